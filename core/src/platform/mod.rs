@@ -1,0 +1,11 @@
+//! What the host lends to the core: time, randomness, knowledge of the network.
+//!
+//! Invariant: the core has no other source of any of these, so a whole device runs deterministically in a simulator.
+
+mod clock;
+mod connectivity;
+mod entropy;
+
+pub use clock::{Clock, Sleep, SystemClock};
+pub use connectivity::{Connectivity, Network};
+pub use entropy::{Entropy, SystemEntropy};
