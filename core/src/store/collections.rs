@@ -1,0 +1,18 @@
+//! Collections: names to numbers.
+
+use super::Tx;
+use crate::error::Result;
+use rusqlite::Connection;
+
+/// The number of a collection, which is made if the store has never seen the name.
+pub(crate) fn ensure(tx: &Tx<'_>, name: &str) -> Result<i64> {
+    tx.prepare_cached("INSERT INTO collections (name) VALUES (?1) ON CONFLICT (name) DO NOTHING")?.execute([name])?;
+    Ok(tx.prepare_cached("SELECT id FROM collections WHERE name = ?1")?.query_row([name], |row| row.get(0))?)
+}
+
+/// All collections: (number, name), in the order in which they came.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<(i64, String)>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM collections ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

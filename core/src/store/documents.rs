@@ -1,0 +1,184 @@
+//! Rows of documents: what the user sees, and what the server had last.
+//!
+//! Invariants:
+//! - `pending = 0`: the row's body is the server's state (none: a tombstone), and `base` is empty.
+//! - `pending = 1`: `body` is the base with all pending operations applied; `base` is the server's live copy, if it has one.
+
+use super::Tx;
+use crate::error::Result;
+use crate::model::{Body, Document, SyncStatus, Version};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+
+/// One row, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DocumentRow {
+    /// Its place in the table; 0 before it is inserted.
+    pub row: i64,
+    pub collection: i64,
+    pub id: String,
+    /// Deleted, here or on the server: no query shows it.
+    pub hidden: bool,
+    pub pending: bool,
+    pub version: Option<Version>,
+    pub seq: Option<i64>,
+    pub generation: i64,
+    pub updated_ms: Option<i64>,
+    pub body: Option<Body>,
+    pub base: Option<Body>,
+}
+
+impl DocumentRow {
+    /// A row for a document that the store has never seen.
+    pub fn new(collection: i64, id: impl Into<String>) -> Self {
+        Self {
+            row: 0,
+            collection,
+            id: id.into(),
+            hidden: false,
+            pending: false,
+            version: None,
+            seq: None,
+            generation: 0,
+            updated_ms: None,
+            body: None,
+            base: None,
+        }
+    }
+
+    /// The server's live copy, whether or not there are pending edits.
+    pub fn server_body(&self) -> Option<&Body> {
+        if self.pending { self.base.as_ref() } else { self.body.as_ref() }
+    }
+
+    /// Whether the server has a live copy: such rows count in the digest.
+    pub fn is_live_on_server(&self) -> bool {
+        self.seq.is_some() && self.server_body().is_some()
+    }
+}
+
+const COLUMNS: &str = "row, collection, id, hidden, pending, version, seq, generation, updated_at, body, base";
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
+    Ok(DocumentRow {
+        row: row.get(0)?,
+        collection: row.get(1)?,
+        id: row.get(2)?,
+        hidden: row.get(3)?,
+        pending: row.get(4)?,
+        version: row.get(5)?,
+        seq: row.get(6)?,
+        generation: row.get(7)?,
+        updated_ms: row.get(8)?,
+        body: row.get(9)?,
+        base: row.get(10)?,
+    })
+}
+
+/// The row of a document, tombstones included.
+pub(crate) fn find(connection: &Connection, collection: i64, id: &str) -> Result<Option<DocumentRow>> {
+    let mut statement =
+        cached(connection, |columns| format!("SELECT {columns} FROM documents WHERE collection = ?1 AND id = ?2"))?;
+    Ok(statement.query_row(params![collection, id], read_row).optional()?)
+}
+
+/// Writes a row: inserts it if it is new, else replaces all that can change.
+pub(crate) fn save(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
+    if row.row == 0 {
+        tx.prepare_cached(
+            "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            row.collection,
+            row.id,
+            row.hidden,
+            row.pending,
+            row.version,
+            row.seq,
+            row.generation,
+            row.updated_ms,
+            row.body,
+            row.base
+        ])?;
+    } else {
+        tx.prepare_cached(
+            "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9
+             WHERE row = ?1",
+        )?
+        .execute(params![
+            row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base
+        ])?;
+    }
+    Ok(())
+}
+
+/// Takes a row away, without a tombstone: for documents that the server has never had, or has forgotten.
+pub(crate) fn remove(tx: &Tx<'_>, row: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM documents WHERE row = ?1")?.execute([row])?;
+    Ok(())
+}
+
+/// The columns that [`read_document`] reads. The status comes from the operations: the gravest state and the intent, in one number.
+pub(crate) const DOCUMENT_COLUMNS: &str = "d.id, d.body, d.version, d.hidden, CASE WHEN d.pending THEN \
+     (SELECT max(o.state) * 2 + max(o.kind = 0) FROM outbox o WHERE o.collection = d.collection AND o.doc_id = d.id) END";
+
+/// Reads a document from [`DOCUMENT_COLUMNS`].
+pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
+    let (hidden, code): (bool, Option<i64>) = (row.get(3)?, row.get(4)?);
+    let status = match code.map(|code| (code / 2, code % 2)) {
+        None => SyncStatus::Synced,
+        Some((3, _)) => SyncStatus::Conflict,
+        Some((2, _)) => SyncStatus::Failed,
+        Some((1, _)) => SyncStatus::Syncing,
+        Some(_) if hidden => SyncStatus::PendingDelete,
+        Some((_, 1)) => SyncStatus::PendingCreate,
+        Some(_) => SyncStatus::PendingUpdate,
+    };
+    Ok(Document {
+        id: row.get(0)?,
+        body: row.get::<_, Option<Body>>(1)?.unwrap_or_default(),
+        status,
+        version: row.get(2)?,
+    })
+}
+
+/// A document as a reader sees it; none if it is deleted.
+pub(crate) fn get(connection: &Connection, collection: i64, id: &str) -> Result<Option<Document>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE collection = ?1 AND id = ?2 AND hidden = 0"
+    ))?;
+    Ok(statement.query_row(params![collection, id], read_document).optional()?)
+}
+
+/// Calls `each` with (id, seq) of every live base row of a collection: what the digest is over.
+pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: impl FnMut(&str, i64)) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, seq FROM documents WHERE collection = ?1 AND seq IS NOT NULL
+         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL END",
+    )?;
+    let mut rows = statement.query([collection])?;
+    while let Some(row) = rows.next()? {
+        each(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, row.get(1)?);
+    }
+    Ok(())
+}
+
+/// Base rows of a collection that the snapshot of `generation` did not confirm: the server no longer has them. At most `limit`.
+pub(crate) fn unconfirmed(
+    connection: &Connection,
+    collection: i64,
+    generation: i64,
+    limit: u32,
+) -> Result<Vec<DocumentRow>> {
+    let mut statement = cached(connection, |columns| {
+        format!(
+            "SELECT {columns} FROM documents WHERE collection = ?1 AND generation < ?2 AND seq IS NOT NULL LIMIT ?3"
+        )
+    })?;
+    let rows = statement.query_map(params![collection, generation, limit], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn cached<'c>(connection: &'c Connection, sql: impl Fn(&str) -> String) -> Result<CachedStatement<'c>> {
+    Ok(connection.prepare_cached(&sql(COLUMNS))?)
+}

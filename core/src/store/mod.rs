@@ -1,0 +1,130 @@
+//! The local database: SQLite in WAL mode behind one writer and a few readers.
+//!
+//! Invariants:
+//! - **One transaction.** A local change and its outbox entry commit together; so do a page from the server and its cursor.
+//! - A write is acknowledged after its commit, which is durable ([`Durability::Full`]) unless the app named the weaker mode.
+//! - All writes go through one connection, so they have one order. Concurrent writes share a commit, and a failing one of them is rolled
+//!   back alone.
+//! - A reader holds its snapshot for one call only: nothing pins the log.
+//! - The observer is told after each commit, in the order of commits. It only takes notes: it never calls the store or the host.
+
+mod changelog;
+mod checkpoint;
+pub(crate) mod collections;
+pub(crate) mod conflicts;
+mod connection;
+pub(crate) mod documents;
+mod error;
+mod job;
+pub(crate) mod journal;
+pub(crate) mod meta;
+mod migrate;
+pub(crate) mod outbox;
+mod readers;
+mod seat;
+pub(crate) mod streams;
+mod transaction;
+mod wipe;
+mod writer;
+
+#[cfg(test)]
+mod contract;
+
+pub use connection::Durability;
+pub(crate) use connection::Location;
+pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
+pub(crate) use transaction::{Committed, Settled, Tx};
+pub(crate) use wipe::wipe;
+
+use crate::error::{Error, ErrorCode, Result};
+use readers::Readers;
+use rusqlite::Connection;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use writer::Writer;
+
+/// Told after every commit that changed something.
+pub(crate) type Observer = Arc<dyn Fn(Committed) + Send + Sync>;
+
+/// Counts for figures and diagnosis.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    commits: AtomicU64,
+    forced: AtomicU64,
+    writes: AtomicU64,
+}
+
+/// The database of one client. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub(crate) struct Store {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+    counters: Arc<Counters>,
+}
+
+impl Store {
+    /// Opens or makes the database, brings its schema up to date and starts the writer. Blocks for a few milliseconds.
+    pub fn open(location: Location, durability: Durability, observer: Observer) -> Result<Self> {
+        let counters = Arc::new(Counters::default());
+        let writer = Arc::new(Writer::start(location.clone(), durability, observer, counters.clone())?);
+        let readers = match location {
+            Location::Memory => Readers::through(writer.clone()),
+            Location::Directory(_) => Readers::pool(location),
+        };
+        Ok(Self { writer, readers: Arc::new(readers), counters })
+    }
+
+    /// Runs `job` in a transaction and returns its result after the commit. The job runs even if the caller stops waiting; an error or a
+    /// panic in it rolls back all that it did.
+    pub async fn write<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.writer.submit(job, move |result| drop(tell.send(result)));
+        told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
+    }
+
+    /// The same on a thread that may block. Faster: where nobody else writes, the job runs on this very thread.
+    pub fn write_blocking<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        self.writer.submit_here(job, move |result| drop(tell.send(result)));
+        told.recv().unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
+    }
+
+    /// Reads from a consistent snapshot, on the calling thread. Blocks for as long as the query takes, and while all readers are taken.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.readers.with(query)
+    }
+
+    /// Finishes what is queued, then closes every file, so that no lock is held while the app is suspended. Calls fail with `SUSPENDED`
+    /// until [`resume`](Self::resume). Blocks until the running transaction and reads are done.
+    pub fn suspend(&self) {
+        self.writer.suspend();
+        self.readers.close(ErrorCode::Suspended);
+    }
+
+    /// Opens the files again.
+    pub fn resume(&self) -> Result<()> {
+        self.writer.resume()?;
+        self.readers.reopen();
+        Ok(())
+    }
+
+    /// Closes for good, after what is queued. Blocks as [`suspend`](Self::suspend) does.
+    pub fn close(&self) {
+        self.writer.close();
+        self.readers.close(ErrorCode::Closed);
+    }
+
+    /// (commits, commits forced to the disk, acknowledged writes) so far.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.counters.commits), read(&self.counters.forced), read(&self.counters.writes))
+    }
+}
