@@ -1,0 +1,205 @@
+//! The client's HTTP: builds requests, counts traffic, unpacks answers.
+
+use super::failure::{ServerFailure, classify};
+use super::gzip;
+use super::transport::{Request, Response, Transport};
+use crate::error::{Error, ErrorCode, Result};
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long one exchange may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Largest answer, over the wire and decompressed.
+const MAX_WIRE: usize = 16 << 20;
+const MAX_INFLATED: usize = 32 << 20;
+/// Smaller request bodies are not worth compressing.
+const GZIP_FROM: usize = 700;
+
+/// What went over the wire so far: whole messages, counted as HTTP/1.1 writes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Traffic {
+    pub requests: u64,
+    pub bytes_up: u64,
+    pub bytes_down: u64,
+}
+
+/// One answer of the server, unpacked.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    /// A success with a JSON body (decompressed), or without one.
+    Success(Vec<u8>),
+    /// Anything else, with the protocol's failure if the server sent one.
+    Failure(Error, Option<Box<ServerFailure>>),
+}
+
+/// The client's HTTP. Thread-safe.
+pub(crate) struct HttpClient {
+    transport: Arc<dyn Transport>,
+    base: String,
+    requests: AtomicU64,
+    bytes_up: AtomicU64,
+    bytes_down: AtomicU64,
+}
+
+impl HttpClient {
+    /// A client for the server at `base`, an `http` or `https` URL.
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG` if it is not one.
+    pub fn new(transport: Arc<dyn Transport>, base: &str) -> Result<Self> {
+        let wrong = |why: &str| Error::invalid(ErrorCode::InvalidConfig, format!("the server's address is {why}"));
+        let uri: http::Uri = base.parse().map_err(|_| wrong("not a URL"))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
+            return Err(wrong("not an http or https URL"));
+        }
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) || uri.query().is_some() {
+            return Err(wrong("to be given without credentials and query"));
+        }
+        Ok(Self {
+            transport,
+            base: base.trim_end_matches('/').to_owned(),
+            requests: AtomicU64::new(0),
+            bytes_up: AtomicU64::new(0),
+            bytes_down: AtomicU64::new(0),
+        })
+    }
+
+    /// Sends a request with a JSON body to `path` and waits for the answer.
+    ///
+    /// # Errors
+    /// `OFFLINE`, `TIMEOUT`, `CONNECTION_LOST`, `CERTIFICATE`, `RESPONSE_TOO_LARGE`, `CAPTIVE`, `INVALID_RESPONSE`. An answer of the server that is a
+    /// failure is no error here.
+    pub async fn post(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        headers: &[(HeaderName, String)],
+        body: Vec<u8>,
+    ) -> Result<Exchange> {
+        let mut map = HeaderMap::with_capacity(headers.len() + 5);
+        map.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in headers {
+            map.insert(name.clone(), header_value(value)?);
+        }
+        if let Some(token) = token {
+            let mut value = header_value(&format!("Bearer {token}"))?;
+            value.set_sensitive(true);
+            map.insert(AUTHORIZATION, value);
+        }
+        let body = if body.len() >= GZIP_FROM {
+            map.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            gzip::compress(&body)?
+        } else {
+            body
+        };
+        let request = Request {
+            method: Method::POST,
+            url: format!("{}{path}", self.base),
+            headers: map,
+            body: body.into(),
+            timeout: TIMEOUT,
+            max_response_bytes: MAX_WIRE,
+        };
+        self.exchange(request).await
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Exchange> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.bytes_up.fetch_add(request_size(&request), Ordering::Relaxed);
+        tracing::debug!(request = ?request, "sending");
+        let response = self.transport.send(request).await?;
+        self.bytes_down.fetch_add(message_size(&response.headers, &response.body) + 17, Ordering::Relaxed);
+        tracing::debug!(response = ?response, "answered");
+        let compressed = response
+            .headers
+            .get(CONTENT_ENCODING)
+            .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        if !response.status.is_success() {
+            let body = if compressed {
+                gzip::decompress(&response.body, MAX_INFLATED).unwrap_or_default()
+            } else {
+                response.body.to_vec()
+            };
+            let (error, failure) = classify(&response, &body);
+            return Ok(Exchange::Failure(error, failure.map(Box::new)));
+        }
+        check_is_json(&response)?;
+        let body = if compressed { gzip::decompress(&response.body, MAX_INFLATED)? } else { response.body.to_vec() };
+        Ok(Exchange::Success(body))
+    }
+
+    /// What went over the wire so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.requests.load(Ordering::Relaxed),
+            bytes_up: self.bytes_up.load(Ordering::Relaxed),
+            bytes_down: self.bytes_down.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Closes idle connections.
+    pub fn close_idle(&self) {
+        self.transport.close_idle();
+    }
+}
+
+/// A page of a portal or a proxy must not pass for an answer, even with status 200.
+fn check_is_json(response: &Response) -> Result<()> {
+    if response.body.is_empty() {
+        return Ok(());
+    }
+    let kind = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || essence.ends_with("+json") {
+        return Ok(());
+    }
+    let code = if essence.contains("html") { ErrorCode::Captive } else { ErrorCode::InvalidResponse };
+    Err(Error::network(code, format!("the answer is {:?}, not JSON", essence.chars().take(60).collect::<String>())))
+}
+
+fn header_value(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text)
+        .map_err(|_| Error::invalid(ErrorCode::InvalidConfig, "a header value has characters that HTTP cannot carry"))
+}
+
+fn request_size(request: &Request) -> u64 {
+    // "POST /path HTTP/1.1" and the Host header.
+    let line = request.method.as_str().len() + request.url.len() + 20;
+    line as u64 + message_size(&request.headers, &request.body)
+}
+
+fn message_size(headers: &HeaderMap, body: &Bytes) -> u64 {
+    let headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    (headers + 2 + body.len()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+
+    struct Nowhere;
+
+    #[async_trait]
+    impl Transport for Nowhere {
+        async fn send(&self, _: Request) -> Result<Response, super::super::TransportError> {
+            Err(super::super::TransportError::new(super::super::TransportErrorKind::Connect, "nowhere"))
+        }
+    }
+
+    #[test]
+    fn only_plain_http_addresses_are_taken() {
+        for good in ["http://127.0.0.1:8080", "https://api.example.com/holm/"] {
+            assert!(HttpClient::new(Arc::new(Nowhere), good).is_ok(), "{good}");
+        }
+        for bad in ["", "api.example.com", "ftp://x", "https://", "https://u:p@x", "https://x?token=1"] {
+            assert!(HttpClient::new(Arc::new(Nowhere), bad).is_err(), "{bad}");
+        }
+    }
+}

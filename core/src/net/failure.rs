@@ -1,0 +1,175 @@
+//! What an answer that is not a success means.
+
+use super::transport::{Response, TransportError, TransportErrorKind};
+use crate::error::{Error, ErrorCode};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// The protocol's error object, as the server sent it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ServerFailure {
+    pub code: String,
+    pub message: String,
+    pub retryable: bool,
+    pub details: Map<String, Value>,
+    pub retry_after: Option<f64>,
+    pub current_version: Option<i64>,
+    pub server_data: Option<Box<serde_json::value::RawValue>>,
+    pub deleted: bool,
+    pub tombstone: Option<Box<serde_json::value::RawValue>>,
+    pub resync: Option<Resync>,
+    pub limits: Option<Value>,
+    pub caused_by: Option<usize>,
+}
+
+/// Which streams must be read anew.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Resync {
+    pub streams: Vec<String>,
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let code = match error.kind {
+            TransportErrorKind::Connect => ErrorCode::Offline,
+            TransportErrorKind::Certificate => ErrorCode::Certificate,
+            TransportErrorKind::Timeout => ErrorCode::Timeout,
+            TransportErrorKind::Lost => ErrorCode::ConnectionLost,
+            TransportErrorKind::TooLarge => ErrorCode::ResponseTooLarge,
+        };
+        Error::network(code, error.message)
+    }
+}
+
+/// Longest wait that a server can impose: a day.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
+/// Tells what a response that is no success means: the protocol's own failure if the body says so, else what answered instead of the server.
+/// `body` is decompressed.
+pub(crate) fn classify(response: &Response, body: &[u8]) -> (Error, Option<ServerFailure>) {
+    let status = response.status;
+    if status.is_redirection() {
+        let target = response
+            .headers
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(host_of)
+            .unwrap_or_default();
+        return (Error::network(ErrorCode::Captive, format!("redirected to {target:?} (HTTP {status})")), None);
+    }
+    if status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
+        return (Error::network(ErrorCode::Captive, "the network wants a sign-in (HTTP 511)"), None);
+    }
+    let failure = parse(body);
+    let retry_after = retry_after(response, failure.as_ref());
+    let message =
+        failure.as_ref().map_or_else(|| format!("HTTP {status} without a protocol error"), |f| shorten(&f.message));
+    let code = failure.as_ref().map_or("", |f| f.code.as_str());
+    let error = match (status.as_u16(), code) {
+        (429, _) => Error::Busy { code: ErrorCode::RateLimited, message, retry_after },
+        (503, _) => Error::Busy { code: ErrorCode::ServiceUnavailable, message, retry_after },
+        (500..=599, _) => Error::network(ErrorCode::ServerError, message),
+        // Without the protocol's body it was not our server that said so; but a token that no one takes is no use either way.
+        (401, _) => Error::auth(ErrorCode::Unauthorized, message),
+        (_, "") => Error::network(ErrorCode::InvalidResponse, message),
+        (_, "CLIENT_UPGRADE_REQUIRED" | "UNSUPPORTED_API_VERSION") => Error::auth(ErrorCode::UpgradeRequired, message),
+        (403, _) => Error::auth(ErrorCode::Forbidden, message),
+        (_, code) => Error::Refused { server_code: code.to_owned().into(), message },
+    };
+    (error, failure)
+}
+
+/// The protocol's error object in a body, if there is one.
+fn parse(body: &[u8]) -> Option<ServerFailure> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        error: ServerFailure,
+    }
+    serde_json::from_slice::<Envelope>(body)
+        .ok()
+        .map(|envelope| envelope.error)
+        .filter(|failure| !failure.code.is_empty())
+}
+
+/// `Retry-After` (RFC 9110, section 10.2.3) as seconds or a date, else the body's own figure.
+fn retry_after(response: &Response, failure: Option<&ServerFailure>) -> Option<Duration> {
+    let header = response.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim);
+    let from_header = header.and_then(|text| {
+        if let Ok(seconds) = text.parse::<f64>() {
+            return Some(seconds);
+        }
+        let until = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+        let now = response.headers.get(header::DATE)?.to_str().ok()?;
+        let now = chrono::DateTime::parse_from_rfc2822(now).ok()?;
+        Some((until - now).num_milliseconds() as f64 / 1000.0)
+    });
+    let seconds = from_header.or(failure.and_then(|f| f.retry_after))?;
+    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(MAX_RETRY_AFTER.as_secs_f64())))
+}
+
+/// Scheme and host of a URL: the rest may hold secrets.
+fn host_of(url: &str) -> String {
+    let end = url.find("://").map_or(0, |at| at + 3);
+    let rest = &url[end..];
+    let host = rest.find(['/', '?', '#']).map_or(rest, |at| &rest[..at]);
+    shorten(&format!("{}{}", &url[..end], host.rsplit('@').next().unwrap_or_default()))
+}
+
+/// Messages of servers may be long, and of anything.
+fn shorten(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    fn response(status: u16, headers: &[(&'static str, &str)]) -> Response {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        Response { status: StatusCode::from_u16(status).unwrap(), headers: map, body: Bytes::new() }
+    }
+
+    #[test]
+    fn f44_what_is_not_the_server_is_never_taken_for_it() {
+        for (status, headers, body, code) in [
+            (302, &[("location", "https://user:pw@portal.example/login?t=secret")][..], "", ErrorCode::Captive),
+            (511, &[][..], "<html>", ErrorCode::Captive),
+            (502, &[][..], "<html>bad gateway</html>", ErrorCode::ServerError),
+            (404, &[][..], "<html>", ErrorCode::InvalidResponse),
+            (410, &[][..], "", ErrorCode::InvalidResponse),
+            (401, &[][..], "", ErrorCode::Unauthorized),
+            (400, &[][..], r#"{"error":{"code":"VALIDATION_ERROR","message":"m"}}"#, ErrorCode::Refused),
+            (403, &[][..], r#"{"error":{"code":"FORBIDDEN","message":"m"}}"#, ErrorCode::Forbidden),
+            (429, &[][..], "", ErrorCode::RateLimited),
+            (400, &[][..], r#"{"error":"text"}"#, ErrorCode::InvalidResponse),
+        ] {
+            let (error, _) = classify(&response(status, headers), body.as_bytes());
+            assert_eq!(error.code(), code, "{status} {body}");
+            assert!(!error.to_string().contains("secret") && !error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_date_and_is_bounded() {
+        let wait =
+            |headers: &[(&'static str, &str)], body: &str| match classify(&response(429, headers), body.as_bytes()).0 {
+                Error::Busy { retry_after, .. } => retry_after,
+                other => panic!("{other}"),
+            };
+        assert_eq!(wait(&[("retry-after", "7")], ""), Some(Duration::from_secs(7)));
+        assert_eq!(wait(&[("retry-after", "99999999999")], ""), Some(MAX_RETRY_AFTER));
+        assert_eq!(wait(&[("retry-after", "-1")], ""), None);
+        assert_eq!(wait(&[], r#"{"error":{"code":"RATE_LIMITED","retryAfter":3}}"#), Some(Duration::from_secs(3)));
+        let dates = [("retry-after", "Fri, 20 Nov 2026 10:00:30 GMT"), ("date", "Fri, 20 Nov 2026 10:00:00 GMT")];
+        assert_eq!(wait(&dates, ""), Some(Duration::from_secs(30)));
+    }
+}
