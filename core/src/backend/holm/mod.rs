@@ -1,0 +1,64 @@
+//! The Holm protocol (`docs/protocol.md`).
+
+mod pull;
+mod push;
+mod record;
+
+use super::{Backend, BackendError, PullReply, PullRequest, PushReply, PushRequest};
+use crate::auth::Account;
+use crate::device::Device;
+use crate::error::{Error, ErrorCode};
+use crate::net::{Exchange, ServerFailure, protocol_headers};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A Holm server.
+pub(crate) struct HolmBackend {
+    account: Arc<Account>,
+    device: Arc<Device>,
+}
+
+impl HolmBackend {
+    pub fn new(account: Arc<Account>, device: Arc<Device>) -> Self {
+        Self { account, device }
+    }
+}
+
+#[async_trait]
+impl Backend for HolmBackend {
+    async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError> {
+        let headers = protocol_headers(&self.device, request.context);
+        match self.account.post("/v1/sync/pull", &headers, pull::request(&request)?).await? {
+            Exchange::Success(body) => Ok(pull::parse(&body, &request)?),
+            Exchange::Failure(error, failure) => Err(whole(error, failure)),
+        }
+    }
+
+    async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError> {
+        let headers = protocol_headers(&self.device, request.context);
+        match self.account.post("/v1/sync/batch", &headers, push::request(&request, &self.device.id())?).await? {
+            Exchange::Success(body) => Ok(push::parse(&body, &request)?),
+            Exchange::Failure(error, failure) => Err(whole(error, failure)),
+        }
+    }
+}
+
+/// What a failure of the whole exchange means.
+fn whole(error: Error, failure: Option<Box<ServerFailure>>) -> BackendError {
+    let Some(failure) = failure else { return BackendError::Failed(error) };
+    match failure.code.as_str() {
+        "CURSOR_EXPIRED" | "EPOCH_CHANGED" | "STREAM_RESET" | "CURSOR_INVALID" => {
+            let streams = failure.resync.map(|resync| resync.streams).unwrap_or_default();
+            BackendError::Resync(
+                streams.iter().map(|stream| stream.rsplit('/').next().unwrap_or(stream).to_owned()).collect(),
+            )
+        }
+        "PAYLOAD_TOO_LARGE" => BackendError::TooLarge(error),
+        _ => BackendError::Failed(error),
+    }
+}
+
+/// An answer that does not follow the protocol.
+fn invalid(what: &str, error: impl std::fmt::Display) -> Error {
+    Error::network(ErrorCode::InvalidResponse, format!("{what} does not follow the protocol: {error}"))
+}

@@ -1,0 +1,147 @@
+//! Reading changes (protocol, sections 5 and 6).
+
+use super::record::{WireTombstone, change, time};
+use super::{PullReply, PullRequest, invalid};
+use crate::backend::StreamPage;
+use crate::error::{Error, Result};
+use crate::model::{RawFields, RemoteChange};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Bytes of one answer before compression: bounds the memory of a page.
+const MAX_BYTES: u32 = 1_500_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireRequest<'a> {
+    streams: Vec<WireStream<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    discover: bool,
+    max_bytes: u32,
+}
+
+#[derive(Serialize)]
+struct WireStream<'a> {
+    collection: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
+    limit: u32,
+}
+
+pub(super) fn request(request: &PullRequest) -> Result<Vec<u8>> {
+    let streams = request.streams.iter().map(|stream| WireStream {
+        collection: &stream.collection,
+        space: stream.space.as_deref(),
+        cursor: stream.cursor.as_deref(),
+        limit: request.limit,
+    });
+    let wire = WireRequest { streams: streams.collect(), discover: request.discover, max_bytes: MAX_BYTES };
+    serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    data: Data<'a>,
+    meta: Meta,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    streams: Vec<ReplyStream<'a>>,
+}
+
+/// What every answer carries beside its data.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Meta {
+    server_time: Option<String>,
+}
+
+impl Meta {
+    pub fn server_ms(&self) -> Option<i64> {
+        self.server_time.as_deref().and_then(time)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReplyStream<'a> {
+    space: Option<String>,
+    #[serde(borrow)]
+    collection: Cow<'a, str>,
+    #[serde(default, borrow)]
+    changes: BTreeMap<Cow<'a, str>, Vec<RawFields<'a>>>,
+    #[serde(default)]
+    tombstones: BTreeMap<String, Vec<WireTombstone>>,
+    sync_metadata: SyncMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SyncMetadata {
+    has_more: bool,
+    next_cursor: String,
+    integrity: Option<Integrity>,
+    count: Option<u64>,
+}
+
+/// Count and digest of a stream.
+#[derive(Deserialize)]
+pub(super) struct Integrity {
+    alg: String,
+    count: i64,
+    digest: String,
+}
+
+impl Integrity {
+    /// None for an algorithm that this build does not know.
+    pub fn value(&self) -> Option<(i64, u64)> {
+        (self.alg == "sx64").then_some(())?;
+        Some((self.count, u64::from_str_radix(&self.digest, 16).ok()?))
+    }
+}
+
+pub(super) fn parse(body: &[u8], request: &PullRequest) -> Result<PullReply> {
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a pull", e))?;
+    let mut pages = Vec::with_capacity(envelope.data.streams.len());
+    for stream in envelope.data.streams {
+        let collection = stream.collection.into_owned();
+        if !request.discover && !request.streams.iter().any(|asked| asked.collection == collection) {
+            return Err(invalid("the answer to a pull", format!("nobody asked for {collection:?}")));
+        }
+        let records = stream.changes.into_values().flatten();
+        let tombstones = stream.tombstones.into_values().flatten();
+        pages.push(StreamPage {
+            collection,
+            space: stream.space,
+            changes: changes(records, tombstones)?,
+            next_cursor: stream.sync_metadata.next_cursor,
+            has_more: stream.sync_metadata.has_more,
+            integrity: stream.sync_metadata.integrity.and_then(|integrity| integrity.value()),
+            total: stream.sync_metadata.count,
+        });
+    }
+    Ok(PullReply { pages, server_ms: envelope.meta.server_ms() })
+}
+
+/// Records and tombstones in the server's order.
+pub(super) fn changes<'a>(
+    records: impl Iterator<Item = RawFields<'a>>,
+    tombstones: impl Iterator<Item = WireTombstone>,
+) -> Result<Vec<RemoteChange>> {
+    let mut changes = Vec::with_capacity(records.size_hint().0);
+    for record in records {
+        changes.push(change(&record).map_err(|why| invalid("a page", why))?);
+    }
+    let before = changes.len();
+    changes.extend(tombstones.map(WireTombstone::into_change));
+    if changes.len() > before {
+        changes.sort_by_key(|change| change.seq);
+    }
+    Ok(changes)
+}

@@ -1,0 +1,141 @@
+//! Records, tombstones and stamps on the wire (protocol, section 2).
+
+use crate::model::{Hlc, RawFields, RemoteChange, Stamps};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The member `_sync` of a record.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SyncMember<'a> {
+    seq: i64,
+    /// Names among the server's own that are the app's in this record.
+    #[serde(default, borrow)]
+    app: Vec<Cow<'a, str>>,
+    origin_op_id: Option<String>,
+    hlc: Option<String>,
+    create_hlc: Option<String>,
+    #[serde(default)]
+    field_hlcs: BTreeMap<String, String>,
+}
+
+/// A deleted record.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireTombstone {
+    pub id: String,
+    pub version: i64,
+    pub seq: i64,
+    pub deleted_at: Option<String>,
+    pub hlc: Option<String>,
+}
+
+impl WireTombstone {
+    pub fn into_change(self) -> RemoteChange {
+        let stamps = self.hlc.as_deref().and_then(Hlc::parse).map(|hlc| Stamps {
+            record: hlc.clone(),
+            created: hlc,
+            fields: BTreeMap::new(),
+        });
+        RemoteChange {
+            id: self.id,
+            body: None,
+            version: Some(self.version),
+            seq: Some(self.seq),
+            updated_ms: self.deleted_at.as_deref().and_then(time),
+            origin_op: None,
+            stamps,
+        }
+    }
+}
+
+/// A record as server state. `Err` says what is missing.
+pub(super) fn change(record: &RawFields<'_>) -> Result<RemoteChange, &'static str> {
+    let id: Cow<'_, str> = text(record.get("id").ok_or("a record has no id")?).ok_or("a record's id is no string")?;
+    let version = record.get("version").and_then(|raw| raw.get().parse().ok()).ok_or("a record has no version")?;
+    let sync = record.get("_sync").ok_or("a record has no _sync")?;
+    let sync: SyncMember<'_> = serde_json::from_str(sync.get()).map_err(|_| "a record's _sync is wrong")?;
+    let is_app = |name: &str| sync.app.iter().any(|own| own == name);
+    let body = record.text_without(|name| match name {
+        "id" | "version" | "_sync" => true,
+        "createdAt" | "updatedAt" => !is_app(name),
+        _ => false,
+    });
+    let updated = if is_app("updatedAt") { None } else { record.get("updatedAt").and_then(text) };
+    Ok(RemoteChange {
+        id: id.into_owned(),
+        body: Some(body),
+        version: Some(version),
+        seq: Some(sync.seq),
+        updated_ms: updated.as_deref().and_then(time),
+        stamps: stamps(&sync),
+        origin_op: sync.origin_op_id,
+    })
+}
+
+fn stamps(sync: &SyncMember<'_>) -> Option<Stamps> {
+    let record = Hlc::parse(sync.hlc.as_deref()?)?;
+    let created = sync.create_hlc.as_deref().and_then(Hlc::parse).unwrap_or_else(|| record.clone());
+    let fields = sync.field_hlcs.iter().filter_map(|(name, stamp)| Some((name.clone(), Hlc::parse(stamp)?))).collect();
+    Some(Stamps { record, created, fields })
+}
+
+fn text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
+    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') {
+        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inside))
+    }
+}
+
+/// Milliseconds since 1970 of an RFC 3339 time.
+pub(super) fn time(text: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<RemoteChange, &'static str> {
+        change(&serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn the_servers_members_are_taken_out_and_the_apps_stay() {
+        let change = read(
+            r#"{"id":"a\u0062","title":"x","version":3,"createdAt":1,"updatedAt":"2026-11-20T10:00:00.000Z","_sync":{"seq":7,"app":["createdAt"]}}"#,
+        )
+        .unwrap();
+        assert_eq!(change.id, "ab");
+        assert_eq!(change.body.as_deref(), Some(r#"{"title":"x","createdAt":1}"#));
+        assert_eq!((change.version, change.seq, change.updated_ms), (Some(3), Some(7), Some(1_795_168_800_000)));
+        assert_eq!(change.stamps, None);
+    }
+
+    #[test]
+    fn stamps_fall_back_to_the_creation() {
+        let change = read(
+            r#"{"id":"a","version":3,"_sync":{"seq":7,"hlc":"9:0:d","createHlc":"1:0:c","fieldHlcs":{"t":"9:0:d"}}}"#,
+        )
+        .unwrap();
+        let stamps = change.stamps.unwrap();
+        assert_eq!((stamps.field("t").ms, stamps.field("other").ms, stamps.record.ms), (9, 1, 9));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, missing) in [
+            (r#"{"version":1,"_sync":{"seq":1}}"#, "id"),
+            (r#"{"id":"a","_sync":{"seq":1}}"#, "version"),
+            (r#"{"id":"a","version":1}"#, "_sync"),
+            (r#"{"id":"a","version":"1","_sync":{"seq":1}}"#, "version"),
+            (r#"{"id":"a","version":1,"_sync":{"seq":"x"}}"#, "_sync"),
+        ] {
+            assert!(read(text).unwrap_err().contains(missing), "{text}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the sync engine asks of a server, whichever kind it is.
+//!
+//! Invariants:
+//! - A page is state, not intent: applying it twice, or an old one after a new one, does no harm.
+//! - Every operation of a push has exactly one outcome, in the order of the batch. An exchange that broke has none: all of its
+//!   operations are *unknown* and are sent again unchanged.
+
+mod holm;
+
+pub(crate) use holm::HolmBackend;
+
+use crate::error::Error;
+use crate::model::{Body, OpError, Operation, RemoteChange, Version};
+use crate::net::SyncContext;
+use async_trait::async_trait;
+
+/// A server.
+#[async_trait]
+pub(crate) trait Backend: Send + Sync {
+    /// Reads changes.
+    async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError>;
+
+    /// Sends operations.
+    async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError>;
+}
+
+/// Why an exchange failed as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum BackendError {
+    /// The server has forgotten what these collections' cursors stand for (all, if none is named): read them anew.
+    Resync(Vec<String>),
+    /// The request is too large: send less at once.
+    TooLarge(Error),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Error> for BackendError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Where to go on reading one collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StreamPosition {
+    pub collection: String,
+    pub space: Option<String>,
+    pub cursor: Option<String>,
+}
+
+/// A request for changes.
+#[derive(Debug, Clone)]
+pub(crate) struct PullRequest {
+    pub streams: Vec<StreamPosition>,
+    /// Whether collections that the app has not named are wanted too.
+    pub discover: bool,
+    /// Documents at most for each stream.
+    pub limit: u32,
+    pub context: SyncContext,
+}
+
+/// Changes of one collection, in the server's order.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamPage {
+    pub collection: String,
+    pub space: Option<String>,
+    pub changes: Vec<RemoteChange>,
+    pub next_cursor: String,
+    pub has_more: bool,
+    /// Count and digest of all live documents, if the page reaches the head.
+    pub integrity: Option<(i64, u64)>,
+    /// How many live documents the server has, if it said.
+    pub total: Option<u64>,
+}
+
+/// Changes, and what else an answer tells.
+#[derive(Debug, Clone)]
+pub(crate) struct PullReply {
+    pub pages: Vec<StreamPage>,
+    pub server_ms: Option<i64>,
+}
+
+/// One operation to send, with what it needs beside itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub op: Operation,
+    pub collection: String,
+    /// The document's content, for a create that has none of its own.
+    pub body: Option<Body>,
+}
+
+/// A batch of operations.
+#[derive(Debug, Clone)]
+pub(crate) struct PushRequest {
+    pub operations: Vec<Outgoing>,
+    /// Where the streams stand, so that the answer can bring what is new.
+    pub positions: Vec<StreamPosition>,
+    /// Every operation up to this number has ended: the server may forget them.
+    pub acknowledged: i64,
+    pub context: SyncContext,
+}
+
+/// What became of one operation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    /// The server has it.
+    Applied {
+        version: Option<Version>,
+        seq: Option<i64>,
+        updated_ms: Option<i64>,
+        /// The whole document, if it is not what the device can compute.
+        record: Option<RemoteChange>,
+    },
+    /// Somebody else was there first; the server's state.
+    Conflict(RemoteChange),
+    /// Refused for good.
+    Rejected(OpError),
+    /// Not now.
+    Deferred(OpError),
+    /// Not tried, because another one failed.
+    Blocked(OpError),
+    /// The server knows a later life of this device id: the store is a copy.
+    Cloned,
+}
+
+/// The answer to a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct PushReply {
+    /// One for each operation, in order.
+    pub outcomes: Vec<Outcome>,
+    /// What is new for the positions of the request.
+    pub pages: Vec<StreamPage>,
+    pub server_ms: Option<i64>,
+}

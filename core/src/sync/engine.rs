@@ -1,0 +1,311 @@
+//! The task that runs cycles.
+
+use super::cycle::{Cycle, Order};
+use super::memory::Memory;
+use super::report::SyncReport;
+use super::schedule::{Schedule, SyncConfig};
+use super::state::StateCell;
+use crate::backend::Backend;
+use crate::device::Device;
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::Phase;
+use crate::net::{HttpClient, Traffic};
+use crate::platform::{Connectivity, Network};
+use crate::repository::Registry;
+use crate::store::{Store, outbox};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// What the engine works with.
+pub(crate) struct Parts {
+    pub store: Store,
+    pub device: Arc<Device>,
+    pub registry: Arc<Registry>,
+    pub backend: Arc<dyn Backend>,
+    pub http: Arc<HttpClient>,
+    pub connectivity: Connectivity,
+    pub state: Arc<StateCell>,
+    pub config: SyncConfig,
+    /// Woken by every local write.
+    pub wrote: Arc<Notify>,
+    pub clock_offset: Option<i64>,
+}
+
+/// The engine, as cycles see it.
+pub(crate) struct Engine {
+    pub store: Store,
+    pub device: Arc<Device>,
+    pub registry: Arc<Registry>,
+    pub backend: Arc<dyn Backend>,
+    pub connectivity: Connectivity,
+    pub state: Arc<StateCell>,
+    pub config: SyncConfig,
+    pub memory: Memory,
+    http: Arc<HttpClient>,
+}
+
+enum Command {
+    Sync(oneshot::Sender<Result<SyncReport>>),
+    /// Something changed for the better.
+    Encourage,
+    Pause(oneshot::Sender<()>),
+    Resume,
+}
+
+/// A hold on the engine's task. Dropping the last one ends the task.
+#[derive(Clone)]
+pub(crate) struct EngineHandle {
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl EngineHandle {
+    /// Runs a cycle, or waits for the next one if one is running. It covers everything that was written before this call.
+    pub async fn sync(&self) -> Result<SyncReport> {
+        let (tell, told) = oneshot::channel();
+        self.send(Command::Sync(tell))?;
+        told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
+    }
+
+    /// Tells that there is reason for hope: a sign-in, a retry of a parked operation.
+    pub fn encourage(&self) {
+        let _ = self.send(Command::Encourage);
+    }
+
+    /// Stops the running cycle where it is and runs no other until [`resume`](Self::resume).
+    pub async fn pause(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.send(Command::Pause(tell)).is_ok() {
+            let _ = told.await;
+        }
+    }
+
+    pub fn resume(&self) {
+        let _ = self.send(Command::Resume);
+    }
+
+    fn send(&self, command: Command) -> Result<()> {
+        self.commands.send(command).map_err(|_| Error::state(ErrorCode::Closed))
+    }
+}
+
+impl Engine {
+    /// Starts the task on the present tokio runtime.
+    pub fn start(parts: Parts) -> EngineHandle {
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let engine = Engine {
+            memory: Memory::new(parts.config.batch, parts.clock_offset),
+            store: parts.store,
+            device: parts.device,
+            registry: parts.registry,
+            backend: parts.backend,
+            http: parts.http,
+            connectivity: parts.connectivity,
+            state: parts.state,
+            config: parts.config,
+        };
+        tokio::spawn(Task::new(engine, inbox, parts.wrote).run());
+        EngineHandle { commands }
+    }
+
+    /// What went over the wire so far.
+    pub fn traffic(&self) -> Traffic {
+        self.http.traffic()
+    }
+}
+
+struct Task {
+    engine: Engine,
+    inbox: mpsc::UnboundedReceiver<Command>,
+    wrote: Arc<Notify>,
+    network: watch::Receiver<Network>,
+    schedule: Schedule,
+    /// Who waits for the next cycle.
+    asking: Vec<oneshot::Sender<Result<SyncReport>>>,
+    paused: bool,
+    /// A write, and nothing else, is the reason for the next cycle.
+    written: bool,
+}
+
+/// What ended a cycle or a wait.
+enum Event<T> {
+    Done(T),
+    Command(Option<Command>),
+    Wrote,
+    Network,
+}
+
+/// What came while a cycle ran, to be taken after it.
+enum Late {
+    Command(Command),
+    Wrote,
+    Network,
+}
+
+impl Task {
+    fn new(engine: Engine, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
+        let network = engine.connectivity.subscribe();
+        let schedule = Schedule::start(engine.device.clock.monotonic());
+        Self { engine, inbox, wrote, network, schedule, asking: Vec::new(), paused: false, written: false }
+    }
+
+    async fn run(mut self) {
+        loop {
+            let sleep = match self.wait() {
+                Some(Duration::ZERO) => Box::pin(std::future::ready(())),
+                Some(wait) => self.engine.device.clock.sleep(wait),
+                None => Box::pin(std::future::pending()),
+            };
+            let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
+            match event {
+                Event::Done(()) => {
+                    if !self.cycle().await {
+                        return;
+                    }
+                }
+                Event::Command(None) => return,
+                Event::Command(Some(command)) => self.take(command),
+                Event::Wrote => self.take_write(),
+                Event::Network => self.take_network(),
+            }
+        }
+    }
+
+    /// How long until the next cycle; zero: now; none: only an event can tell.
+    fn wait(&mut self) -> Option<Duration> {
+        while let Ok(command) = self.inbox.try_recv() {
+            self.take(command);
+        }
+        if self.paused {
+            return None;
+        }
+        if !self.asking.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        if !self.engine.config.automatic || !self.engine.connectivity.is_online() {
+            return None;
+        }
+        Some(self.schedule.next()?.saturating_sub(self.engine.device.clock.monotonic()))
+    }
+
+    /// Runs one cycle, taking events meanwhile. False if the client has gone.
+    async fn cycle(&mut self) -> bool {
+        let asking = std::mem::take(&mut self.asking);
+        let order = Order { asked: !asking.is_empty(), push_first: std::mem::take(&mut self.written) };
+        self.schedule.begin();
+        let mut late = Vec::new();
+        let outcome = {
+            let mut running = std::pin::pin!(Cycle::run(&self.engine, order));
+            loop {
+                match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
+                    Event::Done(outcome) => break outcome,
+                    Event::Command(None) => return false,
+                    Event::Command(Some(command)) => {
+                        let stop = matches!(command, Command::Pause(_));
+                        late.push(Late::Command(command));
+                        // Dropping the cycle stops it.
+                        if stop {
+                            break Err(Error::state(ErrorCode::Suspended));
+                        }
+                    }
+                    Event::Wrote => late.push(Late::Wrote),
+                    Event::Network => late.push(Late::Network),
+                }
+            }
+        };
+        self.conclude(&outcome);
+        for waiting in asking {
+            // Who has stopped waiting needs no answer.
+            let _ = waiting.send(outcome.clone());
+        }
+        for event in late {
+            match event {
+                Late::Command(command) => self.take(command),
+                Late::Wrote => self.take_write(),
+                Late::Network => self.take_network(),
+            }
+        }
+        true
+    }
+
+    fn conclude(&mut self, outcome: &Result<SyncReport>) {
+        let (now, entropy) = (self.engine.device.clock.monotonic(), self.engine.device.entropy.clone());
+        match outcome {
+            Ok(_) => {
+                self.schedule.succeeded(now, &self.engine.config, entropy.as_ref(), self.due_in());
+                self.engine.state.ended(None);
+                self.engine.state.phase(Phase::Idle);
+            }
+            Err(error) => {
+                tracing::info!(code = error.code().as_str(), %error, "sync ended early");
+                self.schedule.failed(now, &self.engine.config, entropy.as_ref(), error);
+                self.engine.state.ended(Some(error.clone()));
+                self.engine.state.phase(match error.code() {
+                    ErrorCode::SignedOut | ErrorCode::Unauthorized | ErrorCode::UpgradeRequired => Phase::SignedOut,
+                    _ if !self.engine.connectivity.is_online() => Phase::Offline,
+                    _ if self.engine.config.automatic => Phase::Waiting,
+                    _ => Phase::Idle,
+                });
+            }
+        }
+    }
+
+    /// When the next operation that waits for a time may go.
+    fn due_in(&self) -> Option<Duration> {
+        let due = self.engine.store.read(outbox::next_due).ok().flatten()?;
+        let wait = due - self.engine.device.clock.wall_ms();
+        // Something is due and yet was not sent: its stream is being read anew, or its group waits. Look again, but not in a circle.
+        Some(Duration::from_millis(wait.max(1_000).cast_unsigned()))
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Sync(tell) if self.paused => {
+                let _ = tell.send(Err(Error::state(ErrorCode::Suspended)));
+            }
+            Command::Sync(tell) => self.asking.push(tell),
+            Command::Encourage => self.schedule.encourage(self.engine.device.clock.monotonic()),
+            Command::Pause(done) => {
+                self.paused = true;
+                for waiting in self.asking.drain(..) {
+                    let _ = waiting.send(Err(Error::state(ErrorCode::Suspended)));
+                }
+                let _ = done.send(());
+            }
+            Command::Resume => {
+                self.paused = false;
+                self.schedule.encourage(self.engine.device.clock.monotonic());
+            }
+        }
+    }
+
+    fn take_write(&mut self) {
+        self.written = true;
+        self.schedule.wrote(self.engine.device.clock.monotonic(), self.engine.config.debounce);
+    }
+
+    fn take_network(&mut self) {
+        if self.engine.connectivity.is_online() {
+            self.schedule.encourage(self.engine.device.clock.monotonic());
+            self.engine.state.phase(Phase::Idle);
+        } else {
+            self.engine.state.phase(Phase::Offline);
+        }
+    }
+}
+
+/// Waits for `work` or whatever else comes first.
+async fn next_event<T>(
+    work: impl Future<Output = T>,
+    inbox: &mut mpsc::UnboundedReceiver<Command>,
+    wrote: &Notify,
+    network: &mut watch::Receiver<Network>,
+) -> Event<T> {
+    tokio::select! {
+        biased;
+        command = inbox.recv() => Event::Command(command),
+        () = wrote.notified() => Event::Wrote,
+        Ok(()) = network.changed() => Event::Network,
+        done = work => Event::Done(done),
+    }
+}

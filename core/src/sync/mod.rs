@@ -1,0 +1,34 @@
+//! Keeping this device and the server in step.
+//!
+//! Invariants:
+//! 1. **One door.** Pages, push replies and refusals all enter through [`Door`]; nothing else writes server state. It takes only what is
+//!    newer than what is there, so an observer never sees a document go back.
+//! 2. **Single flight.** One cycle runs at a time. Who asks while one runs waits for the next, which then covers all that was written
+//!    before the question.
+//! 3. A page and its cursor are one transaction: the cursor is never ahead of the rows.
+//! 4. **Liveness.** While there is something to send, a network, a session and automatic sync, a timer is armed or a request is out.
+//! 5. An operation whose fate is unknown is sent again unchanged before anything is decided about it.
+//! 6. While a stream is being read anew, its operations wait: pushing would only restart it.
+
+mod ack;
+mod cycle;
+mod digest;
+mod door;
+mod engine;
+mod memory;
+mod page;
+mod pull;
+mod push;
+mod report;
+mod schedule;
+mod state;
+mod waiters;
+
+pub(crate) use digest::of_collection;
+pub(crate) use engine::{Engine, EngineHandle, Parts};
+pub use report::SyncReport;
+pub use schedule::SyncConfig;
+pub(crate) use state::StateCell;
+pub use state::StateWatch;
+pub(crate) use waiters::Waiters;
+pub use waiters::WriteOutcome;

@@ -1,0 +1,166 @@
+//! The reading half of a cycle.
+
+use super::cycle::{Cycle, Stop};
+use super::page::{apply_page, restart};
+use crate::backend::{BackendError, PullReply, PullRequest, StreamPage, StreamPosition};
+use crate::error::Result;
+use crate::model::{Phase, Progress};
+use crate::store::{collections, streams};
+use std::collections::BTreeSet;
+
+/// Documents of the very first page: so that something is on the screen at once.
+const FIRST_PAGE: u32 = 500;
+/// How often a stream may be started anew in one cycle.
+const MAX_RESTARTS: u32 = 2;
+/// After a repair of a mismatch the next one waits this long.
+const REPAIR_PAUSE_MS: i64 = 3_600_000;
+
+impl Cycle<'_> {
+    /// Reads until every stream is at its head. The next page is on its way while one is applied.
+    pub async fn pull(&mut self) -> Result<(), Stop> {
+        self.engine.state.phase(Phase::Pulling);
+        let mut positions = self.positions()?;
+        let mut restarts = 0;
+        let mut waiting: Option<Result<PullReply, BackendError>> = None;
+        loop {
+            let reply = match waiting.take() {
+                Some(reply) => reply,
+                None if positions.is_empty() && !self.discovers() => return Ok(()),
+                None => self.engine.backend.pull(self.request(positions.clone())).await,
+            };
+            let reply = match reply {
+                Ok(reply) => reply,
+                Err(BackendError::Resync(named)) if restarts < MAX_RESTARTS => {
+                    restarts += 1;
+                    self.restart(&named, None).await?;
+                    positions = self.positions()?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            self.heard(reply.server_ms).await?;
+            let next: Vec<StreamPosition> =
+                reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
+            let ahead = async {
+                if next.is_empty() { None } else { Some(self.engine.backend.pull(self.request(next.clone())).await) }
+            };
+            let apply = self.apply_pages(&positions, reply.pages);
+            let (applied, ahead) = futures_util::join!(apply, ahead);
+            let applied = applied?;
+            self.note(&applied);
+            waiting = ahead;
+            positions = next;
+            if !applied.diverged.is_empty() && restarts < MAX_RESTARTS {
+                restarts += 1;
+                self.repair(&applied.diverged).await?;
+                positions = self.positions()?;
+                waiting = None;
+            } else if positions.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn request(&self, streams: Vec<StreamPosition>) -> PullRequest {
+        let first = streams.iter().any(|stream| stream.cursor.is_none());
+        let limit = if first { FIRST_PAGE.min(self.engine.config.page) } else { self.engine.config.page };
+        PullRequest { discover: first && self.discovers() || streams.is_empty(), streams, limit, context: self.context }
+    }
+
+    /// An app that declares no collections gets all that there are.
+    fn discovers(&self) -> bool {
+        !self.engine.registry.declared
+    }
+
+    /// Where every collection stands.
+    pub fn positions(&self) -> Result<Vec<StreamPosition>> {
+        self.engine.store.read(|connection| {
+            collections::all(connection)?
+                .into_iter()
+                .map(|(id, collection)| {
+                    let stream = streams::get(connection, id)?;
+                    Ok(StreamPosition { collection, space: stream.space, cursor: stream.cursor })
+                })
+                .collect()
+        })
+    }
+
+    /// Applies pages, each in a transaction of its own.
+    pub(super) async fn apply_pages(&self, asked: &[StreamPosition], pages: Vec<StreamPage>) -> Result<PagesApplied> {
+        let mut total = PagesApplied::default();
+        for page in pages {
+            let cursor =
+                asked.iter().find(|position| position.collection == page.collection).and_then(|p| p.cursor.clone());
+            let (device, registry) = (self.engine.device.clone(), self.engine.registry.clone());
+            let collection = page.collection.clone();
+            let expected = page.total;
+            let applied = self
+                .engine
+                .store
+                .write(move |tx| {
+                    let info = registry.ensure_in(tx, &page.collection)?;
+                    apply_page(tx, &device, info.id, info.strategy, cursor.as_deref(), &page)
+                })
+                .await?;
+            total.pulled += applied.entered.changes;
+            total.conflicts += applied.entered.conflicts;
+            total.expected = total.expected.max(expected);
+            if applied.diverged {
+                total.diverged.push((collection, applied.stream.repaired_ms));
+            }
+        }
+        Ok(total)
+    }
+
+    /// Counts what pages brought.
+    pub(super) fn note(&mut self, applied: &PagesApplied) {
+        self.report.pulled += applied.pulled;
+        self.report.conflicts += applied.conflicts;
+        self.engine.state.progress(Progress { done: self.report.pulled + self.report.pushed, total: applied.expected });
+    }
+
+    /// Starts named streams anew; none named: all.
+    pub(super) async fn restart(&mut self, named: &[String], repaired_ms: Option<i64>) -> Result<()> {
+        let named: BTreeSet<String> = named.iter().cloned().collect();
+        tracing::warn!(streams = ?named, "reading anew");
+        self.engine
+            .store
+            .write(move |tx| {
+                for (id, name) in collections::all(tx)? {
+                    if named.is_empty() || named.contains(&name) {
+                        restart(tx, id, repaired_ms)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Mends streams whose documents are not the server's: by reading them anew, once an hour at most.
+    pub(super) async fn repair(&mut self, diverged: &[(String, Option<i64>)]) -> Result<()> {
+        let now = self.engine.device.server_now_ms();
+        let due = |repaired: &Option<i64>| repaired.is_none_or(|at| (now - at).abs() >= REPAIR_PAUSE_MS);
+        let named: Vec<String> =
+            diverged.iter().filter(|(_, repaired)| due(repaired)).map(|(name, _)| name.clone()).collect();
+        if named.is_empty() { Ok(()) } else { self.restart(&named, Some(now)).await }
+    }
+}
+
+/// What several pages did.
+#[derive(Debug, Default)]
+pub(super) struct PagesApplied {
+    pub pulled: u64,
+    pub conflicts: u64,
+    /// How many documents the server has, if it said.
+    pub expected: Option<u64>,
+    /// Streams that do not match the server, and when each was last repaired.
+    pub diverged: Vec<(String, Option<i64>)>,
+}
+
+fn next_position(page: &StreamPage) -> StreamPosition {
+    StreamPosition {
+        collection: page.collection.clone(),
+        space: page.space.clone(),
+        cursor: Some(page.next_cursor.clone()),
+    }
+}
