@@ -1,1 +1,53 @@
-//! Placeholder until the first module lands.
+//! Holm: the offline-first data core of a mobile app.
+//!
+//! Local documents, the queue of unsynced writes, conflicts and sync, in one library. The app reads and writes local data only; the engine
+//! keeps it in step with a server whenever there is a network.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> holm_core::Result<()> {
+//! use holm_core::{Config, Holm, Query};
+//! use serde_json::json;
+//!
+//! let holm = Holm::open(Config::in_memory())?;
+//! let tasks = holm.collection("tasks")?;
+//! let milk = tasks.create(&json!({"title": "Buy milk", "done": false})).await?;
+//! tasks.update(&milk.doc_id, &json!({"done": true})).await?;
+//! assert_eq!(tasks.query(&Query::all())?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Dependencies point down only: `client → sync → {outbox, conflict, backend} → {store, net} → model`.
+
+mod auth;
+mod backend;
+mod client;
+mod conflict;
+mod device;
+mod error;
+mod model;
+mod net;
+mod outbox;
+mod platform;
+mod repository;
+mod store;
+mod sync;
+
+pub use auth::{FileSecrets, MemorySecrets, SecretStore};
+pub use client::{
+    CollectionDump, Config, DocumentDump, Explanation, Holm, PendingOperation, SignOutMode, Stats, Storage,
+};
+pub use conflict::{Conflict, Resolution, Strategy};
+pub use error::{Error, ErrorCode, Result};
+pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version};
+pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
+pub use outbox::RetryPolicy;
+pub use platform::{Clock, Connectivity, Entropy, Network, Sleep, SystemClock, SystemEntropy};
+pub use repository::{
+    Collection, CollectionConfig, Direction, FieldPath, Filter, LiveQuery, LiveQueryCloser, Page, Query, Receipt,
+    Snapshot, Transaction,
+};
+pub use store::Durability;
+pub use store::journal::{JournalEntry, LossReason};
+pub use sync::{StateWatch, SyncConfig, SyncReport, WriteOutcome};

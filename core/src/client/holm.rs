@@ -1,0 +1,257 @@
+//! Opening, using and closing a client.
+
+use super::config::{Config, Storage};
+use crate::auth::Account;
+use crate::backend::HolmBackend;
+use crate::conflict::{self, Conflict, Resolution};
+use crate::device::Device;
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::{Phase, SyncState, new_uuid};
+use crate::net::{HttpClient, ReqwestTransport};
+use crate::platform::Connectivity;
+use crate::repository::{Collection, Desk, Registry, Transaction, Watchers};
+use crate::store::{Committed, Location, Store, journal, meta, outbox};
+use crate::sync::{Engine, EngineHandle, Parts, StateCell, StateWatch, SyncReport, Waiters};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// A client: local documents, the outbox, and the engine that keeps them in step with a server. Cheap to clone; all clones are the same
+/// client. Thread-safe.
+///
+/// The engine runs on the tokio runtime on which [`open`](Self::open) was called, and ends with [`close`](Self::close) or with the last
+/// clone. Whatever kills the process, the next `open` goes on from the last acknowledged write.
+#[derive(Clone)]
+pub struct Holm {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub desk: Arc<Desk>,
+    pub account: Arc<Account>,
+    pub http: Option<Arc<HttpClient>>,
+    pub state: Arc<StateCell>,
+    pub waiters: Arc<Waiters>,
+    pub connectivity: Connectivity,
+    engine: Option<EngineHandle>,
+}
+
+impl Holm {
+    /// Opens a client. Blocks for some milliseconds: the database is opened, brought up to date, and indexes are made.
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG`, `INVALID_NAME`, `SCHEMA_TOO_NEW`, `NOT_A_STORE`, `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`, `STORAGE_FULL`. A file that cannot be used is left
+    /// as it was.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, if a server is configured.
+    pub fn open(config: Config) -> Result<Self> {
+        let http = open_http(&config)?;
+        let (watchers, waiters, state) =
+            (Arc::new(Watchers::default()), Arc::new(Waiters::default()), Arc::new(StateCell::default()));
+        let wrote = Arc::new(Notify::new());
+        let observer = {
+            let (watchers, waiters, state, wrote) = (watchers.clone(), waiters.clone(), state.clone(), wrote.clone());
+            move |committed: Committed| {
+                watchers.publish(&committed.rows);
+                waiters.settle(&committed.settled);
+                if committed.queued {
+                    wrote.notify_one();
+                }
+                if committed.counts {
+                    state.touch();
+                }
+            }
+        };
+        let location = match &config.storage {
+            Storage::Directory(directory) => Location::Directory(directory.clone()),
+            Storage::Memory => Location::Memory,
+        };
+        let secrets = config.secret_store();
+        let store = Store::open(location, config.durability, Arc::new(observer))?;
+        let (device, clock_offset) = open_device(&store, &config)?;
+        let registry = Arc::new(Registry::open(&store, config.collections)?);
+        let account = Arc::new(Account::open(secrets, device.clone(), http.clone())?);
+        let engine = http.clone().map(|http| {
+            Engine::start(Parts {
+                store: store.clone(),
+                device: device.clone(),
+                registry: registry.clone(),
+                backend: Arc::new(HolmBackend::new(account.clone(), device.clone())),
+                http,
+                connectivity: config.connectivity.clone(),
+                state: state.clone(),
+                config: config.sync,
+                wrote,
+                clock_offset,
+            })
+        });
+        let desk = Arc::new(Desk { store, device, registry, watchers });
+        let connectivity = config.connectivity;
+        Ok(Self { inner: Arc::new(Inner { desk, account, http, state, waiters, connectivity, engine }) })
+    }
+
+    /// A collection. It is made if the store has never seen the name; then this blocks for a write.
+    ///
+    /// # Errors
+    /// `INVALID_NAME`.
+    pub fn collection(&self, name: &str) -> Result<Collection> {
+        let info = self.inner.desk.registry.ensure(self.store(), name)?;
+        Ok(Collection::new(self.inner.desk.clone(), info))
+    }
+
+    /// Writes to several documents and collections at once: all that `work` does commits together, or nothing if it fails. `work` runs on
+    /// the writer's thread: it must not wait for anything. It runs even if the caller stops waiting.
+    ///
+    /// # Errors
+    /// What `work` returns, and those of storage.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let desk = self.inner.desk.clone();
+        self.store().write(move |tx| work(&mut Transaction::new(tx, &desk.device, &desk.registry))).await
+    }
+
+    /// [`write`](Self::write) for a thread that may block: it may not be one of an async runtime. Saves the hop to another thread where
+    /// nobody else is writing.
+    ///
+    /// # Errors
+    /// What `work` returns, and those of storage.
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let desk = self.inner.desk.clone();
+        self.store().write_blocking(move |tx| work(&mut Transaction::new(tx, &desk.device, &desk.registry)))
+    }
+
+    /// Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which covers everything
+    /// written before this call. Dropping the future gives up waiting, not the sync.
+    ///
+    /// # Errors
+    /// `OFFLINE` and the other failures of the network, `SIGNED_OUT`, `UNAUTHORIZED`, `INVALID_CONFIG` without a server. Writes stay queued. A refused write is no
+    /// error: it is parked, and counted in the report.
+    pub async fn sync(&self) -> Result<SyncReport> {
+        self.engine()?.sync().await
+    }
+
+    /// The client's state now. Blocking, microseconds.
+    pub fn state(&self) -> Result<SyncState> {
+        self.inner.state.read(self.store())
+    }
+
+    /// Watches the client's state.
+    pub fn watch_state(&self) -> StateWatch {
+        self.inner.state.watch(self.store().clone())
+    }
+
+    /// Conflicts that wait for a person, oldest first. Blocking.
+    pub fn conflicts(&self) -> Result<Vec<Conflict>> {
+        self.store().read(|connection| conflict::list(connection, |id| self.inner.desk.registry.name(id)))
+    }
+
+    /// Resolves a conflict and queues what is left to send.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is not open any more, `INVALID_DOCUMENT`.
+    pub async fn resolve_conflict(&self, id: i64, resolution: Resolution) -> Result<()> {
+        let desk = self.inner.desk.clone();
+        self.store().write(move |tx| conflict::resolve(tx, &desk.device, id, &resolution)).await
+    }
+
+    /// The host's report of the network: tell it what changes.
+    pub fn connectivity(&self) -> &Connectivity {
+        &self.inner.connectivity
+    }
+
+    /// Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with `SUSPENDED` until
+    /// [`resume`](Self::resume); live queries wait. What was acknowledged is kept, and a request that was out is sent again later.
+    pub async fn suspend(&self) {
+        if let Some(engine) = &self.inner.engine {
+            engine.pause().await;
+        }
+        if let Some(http) = &self.inner.http {
+            http.close_idle();
+        }
+        self.store().suspend();
+        self.inner.state.leave(Phase::Suspended);
+    }
+
+    /// Opens everything again and looks for changes.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE` and the like; try again. `CLOSED`.
+    pub fn resume(&self) -> Result<()> {
+        self.store().resume()?;
+        self.inner.state.leave(Phase::Idle);
+        if let Some(engine) = &self.inner.engine {
+            engine.resume();
+        }
+        Ok(())
+    }
+
+    /// Closes the client for good: live queries and watches end, calls fail with `CLOSED`. Queued writes stay queued for the next time.
+    pub async fn close(&self) {
+        if let Some(engine) = &self.inner.engine {
+            engine.pause().await;
+        }
+        self.inner.state.leave(Phase::Closed);
+        self.store().close();
+        self.inner.desk.watchers.close();
+        self.inner.waiters.close();
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.inner.desk.store
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.inner.desk.device
+    }
+
+    pub(super) fn engine(&self) -> Result<&EngineHandle> {
+        let missing = || Error::invalid(ErrorCode::InvalidConfig, "no server is configured");
+        self.inner.engine.as_ref().ok_or_else(missing)
+    }
+}
+
+fn open_http(config: &Config) -> Result<Option<Arc<HttpClient>>> {
+    let Some(server) = &config.server else { return Ok(None) };
+    let transport = match &config.transport {
+        Some(transport) => transport.clone(),
+        None => Arc::new(ReqwestTransport::new()?),
+    };
+    Ok(Some(Arc::new(HttpClient::new(transport, server)?)))
+}
+
+/// Who this device is. Takes up what a killed process left behind, and forgets what is too old.
+fn open_device(store: &Store, config: &Config) -> Result<(Arc<Device>, Option<i64>)> {
+    let (clock, entropy) = (config.clock.clone(), config.entropy.clone());
+    let fresh = new_uuid(clock.as_ref(), entropy.as_ref()).to_string();
+    let keep_ms = config.keep_journal.as_millis() as i64;
+    let now = clock.wall_ms();
+    let (id, offset) = store.write_blocking(move |tx| {
+        outbox::release_leases(tx)?;
+        let offset = meta::get_number(tx, meta::Key::ClockOffset)?;
+        if offset.is_some() {
+            // Earlier processes knew the server's time: their stamps are right.
+            outbox::calibrate(tx, 0)?;
+        }
+        journal::purge(tx, now.saturating_add(offset.unwrap_or(0)).saturating_sub(keep_ms))?;
+        let id = match meta::get(tx, meta::Key::DeviceId)? {
+            Some(id) => id,
+            None => {
+                meta::set(tx, meta::Key::DeviceId, &fresh)?;
+                fresh
+            }
+        };
+        Ok((id, offset))
+    })?;
+    let device = Device::new(clock, entropy, &id, offset.unwrap_or(0));
+    if let Some(newest) = store.read(outbox::newest_stamp)? {
+        device.hlc.go_on_after(newest);
+    }
+    Ok((Arc::new(device), offset))
+}

@@ -1,0 +1,185 @@
+//! Looking inside: for support, tests and figures.
+
+use super::holm::Holm;
+use crate::error::{Error, Result};
+use crate::model::{Document, OpError, Operation, SyncStatus, Version};
+use crate::store::documents::{self, DOCUMENT_COLUMNS, read_document};
+use crate::store::{conflicts, outbox};
+use crate::sync;
+use serde_json::{Value, json};
+
+/// One operation of the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PendingOperation {
+    /// Its idempotency key.
+    pub op_id: crate::model::OpId,
+    /// The collection's name.
+    pub collection: String,
+    /// The document.
+    pub doc_id: String,
+    /// `create`, `update` or `delete`.
+    pub kind: &'static str,
+    /// `queued`, `inFlight`, `parked` or `conflict`.
+    pub state: &'static str,
+    /// How often the server has answered it with an error of its own.
+    pub attempts: u32,
+    /// Not before this time of the device, ms since 1970; 0: at once.
+    pub next_attempt_ms: i64,
+    /// Why it failed last.
+    pub error: Option<OpError>,
+    /// What it changes, by field: `{"title":{"set":"x"}}`. Empty for a delete, and for a create whose content is the document itself.
+    pub changes: Value,
+    /// When it was made, server time as known here, ms since 1970.
+    pub made_ms: i64,
+}
+
+/// A document with all that is known of its sync.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentDump {
+    /// The document.
+    pub document: Document,
+    /// Its place in the server's order.
+    pub seq: Option<i64>,
+}
+
+/// A whole collection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectionDump {
+    /// Its name.
+    pub name: String,
+    /// Documents that queries see, sorted by id.
+    pub documents: Vec<DocumentDump>,
+    /// How many live documents the server had, as far as it was read.
+    pub base_count: i64,
+    /// The digest over those, 16 hex digits, as in the protocol.
+    pub digest: String,
+}
+
+/// Why a document is in the state that it is in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// One sentence.
+    pub summary: String,
+    /// Status, versions, base and view.
+    pub status: Option<SyncStatus>,
+    /// The server's version that the view is based on.
+    pub version: Option<Version>,
+    /// The server's last known content, if it has one.
+    pub base: Option<String>,
+    /// Its operations, oldest first.
+    pub operations: Vec<PendingOperation>,
+    /// The number of its open conflict.
+    pub conflict: Option<i64>,
+}
+
+/// Counters of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Transactions.
+    pub commits: u64,
+    /// Transactions that were forced to the disk before anybody was told.
+    pub forced_writes: u64,
+    /// Acknowledged writes, ours and those of the sync engine.
+    pub writes: u64,
+    /// HTTP requests.
+    pub requests: u64,
+    /// Bytes sent.
+    pub bytes_up: u64,
+    /// Bytes received.
+    pub bytes_down: u64,
+}
+
+impl Holm {
+    /// This device's id.
+    pub fn device_id(&self) -> String {
+        self.device().id().to_string()
+    }
+
+    /// The schema of the local database that this build writes.
+    pub const fn schema_version() -> u32 {
+        crate::store::SCHEMA_VERSION
+    }
+
+    /// Every document that queries see, and a digest over what the server is known to have. Blocking; reads everything.
+    pub fn dump(&self) -> Result<Vec<CollectionDump>> {
+        self.store().read(|connection| {
+            let mut dumps = Vec::new();
+            for (id, name) in crate::store::collections::all(connection)? {
+                let mut statement = connection.prepare_cached(&format!(
+                    "SELECT {DOCUMENT_COLUMNS}, d.seq FROM documents d WHERE d.collection = ?1 AND d.hidden = 0 ORDER BY d.id"
+                ))?;
+                let rows = statement.query_map([id], |row| Ok(DocumentDump { document: read_document(row)?, seq: row.get(5)? }))?;
+                let documents = rows.collect::<Result<_, _>>()?;
+                let (base_count, digest) = sync::of_collection(connection, id)?;
+                dumps.push(CollectionDump { name, documents, base_count, digest: format!("{digest:016x}") });
+            }
+            Ok(dumps)
+        })
+    }
+
+    /// Why a document is in the state that it is in. Blocking.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if this store has never had it.
+    pub fn explain(&self, collection: &str, id: &str) -> Result<Explanation> {
+        let missing = || Error::not_found("document", id);
+        let info = self.inner.desk.registry.get(collection).ok_or_else(missing)?;
+        let (row, ops, conflict) = self.store().read(|connection| {
+            let row = documents::find(connection, info.id, id)?.ok_or_else(missing)?;
+            let ops = outbox::of_document(connection, info.id, id)?;
+            let conflict = conflicts::of_document(connection, info.id, id)?.map(|conflict| conflict.id);
+            Ok((row, ops, conflict))
+        })?;
+        let status =
+            self.store().read(|connection| documents::get(connection, info.id, id))?.map(|document| document.status);
+        let operations: Vec<_> = ops.into_iter().map(|op| self.shown(op)).collect();
+        let summary = match (&operations.first(), conflict) {
+            (_, Some(conflict)) => format!("conflict {conflict} waits for a decision"),
+            (Some(op), _) if op.state == "parked" => {
+                let reason =
+                    op.error.as_ref().map(|error| format!("{}: {}", error.code, error.message)).unwrap_or_default();
+                format!("the server refused its {}: {reason}", op.kind)
+            }
+            (Some(op), _) => format!("{} {} waits to be sent", op.state, op.kind),
+            (None, _) if row.hidden => "deleted on the server".to_owned(),
+            (None, _) => "in step with the server".to_owned(),
+        };
+        Ok(Explanation {
+            summary,
+            status,
+            version: row.version,
+            base: row.server_body().cloned(),
+            operations,
+            conflict,
+        })
+    }
+
+    /// Counters of this process.
+    pub fn stats(&self) -> Stats {
+        let (commits, forced_writes, writes) = self.store().counts();
+        let traffic = self.inner.http.as_ref().map(|http| http.traffic()).unwrap_or_default();
+        Stats {
+            commits,
+            forced_writes,
+            writes,
+            requests: traffic.requests,
+            bytes_up: traffic.bytes_up,
+            bytes_down: traffic.bytes_down,
+        }
+    }
+
+    pub(super) fn shown(&self, op: Operation) -> PendingOperation {
+        PendingOperation {
+            op_id: op.op_id,
+            collection: self.inner.desk.registry.name(op.collection),
+            doc_id: op.doc_id,
+            kind: op.kind.as_str(),
+            state: op.state.as_str(),
+            attempts: op.attempts,
+            next_attempt_ms: op.next_attempt_ms,
+            error: op.error,
+            changes: op.changes.map_or_else(|| json!({}), |changes| serde_json::to_value(changes).unwrap_or_default()),
+            made_ms: op.hlc.ms,
+        }
+    }
+}

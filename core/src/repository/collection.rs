@@ -1,0 +1,158 @@
+//! One collection, as an app holds it.
+
+use super::live::{LiveQuery, Watchers};
+use super::query::{Compiled, Page, Query, compile, read_page};
+use super::registry::{CollectionInfo, Registry};
+use super::transaction::{Receipt, Transaction};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::model::Document;
+use crate::store::documents::read_document;
+use crate::store::{Store, documents};
+use rusqlite::params_from_iter;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What reads and writes share.
+pub(crate) struct Desk {
+    pub store: Store,
+    pub device: Arc<Device>,
+    pub registry: Arc<Registry>,
+    pub watchers: Arc<Watchers>,
+}
+
+/// A named set of JSON documents. Cheap to clone; thread-safe.
+///
+/// Reads block the calling thread for as long as SQLite takes: microseconds for a document, milliseconds for a long list. Writes are
+/// futures that complete after the commit; a write whose future is dropped still happens whole.
+#[derive(Clone)]
+pub struct Collection {
+    desk: Arc<Desk>,
+    info: Arc<CollectionInfo>,
+}
+
+impl Collection {
+    pub(crate) fn new(desk: Arc<Desk>, info: Arc<CollectionInfo>) -> Self {
+        Self { desk, info }
+    }
+
+    /// The collection's name.
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Makes a document under the id of its member `id`, or under a new one (UUIDv7).
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS`, `INVALID_DOCUMENT`, and those of storage.
+    pub async fn create<T: Serialize + ?Sized>(&self, document: &T) -> Result<Receipt> {
+        let text = to_text(document)?;
+        self.write(move |tx, name| tx.create_text(name, None, &text)).await
+    }
+
+    /// Makes many documents in one transaction: all or none.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub async fn create_all<T: Serialize>(&self, documents: &[T]) -> Result<Vec<Receipt>> {
+        let texts = documents.iter().map(to_text).collect::<Result<Vec<_>>>()?;
+        self.write(move |tx, name| texts.iter().map(|text| tx.create_text(name, None, text)).collect()).await
+    }
+
+    /// Changes fields of a document, see [`Transaction::update`].
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `INVALID_DOCUMENT`, and those of storage.
+    pub async fn update<T: Serialize + ?Sized>(&self, id: &str, patch: &T) -> Result<Receipt> {
+        let (id, text) = (id.to_owned(), to_text(patch)?);
+        self.write(move |tx, name| tx.update_text(name, &id, &text)).await
+    }
+
+    /// Replaces a document's content, see [`Transaction::replace`].
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `INVALID_DOCUMENT`, and those of storage.
+    pub async fn replace<T: Serialize + ?Sized>(&self, id: &str, document: &T) -> Result<Receipt> {
+        let (id, text) = (id.to_owned(), to_text(document)?);
+        self.write(move |tx, name| tx.replace_text(name, &id, &text)).await
+    }
+
+    /// Deletes a document: hidden at once, gone when the server has confirmed it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, and those of storage.
+    pub async fn delete(&self, id: &str) -> Result<Receipt> {
+        let id = id.to_owned();
+        self.write(move |tx, name| tx.delete(name, &id)).await
+    }
+
+    /// Reads a document; none if it is not there or deleted. Blocking, microseconds.
+    pub fn get(&self, id: &str) -> Result<Option<Document>> {
+        self.desk.store.read(|connection| documents::get(connection, self.info.id, id))
+    }
+
+    /// Runs a query. Blocking.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`, and those of storage.
+    pub fn query(&self, query: &Query) -> Result<Vec<Document>> {
+        let compiled = compile(self.info.id, query)?;
+        self.desk.store.read(|connection| {
+            let mut statement = connection.prepare_cached(&compiled.select)?;
+            let rows = statement.query_map(params_from_iter(compiled.select_values()), read_document)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Reads one page of a query, beginning after `after`, the mark of the page before. Pages neither skip nor repeat a document that stays
+    /// where it is, whatever comes or goes in between. Blocking.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY` for a mark of another query, and those of storage.
+    pub fn page(&self, query: &Query, after: Option<&str>) -> Result<Page> {
+        self.desk.store.read(|connection| read_page(connection, self.info.id, query, after))
+    }
+
+    /// Counts the documents that a query's filter lets through; its window does not matter. Blocking.
+    pub fn count(&self, query: &Query) -> Result<u64> {
+        let compiled = compile(self.info.id, query)?;
+        self.desk.store.read(|connection| {
+            let mut statement = connection.prepare_cached(&compiled.count)?;
+            let count: i64 = statement.query_row(params_from_iter(&compiled.values), |row| row.get(0))?;
+            Ok(count.cast_unsigned())
+        })
+    }
+
+    /// Watches a query: its result now, and again whenever it changes.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`.
+    pub fn live(&self, query: &Query) -> Result<LiveQuery> {
+        let compiled: Compiled = compile(self.info.id, query)?;
+        Ok(self.desk.watchers.watch(self.desk.store.clone(), self.info.id, compiled))
+    }
+
+    /// How SQLite would run a query (`EXPLAIN QUERY PLAN`), a line a step: whether a declared index is used.
+    pub fn query_plan(&self, query: &Query) -> Result<Vec<String>> {
+        let compiled = compile(self.info.id, query)?;
+        self.desk.store.read(|connection| {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", compiled.select))?;
+            let steps = statement.query_map(params_from_iter(compiled.select_values()), |row| row.get(3))?;
+            Ok(steps.collect::<Result<_, _>>()?)
+        })
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, &str) -> Result<T> + Send + 'static,
+    {
+        let desk = self.desk.clone();
+        let info = self.info.clone();
+        self.desk.store.write(move |tx| work(&Transaction::new(tx, &desk.device, &desk.registry), &info.name)).await
+    }
+}
+
+fn to_text<T: Serialize + ?Sized>(document: &T) -> Result<String> {
+    serde_json::to_string(document).map_err(|e| Error::document(format!("not a JSON object: {e}")))
+}

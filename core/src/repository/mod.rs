@@ -1,0 +1,21 @@
+//! Collections: reading and writing documents on this device.
+//!
+//! Invariants:
+//! - Everything here is local. No call waits for the network.
+//! - Reads see every write that was acknowledged before them.
+
+mod collection;
+mod difference;
+mod live;
+mod query;
+mod registry;
+mod transaction;
+
+pub use collection::Collection;
+pub(crate) use collection::Desk;
+pub(crate) use live::Watchers;
+pub use live::{LiveQuery, LiveQueryCloser, Snapshot};
+pub use query::{Direction, FieldPath, Filter, Page, Query};
+pub use registry::CollectionConfig;
+pub(crate) use registry::Registry;
+pub use transaction::{Receipt, Transaction};

@@ -1,0 +1,231 @@
+//! A query as SQL.
+
+use super::path::FieldPath;
+use super::{Direction, Filter, Query};
+use crate::error::{Error, Result};
+use crate::store::documents::DOCUMENT_COLUMNS;
+use rusqlite::types::Value as Sql;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// A query, ready to run. The statement's text depends on the query's shape only.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Compiled {
+    /// Reads [`DOCUMENT_COLUMNS`], then `d.row`.
+    pub select: String,
+    /// Counts the documents that the condition lets through.
+    pub count: String,
+    /// The condition, with `d` for the documents.
+    pub condition: String,
+    /// The condition's values.
+    pub values: Vec<Sql>,
+    /// Window values, after the condition's.
+    pub window: Vec<Sql>,
+    /// Whether a document outside the result can shift it.
+    pub has_offset: bool,
+}
+
+impl Compiled {
+    /// The values of `select`.
+    pub fn select_values(&self) -> impl Iterator<Item = &Sql> {
+        self.values.iter().chain(&self.window)
+    }
+}
+
+/// Compiles a query on a collection.
+///
+/// # Errors
+/// `INVALID_QUERY` for a value that cannot be compared.
+pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
+    let mut sql = Condition::of(collection, query)?;
+    let order = order_by(&query.order);
+    let (condition, values) = (std::mem::take(&mut sql.text), std::mem::take(&mut sql.values));
+    let mut select = format!("SELECT {DOCUMENT_COLUMNS}, d.row FROM documents d WHERE {condition} ORDER BY {order}");
+    let mut window = Vec::new();
+    if query.limit.is_some() || query.offset.is_some() {
+        select.push_str(" LIMIT ?");
+        window.push(query.limit.map_or(Sql::Integer(-1), |limit| Sql::Integer(limit.into())));
+    }
+    if let Some(offset) = query.offset {
+        select.push_str(" OFFSET ?");
+        window.push(Sql::Integer(offset.into()));
+    }
+    let count = format!("SELECT count(*) FROM documents d WHERE {condition}");
+    Ok(Compiled { select, count, condition, values, window, has_offset: query.offset.is_some_and(|offset| offset > 0) })
+}
+
+/// The order's keys, and the id in the direction of the last of them: so an index on the keys and the id gives the whole order.
+pub(super) fn order_by(order: &[(FieldPath, Direction)]) -> String {
+    let mut text = String::new();
+    for (path, direction) in order {
+        let _ = write!(text, "{}{}, ", path.sql(), descending(*direction));
+    }
+    let last = order.last().map(|(_, direction)| *direction).unwrap_or_default();
+    text + "d.id" + descending(last)
+}
+
+fn descending(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "",
+        Direction::Descending => " DESC",
+    }
+}
+
+/// A condition under construction.
+#[derive(Default)]
+pub(super) struct Condition {
+    pub text: String,
+    pub values: Vec<Sql>,
+}
+
+impl Condition {
+    /// The documents of a collection that a query lets through.
+    pub fn of(collection: i64, query: &Query) -> Result<Self> {
+        let mut sql = Self::default();
+        // Literals, not values: so the planner sees that the collection's partial indexes cover the query.
+        let _ = write!(sql.text, "d.collection = {collection}");
+        if query.include_deleted {
+            sql.text.push_str(" AND (d.hidden = 0 OR (d.pending = 1 AND d.body IS NOT NULL))");
+        } else {
+            sql.text.push_str(" AND d.hidden = 0");
+        }
+        if let Some(filter) = &query.filter {
+            sql.text.push_str(" AND ");
+            sql.push(filter)?;
+        }
+        Ok(sql)
+    }
+
+    pub fn value(&mut self, value: Sql) {
+        self.text.push('?');
+        self.values.push(value);
+    }
+
+    fn push(&mut self, filter: &Filter) -> Result<()> {
+        match filter {
+            Filter::Eq(path, Value::Null) | Filter::IsNull(path) => {
+                self.text.push_str(&format!("{} IS NULL", path.sql()))
+            }
+            Filter::Ne(path, Value::Null) => self.text.push_str(&format!("{} IS NOT NULL", path.sql())),
+            Filter::Eq(path, value) => self.compare(path, "=", value)?,
+            // `IS NOT` is true where the field is missing.
+            Filter::Ne(path, value) => self.compare(path, "IS NOT", value)?,
+            Filter::Lt(path, value) => self.range(path, "<", value)?,
+            Filter::Lte(path, value) => self.range(path, "<=", value)?,
+            Filter::Gt(path, value) => self.range(path, ">", value)?,
+            Filter::Gte(path, value) => self.range(path, ">=", value)?,
+            Filter::In(path, values) => self.one_of(path, values)?,
+            Filter::Contains(path, value) => self.contains(path, value)?,
+            Filter::Prefix(path, text) => {
+                let field = path.sql();
+                let _ = write!(self.text, "({field} >= ");
+                self.value(Sql::Text(text.clone()));
+                let _ = write!(self.text, " AND {field} < ");
+                self.value(Sql::Text(format!("{text}\u{10ffff}")));
+                self.text.push(')');
+            }
+            Filter::And(all) => self.join(all, " AND ", "1")?,
+            Filter::Or(all) => self.join(all, " OR ", "0")?,
+            Filter::Not(inner) => {
+                self.text.push_str("((");
+                self.push(inner)?;
+                // Unknown counts as false, so its opposite is true.
+                self.text.push_str(") IS NOT TRUE)");
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, path: &FieldPath, operator: &str, value: &Value) -> Result<()> {
+        let _ = write!(self.text, "{} {operator} ", path.sql());
+        self.value(scalar(value)?);
+        Ok(())
+    }
+
+    /// A comparison within one kind: SQLite holds every text for greater than every number.
+    fn range(&mut self, path: &FieldPath, operator: &str, value: &Value) -> Result<()> {
+        let value = match scalar(value)? {
+            Sql::Null => return Err(Error::query(format!("{path} cannot be less or greater than null"))),
+            value => value,
+        };
+        let field = path.sql();
+        let other_end = match (&value, operator.starts_with('<')) {
+            (Sql::Text(_), true) => Some(">= ''"),
+            (Sql::Integer(_) | Sql::Real(_), false) => Some("< ''"),
+            _ => None,
+        };
+        let _ = write!(self.text, "({field} {operator} ");
+        self.value(value);
+        if let Some(end) = other_end {
+            let _ = write!(self.text, " AND {field} {end}");
+        }
+        self.text.push(')');
+        Ok(())
+    }
+
+    fn one_of(&mut self, path: &FieldPath, values: &[Value]) -> Result<()> {
+        let (nulls, rest): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_null());
+        let _ = write!(self.text, "({} IN (", path.sql());
+        for (index, value) in rest.iter().enumerate() {
+            if index > 0 {
+                self.text.push_str(", ");
+            }
+            self.value(scalar(value)?);
+        }
+        self.text.push(')');
+        if !nulls.is_empty() {
+            let _ = write!(self.text, " OR {} IS NULL", path.sql());
+        }
+        self.text.push(')');
+        Ok(())
+    }
+
+    fn contains(&mut self, path: &FieldPath, value: &Value) -> Result<()> {
+        let value = scalar(value)?;
+        let (field, kind) = (path.sql(), path.sql_type());
+        let array = if field == "d.id" { "'[]'".to_owned() } else { format!("d.body, '{}'", path.json_path()) };
+        let _ = write!(
+            self.text,
+            "(CASE {kind} WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each({array}) AS m WHERE m.value IS "
+        );
+        self.value(value.clone());
+        self.text.push(')');
+        if let Sql::Text(_) = value {
+            let _ = write!(self.text, " WHEN 'text' THEN instr({field}, ");
+            self.value(value);
+            self.text.push_str(") > 0");
+        }
+        self.text.push_str(" ELSE 0 END)");
+        Ok(())
+    }
+
+    fn join(&mut self, all: &[Filter], word: &str, empty: &str) -> Result<()> {
+        self.text.push('(');
+        if all.is_empty() {
+            self.text.push_str(empty);
+        }
+        for (index, one) in all.iter().enumerate() {
+            if index > 0 {
+                self.text.push_str(word);
+            }
+            self.push(one)?;
+        }
+        self.text.push(')');
+        Ok(())
+    }
+}
+
+/// A JSON scalar as SQLite compares it.
+pub(super) fn scalar(value: &Value) -> Result<Sql> {
+    match value {
+        Value::Null => Ok(Sql::Null),
+        Value::Bool(yes) => Ok(Sql::Integer((*yes).into())),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Ok(Sql::Integer(whole)),
+            (None, Some(real)) => Ok(Sql::Real(real)),
+            (None, None) => Err(Error::query(format!("{number} cannot be compared"))),
+        },
+        Value::String(text) => Ok(Sql::Text(text.clone())),
+        Value::Array(_) | Value::Object(_) => Err(Error::query("lists and objects cannot be compared")),
+    }
+}

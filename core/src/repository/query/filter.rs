@@ -1,0 +1,115 @@
+//! Conditions.
+
+use super::path::FieldPath;
+use crate::error::{Error, Result};
+use serde_json::Value;
+
+/// Deepest nesting of `and`, `or`, `not`.
+const MAX_DEPTH: usize = 16;
+/// Most values that a query binds.
+const MAX_VALUES: usize = 1_000;
+
+/// A condition on a document. Numbers compare with numbers and texts with texts; a value of another kind is neither less nor greater.
+/// `true` and `false` compare as 1 and 0.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// The field has this value. With `null`: as [`Filter::IsNull`].
+    Eq(FieldPath, Value),
+    /// The field has another value, or none.
+    Ne(FieldPath, Value),
+    /// The field is less.
+    Lt(FieldPath, Value),
+    /// The field is less or the same.
+    Lte(FieldPath, Value),
+    /// The field is greater.
+    Gt(FieldPath, Value),
+    /// The field is greater or the same.
+    Gte(FieldPath, Value),
+    /// The field has one of these values.
+    In(FieldPath, Vec<Value>),
+    /// An array field has this member, or a text field this part (case matters).
+    Contains(FieldPath, Value),
+    /// The field is `null` or missing.
+    IsNull(FieldPath),
+    /// A text field begins so (case matters).
+    Prefix(FieldPath, String),
+    /// All of them; of none: true.
+    And(Vec<Filter>),
+    /// One of them at least; of none: false.
+    Or(Vec<Filter>),
+    /// Not so.
+    Not(Box<Filter>),
+}
+
+impl Filter {
+    /// Reads a condition from JSON, see [`Query::parse`](super::Query::parse).
+    ///
+    /// # Errors
+    /// `INVALID_QUERY` or `INVALID_NAME`.
+    pub fn parse(json: &Value) -> Result<Self> {
+        let mut values = 0;
+        Self::parse_at(json, 0, &mut values)
+    }
+
+    fn parse_at(json: &Value, depth: usize, values: &mut usize) -> Result<Self> {
+        if depth > MAX_DEPTH {
+            return Err(Error::query("the condition is nested too deeply"));
+        }
+        let Some((name, operand)) = json.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next()) else {
+            return Err(Error::query(
+                "a condition must be an object with one member, such as {\"eq\":[\"path\",value]}",
+            ));
+        };
+        let list = |operand: &Value, values: &mut usize| -> Result<Vec<Self>> {
+            let all = operand.as_array().ok_or_else(|| Error::query(format!("{name:?} needs a list of conditions")))?;
+            all.iter().map(|one| Self::parse_at(one, depth + 1, values)).collect()
+        };
+        match name.as_str() {
+            "and" => Ok(Self::And(list(operand, values)?)),
+            "or" => Ok(Self::Or(list(operand, values)?)),
+            "not" => Ok(Self::Not(Box::new(Self::parse_at(operand, depth + 1, values)?))),
+            "isNull" => {
+                let path = operand.as_str().ok_or_else(|| Error::query("\"isNull\" needs a path"))?;
+                Ok(Self::IsNull(FieldPath::new(path)?))
+            }
+            _ => Self::comparison(name, operand, values),
+        }
+    }
+
+    fn comparison(name: &str, operand: &Value, values: &mut usize) -> Result<Self> {
+        let Some([Value::String(path), value]) = operand.as_array().map(Vec::as_slice) else {
+            return Err(Error::query(format!("{name:?} needs [\"path\", value]")));
+        };
+        let path = FieldPath::new(path)?;
+        let mut scalar = |value: &Value| -> Result<Value> {
+            *values += 1;
+            if *values > MAX_VALUES {
+                return Err(Error::query(format!("more than {MAX_VALUES} values")));
+            }
+            match value {
+                Value::Array(_) | Value::Object(_) => {
+                    Err(Error::query(format!("{name:?} compares with a single value only")))
+                }
+                value => Ok(value.clone()),
+            }
+        };
+        match name {
+            "eq" => Ok(Self::Eq(path, scalar(value)?)),
+            "ne" => Ok(Self::Ne(path, scalar(value)?)),
+            "lt" => Ok(Self::Lt(path, scalar(value)?)),
+            "lte" => Ok(Self::Lte(path, scalar(value)?)),
+            "gt" => Ok(Self::Gt(path, scalar(value)?)),
+            "gte" => Ok(Self::Gte(path, scalar(value)?)),
+            "contains" => Ok(Self::Contains(path, scalar(value)?)),
+            "in" => {
+                let all = value.as_array().ok_or_else(|| Error::query("\"in\" needs [\"path\", [values]]"))?;
+                Ok(Self::In(path, all.iter().map(scalar).collect::<Result<_>>()?))
+            }
+            "prefix" => match value {
+                Value::String(text) => Ok(Self::Prefix(path, text.clone())),
+                _ => Err(Error::query("\"prefix\" needs a text")),
+            },
+            _ => Err(Error::query(format!("{name:?} is no condition"))),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Pages by key: the next page begins after the last document of this one, whatever came or went in between.
+
+use super::compile::{Condition, order_by, scalar};
+use super::path::FieldPath;
+use super::{Direction, Query};
+use crate::error::{Error, Result};
+use crate::model::Document;
+use crate::store::documents::{DOCUMENT_COLUMNS, read_document};
+use rusqlite::types::{Value as Sql, ValueRef};
+use rusqlite::{Connection, Row, params_from_iter};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Documents when the query sets no limit.
+const DEFAULT_PAGE: u32 = 50;
+
+/// One page of a query's result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<String>,
+}
+
+/// Reads the page that begins after `after`; none: the first.
+///
+/// # Errors
+/// `INVALID_QUERY` for a mark of another query, or an offset.
+pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query, after: Option<&str>) -> Result<Page> {
+    if query.offset.is_some() {
+        return Err(Error::query("a page begins at a key, not at an offset"));
+    }
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE).max(1);
+    let mut sql = Condition::of(collection, query)?;
+    if let Some(after) = after {
+        let keys: Vec<Value> = serde_json::from_str(after).map_err(|_| Error::query("the page mark is damaged"))?;
+        if keys.len() != query.order.len() + 1 {
+            return Err(Error::query("the page mark belongs to another query"));
+        }
+        sql.text.push_str(" AND ");
+        push_after(&mut sql, &query.order, &keys)?;
+    }
+    let keys: String = query.order.iter().fold(String::new(), |mut text, (path, _)| {
+        let _ = write!(text, ", {}", path.sql());
+        text
+    });
+    let select = format!(
+        "SELECT {DOCUMENT_COLUMNS}{keys} FROM documents d WHERE {} ORDER BY {} LIMIT {}",
+        sql.text,
+        order_by(&query.order),
+        u64::from(limit) + 1
+    );
+    let mut statement = connection.prepare_cached(&select)?;
+    let mut rows = statement.query(params_from_iter(sql.values))?;
+    let mut documents = Vec::new();
+    let mut mark = None;
+    while let Some(row) = rows.next()? {
+        if documents.len() == limit as usize {
+            return Ok(Page { documents, next: mark });
+        }
+        let document = read_document(row)?;
+        if documents.len() + 1 == limit as usize {
+            mark = Some(page_mark(row, query.order.len(), &document.id)?);
+        }
+        documents.push(document);
+    }
+    Ok(Page { documents, next: None })
+}
+
+/// The columns that [`read_document`] takes.
+const DOCUMENT_WIDTH: usize = 5;
+
+fn page_mark(row: &Row<'_>, keys: usize, id: &str) -> Result<String> {
+    let mut mark = Vec::with_capacity(keys + 1);
+    for key in 0..keys {
+        mark.push(match row.get_ref(DOCUMENT_WIDTH + key)? {
+            ValueRef::Null | ValueRef::Blob(_) => Value::Null,
+            ValueRef::Integer(whole) => whole.into(),
+            ValueRef::Real(real) => real.into(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+        });
+    }
+    mark.push(id.into());
+    Ok(Value::Array(mark).to_string())
+}
+
+/// "After these keys": beyond the first key, or the same there and beyond the next, and so on to the id.
+fn push_after(sql: &mut Condition, order: &[(FieldPath, Direction)], keys: &[Value]) -> Result<()> {
+    let id_direction = order.last().map(|(_, direction)| *direction).unwrap_or_default();
+    let fields =
+        order.iter().map(|(path, direction)| (path.sql(), *direction)).chain([("d.id".to_owned(), id_direction)]);
+    let mut open = 0;
+    for (index, ((field, direction), key)) in fields.zip(keys).enumerate() {
+        let value = scalar(key)?;
+        if index > 0 {
+            sql.text.push_str(" AND ");
+        }
+        sql.text.push('(');
+        match (&value, direction) {
+            (Sql::Null, Direction::Ascending) => {
+                let _ = write!(sql.text, "{field} IS NOT NULL");
+            }
+            // After null, descending, come only more nulls.
+            (Sql::Null, Direction::Descending) => sql.text.push('0'),
+            (_, Direction::Ascending) => {
+                let _ = write!(sql.text, "{field} > ");
+                sql.value(value.clone());
+            }
+            (_, Direction::Descending) => {
+                let _ = write!(sql.text, "({field} IS NULL OR {field} < ");
+                sql.value(value.clone());
+                sql.text.push(')');
+            }
+        }
+        open += 1;
+        if index < order.len() {
+            let _ = write!(sql.text, " OR ({field} IS ");
+            sql.value(value);
+            open += 1;
+        }
+    }
+    sql.text.push_str(&")".repeat(open));
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Which collections there are, and how each behaves.
+
+use super::query::{FieldPath, declare};
+use crate::conflict::Strategy;
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::validate_collection;
+use crate::store::{Store, Tx, collections};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// How a collection behaves. A collection that is not declared merges its conflicts and has no indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectionConfig {
+    /// Its name: letters, digits and `_`, a letter first.
+    pub name: String,
+    /// How its conflicts are resolved.
+    pub conflict: Strategy,
+    /// Fields that queries filter and order by, each list one index: first those compared for equality, then the order's.
+    pub indexes: Vec<Vec<FieldPath>>,
+}
+
+impl CollectionConfig {
+    /// A collection that merges its conflicts and has no indexes.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), conflict: Strategy::default(), indexes: Vec::new() }
+    }
+
+    /// Sets how conflicts are resolved.
+    #[must_use]
+    pub fn conflict(mut self, strategy: Strategy) -> Self {
+        self.conflict = strategy;
+        self
+    }
+
+    /// Declares an index.
+    ///
+    /// # Errors
+    /// `INVALID_NAME` for a path that is none.
+    pub fn index(mut self, paths: &[&str]) -> Result<Self> {
+        self.indexes.push(paths.iter().map(|path| FieldPath::new(path)).collect::<Result<_>>()?);
+        Ok(self)
+    }
+}
+
+/// A collection of this store.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CollectionInfo {
+    pub id: i64,
+    pub name: String,
+    pub strategy: Strategy,
+}
+
+/// All collections of a client. Thread-safe.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    known: RwLock<BTreeMap<String, Arc<CollectionInfo>>>,
+    /// Whether the app declared collections: then it wants these and no others.
+    pub declared: bool,
+}
+
+impl Registry {
+    /// Takes the declared collections and those that the store has from before, and brings the indexes up to date.
+    pub fn open(store: &Store, configs: Vec<CollectionConfig>) -> Result<Self> {
+        for (index, config) in configs.iter().enumerate() {
+            validate_collection(&config.name)?;
+            if configs[..index].iter().any(|other| other.name == config.name) {
+                return Err(Error::invalid(
+                    ErrorCode::InvalidConfig,
+                    format!("collection {:?} is declared twice", config.name),
+                ));
+            }
+        }
+        let declared = !configs.is_empty();
+        let known = store.write_blocking(move |tx| {
+            for config in &configs {
+                let id = collections::ensure(tx, &config.name)?;
+                declare(tx, id, &config.indexes)?;
+            }
+            let all = collections::all(tx)?.into_iter().map(|(id, name)| {
+                let config = configs.iter().find(|config| config.name == name);
+                let strategy = config.map(|config| config.conflict).unwrap_or_default();
+                (name.clone(), Arc::new(CollectionInfo { id, name, strategy }))
+            });
+            Ok(all.collect())
+        })?;
+        Ok(Self { known: RwLock::new(known), declared })
+    }
+
+    /// A collection that is known.
+    pub fn get(&self, name: &str) -> Option<Arc<CollectionInfo>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// A collection, known or new. Blocks for a write if it is new.
+    pub fn ensure(&self, store: &Store, name: &str) -> Result<Arc<CollectionInfo>> {
+        if let Some(info) = self.get(name) {
+            return Ok(info);
+        }
+        validate_collection(name)?;
+        let owned = name.to_owned();
+        let id = store.write_blocking(move |tx| collections::ensure(tx, &owned))?;
+        Ok(self.learn(id, name))
+    }
+
+    /// The same inside a transaction.
+    pub fn ensure_in(&self, tx: &Tx<'_>, name: &str) -> Result<Arc<CollectionInfo>> {
+        if let Some(info) = self.get(name) {
+            return Ok(info);
+        }
+        validate_collection(name)?;
+        // Not remembered yet: the transaction may be taken back.
+        let id = collections::ensure(tx, name)?;
+        Ok(Arc::new(CollectionInfo { id, name: name.to_owned(), strategy: Strategy::default() }))
+    }
+
+    /// The name of a collection's number.
+    pub fn name(&self, id: i64) -> String {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().find(|info| info.id == id).map(|info| info.name.clone()).unwrap_or_default()
+    }
+
+    fn learn(&self, id: i64, name: &str) -> Arc<CollectionInfo> {
+        let info = CollectionInfo { id, name: name.to_owned(), strategy: Strategy::default() };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.to_owned()).or_insert_with(|| Arc::new(info)).clone()
+    }
+}

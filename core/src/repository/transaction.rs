@@ -1,0 +1,137 @@
+//! Writing several documents at once.
+
+use super::registry::{CollectionInfo, Registry};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::model::{Document, DocumentId, OpId, parse_object};
+use crate::outbox::{self, Edit, body_text};
+use crate::store::{Tx, documents};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What a write leaves in the caller's hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The document.
+    pub doc_id: String,
+    /// The operation that carries the write, for [`Holm::confirmed`](crate::Holm::confirmed). Writes that were joined share one. None if
+    /// nothing was changed, so nothing is to be sent.
+    pub op_id: Option<OpId>,
+}
+
+/// Writes to several documents and collections that commit together or not at all. Reads through it see its own writes.
+///
+/// Documents are given as anything that serializes to a JSON object, or as [`serde_json::value::RawValue`] if the text is at hand.
+pub struct Transaction<'a> {
+    tx: &'a Tx<'a>,
+    device: &'a Device,
+    registry: &'a Registry,
+    group: Option<String>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(tx: &'a Tx<'a>, device: &'a Device, registry: &'a Registry) -> Self {
+        Self { tx, device, registry, group: None }
+    }
+
+    /// From here on the writes of this transaction are a group: the server takes all of them or none.
+    pub fn group(&mut self) {
+        self.group.get_or_insert_with(|| self.device.new_uuid().to_string());
+    }
+
+    /// Makes a document under the id of its member `id`, or under a new one.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
+    pub fn create<T: Serialize + ?Sized>(&self, collection: &str, document: &T) -> Result<Receipt> {
+        self.create_text(collection, None, &text(document)?)
+    }
+
+    /// Makes a document under this id.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
+    pub fn create_with_id<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
+        self.create_text(collection, Some(id), &text(document)?)
+    }
+
+    /// Changes fields of a document: a merge patch (RFC 7396) whose values may be field operations: `{"$inc": 1}`, `{"$addToSet": […]}`,
+    /// `{"$removeFromSet": […]}`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `INVALID_DOCUMENT`.
+    pub fn update<T: Serialize + ?Sized>(&self, collection: &str, id: &str, patch: &T) -> Result<Receipt> {
+        self.update_text(collection, id, &text(patch)?)
+    }
+
+    /// Replaces a document's content. What is sent is the difference from what this device shows.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `INVALID_DOCUMENT`.
+    pub fn replace<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
+        self.replace_text(collection, id, &text(document)?)
+    }
+
+    /// Deletes a document.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
+        let info = self.info(collection)?;
+        let id = DocumentId::new(id)?;
+        let op_id = outbox::delete(self.tx, self.device, info.id, &id, self.group.as_deref())?;
+        Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
+    }
+
+    /// Reads a document; none if it is not there.
+    pub fn get(&self, collection: &str, id: &str) -> Result<Option<Document>> {
+        let info = self.info(collection)?;
+        documents::get(self.tx, info.id, id)
+    }
+
+    /// [`create`](Self::create) from JSON text.
+    pub fn create_text(&self, collection: &str, id: Option<&str>, text: &str) -> Result<Receipt> {
+        let info = self.info(collection)?;
+        let (fields, own_id) = parse_object(text)?;
+        let id = match (id.map(str::to_owned), own_id) {
+            (Some(id), Some(own)) if id != own => {
+                return Err(Error::document(format!("the document says it is {own:?}, the call says {id:?}")));
+            }
+            (Some(id), _) | (None, Some(id)) => DocumentId::new(id)?,
+            (None, None) => DocumentId::new(self.device.new_uuid().to_string())?,
+        };
+        let place = (info.id, collection);
+        let op_id = outbox::create(self.tx, self.device, place, &id, body_text(&fields), self.group.as_deref())?;
+        Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
+    }
+
+    /// [`update`](Self::update) from JSON text.
+    pub fn update_text(&self, collection: &str, id: &str, patch: &str) -> Result<Receipt> {
+        let (fields, own_id) = parse_object(patch)?;
+        self.edit(collection, id, own_id, &Edit::Patch(fields))
+    }
+
+    /// [`replace`](Self::replace) from JSON text.
+    pub fn replace_text(&self, collection: &str, id: &str, text: &str) -> Result<Receipt> {
+        let (fields, own_id) = parse_object(text)?;
+        self.edit(collection, id, own_id, &Edit::Replace(fields))
+    }
+
+    fn edit(&self, collection: &str, id: &str, own_id: Option<String>, edit: &Edit) -> Result<Receipt> {
+        if let Some(own) = own_id.filter(|own| own != id) {
+            return Err(Error::document(format!("the id of {id:?} cannot be changed to {own:?}")));
+        }
+        let info = self.info(collection)?;
+        let id = DocumentId::new(id)?;
+        let op_id = outbox::update(self.tx, self.device, info.id, &id, edit, self.group.as_deref())?;
+        Ok(Receipt { doc_id: id.into_string(), op_id })
+    }
+
+    fn info(&self, collection: &str) -> Result<Arc<CollectionInfo>> {
+        self.registry.ensure_in(self.tx, collection)
+    }
+}
+
+fn text<T: Serialize + ?Sized>(document: &T) -> Result<String> {
+    serde_json::to_string(document).map_err(|e| Error::document(format!("not a JSON object: {e}")))
+}
