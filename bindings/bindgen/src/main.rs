@@ -1,1 +1,5 @@
-fn main() { uniffi::uniffi_bindgen_main() }
+//! Generates the Swift and Kotlin bindings from a built `holm-ffi` library. See `scripts/bindings`.
+
+fn main() {
+    uniffi::uniffi_bindgen_main();
+}

@@ -1,1 +1,37 @@
-//! Placeholder until the first module lands.
+//! The face of `holm-core` for Swift and Kotlin. It translates and decides nothing; the hand-written layers on the other side make it
+//! idiomatic.
+//!
+//! Invariants:
+//! - The boundary is coarse: one crossing for an operation of a screen. Documents cross as one JSON text, never one by one.
+//! - Every exported function returns a `Result`: a panic becomes an error and never ends the app.
+//! - An exported future may be dropped at any await (Kotlin does so when a coroutine is cancelled); writes go on in the core and happen
+//!   whole. Swift never drops one, so what can wait long takes an [`FfiCancel`].
+//! - Nothing here is called with a lock held, and nothing here keeps a foreign object longer than its owner.
+
+// What UniFFI generates.
+#![allow(unsafe_code)]
+
+mod cancel;
+mod collection;
+mod config;
+mod error;
+mod holm;
+mod live;
+mod pack;
+mod records;
+mod runtime;
+mod write;
+
+pub use cancel::FfiCancel;
+pub use collection::{FfiCollection, FfiPage};
+pub use config::{FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
+pub use error::FfiError;
+pub use holm::FfiHolm;
+pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
+pub use records::{
+    FfiConflict, FfiJournalEntry, FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiResolution, FfiSignOutMode,
+    FfiStats, FfiSyncReport, FfiSyncState, FfiWriteOutcome,
+};
+pub use write::FfiWrite;
+
+uniffi::setup_scaffolding!("holm_ffi");

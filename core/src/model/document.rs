@@ -44,7 +44,7 @@ impl Document {
     }
 
     /// Appends what [`text_with_id`](Self::text_with_id) returns.
-    pub(crate) fn push_text_with_id(&self, text: &mut String) {
+    pub fn push_text_with_id(&self, text: &mut String) {
         text.push_str("{\"id\":");
         text.push_str(&Value::from(self.id.as_str()).to_string());
         let rest = self.body.trim_start().strip_prefix('{').map_or("}", str::trim_start);

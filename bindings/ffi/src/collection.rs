@@ -1,0 +1,110 @@
+//! A collection's handle.
+
+use crate::error::Result;
+use crate::live::FfiLiveQuery;
+use crate::pack;
+use crate::records::FfiReceipt;
+use crate::runtime::run;
+use crate::write::FfiWrite;
+use holm_core::{Collection, Error, Holm, Query};
+use std::sync::Arc;
+
+/// A page of documents.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct FfiPage {
+    /// Packed documents.
+    pub documents: Vec<u8>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<String>,
+}
+
+/// A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit.
+#[derive(uniffi::Object)]
+pub struct FfiCollection {
+    holm: Holm,
+    collection: Collection,
+}
+
+impl FfiCollection {
+    pub(crate) fn new(holm: Holm, collection: Collection) -> Arc<Self> {
+        Arc::new(Self { holm, collection })
+    }
+
+    async fn write(&self, write: FfiWrite) -> Result<FfiReceipt> {
+        let holm = self.holm.clone();
+        run(async move { holm.write(move |tx| write.apply(tx)).await }).await.map(Into::into)
+    }
+
+    fn name(&self) -> String {
+        self.collection.name().to_owned()
+    }
+}
+
+#[uniffi::export]
+impl FfiCollection {
+    /// Makes a document from a JSON object.
+    pub async fn create(&self, id: Option<String>, json: String) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Create { collection: self.name(), id, json }).await
+    }
+
+    /// Makes many documents in one transaction: all or none.
+    pub async fn create_all(&self, documents: Vec<String>) -> Result<Vec<FfiReceipt>> {
+        let (holm, name) = (self.holm.clone(), self.name());
+        let work = move || async move {
+            holm.write(move |tx| {
+                documents.iter().map(|json| tx.create_text(&name, None, json)).collect::<holm_core::Result<Vec<_>>>()
+            })
+            .await
+        };
+        Ok(run(work()).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Changes fields of a document: a merge patch with field operations.
+    pub async fn update(&self, id: String, patch: String) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Update { collection: self.name(), id, patch }).await
+    }
+
+    /// Replaces a document's content.
+    pub async fn replace(&self, id: String, json: String) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Replace { collection: self.name(), id, json }).await
+    }
+
+    /// Deletes a document.
+    pub async fn delete(&self, id: String) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Delete { collection: self.name(), id }).await
+    }
+
+    /// Reads a document, packed; none if it is not there.
+    pub fn get(&self, id: String) -> Result<Option<Vec<u8>>> {
+        Ok(self.collection.get(&id)?.as_ref().map(pack::document))
+    }
+
+    /// Runs a query, given as JSON; the documents come packed.
+    pub fn query(&self, query: String) -> Result<Vec<u8>> {
+        Ok(pack::documents(&self.collection.query(&parse(&query)?)?))
+    }
+
+    /// Counts the documents that a query's filter lets through.
+    pub fn count(&self, query: String) -> Result<u64> {
+        Ok(self.collection.count(&parse(&query)?)?)
+    }
+
+    /// Reads one page of a query.
+    pub fn page(&self, query: String, after: Option<String>) -> Result<FfiPage> {
+        let page = self.collection.page(&parse(&query)?, after.as_deref())?;
+        Ok(FfiPage { documents: pack::documents(&page.documents), next: page.next })
+    }
+
+    /// Watches a query.
+    pub fn live(&self, query: String) -> Result<Arc<FfiLiveQuery>> {
+        Ok(FfiLiveQuery::new(self.collection.live(&parse(&query)?)?))
+    }
+}
+
+fn parse(query: &str) -> Result<Query> {
+    let json = serde_json::from_str(query).map_err(|e| Error::InvalidInput {
+        code: holm_core::ErrorCode::InvalidQuery,
+        message: format!("the query is not JSON: {e}"),
+    })?;
+    Ok(Query::parse(&json)?)
+}

@@ -1,0 +1,96 @@
+//! How a client is opened from Swift or Kotlin.
+
+use crate::error::Result;
+use holm_core::{CollectionConfig, Config, Durability, Strategy};
+use std::time::Duration;
+
+/// What an acknowledged write survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum FfiDurability {
+    /// A power cut.
+    Full,
+    /// The death of the app.
+    Normal,
+}
+
+/// How conflicts of a collection are resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum FfiConflictStrategy {
+    /// The server's document stands.
+    ServerWins,
+    /// What was changed here stands.
+    LocalWins,
+    /// The later edit stands.
+    LastWriteWins,
+    /// Field by field.
+    Merge,
+    /// A person decides.
+    Prompt,
+}
+
+/// A collection of the app.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct FfiCollectionConfig {
+    /// Its name.
+    pub name: String,
+    /// How its conflicts are resolved.
+    pub conflict: FfiConflictStrategy,
+    /// Indexes: each a list of field paths.
+    pub indexes: Vec<Vec<String>>,
+}
+
+/// A client's configuration.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct FfiConfig {
+    /// Where the data lives; none: in memory.
+    pub directory: Option<String>,
+    /// The server's address; none: the client never syncs.
+    pub server: Option<String>,
+    /// The app's collections; none: whatever the account has.
+    pub collections: Vec<FfiCollectionConfig>,
+    /// What an acknowledged write survives.
+    pub durability: FfiDurability,
+    /// Whether the client syncs by itself.
+    pub auto_sync: bool,
+    /// How long it waits after a write for more of them, ms.
+    pub debounce_ms: u64,
+    /// How often it looks for changes of others, ms.
+    pub interval_ms: u64,
+}
+
+impl FfiConfig {
+    pub(crate) fn into_core(self) -> Result<Config> {
+        let mut config = match self.directory {
+            Some(directory) => Config::new(directory),
+            None => Config::in_memory(),
+        };
+        config.server = self.server;
+        for collection in self.collections {
+            let mut core = CollectionConfig::new(collection.name).conflict(collection.conflict.into());
+            for index in &collection.indexes {
+                core = core.index(&index.iter().map(String::as_str).collect::<Vec<_>>())?;
+            }
+            config.collections.push(core);
+        }
+        config.durability = match self.durability {
+            FfiDurability::Full => Durability::Full,
+            FfiDurability::Normal => Durability::Normal,
+        };
+        config.sync.automatic = self.auto_sync;
+        config.sync.debounce = Duration::from_millis(self.debounce_ms);
+        config.sync.interval = Duration::from_millis(self.interval_ms);
+        Ok(config)
+    }
+}
+
+impl From<FfiConflictStrategy> for Strategy {
+    fn from(strategy: FfiConflictStrategy) -> Self {
+        match strategy {
+            FfiConflictStrategy::ServerWins => Self::ServerWins,
+            FfiConflictStrategy::LocalWins => Self::LocalWins,
+            FfiConflictStrategy::LastWriteWins => Self::LastWriteWins,
+            FfiConflictStrategy::Merge => Self::Merge,
+            FfiConflictStrategy::Prompt => Self::Prompt,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The commands of an open device.
+
+use crate::args::{Args, BadRequest, Failure, unsupported};
+use crate::{render, say, waiting};
+use holm_core::{
+    Collection, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// An open device.
+pub struct Device {
+    pub holm: Holm,
+    watches: Mutex<BTreeMap<u64, LiveQueryCloser>>,
+    last_watch: AtomicU64,
+}
+
+/// What a command answers: at once, or later by itself.
+pub type Reply = Result<Option<Value>, Failure>;
+
+impl Device {
+    pub fn new(holm: Holm) -> Self {
+        Self { holm, watches: Mutex::default(), last_watch: AtomicU64::new(0) }
+    }
+
+    /// Carries a command out.
+    pub async fn run(&self, args: Args) -> Reply {
+        let holm = &self.holm;
+        let reply = match args.command.as_str() {
+            "create" | "update" | "replace" | "delete" => self.write(vec![Write::parse(&args)?], false).await?.single(),
+            "batch" => {
+                let writes =
+                    args.list("ops")?.iter().map(|op| Write::parse(&args.nested(op)?)).collect::<Result<_, _>>()?;
+                self.write(writes, args.opt_bool("group")?.unwrap_or(false)).await?.many()
+            }
+            "get" => self.get(&args)?,
+            "query" => self.query(&args)?,
+            "watch" => {
+                self.watch(&args)?;
+                return Ok(None);
+            }
+            "unwatch" => self.unwatch(&args)?,
+            "status" => render::state(&holm.state()?),
+            "explain" => render::explanation(&holm.explain(args.text("collection")?, args.text("doc_id")?)?),
+            "pending" => json!({"ops": holm.pending(u32::MAX)?.iter().map(render::operation).collect::<Vec<_>>()}),
+            "parked" => {
+                let list: Vec<Value> = holm.parked()?.iter().map(render::parked).collect();
+                json!({"ops": list, "parked": list})
+            }
+            "retry" => {
+                holm.retry(OpId::parse(args.text("op_id")?)?).await?;
+                json!({})
+            }
+            "discard" => {
+                holm.discard(OpId::parse(args.text("op_id")?)?).await?;
+                json!({})
+            }
+            "conflicts" => json!({"conflicts": holm.conflicts()?.iter().map(render::conflict).collect::<Vec<_>>()}),
+            "resolve" => {
+                let conflict = args.opt_int("conflict")?.ok_or_else(|| BadRequest("\"conflict\" is missing".into()))?;
+                holm.resolve_conflict(conflict, resolution(&args)?).await?;
+                json!({})
+            }
+            "sign_up" => json!({"user_id": holm.sign_up(args.text("email")?, args.text("password")?).await?}),
+            "sign_in" => json!({"user_id": holm.sign_in(args.text("email")?, args.text("password")?).await?}),
+            "sign_out" => json!({"pending": holm.sign_out(sign_out_mode(&args)?).await?}),
+            "set_token" => {
+                holm.set_token(args.text("token")?)?;
+                json!({})
+            }
+            "online" => {
+                let online = args.opt_bool("value")?.ok_or_else(|| BadRequest("\"value\" is missing".into()))?;
+                holm.connectivity().set(if online { Network::Unmetered } else { Network::Offline });
+                json!({})
+            }
+            "suspend" => {
+                holm.suspend().await;
+                json!({})
+            }
+            "resume" => {
+                holm.resume()?;
+                json!({})
+            }
+            "dump" => render::dump(&holm.dump()?),
+            "stats" => render::stats(&holm.stats()),
+            "sync" | "wait" => {
+                waiting::start(holm.clone(), args);
+                return Ok(None);
+            }
+            other => return Err(BadRequest(format!("{other:?} is no command")).into()),
+        };
+        Ok(Some(reply))
+    }
+
+    async fn write(&self, writes: Vec<Write>, group: bool) -> Result<Written, Failure> {
+        let receipts = self
+            .holm
+            .write(move |tx| {
+                if group {
+                    tx.group();
+                }
+                writes.iter().map(|write| write.apply(tx)).collect()
+            })
+            .await?;
+        Ok(Written(receipts))
+    }
+
+    fn collection(&self, args: &Args) -> Result<Collection, Failure> {
+        Ok(self.holm.collection(args.text("collection")?)?)
+    }
+
+    fn get(&self, args: &Args) -> Result<Value, Failure> {
+        if args.opt_text("policy")?.is_some_and(|policy| !matches!(policy, "cacheOnly" | "cache_only")) {
+            return Err(unsupported("a fetch policy that asks the network"));
+        }
+        let document = self.collection(args)?.get(args.text("doc_id")?)?;
+        Ok(match document {
+            Some(document) => {
+                json!({"doc": document.value()?, "status": document.status.as_str(), "version": document.version})
+            }
+            None => json!({"doc": null, "status": null, "version": null}),
+        })
+    }
+
+    fn query(&self, args: &Args) -> Result<Value, Failure> {
+        let (collection, query) = (self.collection(args)?, Query::parse(&args.query())?);
+        if args.opt_bool("count")?.unwrap_or(false) {
+            return Ok(json!({"count": collection.count(&query)?}));
+        }
+        Ok(json!({"docs": render::documents(&collection.query(&query)?)?}))
+    }
+
+    fn watch(&self, args: &Args) -> Result<(), Failure> {
+        let live = self.collection(args)?.live(&Query::parse(&args.query())?)?;
+        let watch = self.last_watch.fetch_add(1, Ordering::Relaxed) + 1;
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).insert(watch, live.closer());
+        // The reply names the watch, so it comes before the first event.
+        say(&render::success(&args.id, json!({"watch": watch})));
+        waiting::watch(watch, live);
+        Ok(())
+    }
+
+    fn unwatch(&self, args: &Args) -> Result<Value, Failure> {
+        let watch = args.opt_int("watch")?.ok_or_else(|| BadRequest("\"watch\" is missing".into()))?;
+        let closer = self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(&watch.cast_unsigned());
+        closer.ok_or_else(|| BadRequest(format!("watch {watch} does not exist")))?.close();
+        Ok(json!({}))
+    }
+}
+
+fn resolution(args: &Args) -> Result<Resolution, Failure> {
+    match args.get("choice") {
+        Some(Value::String(choice)) => match choice.as_str() {
+            "keep_local" => Ok(Resolution::KeepLocal),
+            "keep_server" => Ok(Resolution::KeepServer),
+            "merge" => Ok(Resolution::Merge),
+            other => Err(BadRequest(format!("{other:?} is no choice")).into()),
+        },
+        Some(Value::Object(choice)) if choice.contains_key("doc") => {
+            Ok(Resolution::Document(choice["doc"].to_string()))
+        }
+        _ => Err(BadRequest("\"choice\" is missing".into()).into()),
+    }
+}
+
+fn sign_out_mode(args: &Args) -> Result<SignOutMode, Failure> {
+    match args.opt_text("mode")? {
+        None | Some("keep") => Ok(SignOutMode::Keep),
+        Some("wipe") => Ok(SignOutMode::Wipe),
+        Some("wipe_discarding_pending") => Ok(SignOutMode::WipeDiscardingPending),
+        Some(other) => Err(BadRequest(format!("{other:?} is no way to sign out")).into()),
+    }
+}
+
+/// One of the four writes.
+struct Write {
+    collection: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Create { id: Option<String>, doc: String },
+    Update { id: String, fields: String },
+    Replace { id: String, doc: String },
+    Delete { id: String },
+}
+
+impl Write {
+    fn parse(args: &Args) -> Result<Self, Failure> {
+        let id = || args.text("doc_id").map(str::to_owned);
+        let kind = match args.command.as_str() {
+            "create" => Kind::Create { id: args.opt_text("doc_id")?.map(str::to_owned), doc: args.json("doc")? },
+            "update" => Kind::Update { id: id()?, fields: args.json("fields")? },
+            "replace" => Kind::Replace { id: id()?, doc: args.json("doc")? },
+            "delete" => Kind::Delete { id: id()? },
+            other => return Err(BadRequest(format!("{other:?} is no write")).into()),
+        };
+        Ok(Self { collection: args.text("collection")?.to_owned(), kind })
+    }
+
+    fn apply(&self, tx: &Transaction<'_>) -> holm_core::Result<Receipt> {
+        match &self.kind {
+            Kind::Create { id, doc } => tx.create_text(&self.collection, id.as_deref(), doc),
+            Kind::Update { id, fields } => tx.update_text(&self.collection, id, fields),
+            Kind::Replace { id, doc } => tx.replace_text(&self.collection, id, doc),
+            Kind::Delete { id } => tx.delete(&self.collection, id),
+        }
+    }
+}
+
+/// The receipts of writes that committed together.
+struct Written(Vec<Receipt>);
+
+impl Written {
+    fn single(&self) -> Value {
+        let receipt = self.0.first();
+        json!({"doc_id": receipt.map(|r| &r.doc_id), "op_id": receipt.and_then(|r| r.op_id).map(|op| op.to_string())})
+    }
+
+    fn many(&self) -> Value {
+        let op_ids: Vec<_> = self.0.iter().map(|r| r.op_id.map(|op| op.to_string())).collect();
+        let doc_ids: Vec<_> = self.0.iter().map(|r| &r.doc_id).collect();
+        json!({"op_ids": op_ids, "doc_ids": doc_ids})
+    }
+}

@@ -1,0 +1,189 @@
+//! Results as JSON.
+
+use crate::args::Failure;
+use holm_core::{
+    CollectionDump, Conflict, Document, Explanation, PendingOperation, Snapshot, Stats, SyncReport, SyncState,
+    WriteOutcome,
+};
+use serde_json::{Map, Value, json};
+
+/// A line whose first members are these, whatever the order of the rest.
+fn line(first: &[(&str, Value)], rest: Value) -> String {
+    let mut text: String = first.iter().map(|(name, value)| format!(",{}:{value}", Value::from(*name))).collect();
+    text.replace_range(..1, "{");
+    match rest {
+        Value::Object(rest) if !rest.is_empty() => text + "," + &Value::Object(rest).to_string()[1..],
+        _ => text + "}",
+    }
+}
+
+pub fn success(id: &Value, reply: Value) -> String {
+    line(&[("id", id.clone()), ("ok", true.into())], reply)
+}
+
+pub fn failure(id: &Value, failure: &Failure) -> String {
+    line(&[("id", id.clone()), ("ok", false.into())], json!({"error": error(failure)}))
+}
+
+fn error(failure: &Failure) -> Value {
+    match failure {
+        Failure::BadRequest(message) => json!({"code": "BAD_REQUEST", "message": message, "retryable": false}),
+        Failure::Holm(error) => {
+            json!({"code": error.code().as_str(), "message": error.to_string(), "retryable": error.retryable()})
+        }
+    }
+}
+
+/// Documents of a result: their members with the id, and beside them `doc`, `status` and `version`. (A document's own members of these
+/// names are in `doc` only.)
+pub fn documents(documents: &[Document]) -> Result<Vec<Value>, Failure> {
+    let render = |document: &Document| {
+        let value = document.value()?;
+        let mut members = value.as_object().cloned().unwrap_or_default();
+        members.insert("id".into(), document.id.clone().into());
+        members.insert("doc".into(), value);
+        members.insert("status".into(), document.status.as_str().into());
+        members.insert("version".into(), document.version.into());
+        Ok(members.into())
+    };
+    documents.iter().map(render).collect()
+}
+
+pub fn snapshot(watch: u64, snapshot: &Snapshot) -> Result<String, Failure> {
+    let lists = json!({
+        "docs": documents(&snapshot.documents)?,
+        "inserted": snapshot.inserted,
+        "updated": snapshot.updated,
+        "removed": snapshot.removed,
+        "moved": snapshot.moved,
+    });
+    Ok(line(&[("event", "live".into()), ("watch", watch.into())], lists))
+}
+
+/// A live query that cannot go on.
+pub fn broken_watch(watch: u64, failure: &Failure) -> String {
+    line(&[("event", "error".into()), ("watch", watch.into())], json!({"error": error(failure)}))
+}
+
+pub fn report(report: &SyncReport) -> Value {
+    json!({
+        "pushed": report.pushed,
+        "pulled": report.pulled,
+        "conflicts": report.conflicts,
+        "parked": report.parked,
+        "requests": report.requests,
+        "bytes_up": report.bytes_up,
+        "bytes_down": report.bytes_down,
+        "ms": report.duration.as_secs_f64() * 1e3,
+    })
+}
+
+pub fn state(state: &SyncState) -> Value {
+    json!({
+        "phase": state.phase.as_str(),
+        "pending": state.pending,
+        "failed": state.failed,
+        "conflicts": state.conflicts,
+        "last_sync": state.last_sync_ms,
+        "progress": state.progress.map(|progress| json!({"done": progress.done, "total": progress.total})),
+        "last_error": state.last_error.as_ref().map(|error| error.code().as_str()),
+    })
+}
+
+pub fn operation(op: &PendingOperation) -> Value {
+    let mut shown = json!({
+        "op_id": op.op_id.to_string(),
+        "collection": op.collection,
+        "doc_id": op.doc_id,
+        "kind": op.kind,
+        "state": op.state,
+        "attempts": op.attempts,
+        "next_attempt_at": op.next_attempt_ms,
+    });
+    if let Some(error) = &op.error {
+        shown["last_error"] = json!({"code": error.code, "message": error.message});
+    }
+    shown
+}
+
+pub fn parked(op: &PendingOperation) -> Value {
+    let mut shown = operation(op);
+    let error = op.error.as_ref();
+    shown["code"] = error.map(|e| e.code.clone()).into();
+    shown["message"] = error.map(|e| e.message.clone()).into();
+    shown["fields"] = error.map(|e| Value::Object(e.details.clone())).unwrap_or_else(|| json!({}));
+    shown["changes"] = op.changes.clone();
+    shown
+}
+
+pub fn conflict(conflict: &Conflict) -> Value {
+    let side =
+        |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+    json!({
+        "conflict": conflict.id,
+        "collection": conflict.collection,
+        "doc_id": conflict.doc_id,
+        "base": side(&conflict.base),
+        "local": side(&conflict.local),
+        "server": side(&conflict.server),
+    })
+}
+
+pub fn explanation(explanation: &Explanation) -> Value {
+    json!({
+        "summary": explanation.summary,
+        "status": explanation.status.map(|status| status.as_str()),
+        "version": explanation.version,
+        "base": explanation.base.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()),
+        "ops": explanation.operations.iter().map(operation).collect::<Vec<_>>(),
+        "conflict": explanation.conflict,
+    })
+}
+
+pub fn dump(dumps: &[CollectionDump]) -> Value {
+    let collections = dumps.iter().map(|dump| {
+        let docs = dump.documents.iter().map(|one| {
+            json!({
+                "id": one.document.id,
+                "doc": one.document.value().unwrap_or_default(),
+                "status": one.document.status.as_str(),
+                "version": one.document.version,
+                "seq": one.seq,
+            })
+        });
+        (
+            dump.name.clone(),
+            json!({"count": dump.documents.len(), "digest": dump.digest, "docs": docs.collect::<Vec<_>>()}),
+        )
+    });
+    json!({"collections": collections.collect::<Map<_, _>>()})
+}
+
+pub fn stats(stats: &Stats) -> Value {
+    json!({
+        "commits": stats.commits,
+        "forced_writes": stats.forced_writes,
+        "writes": stats.writes,
+        "requests": stats.requests,
+        "bytes_up": stats.bytes_up,
+        "bytes_down": stats.bytes_down,
+        "peak_memory_bytes": peak_memory(),
+    })
+}
+
+/// The greatest resident size of this process, where the system tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)
+}
+
+pub fn outcome(outcome: WriteOutcome) -> &'static str {
+    match outcome {
+        WriteOutcome::Confirmed(_) => "confirmed",
+        WriteOutcome::Withdrawn => "withdrawn",
+        WriteOutcome::Overridden => "overridden",
+        WriteOutcome::Discarded => "discarded",
+        WriteOutcome::Parked => "parked",
+    }
+}

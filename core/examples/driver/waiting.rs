@@ -1,0 +1,69 @@
+//! Commands that wait: they run beside the others and answer when they are done.
+
+use crate::args::{Args, BadRequest, Failure};
+use crate::{render, say};
+use holm_core::{Holm, LiveQuery, OpId, WriteOutcome};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Starts a waiting command.
+pub fn start(holm: Holm, args: Args) {
+    tokio::spawn(async move {
+        let reply = run(&holm, &args).await;
+        say(&match reply {
+            Ok(reply) => render::success(&args.id, reply),
+            Err(failure) => render::failure(&args.id, &failure),
+        });
+    });
+}
+
+async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
+    Ok(match args.command.as_str() {
+        "sync" => render::report(&holm.sync().await?),
+        _ => wait(holm, args).await?,
+    })
+}
+
+async fn wait(holm: &Holm, args: &Args) -> Result<Value, Failure> {
+    let timeout = args.opt_int("timeout_ms")?.ok_or_else(|| BadRequest("\"timeout_ms\" is missing".into()))?;
+    let timeout = Duration::from_millis(timeout.max(0).cast_unsigned());
+    match args.text("until")? {
+        "idle" => {
+            let reached = tokio::time::timeout(timeout, holm.idle()).await;
+            Ok(json!({"reached": reached.transpose()?.is_some()}))
+        }
+        "confirmed" => {
+            let op = OpId::parse(args.text("op_id")?)?;
+            let outcome = tokio::time::timeout(timeout, holm.confirmed(op)).await.transpose()?;
+            let reached = matches!(outcome, Some(WriteOutcome::Confirmed(_)));
+            Ok(json!({"reached": reached, "outcome": outcome.map(render::outcome)}))
+        }
+        other => Err(BadRequest(format!("nobody can wait for {other:?}")).into()),
+    }
+}
+
+/// A time-out is no failure.
+trait TimedOut<T> {
+    fn transpose(self) -> Result<Option<T>, holm_core::Error>;
+}
+
+impl<T> TimedOut<T> for Result<holm_core::Result<T>, tokio::time::error::Elapsed> {
+    fn transpose(self) -> Result<Option<T>, holm_core::Error> {
+        match self {
+            Ok(result) => result.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Prints the snapshots of a live query until it ends.
+pub fn watch(watch: u64, mut live: LiveQuery) {
+    tokio::spawn(async move {
+        while let Some(snapshot) = live.next().await {
+            say(&match snapshot.map_err(Failure::from).and_then(|snapshot| render::snapshot(watch, &snapshot)) {
+                Ok(event) => event,
+                Err(failure) => render::broken_watch(watch, &failure),
+            });
+        }
+    });
+}
