@@ -92,12 +92,11 @@ impl HttpClient {
             value.set_sensitive(true);
             map.insert(AUTHORIZATION, value);
         }
-        let body = if body.len() >= GZIP_FROM {
+        let small = if body.len() >= GZIP_FROM { gzip::compress(&body)? } else { None };
+        if small.is_some() {
             map.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            gzip::compress(&body)?
-        } else {
-            body
-        };
+        }
+        let body = small.unwrap_or(body);
         let request = Request {
             method: Method::POST,
             url: format!("{}{path}", self.base),
