@@ -1,1 +1,46 @@
-//! Placeholder until the first module lands.
+//! Holm's reference sync server: one process, one SQLite file, the whole of `docs/protocol.md`.
+//!
+//! ```text
+//! http        routes, envelopes, errors, bodies, compression           (axum)
+//!   ├─ auth   accounts, sessions, rate limits
+//!   └─ sync   decisions, batches, pages, digests
+//!        └─ store   one writer with group commit, readers, tables      (SQLite)
+//!             └─ model   names, stamps, cursors, patches
+//! ```
+//!
+//! Layers point down only. Effects are injected: [`Clock`] and [`Entropy`] are given to [`Server::open`], and with [`Store::Memory`]
+//! every request is served on the task that brings it, so a simulator on virtual time sees the same replies in every run.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use holm_server::{Server, ServerOptions, Store};
+//!
+//! let server = Server::open(ServerOptions::new(Store::Directory("data".into())))?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! server.run(listener, std::future::pending()).await?;
+//! # Ok(()) }
+//! ```
+
+mod auth;
+mod clock;
+mod config;
+mod entropy;
+mod error;
+mod executor;
+mod http;
+mod maintenance;
+mod model;
+mod server;
+mod state;
+mod store;
+mod sync;
+
+pub use clock::{Clock, SystemClock};
+pub use config::{
+    Accounts, Argon2Cost, Collection, Config, ConfigError, ConflictPolicy, FieldRule, FieldType, IdAssignment, Limits,
+    Preconditions, RateLimit, Retention, Runtime, SyncSettings,
+};
+pub use entropy::{Entropy, EntropyUnavailable, OsEntropy};
+pub use maintenance::{Maintenance, MaintenanceError};
+pub use server::{Server, ServerOptions, StartError, Store, renew_epoch};
+pub use store::{CommitGate, OpenError};

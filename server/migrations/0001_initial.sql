@@ -1,0 +1,129 @@
+-- One row for each thing that is true of the whole database: epoch.
+CREATE TABLE server (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    id            INTEGER PRIMARY KEY,
+    public_id     TEXT    NOT NULL UNIQUE,
+    email         TEXT    NOT NULL UNIQUE, -- trimmed, in lower case
+    name          TEXT,
+    password_hash TEXT    NOT NULL,        -- PHC string
+    created_ts    INTEGER NOT NULL
+) STRICT;
+
+-- last_ts: the stamp of the newest write in the space. Stamps rise strictly within a space, so one point in time is a cursor for all
+-- of its streams.
+CREATE TABLE spaces (
+    id      INTEGER PRIMARY KEY,
+    owner   INTEGER NOT NULL UNIQUE REFERENCES users (id),
+    last_ts INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE devices (
+    id           INTEGER PRIMARY KEY,
+    user         INTEGER NOT NULL REFERENCES users (id),
+    name         TEXT    NOT NULL,
+    ack_op_seq   INTEGER NOT NULL DEFAULT -1,
+    last_seen_ts INTEGER NOT NULL,
+    UNIQUE (user, name)
+) STRICT;
+
+-- The head of a stream. Tombstones with seq <= min_seq are gone; min_ts is the stamp of the youngest of them.
+-- digest: a u64 stored in two's complement.
+CREATE TABLE streams (
+    id         INTEGER PRIMARY KEY,
+    space      INTEGER NOT NULL REFERENCES spaces (id),
+    collection TEXT    NOT NULL,
+    last_seq   INTEGER NOT NULL,
+    last_ts    INTEGER NOT NULL,
+    min_seq    INTEGER NOT NULL,
+    min_ts     INTEGER NOT NULL,
+    live_count INTEGER NOT NULL,
+    digest     INTEGER NOT NULL,
+    UNIQUE (space, collection)
+) STRICT;
+
+-- What a page of a pull reads stands first. body: the app's fields as JSON text, NULL in a tombstone.
+-- own_stamps: 1 if the app has a field createdAt, 2 if updatedAt, 3 if both.
+-- birth: the version that made the record (again); field_stamps: fields changed since, {"title":[3,"<hlc>"]}, NULL if none.
+-- create_hlc: NULL while it equals hlc.
+CREATE TABLE records (
+    row           INTEGER PRIMARY KEY,
+    stream        INTEGER NOT NULL REFERENCES streams (id),
+    seq           INTEGER NOT NULL,
+    id            TEXT    NOT NULL,
+    version       INTEGER NOT NULL,
+    created_ts    INTEGER NOT NULL,
+    updated_ts    INTEGER NOT NULL,
+    own_stamps    INTEGER NOT NULL,
+    origin_device INTEGER REFERENCES devices (id),
+    origin_op     TEXT,
+    body          TEXT,
+    birth         INTEGER NOT NULL,
+    hlc           TEXT    NOT NULL,
+    create_hlc    TEXT,
+    field_stamps  TEXT,
+    client_id     TEXT
+) STRICT;
+CREATE UNIQUE INDEX records_by_seq ON records (stream, seq);
+CREATE UNIQUE INDEX records_by_id ON records (stream, id);
+CREATE UNIQUE INDEX records_by_client_id ON records (stream, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX tombstones ON records (updated_ts) WHERE body IS NULL;
+
+-- Results of applied operations, until the device has confirmed that it knows them.
+CREATE TABLE op_ledger (
+    device     INTEGER NOT NULL REFERENCES devices (id),
+    op_id      TEXT    NOT NULL,
+    op_seq     INTEGER,
+    content    BLOB    NOT NULL,
+    ts         INTEGER NOT NULL,
+    record_id  TEXT    NOT NULL,
+    version    INTEGER,
+    seq        INTEGER,
+    updated_ts INTEGER,
+    restated   INTEGER NOT NULL, -- whether the result carries the record
+    PRIMARY KEY (device, op_id)
+) STRICT, WITHOUT ROWID;
+
+-- Replies to plain writes that brought an Idempotency-Key.
+CREATE TABLE idempotency (
+    user       INTEGER NOT NULL REFERENCES users (id),
+    key        TEXT    NOT NULL,
+    content    BLOB    NOT NULL,
+    ts         INTEGER NOT NULL,
+    collection TEXT    NOT NULL,
+    record_id  TEXT    NOT NULL,
+    etag       TEXT,
+    data       TEXT, -- NULL for a reply without body
+    PRIMARY KEY (user, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (ts);
+
+-- One sign-in: every pair of tokens that came of it.
+CREATE TABLE families (
+    id         INTEGER PRIMARY KEY,
+    user       INTEGER NOT NULL REFERENCES users (id),
+    device     TEXT,
+    created_ts INTEGER NOT NULL,
+    revoked_ts INTEGER
+) STRICT;
+CREATE INDEX families_by_user ON families (user);
+
+-- Tokens are stored as SHA-256. salt: with the refresh token it gives the pair that replaced this one.
+CREATE TABLE pairs (
+    id                 INTEGER PRIMARY KEY,
+    family             INTEGER NOT NULL REFERENCES families (id) ON DELETE CASCADE,
+    session_hash       BLOB    NOT NULL UNIQUE,
+    session_expires_ts INTEGER NOT NULL,
+    refresh_hash       BLOB    NOT NULL UNIQUE,
+    refresh_expires_ts INTEGER NOT NULL,
+    used               INTEGER NOT NULL,
+    salt               BLOB,
+    next               INTEGER REFERENCES pairs (id) ON DELETE SET NULL,
+    rotated_ts         INTEGER
+) STRICT;
+CREATE INDEX pairs_by_family ON pairs (family);
+CREATE INDEX pairs_by_next ON pairs (next);
+CREATE INDEX pairs_by_age ON pairs (refresh_expires_ts);

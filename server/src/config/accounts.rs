@@ -1,0 +1,105 @@
+//! Sign-up, sign-in, sessions, and how often one account may knock.
+
+use super::{ConfigError, within};
+use serde::Deserialize;
+
+/// Sign-up, sign-in and sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accounts {
+    /// Whether anybody may make an account.
+    pub sign_up: bool,
+    /// Characters that a new password needs at least.
+    pub min_password_chars: usize,
+    /// Minutes that a session token lives.
+    pub session_minutes: u32,
+    /// Days that a refresh token lives. Each refresh starts them anew.
+    pub refresh_days: u32,
+    /// Hours in which an old refresh token still gets the pair that it was exchanged for, as long as nobody has used that pair.
+    pub refresh_grace_hours: u32,
+    /// What hashing a password costs.
+    pub argon2: Argon2Cost,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            sign_up: true,
+            min_password_chars: 1,
+            session_minutes: 15,
+            refresh_days: 180,
+            refresh_grace_hours: 24,
+            argon2: Argon2Cost::default(),
+        }
+    }
+}
+
+impl Accounts {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        within("accounts.min_password_chars", self.min_password_chars, 1..=128)?;
+        within("accounts.session_minutes", self.session_minutes, 1..=525_600)?;
+        within("accounts.refresh_days", self.refresh_days, 1..=36_500)?;
+        within("accounts.refresh_grace_hours", self.refresh_grace_hours, 0..=8_760)?;
+        self.argon2.validate()
+    }
+
+    pub(crate) fn session_ms(&self) -> i64 {
+        i64::from(self.session_minutes) * 60_000
+    }
+
+    pub(crate) fn refresh_ms(&self) -> i64 {
+        i64::from(self.refresh_days) * 86_400_000
+    }
+
+    pub(crate) fn refresh_grace_ms(&self) -> i64 {
+        i64::from(self.refresh_grace_hours) * 3_600_000
+    }
+}
+
+/// What hashing a password costs (Argon2id). The default is the first recommendation of OWASP's password storage cheat sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Argon2Cost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+impl Default for Argon2Cost {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
+    }
+}
+
+impl Argon2Cost {
+    fn validate(&self) -> Result<(), ConfigError> {
+        within("accounts.argon2.memory_kib", self.memory_kib, 8..=1 << 20)?;
+        within("accounts.argon2.iterations", self.iterations, 1..=100)?;
+        within("accounts.argon2.parallelism", self.parallelism, 1..=self.memory_kib / 8)
+    }
+}
+
+/// A token bucket for each account: `burst` requests at once, refilled at `requests_per_minute`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Requests a minute that one account may make for ever.
+    pub requests_per_minute: u32,
+    /// Requests that it may make at once after a pause.
+    #[serde(default = "RateLimit::default_burst")]
+    pub burst: u32,
+}
+
+impl RateLimit {
+    fn default_burst() -> u32 {
+        60
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        within("rate_limit.requests_per_minute", self.requests_per_minute, 1..=1_000_000)?;
+        within("rate_limit.burst", self.burst, 1..=1_000_000)
+    }
+}

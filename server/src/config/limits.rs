@@ -1,0 +1,216 @@
+//! Sizes, times and numbers of things.
+
+use super::{ConfigError, within};
+use crate::model::{ClientVersion, CollectionName};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+const MIB: usize = 1 << 20;
+
+/// Sizes that requests and replies may have. Published by `GET /v1/sync/config` in the spelling of the protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default, rename_all(serialize = "camelCase"))]
+pub struct Limits {
+    /// Operations in one push.
+    #[serde(alias = "maxBatchOps")]
+    pub max_batch_ops: usize,
+    /// Bytes of one push, after inflating.
+    #[serde(alias = "maxBatchBytes")]
+    pub max_batch_bytes: usize,
+    /// Bytes of one record's JSON.
+    #[serde(alias = "maxRecordBytes")]
+    pub max_record_bytes: usize,
+    /// Rows of one stream in one reply.
+    #[serde(alias = "maxPageRecords")]
+    pub max_page_records: usize,
+    /// Bytes of rows in one reply, before compression.
+    #[serde(alias = "maxPageBytes")]
+    pub max_page_bytes: usize,
+    /// Bytes of any request body, both as received and after inflating.
+    #[serde(alias = "maxBodyBytes")]
+    pub max_body_bytes: usize,
+    /// How many times its compressed size a body may inflate to.
+    #[serde(alias = "maxInflateRatio")]
+    pub max_inflate_ratio: usize,
+    /// How deep JSON may be nested, both in bodies and in records.
+    #[serde(alias = "maxJsonDepth")]
+    pub max_json_depth: usize,
+    /// Streams in one pull.
+    #[serde(alias = "maxStreams")]
+    pub max_streams: usize,
+    /// Ids in one fetch.
+    #[serde(alias = "maxFetchIds")]
+    pub max_fetch_ids: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_batch_ops: 1000,
+            max_batch_bytes: 4 * MIB,
+            max_record_bytes: 256 * 1024,
+            max_page_records: 5000,
+            max_page_bytes: 4 * MIB,
+            max_body_bytes: 8 * MIB,
+            max_inflate_ratio: 100,
+            max_json_depth: 64,
+            max_streams: 200,
+            max_fetch_ids: 500,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        within("limits.max_batch_ops", self.max_batch_ops, 1..=100_000)?;
+        within("limits.max_body_bytes", self.max_body_bytes, 1024..=256 * MIB)?;
+        within("limits.max_batch_bytes", self.max_batch_bytes, 1024..=self.max_body_bytes)?;
+        within("limits.max_record_bytes", self.max_record_bytes, 64..=self.max_body_bytes)?;
+        within("limits.max_page_records", self.max_page_records, 1..=100_000)?;
+        within("limits.max_page_bytes", self.max_page_bytes, 1024..=256 * MIB)?;
+        within("limits.max_inflate_ratio", self.max_inflate_ratio, 1..=10_000)?;
+        // Stored records are read back with a parser that stops at 128.
+        within("limits.max_json_depth", self.max_json_depth, 4..=100)?;
+        within("limits.max_streams", self.max_streams, 1..=10_000)?;
+        within("limits.max_fetch_ids", self.max_fetch_ids, 1..=10_000)
+    }
+}
+
+/// How the server answers syncing devices.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SyncSettings {
+    /// The collection of an operation that names none.
+    pub default_collection: String,
+    /// Seconds between syncs that the server asks for.
+    #[serde(alias = "suggestedSyncInterval")]
+    pub suggested_sync_interval: u32,
+    /// Rows of `deltaUpdates` in the reply to a push.
+    pub max_delta_rows: usize,
+    /// Accepted operations that share a transaction. A crash leaves a prefix that ends at such a boundary.
+    pub transaction_ops: usize,
+    /// How far ahead of the server's clock a device's stamp may be, in seconds.
+    pub max_clock_ahead_seconds: u32,
+    /// Apps below this version may only bring what they have queued. Absent: every version is served.
+    #[serde(alias = "minSupportedClientVersion")]
+    pub min_client_version: Option<String>,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self {
+            default_collection: "tasks".to_owned(),
+            suggested_sync_interval: 300,
+            max_delta_rows: 200,
+            transaction_ops: 1000,
+            max_clock_ahead_seconds: 300,
+            min_client_version: None,
+        }
+    }
+}
+
+impl SyncSettings {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        CollectionName::parse(&self.default_collection)
+            .map_err(|e| ConfigError::value("sync.default_collection", e.to_string()))?;
+        within("sync.suggested_sync_interval", self.suggested_sync_interval, 1..=86_400)?;
+        within("sync.max_delta_rows", self.max_delta_rows, 1..=10_000)?;
+        within("sync.transaction_ops", self.transaction_ops, 1..=100_000)?;
+        within("sync.max_clock_ahead_seconds", self.max_clock_ahead_seconds, 0..=86_400)?;
+        match self.min_client_version.as_deref().map(ClientVersion::parse) {
+            Some(None) => Err(ConfigError::value("sync.min_client_version", "must be a version such as \"1.4.0\"")),
+            _ => Ok(()),
+        }
+    }
+
+    /// How far ahead of the server's clock a stamp may be.
+    pub(crate) fn max_clock_ahead_ms(&self) -> i64 {
+        i64::from(self.max_clock_ahead_seconds) * 1000
+    }
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which a tombstone goes. A device that was away for longer starts its copy anew.
+    pub tombstone_days: u32,
+    /// The longest time a device may be offline and still have its repeated writes recognised, in days.
+    pub max_offline_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { tombstone_days: 90, max_offline_days: 180 }
+    }
+}
+
+impl Retention {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        within("retention.tombstone_days", self.tombstone_days, 1..=36_500)?;
+        within("retention.max_offline_days", self.max_offline_days, 1..=36_500)
+    }
+
+    pub(crate) fn tombstone_ms(&self) -> i64 {
+        i64::from(self.tombstone_days) * DAY_MS
+    }
+
+    pub(crate) fn max_offline_ms(&self) -> i64 {
+        i64::from(self.max_offline_days) * DAY_MS
+    }
+}
+
+/// How the process itself runs. Without effect on a server that is embedded in memory, except for the compression level.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Runtime {
+    /// Connections that answer reads.
+    pub readers: usize,
+    /// Requests that may wait for the database before new ones are turned away with `SERVICE_UNAVAILABLE`.
+    pub max_waiting: usize,
+    /// Seconds after which a request is given up with `TIMEOUT`.
+    pub request_timeout_seconds: u32,
+    /// Seconds that a shutdown waits for requests under way.
+    pub shutdown_grace_seconds: u32,
+    /// Seconds between two rounds of cleaning up.
+    pub maintenance_seconds: u32,
+    /// gzip level of replies, 1 (fast) to 9 (small).
+    pub gzip_level: u32,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            max_waiting: 1024,
+            request_timeout_seconds: 60,
+            shutdown_grace_seconds: 10,
+            maintenance_seconds: 300,
+            gzip_level: 6,
+        }
+    }
+}
+
+impl Runtime {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        within("server.readers", self.readers, 1..=64)?;
+        within("server.max_waiting", self.max_waiting, 1..=1_000_000)?;
+        within("server.request_timeout_seconds", self.request_timeout_seconds, 1..=3600)?;
+        within("server.shutdown_grace_seconds", self.shutdown_grace_seconds, 0..=3600)?;
+        within("server.maintenance_seconds", self.maintenance_seconds, 1..=86_400)?;
+        within("server.gzip_level", self.gzip_level, 1..=9)
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds.into())
+    }
+
+    pub(crate) fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_seconds.into())
+    }
+
+    pub(crate) fn maintenance_interval(&self) -> Duration {
+        Duration::from_secs(self.maintenance_seconds.into())
+    }
+}

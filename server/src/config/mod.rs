@@ -1,0 +1,171 @@
+//! What an operator may decide, as a TOML file. `holm-server.sample.toml` documents every key.
+//!
+//! Invariants:
+//! - Every key has a default: the empty file is a valid configuration.
+//! - A key that nobody knows, a value of the wrong type and a value out of range are errors that name the key. A server with a
+//!   misread configuration does not start.
+
+mod accounts;
+mod collections;
+mod limits;
+
+pub use accounts::{Accounts, Argon2Cost, RateLimit};
+pub use collections::{Collection, ConflictPolicy, FieldRule, FieldType, IdAssignment, Preconditions};
+pub use limits::{Limits, Retention, Runtime, SyncSettings};
+
+use crate::model::{ClientVersion, CollectionName};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How the process itself runs.
+    pub server: Runtime,
+    /// Sizes that requests and replies may have.
+    pub limits: Limits,
+    /// How the server answers syncing devices.
+    pub sync: SyncSettings,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Sign-up, sign-in and sessions.
+    pub accounts: Accounts,
+    /// At most so many requests of one account. Absent: no limit.
+    pub rate_limit: Option<RateLimit>,
+    /// Rules of collections. A collection without an entry has the defaults.
+    pub collections: BTreeMap<String, Collection>,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key that is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| ConfigError::Syntax(e.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Reads a configuration from a file. Blocks.
+    ///
+    /// # Errors
+    /// As [`Config::from_toml`], or the file cannot be read.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::from_toml(&text)
+    }
+
+    /// Checks what types cannot say. [`Server::open`](crate::Server::open) calls it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] with the key and what it must be.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.server.validate()?;
+        self.limits.validate()?;
+        self.sync.validate()?;
+        self.retention.validate()?;
+        self.accounts.validate()?;
+        if let Some(limit) = &self.rate_limit {
+            limit.validate()?;
+        }
+        for (name, collection) in &self.collections {
+            let key = format!("collections.{name}");
+            CollectionName::parse(name).map_err(|e| ConfigError::value(&key, e.to_string()))?;
+            collection.validate(&key)?;
+        }
+        Ok(())
+    }
+
+    /// The rules of a collection: those configured, or the defaults.
+    pub(crate) fn collection(&self, name: &CollectionName) -> &Collection {
+        self.collections.get(name.as_str()).unwrap_or(&collections::DEFAULT)
+    }
+
+    /// Below this version of the app only queued work is taken.
+    pub(crate) fn min_client_version(&self) -> Option<ClientVersion> {
+        self.sync.min_client_version.as_deref().and_then(ClientVersion::parse)
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of the wrong type. The text shows the line and the key.
+    #[error("{0}")]
+    Syntax(String),
+    /// A value that makes no sense.
+    #[error("{key}: {expected}")]
+    Value {
+        /// The key, with dots.
+        key: String,
+        /// What it must be.
+        expected: String,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn value(key: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Value { key: key.into(), expected: expected.into() }
+    }
+}
+
+/// Refuses a number outside `range`.
+fn within<T: PartialOrd + std::fmt::Display>(
+    key: &str,
+    value: T,
+    range: std::ops::RangeInclusive<T>,
+) -> Result<(), ConfigError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::value(key, format!("must be from {} to {}, is {value}", range.start(), range.end())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_file_is_the_default_configuration() {
+        assert_eq!(Config::from_toml("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn errors_name_the_key() {
+        for (text, named) in [
+            ("[limits]\nmax_batch_opps = 1", "max_batch_opps"),
+            ("[limits]\nmax_batch_ops = 0", "limits.max_batch_ops"),
+            ("[limits]\nmax_batch_ops = \"many\"", "max_batch_ops"),
+            ("[accounts.argon2]\nmemory_kib = 1", "accounts.argon2"),
+            ("[collections.\"no good\"]", "collections.no good"),
+            ("[collections.sync]", "collections.sync"),
+            ("[collections.tasks]\nconflict = \"maybe\"", "conflict"),
+            ("[collections.tasks.fields.version]", "collections.tasks.fields.version"),
+            ("[collections.tasks.fields.n]\ntype = \"integer\"\ndefault = \"x\"", "collections.tasks.fields.n.default"),
+            (
+                "[collections.tasks.fields.n]\nmax_length = 3\ntype = \"integer\"",
+                "collections.tasks.fields.n.max_length",
+            ),
+            ("[sync]\ndefault_collection = \"1\"", "sync.default_collection"),
+            ("[sync]\nmin_client_version = \"new\"", "sync.min_client_version"),
+            ("[retention]\ntombstone_days = 0", "retention.tombstone_days"),
+            ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),
+        ] {
+            let error = Config::from_toml(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{error:?} should name {named:?}");
+        }
+    }
+}

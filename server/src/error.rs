@@ -1,0 +1,230 @@
+//! What a request or an operation can fail with: the table of docs/protocol.md, section 4.
+//!
+//! Invariants:
+//! - Every failure that leaves the server is a [`Failure`]; its code decides status, title and whether to try again.
+//! - A message never repeats a token, a password or a body.
+
+use crate::entropy::EntropyUnavailable;
+use crate::model::{Details, write_string};
+use crate::store::StoreError;
+use serde::Serialize;
+use std::borrow::Cow;
+
+macro_rules! codes {
+    ($($variant:ident = $text:literal, $status:literal, $retryable:literal;)*) => {
+        /// The code of a failure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code { $($variant,)* }
+
+        impl Code {
+            /// The text on the wire.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The HTTP status, where a request fails as a whole.
+            pub(crate) fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// Whether the same request may succeed later.
+            pub(crate) fn retryable(self) -> bool {
+                match self { $(Self::$variant => $retryable,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    ValidationError = "VALIDATION_ERROR", 400, false;
+    UnsupportedApiVersion = "UNSUPPORTED_API_VERSION", 400, false;
+    ClientUpgradeRequired = "CLIENT_UPGRADE_REQUIRED", 400, false;
+    CursorInvalid = "CURSOR_INVALID", 400, false;
+    Unauthorized = "UNAUTHORIZED", 401, false;
+    TokenExpired = "TOKEN_EXPIRED", 401, false;
+    SessionRevoked = "SESSION_REVOKED", 401, false;
+    Forbidden = "FORBIDDEN", 403, false;
+    NotFound = "NOT_FOUND", 404, false;
+    RecordNotFound = "RECORD_NOT_FOUND", 404, false;
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, false;
+    VersionConflict = "VERSION_CONFLICT", 409, false;
+    RecordDeleted = "RECORD_DELETED", 409, false;
+    RecordExists = "RECORD_EXISTS", 409, false;
+    OpSequenceReused = "OP_SEQUENCE_REUSED", 409, false;
+    BatchAborted = "BATCH_ABORTED", 409, false;
+    GroupAborted = "GROUP_ABORTED", 409, false;
+    DependencyFailed = "DEPENDENCY_FAILED", 409, false;
+    CursorExpired = "CURSOR_EXPIRED", 410, false;
+    EpochChanged = "EPOCH_CHANGED", 410, false;
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, false;
+    UnsupportedEncoding = "UNSUPPORTED_ENCODING", 415, false;
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, false;
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, false;
+    PreconditionRequired = "PRECONDITION_REQUIRED", 428, false;
+    RateLimited = "RATE_LIMITED", 429, true;
+    ServerError = "SERVER_ERROR", 500, true;
+    SyncInterrupted = "SYNC_INTERRUPTED", 503, true;
+    ServiceUnavailable = "SERVICE_UNAVAILABLE", 503, true;
+    Timeout = "TIMEOUT", 504, true;
+}
+
+impl Code {
+    /// A short text for people: `Version conflict`.
+    pub(crate) fn title(self) -> String {
+        let text = self.as_str().to_ascii_lowercase().replace('_', " ");
+        let (first, rest) = text.split_at(1);
+        first.to_ascii_uppercase() + rest
+    }
+
+    /// The URI of this kind of problem (RFC 9457).
+    pub(crate) fn urn(self) -> String {
+        format!("urn:holm:error:{}", self.as_str().to_ascii_lowercase().replace('_', "-"))
+    }
+
+    /// The code that says most about a bare HTTP status.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            413 => Self::PayloadTooLarge,
+            415 => Self::UnsupportedMediaType,
+            503 => Self::ServiceUnavailable,
+            504 | 408 => Self::Timeout,
+            400..500 => Self::ValidationError,
+            _ => Self::ServerError,
+        }
+    }
+}
+
+/// A failure with everything that the protocol puts beside its code.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Failure {
+    code: Code,
+    message: Cow<'static, str>,
+    status: Option<u16>,
+    /// JSON members, each with a comma before it.
+    beside: Vec<u8>,
+    retry_after: Option<u32>,
+}
+
+impl Failure {
+    /// A failure with a message for developers.
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), status: None, beside: Vec::new(), retry_after: None }
+    }
+
+    /// `VALIDATION_ERROR`.
+    pub(crate) fn invalid(details: &Details) -> Self {
+        let message = details.iter().map(|(key, fault)| format!("{key}: {fault}")).collect::<Vec<_>>().join("; ");
+        Self::new(Code::ValidationError, message).with("details", details)
+    }
+
+    /// Puts a member beside the code.
+    pub(crate) fn with(self, key: &str, value: &impl Serialize) -> Self {
+        // Members are texts, numbers and lists of them: writing those into memory cannot fail.
+        let value = serde_json::to_vec(value).unwrap_or_else(|_| b"null".to_vec());
+        self.with_json(key, &value)
+    }
+
+    /// Puts a member beside the code whose value is JSON text already.
+    pub(crate) fn with_json(mut self, key: &str, value: &[u8]) -> Self {
+        self.beside.push(b',');
+        write_string(&mut self.beside, key);
+        self.beside.push(b':');
+        self.beside.extend_from_slice(value);
+        self
+    }
+
+    /// Says after how many seconds to try again.
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Answers with another status than the code's own.
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The code.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status.unwrap_or(self.code.status())
+    }
+
+    /// Seconds to wait, for the header.
+    pub(crate) fn wait(&self) -> Option<u32> {
+        self.retry_after
+    }
+
+    /// Appends the error object: `{"code":…,"message":…,"retryable":…,…}`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, request_id: Option<&str>) {
+        out.extend_from_slice(b"{\"code\":\"");
+        out.extend_from_slice(self.code.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"message\":");
+        write_string(out, &self.message);
+        out.extend_from_slice(if self.code.retryable() { b",\"retryable\":true" } else { b",\"retryable\":false" });
+        if let Some(request_id) = request_id {
+            out.extend_from_slice(b",\"requestId\":");
+            write_string(out, request_id);
+        }
+        out.extend_from_slice(&self.beside);
+        out.push(b'}');
+    }
+}
+
+impl From<Details> for Failure {
+    fn from(details: Details) -> Self {
+        Self::invalid(&details)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        // What the database says is for the log; a stranger learns only whether to come back.
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::new(Code::ServiceUnavailable, "the server cannot do this right now").retry_after(1)
+            }
+            StoreError::Broken(_) => Self::new(Code::ServerError, "the server failed"),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<EntropyUnavailable> for Failure {
+    fn from(_: EntropyUnavailable) -> Self {
+        Self::new(Code::ServiceUnavailable, "the server cannot do this right now").retry_after(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_failure_is_written_as_the_protocol_shows_it() {
+        let failure = Failure::new(Code::VersionConflict, "changed \"meanwhile\"").with("currentVersion", &2);
+        let mut out = Vec::new();
+        failure.write(&mut out, Some("r1"));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&out).unwrap(),
+            json!({"code":"VERSION_CONFLICT","message":"changed \"meanwhile\"","retryable":false,"requestId":"r1","currentVersion":2})
+        );
+        assert_eq!(Code::VersionConflict.title(), "Version conflict");
+        assert_eq!(Code::VersionConflict.urn(), "urn:holm:error:version-conflict");
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading request bodies.
+//!
+//! Invariants:
+//! - No more than `max_body_bytes` are ever held, packed or not, and a body never inflates to more than `max_inflate_ratio` times its
+//!   size: a few bytes cannot fill the memory.
+//! - What comes out is one JSON value without duplicate keys, as deep as allowed.
+
+use super::Shared;
+use crate::config::Limits;
+use crate::error::{Code, Failure};
+use crate::model::{JsonFault, details, parse_json};
+use crate::state::State;
+use axum::body::{Body, HttpBody};
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+use std::future::poll_fn;
+use std::io::Read;
+use std::pin::Pin;
+
+/// Above this reading takes longer than handing it to another thread.
+const WORTH_HANDING_OVER: usize = 32 * 1024;
+
+/// A body as it came.
+pub(crate) struct Payload {
+    bytes: Vec<u8>,
+    packed: bool,
+    /// The media type, in lower case and without parameters.
+    media_type: Option<String>,
+}
+
+impl FromRequest<Shared> for Payload {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, server: &Shared) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let packed = is_packed(&parts.headers)?;
+        let media_type = media_type(&parts.headers)?;
+        let bytes = receive(&parts.headers, body, &server.config.limits).await?;
+        Ok(Self { bytes, packed, media_type })
+    }
+}
+
+impl Payload {
+    /// The media type, if the client says.
+    pub(crate) fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
+    }
+
+    /// Whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Reads the body as JSON of any media type that says so, or of none.
+    pub(crate) async fn json<T: Send + 'static>(
+        self,
+        server: &State,
+        max_bytes: usize,
+        read: impl FnOnce(Value) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let is_json = |media: &str| {
+            media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+        };
+        if !self.media_type().is_none_or(is_json) {
+            return Err(Failure::new(Code::UnsupportedMediaType, "the body must be application/json"));
+        }
+        let limits = server.config.limits.clone();
+        let handed_over = self.bytes.len() > WORTH_HANDING_OVER;
+        let work = move || read(self.parse(max_bytes, &limits)?);
+        if handed_over { server.executor.run(work).await? } else { work() }
+    }
+
+    fn parse(self, max_bytes: usize, limits: &Limits) -> Result<Value, Failure> {
+        let text = if self.packed { inflate(&self.bytes, limits)? } else { self.bytes };
+        if text.len() > max_bytes {
+            return Err(too_large(limits));
+        }
+        parse_json(&text, limits.max_json_depth, limits.max_body_bytes).map_err(|fault| match fault {
+            JsonFault::Invalid(what) => details("body", what).into(),
+            JsonFault::TooLarge => too_large(limits),
+        })
+    }
+}
+
+/// The failure of a request that is too large in any way.
+pub(crate) fn too_large(limits: &Limits) -> Failure {
+    Failure::new(Code::PayloadTooLarge, "the request is larger than the server takes").with("limits", limits)
+}
+
+async fn receive(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok());
+    if announced.is_some_and(|length: usize| length > limits.max_body_bytes) {
+        return Err(too_large(limits));
+    }
+    let mut bytes = Vec::with_capacity(announced.unwrap_or(0));
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| Failure::from(details("body", "ended too early")))?;
+        if let Ok(data) = frame.into_data() {
+            if bytes.len() + data.len() > limits.max_body_bytes {
+                return Err(too_large(limits));
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+fn is_packed(headers: &HeaderMap) -> Result<bool, Failure> {
+    let mut packed = false;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        for coding in value.to_str().unwrap_or("?").split(',').map(|coding| coding.trim().to_ascii_lowercase()) {
+            match coding.as_str() {
+                "" | "identity" => {}
+                "gzip" | "x-gzip" if !packed => packed = true,
+                _ => return Err(Failure::new(Code::UnsupportedEncoding, "bodies may be packed once, with gzip")),
+            }
+        }
+    }
+    Ok(packed)
+}
+
+fn media_type(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Failure::new(Code::UnsupportedMediaType, "the content type is not text"))?;
+    Ok(Some(text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+}
+
+fn inflate(packed: &[u8], limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let most = limits.max_body_bytes.min(packed.len().saturating_mul(limits.max_inflate_ratio));
+    let mut plain = Vec::with_capacity(most.min(packed.len().saturating_mul(4)));
+    let decoder = MultiGzDecoder::new(packed);
+    // One byte more than allowed tells a body that fills the limit from one that goes over it.
+    let read = decoder.take(most as u64 + 1).read_to_end(&mut plain);
+    if plain.len() > most {
+        return Err(too_large(limits));
+    }
+    match read {
+        Ok(_) => Ok(plain),
+        Err(_) => Err(details("body", "is not gzip").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_goes_off() {
+        let limits = Limits { max_body_bytes: 1 << 20, ..Limits::default() };
+        let bomb = gzip(&vec![b'0'; 900_000]);
+        assert!(bomb.len() < 2_000);
+        assert_eq!(inflate(&bomb, &limits).unwrap_err().code(), Code::PayloadTooLarge);
+        let noise: Vec<u8> = (0..2_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert_eq!(inflate(&gzip(&noise), &limits).unwrap_err().code(), Code::PayloadTooLarge);
+        assert_eq!(inflate(&gzip(&noise[..500_000]), &limits).unwrap(), &noise[..500_000]);
+    }
+
+    #[test]
+    fn what_is_not_gzip_is_refused() {
+        let limits = Limits::default();
+        let whole = gzip(b"{\"a\":1}");
+        for broken in [&b""[..], b"{}", &whole[..whole.len() - 3], &[&whole[..], b"garbage"].concat()] {
+            assert!(inflate(broken, &limits).is_err(), "{broken:?}");
+        }
+    }
+}

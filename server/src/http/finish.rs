@@ -1,0 +1,120 @@
+//! The last thing that a reply passes, and the first that a request does.
+
+use super::Shared;
+use super::context::{RequestContext, check_client_version};
+use super::reply::write_meta;
+use crate::error::{Code, Failure};
+use crate::model::{Timestamp, write_string};
+use crate::state::State as Server;
+use axum::body::{Body, HttpBody};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+impl IntoResponse for Failure {
+    /// Leaves the body to [`finish`], which knows the request.
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives the request its context and the reply its headers, its error body and a line in the log.
+pub(super) async fn finish(State(server): State<Shared>, mut request: Request, next: Next) -> Response {
+    let started = server.now();
+    let (context, verdict) = RequestContext::read(request.headers(), &server);
+    let context = Arc::new(context);
+    request.extensions_mut().insert(Arc::clone(&context));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let verdict = verdict.and_then(|()| check_client_version(&context, &server, route.as_deref()));
+    let mut response = match verdict {
+        Ok(()) => in_time(&server, next.run(request)).await,
+        Err(failure) => failure.into_response(),
+    };
+    let code = settle_failure(&mut response, &context, &server);
+    settle_headers(response.headers_mut(), &context, &server);
+    // Neither the path nor the query: ids and cursors are the users' business.
+    tracing::info!(
+        request_id = context.request_id,
+        method = %method,
+        route = route.as_deref().unwrap_or("-"),
+        status = response.status().as_u16(),
+        code = code.map_or("-", Code::as_str),
+        user = context.user.get().map_or("-", String::as_str),
+        device = context.device.as_ref().map_or("-", |device| device.as_str()),
+        context = context.sync_context.unwrap_or("-"),
+        bytes = response.body().size_hint().exact(),
+        ms = server.now() - started,
+        "request"
+    );
+    response
+}
+
+/// Gives up a request that takes too long. In memory nothing waits, so nothing is late.
+async fn in_time(server: &Server, reply: impl Future<Output = Response>) -> Response {
+    if server.database.is_inline() {
+        return reply.await;
+    }
+    match tokio::time::timeout(server.config.server.request_timeout(), reply).await {
+        Ok(response) => response,
+        Err(_) => Failure::new(Code::Timeout, "the server took too long").retry_after(1).into_response(),
+    }
+}
+
+/// Writes the error body, also for failures that are not ours: an unknown path, a refused extractor.
+fn settle_failure(response: &mut Response, context: &RequestContext, server: &Server) -> Option<Code> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    let failure = response.extensions_mut().remove::<Failure>().unwrap_or_else(|| {
+        let reason = status.canonical_reason().unwrap_or("the request cannot be served");
+        Failure::new(Code::of_status(status.as_u16()), reason).with_status(status.as_u16())
+    });
+    let code = failure.code();
+    let mut body = b"{\"error\":".to_vec();
+    failure.write(&mut body, Some(&context.request_id));
+    body.extend_from_slice(b",\"type\":");
+    write_string(&mut body, &code.urn());
+    body.extend_from_slice(b",\"title\":");
+    write_string(&mut body, &code.title());
+    body.extend_from_slice(format!(",\"status\":{},\"meta\":", status.as_u16()).as_bytes());
+    write_meta(&mut body, context, server, false);
+    body.push(b'}');
+    *response.body_mut() = Body::from(body);
+    let headers = response.headers_mut();
+    headers.remove("content-length");
+    let media_type = if context.wants_problem { "application/problem+json" } else { "application/json" };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if let Some(seconds) = failure.wait() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    match code {
+        Code::UnsupportedEncoding => {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        _ if status == StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        _ => {}
+    }
+    Some(code)
+}
+
+fn settle_headers(headers: &mut HeaderMap, context: &RequestContext, server: &Server) {
+    headers.insert(HeaderName::from_static("x-api-version"), u16::from(context.api_version).into());
+    if let Ok(request_id) = HeaderValue::from_str(&context.request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), request_id);
+    }
+    if let Ok(date) = HeaderValue::from_str(&Timestamp(server.now()).http_date()) {
+        headers.insert(DATE, date);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
+}

@@ -1,0 +1,91 @@
+//! The protocol over HTTP.
+//!
+//! ```text
+//! request ─► compression ─► finish: context, time limit, log ─► catch panics ─► route ─► session ─► body ─► handler
+//! reply   ◄─ gzip ◄──────── headers, error body ◄──────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Invariants:
+//! - Every reply leaves through [`finish`], so every failure has the error body, whoever caused it: a handler, axum, a panic.
+//! - A handler reads the session before the body: strangers cannot make the server read megabytes.
+//! - Nothing here decides about records.
+
+mod accounts;
+mod body;
+mod compression;
+mod conditional;
+mod context;
+mod finish;
+mod operations;
+mod params;
+mod records;
+mod reply;
+mod schema;
+mod session;
+mod sync;
+
+use crate::error::{Code, Failure};
+use crate::state::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Router, middleware};
+use std::any::Any;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What every handler gets.
+pub(crate) type Shared = Arc<State>;
+
+/// All routes with everything around them.
+pub(crate) fn router(state: &Shared) -> Router {
+    let (routes, document) = described_routes().split_for_parts();
+    routes
+        .fallback(async || Failure::new(Code::NotFound, "there is no such route"))
+        .method_not_allowed_fallback(async || {
+            Failure::new(Code::MethodNotAllowed, "the route does not know this method")
+        })
+        .layer(axum::Extension(operations::Description::new(&document)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(state), finish::finish))
+        .layer(middleware::from_fn_with_state(Arc::clone(state), compression::compress))
+        .with_state(Arc::clone(state))
+}
+
+/// The routes as they describe themselves.
+fn described_routes() -> OpenApiRouter<Shared> {
+    let accounts = || {
+        OpenApiRouter::new()
+            .routes(routes!(accounts::sign_up))
+            .routes(routes!(accounts::sign_in))
+            .routes(routes!(accounts::refresh))
+            .routes(routes!(accounts::sign_out))
+    };
+    let mut routes = OpenApiRouter::with_openapi(schema::Api::openapi())
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::openapi))
+        .routes(routes!(sync::pull::pull))
+        .routes(routes!(sync::pull::changes))
+        .routes(routes!(sync::batch::batch))
+        .routes(routes!(sync::status::status, sync::status::status_head))
+        .routes(routes!(sync::config::config))
+        .routes(routes!(records::read::list, records::write::create))
+        .routes(routes!(records::read::fetch))
+        .routes(routes!(records::read::one, records::write::replace, records::write::patch, records::write::delete))
+        .nest("/v1/auth", accounts())
+        .nest("/api/auth", accounts());
+    // The account routes exist twice; operation ids must not.
+    let paths = &mut routes.get_openapi_mut().paths.paths;
+    for (_, item) in paths.iter_mut().filter(|(path, _)| path.starts_with("/api/")) {
+        if let Some(id) = item.post.as_mut().and_then(|operation| operation.operation_id.as_mut()) {
+            id.insert_str(0, "api_");
+        }
+    }
+    routes
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    // What the panic says may hold anything; where it happened is in the log already.
+    Failure::new(Code::ServerError, "the server failed").into_response()
+}

@@ -1,0 +1,39 @@
+//! What operators and tools ask.
+
+use super::reply::Reply;
+use super::{Shared, schema};
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use utoipa::openapi::OpenApi;
+
+/// The description of the routes, as text.
+#[derive(Clone)]
+pub(super) struct Description(Bytes);
+
+impl Description {
+    pub(super) fn new(document: &OpenApi) -> Self {
+        // A description is a tree of texts: writing it into memory cannot fail.
+        Self(document.to_json().unwrap_or_default().into())
+    }
+}
+
+/// Whether the server is up and its database answers.
+#[utoipa::path(
+    get, path = "/healthz", tag = "operations",
+    responses((status = 200, body = schema::Health), (status = "default", body = schema::ErrorBody)),
+)]
+pub(super) async fn healthz(State(server): State<Shared>) -> Result<Reply, crate::error::Failure> {
+    server.database.read::<_, crate::error::Failure, _>(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+    Ok(Reply::bare(b"{\"status\":\"ok\"}"))
+}
+
+/// This description.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "operations",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object)),
+)]
+pub(super) async fn openapi(Extension(description): Extension<Description>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], description.0)
+}

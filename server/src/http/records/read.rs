@@ -1,0 +1,228 @@
+//! Reading records.
+
+use crate::error::Failure;
+use crate::http::Shared;
+use crate::http::body::{Payload, too_large};
+use crate::http::context::{Context, Headers, text};
+use crate::http::params::{InCollection, OfRecord, Params, count};
+use crate::http::reply::Reply;
+use crate::http::session::SignedIn;
+use crate::http::{conditional, schema};
+use crate::model::{Cursor, Decoder, RecordId, details, write_string};
+use crate::store::streams;
+use crate::sync::pull::{self, Reader, Start, StreamRequest, write_list};
+use crate::sync::{listing, wire};
+use axum::extract::State;
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, StatusCode};
+
+const DEFAULT_LIMIT: usize = 100;
+
+/// What a read of a collection asks for.
+enum Query {
+    /// What has changed.
+    Delta(StreamRequest),
+    /// So many records from a place in the list.
+    List { limit: i64, offset: i64 },
+    /// These records.
+    Ids(Vec<RecordId>),
+}
+
+/// Records of a collection: what has changed since a cursor or a time, some by id, or a list by offset.
+#[utoipa::path(
+    get, path = "/v1/{collection}", tag = "records",
+    params(
+        ("collection" = String, Path, description = "The collection."),
+        ("since" = Option<String>, Query, description = "Everything stamped later; also updatedSince, updatedAfter."),
+        ("cursor" = Option<String>, Query, description = "Everything behind this cursor."),
+        ("limit" = Option<i64>, Query, description = "Rows, 100 if absent; also the header X-Query-Limit."),
+        ("offset" = Option<i64>, Query, description = "Asks for a list; also the header X-Query-Offset."),
+        ("ids" = Option<String>, Query, description = "These records, with commas between, or repeated."),
+        ("space" = Option<String>, Query, description = "The space; the caller's own if absent."),
+    ),
+    responses((status = 200, body = schema::DeltaReply), (status = 304, description = "The stream has not changed."),
+              (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn list(
+    State(server): State<Shared>,
+    context: Context,
+    session: SignedIn,
+    InCollection(collection): InCollection,
+    params: Params,
+    Headers(headers): Headers,
+) -> Result<Reply, Failure> {
+    let reader = session.reader(&server, &context, params.text("space")?)?;
+    let query = query(&params, &headers, &reader, &collection)?;
+    let stream = reader.stream(&collection);
+    let max_bytes = server.config.limits.max_page_bytes;
+    let read = server.database.read::<_, Failure, _>(move |db| {
+        let head = streams::find(db, reader.space_row, &collection)?;
+        let tag = Cursor::delta(&reader.epoch, &stream, head.last_seq).encode();
+        let mut out = Vec::new();
+        match query {
+            Query::Delta(request) => {
+                let pulled = pull::pull(db, &reader, &[request], max_bytes)?;
+                for page in &pulled.pages {
+                    pull::write_delta(&mut out, &reader, page);
+                }
+                Ok((tag, head.last_ts, out, None))
+            }
+            Query::Ids(ids) => {
+                let found = listing::by_id(db, &reader, &collection, &ids)?;
+                write_found(&mut out, &reader, &collection, &found);
+                Ok((tag, head.last_ts, out, None))
+            }
+            Query::List { limit, offset } => {
+                let list = listing::list(db, &reader, &collection, limit, offset)?;
+                out.push(b'[');
+                out.extend_from_slice(&list.rows);
+                out.push(b']');
+                let pagination = format!(
+                    r#"{{"total":{},"limit":{limit},"offset":{offset},"hasMore":{}}}"#,
+                    list.total, list.has_more
+                );
+                Ok((tag, head.last_ts, out, Some(pagination)))
+            }
+        }
+    });
+    let (tag, last_ts, data, pagination) = read.await?;
+    let etag = format!("\"{tag}\"");
+    if conditional::is_known(&headers, &etag) {
+        return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
+    }
+    let reply = match pagination {
+        None => Reply::data(&context, &server, &data),
+        Some(pagination) => {
+            let mut members = b"{\"data\":".to_vec();
+            members.extend_from_slice(&data);
+            members.extend_from_slice(b",\"pagination\":");
+            members.extend_from_slice(pagination.as_bytes());
+            Reply::members(&context, &server, members)
+        }
+    };
+    Ok(reply.validators(&etag, (last_ts > 0).then_some(last_ts)))
+}
+
+fn query(
+    params: &Params,
+    headers: &HeaderMap,
+    reader: &Reader,
+    collection: &crate::model::CollectionName,
+) -> Result<Query, Failure> {
+    let limits = &reader.config.limits;
+    let from_header = |name| text(headers, name).map(|text| count(name, text)).transpose();
+    let limit = match params.count("limit")? {
+        Some(limit) => Some(limit),
+        None => from_header("x-query-limit")?,
+    };
+    let limit = limit.map_or(DEFAULT_LIMIT, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = limit.clamp(1, limits.max_page_records);
+    let offset = match params.count("offset")? {
+        Some(offset) => Some(offset),
+        None => from_header("x-query-offset")?,
+    };
+    let ids: Vec<&str> = params.all("ids").flat_map(|ids| ids.split(',')).filter(|id| !id.is_empty()).collect();
+    if !ids.is_empty() {
+        if ids.len() > limits.max_fetch_ids {
+            return Err(too_large(limits));
+        }
+        return Ok(Query::Ids(record_ids(ids)?));
+    }
+    let (cursor, since) = (params.cursor("cursor")?, params.since()?);
+    match (cursor, since, offset) {
+        (Some(_), Some(_), _) => Err(details("since", "contradicts cursor").into()),
+        (None, None, Some(offset)) => Ok(Query::List { limit: i64::try_from(limit).unwrap_or(i64::MAX), offset }),
+        (_, _, Some(_)) => Err(details("offset", "contradicts cursor and since").into()),
+        (cursor, since, None) => {
+            let start = match (cursor, since) {
+                (Some(cursor), _) => Start::At(cursor),
+                (None, Some(ts)) => Start::Since(ts),
+                (None, None) => Start::Snapshot,
+            };
+            Ok(Query::Delta(StreamRequest { collection: collection.clone(), start, limit, priority: 0 }))
+        }
+    }
+}
+
+/// One record.
+#[utoipa::path(
+    get, path = "/v1/{collection}/{id}", tag = "records",
+    params(("collection" = String, Path, description = "The collection."), ("id" = String, Path, description = "The record.")),
+    responses((status = 200, body = schema::RecordReply), (status = 304, description = "The record has not changed."),
+              (status = 410, body = schema::ErrorBody, description = "The record was deleted."),
+              (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn one(
+    State(server): State<Shared>,
+    context: Context,
+    session: SignedIn,
+    OfRecord(collection, id): OfRecord,
+    params: Params,
+    Headers(headers): Headers,
+) -> Result<Reply, Failure> {
+    let reader = session.reader(&server, &context, params.text("space")?)?;
+    let found = server.database.read(move |db| listing::one(db, &reader, &collection, &id)).await?;
+    let etag = wire::etag(&found.record);
+    if conditional::is_known(&headers, &etag) {
+        return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
+    }
+    Ok(Reply::data(&context, &server, &found.json).validators(&etag, Some(found.record.updated_ts)))
+}
+
+/// Records by id. Unknown ids are left out.
+#[utoipa::path(
+    post, path = "/v1/{collection}/fetch", tag = "records",
+    params(("collection" = String, Path, description = "The collection.")),
+    request_body = schema::FetchRequest,
+    responses((status = 200, body = schema::FetchReply), (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn fetch(
+    State(server): State<Shared>,
+    context: Context,
+    session: SignedIn,
+    InCollection(collection): InCollection,
+    params: Params,
+    payload: Payload,
+) -> Result<Reply, Failure> {
+    let reader = session.reader(&server, &context, params.text("space")?)?;
+    let limits = &server.config.limits;
+    let ids = payload.json(&server, limits.max_body_bytes, |body| {
+        let ids = Decoder::new(body, "body")?.texts("ids")?;
+        ids.ok_or_else(|| details("ids", "is missing").into())
+    });
+    let ids = ids.await?;
+    if ids.len() > limits.max_fetch_ids {
+        return Err(too_large(limits));
+    }
+    let ids = record_ids(ids.iter().map(String::as_str))?;
+    let name = collection.to_string();
+    let found = server.database.read(move |db| listing::by_id(db, &reader, &collection, &ids)).await?;
+    let mut data = vec![b'{'];
+    write_list(&mut data, &name, &found.changes);
+    data.extend_from_slice(b",\"tombstones\":{");
+    write_list(&mut data, &name, &found.tombstones);
+    data.extend_from_slice(b"}}");
+    Ok(Reply::data(&context, &server, &data))
+}
+
+fn record_ids<'i>(ids: impl IntoIterator<Item = &'i str>) -> Result<Vec<RecordId>, Failure> {
+    ids.into_iter().map(|id| RecordId::parse(id).map_err(|fault| details("ids", fault.to_string()).into())).collect()
+}
+
+/// The delta shape for records that were asked for by id. It is no place in the stream, so it has no cursor.
+fn write_found(out: &mut Vec<u8>, reader: &Reader, collection: &crate::model::CollectionName, found: &listing::Found) {
+    out.push(b'{');
+    write_list(out, collection.as_str(), &found.changes);
+    out.push(b',');
+    write_list(out, &reader.deleted_key(collection), &found.deleted_ids);
+    out.extend_from_slice(b",\"tombstones\":{");
+    write_list(out, collection.as_str(), &found.tombstones);
+    out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
+    wire::write_time(out, found.head_ts);
+    out.extend_from_slice(b",\"hasMore\":false,\"nextCursor\":null,\"epoch\":");
+    write_string(out, &reader.epoch);
+    out.extend_from_slice(b",\"mode\":\"ids\"}}");
+}

@@ -1,0 +1,282 @@
+//! Pushing.
+
+use crate::error::{Code, Failure};
+use crate::http::Shared;
+use crate::http::body::{Payload, too_large};
+use crate::http::context::{Context, Headers, Prefer};
+use crate::http::records::write::idempotency_key;
+use crate::http::reply::Reply;
+use crate::http::schema;
+use crate::http::session::{SignedIn, require_own};
+use crate::model::{
+    CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, details, write_string,
+};
+use crate::sync::batch::{self as model, Acks, Done, Memory, OpResult, Push};
+use crate::sync::delta::{self, Position, Updates};
+use crate::sync::pull::Reader;
+use crate::sync::{cursors, plan, wire};
+use axum::extract::State;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Names by which a client finds its operation again in the results.
+#[derive(Debug, Default)]
+struct Echo {
+    op_id: Option<String>,
+    id: Option<String>,
+    client_id: Option<String>,
+}
+
+/// A batch as the body says it.
+struct Request {
+    push: Push,
+    echoes: Vec<Echo>,
+}
+
+/// What it takes to read a body.
+struct Asker {
+    reader: Reader,
+    key: Option<OpId>,
+    restate: bool,
+    now: i64,
+    entropy: Arc<dyn crate::entropy::Entropy>,
+}
+
+/// Operations of one device, and what others wrote in the meantime.
+#[utoipa::path(
+    post, path = "/v1/sync/batch", tag = "sync",
+    request_body = schema::BatchRequest,
+    responses((status = 200, body = schema::BatchReply, description = "Also when operations failed."),
+              (status = 409, body = schema::ErrorBody, description = "A batch that is all or nothing came to nothing."),
+              (status = 410, body = schema::ErrorBody, description = "A cursor has expired; nothing was applied."),
+              (status = 503, body = schema::ErrorBody, description = "Only a prefix was applied."),
+              (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn batch(
+    State(server): State<Shared>,
+    context: Context,
+    session: SignedIn,
+    Headers(headers): Headers,
+    payload: Payload,
+) -> Result<Reply, Failure> {
+    let asker = Asker {
+        reader: session.reader(&server, &context, None)?,
+        key: idempotency_key(&headers)?,
+        restate: context.prefer == Prefer::Representation,
+        now: server.now(),
+        entropy: Arc::clone(&server.entropy),
+    };
+    let request = payload.json(&server, server.config.limits.max_batch_bytes, move |body| decode(body, asker)).await?;
+    let Request { push, echoes } = request;
+    let push = Arc::new(push);
+    let (results, memory) = apply(&server, &push, &echoes).await?;
+    if push.atomic && results.iter().any(|result| matches!(result, OpResult::Failed(_))) {
+        let culprit =
+            results.iter().position(|result| matches!(result, OpResult::Failed(f) if f.code() != Code::BatchAborted));
+        return Err(Failure::new(Code::BatchAborted, "an operation of the batch failed")
+            .with("causedBy", &culprit.unwrap_or_default())
+            .with_json("results", &list(&results, &echoes)));
+    }
+    let asked = Arc::clone(&push);
+    let updates = server
+        .database
+        .read::<_, Failure, _>(move |db| delta::read(db, &asked.reader, &asked.position, &memory.written))
+        .await
+        .unwrap_or_else(|_| nothing_yet(&push.position));
+
+    let mut members = b"{\"results\":".to_vec();
+    members.extend_from_slice(&list(&results, &echoes));
+    members.extend_from_slice(b",\"deltaUpdates\":");
+    members.extend_from_slice(&updates.json);
+    members.extend_from_slice(b",\"serverTimestamp\":");
+    wire::write_time(&mut members, updates.server_ts);
+    let interval = server.config.sync.suggested_sync_interval;
+    members.extend_from_slice(format!(",\"suggestedSyncInterval\":{interval}").as_bytes());
+    Ok(Reply::members(&context, &server, members))
+}
+
+/// Works off the operations, some hundreds a transaction. What is durable when the database fails is in the failure.
+async fn apply(server: &Shared, push: &Arc<Push>, echoes: &[Echo]) -> Result<(Vec<OpResult>, Memory), Failure> {
+    let groups: Vec<Option<&str>> =
+        push.operations.iter().map(|op| op.as_ref().ok().and_then(|op| op.group.as_deref())).collect();
+    let mut transactions = plan::transactions(plan::units(&groups, push.atomic), server.config.sync.transaction_ops);
+    if transactions.is_empty() {
+        // A batch without operations still confirms results and asks for news.
+        transactions.push(Vec::new());
+    }
+    let mut results = Vec::with_capacity(push.operations.len());
+    let mut memory = Memory::default();
+    for (number, units) in transactions.into_iter().enumerate() {
+        let push = Arc::clone(push);
+        let written = server.database.write::<_, Failure, _>(move |tx| {
+            if number == 0 {
+                model::begin(tx, &push)?;
+            }
+            model::run(tx, &push, memory, &units)
+        });
+        match written.await {
+            Ok((more, remembered)) => {
+                results.extend(more);
+                memory = remembered;
+            }
+            Err(failure) if failure.code().retryable() => return Err(interrupted(&results, echoes)),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok((results, memory))
+}
+
+fn interrupted(results: &[OpResult], echoes: &[Echo]) -> Failure {
+    let last = i64::try_from(results.len()).unwrap_or(i64::MAX) - 1;
+    Failure::new(Code::SyncInterrupted, "the server failed before the end of the batch; send it again")
+        .with("lastSuccessfulOperation", &last)
+        .with_json("results", &list(results, echoes))
+        .retry_after(1)
+}
+
+/// The operations are durable; a reader who gets no news now will ask again.
+fn nothing_yet(position: &Position) -> Updates {
+    let server_ts = match position {
+        Position::Since(ts) => *ts,
+        Position::Cursors(_) | Position::Unstated => 0,
+    };
+    Updates { json: b"{\"tombstones\":{},\"cursors\":{},\"integrity\":{},\"hasMore\":true}".to_vec(), server_ts }
+}
+
+fn decode(body: Value, asker: Asker) -> Result<Request, Failure> {
+    let Asker { reader, key, restate, now, entropy } = asker;
+    let limits = &reader.config.limits;
+    let mut body = Decoder::new(body, "body")?;
+    let operations = body.list("operations")?.ok_or_else(|| details("operations", "is missing"))?;
+    if operations.len() > limits.max_batch_ops {
+        return Err(too_large(limits));
+    }
+    let device = device(&mut body, &reader)?;
+    let acks = Acks { ops: body.texts("ackOps")?.unwrap_or_default(), op_seq: body.count("ackOpSeq")? };
+    let position = position(&mut body, &reader)?;
+    let atomic = body.flag("atomic")?;
+    let mut echoes = Vec::with_capacity(operations.len());
+    let mut decoded = Vec::with_capacity(operations.len());
+    let defaults = Defaults { collection: &reader.config.sync.default_collection, space: reader.space.as_str() };
+    for (index, value) in operations.into_iter().enumerate() {
+        let mut echo = echo(&value);
+        let mut operation = Operation::decode(value, &defaults);
+        if let (Ok(operation), Some(key)) = (&mut operation, &key)
+            && operation.op_id.is_none()
+        {
+            // The key is at most 255 bytes; with the index it may be too long for an id.
+            operation.op_id = OpId::parse(&format!("{key}:{index}")).ok();
+            echo.op_id = operation.op_id.as_ref().map(ToString::to_string);
+        }
+        echoes.push(echo);
+        decoded.push(operation);
+    }
+    let reader = Reader { device: Some(device.clone()), ..reader };
+    let push = Push { reader, device, position, acks, operations: decoded, atomic, restate, now, entropy };
+    Ok(Request { push, echoes })
+}
+
+fn echo(operation: &Value) -> Echo {
+    let text = |key| operation.get(key).and_then(Value::as_str).map(str::to_owned);
+    Echo { op_id: text("opId"), id: text("id"), client_id: text("clientId") }
+}
+
+fn device(body: &mut Decoder, reader: &Reader) -> Result<DeviceId, Details> {
+    let named = body.text("deviceId")?.map(|text| DeviceId::parse(&text)).transpose();
+    match (named.map_err(|fault| details("deviceId", fault.to_string()))?, &reader.device) {
+        (Some(named), Some(header)) if named != *header => Err(details("deviceId", "differs from X-Device-Id")),
+        (Some(named), _) => Ok(named),
+        (None, Some(header)) => Ok(header.clone()),
+        (None, None) => Err(details("deviceId", "is missing, as is X-Device-Id")),
+    }
+}
+
+fn position(body: &mut Decoder, reader: &Reader) -> Result<Position, Failure> {
+    let since = body.text("lastSyncTimestamp")?;
+    if let Some(members) = body.object("cursors")? {
+        let given = members.into_iter().filter(|(_, cursor)| !cursor.is_null());
+        let cursors =
+            given.map(|(stream, cursor)| cursor_of(&stream, &cursor, reader)).collect::<Result<Vec<_>, _>>()?;
+        if cursors.len() > reader.config.limits.max_streams {
+            return Err(too_large(&reader.config.limits));
+        }
+        return Ok(Position::Cursors(cursors));
+    }
+    let Some(since) = since else { return Ok(Position::Unstated) };
+    let ts = Timestamp::parse(&since).ok_or_else(|| details("lastSyncTimestamp", "must be a time as in RFC 3339"))?;
+    Ok(Position::Since(ts.0))
+}
+
+fn cursor_of(stream: &str, cursor: &Value, reader: &Reader) -> Result<(CollectionName, Cursor), Failure> {
+    let (space, collection) =
+        stream.rsplit_once('/').ok_or_else(|| details("cursors", "must be named space/collection"))?;
+    require_own(&reader.space, Some(space))?;
+    let collection = CollectionName::parse(collection).map_err(|fault| details("cursors", fault.to_string()))?;
+    let text = cursor.as_str().ok_or_else(|| details("cursors", "must be texts"))?;
+    Ok((collection, cursors::read(text)?))
+}
+
+/// The list `results`.
+fn list(results: &[OpResult], echoes: &[Echo]) -> Vec<u8> {
+    let mut out = vec![b'['];
+    for (position, (result, echo)) in results.iter().zip(echoes).enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        out.push(b'{');
+        member(&mut out, "opId", echo.op_id.as_deref());
+        match result {
+            OpResult::Done(done) => write_done(&mut out, done, echo),
+            OpResult::Failed(failure) => write_failed(&mut out, failure, echo),
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+    out
+}
+
+fn write_done(out: &mut Vec<u8>, done: &Done, echo: &Echo) {
+    member(out, "id", Some(&done.record_id));
+    if let Some(client_id) = &echo.client_id {
+        member(out, "clientId", Some(client_id));
+        member(out, "serverId", Some(&done.record_id));
+    }
+    let status = if done.duplicate { "duplicate" } else { "applied" };
+    out.extend_from_slice(b"\"success\":true,\"status\":\"");
+    out.extend_from_slice(status.as_bytes());
+    out.push(b'"');
+    if let Some(made) = &done.made {
+        out.extend_from_slice(format!(",\"version\":{},\"seq\":{},\"updatedAt\":", made.version, made.seq).as_bytes());
+        wire::write_time(out, made.updated_ts);
+    }
+    if let Some(record) = &done.record {
+        out.extend_from_slice(b",\"record\":");
+        out.extend_from_slice(record);
+    }
+}
+
+fn write_failed(out: &mut Vec<u8>, failure: &Failure, echo: &Echo) {
+    member(out, "id", echo.id.as_deref().or(echo.client_id.as_deref()));
+    member(out, "clientId", echo.client_id.as_deref());
+    let status = match failure.code() {
+        Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound => "conflict",
+        Code::GroupAborted | Code::BatchAborted | Code::DependencyFailed => "aborted",
+        code if code.retryable() => "deferred",
+        _ => "rejected",
+    };
+    out.extend_from_slice(b"\"success\":false,\"status\":\"");
+    out.extend_from_slice(status.as_bytes());
+    out.extend_from_slice(b"\",\"error\":");
+    failure.write(out, None);
+}
+
+/// Appends `"key":"value",` if there is a value.
+fn member(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        write_string(out, key);
+        out.push(b':');
+        write_string(out, value);
+        out.push(b',');
+    }
+}

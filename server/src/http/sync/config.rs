@@ -1,0 +1,68 @@
+//! What the server allows.
+
+use crate::error::Failure;
+use crate::http::context::{API_VERSIONS, Context, Headers};
+use crate::http::reply::Reply;
+use crate::http::session::SignedIn;
+use crate::http::{Shared, conditional, schema};
+use crate::model::{CollectionName, content_hash};
+use crate::state::State as Server;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::ETAG;
+use serde_json::{Value, json};
+
+const FEATURES: [&str; 9] =
+    ["batch", "groups", "atomic", "fieldOps", "jsonPatch", "deltaUpdates", "digest", "idempotency", "gzip"];
+
+/// Limits, features and rules of collections. Changes only with a new configuration or database.
+#[utoipa::path(
+    get, path = "/v1/sync/config", tag = "sync",
+    responses((status = 200, body = schema::ConfigReply), (status = 304, description = "Nothing has changed."),
+              (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn config(
+    State(server): State<Shared>,
+    context: Context,
+    _session: SignedIn,
+    Headers(headers): Headers,
+) -> Result<Reply, Failure> {
+    let data = describe(&server).to_string();
+    let tag = content_hash(&[&data]).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let etag = format!("\"{tag}\"");
+    if conditional::is_known(&headers, &etag) {
+        return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
+    }
+    Ok(Reply::data(&context, &server, data.as_bytes()).validators(&etag, None))
+}
+
+fn describe(server: &Server) -> Value {
+    let config = &server.config;
+    let named = config.collections.keys().filter_map(|name| CollectionName::parse(name).ok());
+    let collections: Vec<Value> = named
+        .map(|name| {
+            let rules = config.collection(&name);
+            json!({
+                "name": name.as_str(),
+                "deletedKey": rules.deleted_key.clone().unwrap_or_else(|| name.deleted_key()),
+                "priority": rules.priority,
+                "conflict": rules.conflict,
+                "preconditions": rules.preconditions,
+                "idAssignment": rules.id_assignment,
+                "fields": rules.fields,
+            })
+        })
+        .collect();
+    json!({
+        "apiVersions": API_VERSIONS,
+        "epoch": server.database.epoch(),
+        "limits": config.limits,
+        "features": FEATURES,
+        "defaultCollection": config.sync.default_collection,
+        "suggestedSyncInterval": config.sync.suggested_sync_interval,
+        "tombstoneDays": config.retention.tombstone_days,
+        "maxOfflineDays": config.retention.max_offline_days,
+        "collections": collections,
+    })
+}

@@ -1,0 +1,155 @@
+//! Pulling.
+
+use super::progress;
+use crate::error::Failure;
+use crate::http::Shared;
+use crate::http::body::{Payload, too_large};
+use crate::http::context::Context;
+use crate::http::params::Params;
+use crate::http::reply::Reply;
+use crate::http::schema;
+use crate::http::session::SignedIn;
+use crate::model::{CollectionName, Decoder, Details, Mode, details};
+use crate::store::spaces;
+use crate::sync::cursors;
+use crate::sync::pull::{Reader, Start, StreamRequest, pull as read, write_element};
+use axum::extract::State;
+use serde_json::Value;
+
+/// A pull as the body says it.
+struct Request {
+    streams: Vec<StreamRequest>,
+    max_bytes: usize,
+}
+
+/// What the database answered.
+struct Answer {
+    json: Vec<u8>,
+    pending: i64,
+    last_ts: i64,
+}
+
+/// Pages of one or more streams from one snapshot.
+#[utoipa::path(
+    post, path = "/v1/sync/pull", tag = "sync",
+    request_body = schema::PullRequest,
+    responses((status = 200, body = schema::PullReply),
+              (status = 410, body = schema::ErrorBody, description = "A stream must be started anew."),
+              (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn pull(
+    State(server): State<Shared>,
+    context: Context,
+    session: SignedIn,
+    payload: Payload,
+) -> Result<Reply, Failure> {
+    let reader = session.reader(&server, &context, None)?;
+    let asker = reader.clone();
+    let request = payload.json(&server, server.config.limits.max_body_bytes, move |body| decode(body, &asker)).await?;
+    let epoch = reader.epoch.clone();
+    let answer = server.database.read::<_, Failure, _>(move |db| {
+        let pulled = read(db, &reader, &request.streams, request.max_bytes)?;
+        let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
+        let mut json = Vec::with_capacity(bytes);
+        json.extend_from_slice(b"{\"streams\":[");
+        for (position, page) in pulled.pages.iter().enumerate() {
+            if position > 0 {
+                json.push(b',');
+            }
+            write_element(&mut json, &reader, page);
+        }
+        let complete = pulled.complete;
+        json.extend_from_slice(b"],\"removedSpaces\":[],\"addedSpaces\":[],\"checkpoint\":{\"complete\":");
+        json.extend_from_slice(if complete { b"true}}" } else { b"false}}" });
+        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, reader.space_row)? })
+    });
+    let answer = answer.await?;
+    Ok(progress(Reply::data(&context, &server, &answer.json), answer.pending, answer.last_ts, &epoch))
+}
+
+/// A page of one stream.
+#[utoipa::path(
+    get, path = "/v1/sync/changes", tag = "sync",
+    params(("collection" = String, Query, description = "The collection."),
+           ("space" = Option<String>, Query, description = "The space; the caller's own if absent."),
+           ("cursor" = Option<String>, Query, description = "Where the reader stands; a snapshot if absent."),
+           ("limit" = Option<i64>, Query, description = "Rows.")),
+    responses((status = 200, body = schema::ChangesReply),
+              (status = 410, body = schema::ErrorBody, description = "The stream must be started anew."),
+              (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(crate) async fn changes(
+    State(server): State<Shared>,
+    context: Context,
+    session: SignedIn,
+    params: Params,
+) -> Result<Reply, Failure> {
+    let reader = session.reader(&server, &context, params.text("space")?)?;
+    let limits = server.config.limits.clone();
+    let collection = params.collection("collection")?.ok_or_else(|| details("collection", "is missing"))?;
+    let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
+    let limit = rows(params.count("limit")?, limits.max_page_records);
+    let request = StreamRequest { collection, start, limit, priority: 0 };
+    let epoch = reader.epoch.clone();
+    let answer = server.database.read::<_, Failure, _>(move |db| {
+        let pulled = read(db, &reader, &[request], limits.max_page_bytes)?;
+        let mut json = Vec::new();
+        for page in &pulled.pages {
+            write_element(&mut json, &reader, page);
+        }
+        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, reader.space_row)? })
+    });
+    let answer = answer.await?;
+    Ok(progress(Reply::data(&context, &server, &answer.json), answer.pending, answer.last_ts, &epoch))
+}
+
+fn decode(body: Value, reader: &Reader) -> Result<Request, Failure> {
+    let limits = &reader.config.limits;
+    let mut body = Decoder::new(body, "body")?;
+    let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let list = body.list("streams")?.ok_or_else(|| details("streams", "is missing"))?;
+    if list.len() > limits.max_streams {
+        return Err(too_large(limits));
+    }
+    let mut streams: Vec<StreamRequest> = Vec::with_capacity(list.len());
+    for element in list {
+        let mut element = Decoder::new(element, "streams")?;
+        crate::http::session::require_own(&reader.space, element.text("space")?.as_deref())?;
+        let stream = decode_stream(&mut element, reader)?;
+        if streams.iter().any(|other| other.collection == stream.collection) {
+            return Err(details("streams", format!("{} appears twice", stream.collection)).into());
+        }
+        streams.push(stream);
+    }
+    Ok(Request { streams, max_bytes: max_bytes.min(limits.max_page_bytes) })
+}
+
+fn decode_stream(element: &mut Decoder, reader: &Reader) -> Result<StreamRequest, Failure> {
+    let name = element.text("collection")?.ok_or_else(|| details("collection", "is missing"))?;
+    let collection = CollectionName::parse(&name).map_err(|fault| details("collection", fault.to_string()))?;
+    let cursor = element.text("cursor")?.map(|text| cursors::read(&text)).transpose()?;
+    let mode = element.text("mode")?;
+    let start = match (mode.as_deref(), cursor) {
+        (None | Some("delta" | "snapshot"), None) => Start::Snapshot,
+        (None | Some("delta"), Some(cursor)) => Start::At(cursor),
+        (Some("snapshot"), Some(cursor)) if cursor.mode != Mode::Delta => Start::At(cursor),
+        (Some("snapshot"), Some(_)) => Start::Snapshot,
+        (Some(_), _) => return Err(details("mode", "must be delta or snapshot").into()),
+    };
+    let limit = rows(element.count("limit")?, reader.config.limits.max_page_records);
+    let priority = priority(element.count("priority")?)?.unwrap_or(reader.config.collection(&collection).priority);
+    Ok(StreamRequest { collection, start, limit, priority })
+}
+
+fn priority(given: Option<i64>) -> Result<Option<u8>, Details> {
+    let read =
+        |n: i64| u8::try_from(n).ok().filter(|n| *n <= 3).ok_or_else(|| details("priority", "must be from 0 to 3"));
+    given.map(read).transpose()
+}
+
+/// A page has at least one row, so that it gets its reader somewhere.
+fn rows(given: Option<i64>, most: usize) -> usize {
+    given.map_or(most, |rows| usize::try_from(rows).unwrap_or(usize::MAX).clamp(1, most))
+}

@@ -1,0 +1,98 @@
+//! The binary: flags, logging, signals. Everything else is the library's.
+
+mod logging;
+
+use clap::Parser;
+use holm_server::{Config, OsEntropy, Server, ServerOptions, Store, renew_epoch};
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
+
+/// Holm's reference sync server.
+///
+/// The first line on standard output is {"listening":"http://<address>"}; logs are JSON lines on standard error.
+/// SIGTERM and SIGINT end the server after the requests under way.
+#[derive(Parser)]
+#[command(version)]
+struct Flags {
+    /// The folder of the database. Made if need be.
+    #[arg(long, env = "HOLM_DATA_DIR", default_value = "holm-data")]
+    data_dir: PathBuf,
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, env = "HOLM_LISTEN", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// A configuration file (TOML).
+    #[arg(long, env = "HOLM_CONFIG")]
+    config: Option<PathBuf>,
+    /// How much to log: error, warn, info, debug or trace.
+    #[arg(long, env = "HOLM_LOG_LEVEL", default_value = "info")]
+    log_level: LevelFilter,
+    /// Gives the database a new epoch before starting, so that every device takes a snapshot. Needed once after restoring a backup.
+    #[arg(long)]
+    new_epoch: bool,
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    logging::start(flags.log_level);
+    match serve(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the server cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
+    let config = match &flags.config {
+        Some(path) => Config::load(path)?,
+        None => Config::default(),
+    };
+    if flags.new_epoch {
+        renew_epoch(flags.data_dir.clone(), &OsEntropy)?;
+    }
+    let server = Server::open(ServerOptions { config, ..ServerOptions::new(Store::Directory(flags.data_dir)) })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(flags.listen).await?;
+        let shutdown = shutdown_signal()?;
+        announce(listener.local_addr()?)?;
+        server.run(listener, shutdown).await?;
+        Ok(())
+    })
+}
+
+/// Tells whoever started the process where it listens.
+fn announce(address: SocketAddr) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{{\"listening\":\"http://{address}\"}}")?;
+    stdout.flush()
+}
+
+/// Completes when the process is asked to end.
+#[cfg(unix)]
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Completes when the process is asked to end.
+#[cfg(not(unix))]
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

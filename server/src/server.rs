@@ -1,0 +1,186 @@
+//! A running server: its parts put together, and its life.
+
+use crate::auth::{Decoy, RateLimiter};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigError};
+use crate::entropy::{Entropy, OsEntropy};
+use crate::executor::Executor;
+use crate::http;
+use crate::maintenance::{self, Maintenance, MaintenanceError};
+use crate::state::State;
+use crate::store::{self, CommitGate, Database, Location, OpenError};
+use axum::Router;
+use axum::serve::ListenerExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// Where a server keeps its data.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In this folder, made if need be. A process has it for itself.
+    Directory(PathBuf),
+    /// In memory, for simulators and tests. All work is done on the task that asks: no threads, no clock and no randomness but those of
+    /// [`ServerOptions`], so the same calls give the same replies, byte for byte.
+    Memory,
+}
+
+/// What a server is made of.
+pub struct ServerOptions {
+    /// Where it keeps its data.
+    pub store: Store,
+    /// What its operator decided.
+    pub config: Config,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
+    /// Its randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Asked before every commit, to act crashes and full disks. `None` outside simulators.
+    pub commit_gate: Option<Arc<dyn CommitGate>>,
+}
+
+impl ServerOptions {
+    /// The default configuration with the clock and the randomness of the operating system.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            config: Config::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+            commit_gate: None,
+        }
+    }
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Passwords cannot be hashed with the configured cost.
+    #[error("{0}")]
+    Passwords(String),
+}
+
+/// A server. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Server {
+    state: Arc<State>,
+}
+
+impl Server {
+    /// Opens the database and makes a server over it. Blocks for as long as migrations take.
+    ///
+    /// # Errors
+    /// [`StartError`]; an existing database is then as it was.
+    pub fn open(options: ServerOptions) -> Result<Self, StartError> {
+        let ServerOptions { store, config, clock, entropy, commit_gate } = options;
+        config.validate()?;
+        let (location, executor) = match store {
+            Store::Directory(path) => (Location::Directory(path), Executor::Pool),
+            Store::Memory => (Location::Memory, Executor::Inline),
+        };
+        let database = Database::open(&location, &config.server, &*entropy, commit_gate)?;
+        let decoy = Decoy::new(&*entropy, &config.accounts.argon2).map_err(|e| StartError::Passwords(e.to_string()))?;
+        let state = State {
+            database: Arc::new(database),
+            limiter: RateLimiter::new(config.rate_limit.clone()),
+            config: Arc::new(config),
+            clock,
+            entropy,
+            executor,
+            decoy: Arc::new(decoy),
+        };
+        Ok(Self { state: Arc::new(state) })
+    }
+
+    /// A server over the same database that remembers nothing else, as after a crash between two commits. The old one must not be
+    /// asked any more; a reply of its that is under way is lost if the caller drops it.
+    pub fn reopen(&self) -> Self {
+        let old = &self.state;
+        let state = State {
+            database: Arc::clone(&old.database),
+            limiter: RateLimiter::new(old.config.rate_limit.clone()),
+            config: Arc::clone(&old.config),
+            clock: Arc::clone(&old.clock),
+            entropy: Arc::clone(&old.entropy),
+            executor: old.executor,
+            decoy: Arc::clone(&old.decoy),
+        };
+        Self { state: Arc::new(state) }
+    }
+
+    /// The routes. Requests can be given to them without a socket.
+    pub fn router(&self) -> Router {
+        http::router(&self.state)
+    }
+
+    /// The random name of the database's history; every cursor carries it.
+    pub fn epoch(&self) -> &str {
+        self.state.database.epoch()
+    }
+
+    /// Deletes what has been kept for long enough, as of the clock. [`Server::run`] does it by itself.
+    ///
+    /// # Errors
+    /// The database fails; what was deleted until then is deleted.
+    pub async fn maintain(&self) -> Result<Maintenance, MaintenanceError> {
+        maintenance::run(&self.state).await
+    }
+
+    /// Serves until `shutdown` completes, then finishes the requests under way, for as long as the configuration allows, and closes
+    /// the database. The server answers `SERVICE_UNAVAILABLE` afterwards.
+    ///
+    /// # Errors
+    /// The listener fails.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let (stopping, stopped) = oneshot::channel();
+        // A small reply must not wait for the acknowledgement of the one before it.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "cannot turn off Nagle's algorithm");
+            }
+        });
+        let serving = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
+            shutdown.await;
+            // The receiver below lives as long as this does.
+            let _ = stopping.send(());
+        });
+        let cleaning = tokio::spawn(maintenance::repeat(Arc::clone(&self.state)));
+        let grace = self.state.config.server.shutdown_grace();
+        let result = tokio::select! {
+            result = serving => result,
+            () = async {
+                let _ = stopped.await;
+                tokio::time::sleep(grace).await;
+            } => {
+                tracing::warn!("requests were still under way at the end of the grace period");
+                Ok(())
+            }
+        };
+        cleaning.abort();
+        let state = Arc::clone(&self.state);
+        if let Err(error) = tokio::task::spawn_blocking(move || state.database.close()).await {
+            tracing::error!(%error, "cannot close the database");
+        }
+        result
+    }
+}
+
+/// Gives the database in a folder a new epoch, so that every device takes a snapshot: the step after restoring a backup. Blocks.
+///
+/// # Errors
+/// The database cannot be opened, for instance because a server is using it.
+pub fn renew_epoch(directory: PathBuf, entropy: &dyn Entropy) -> Result<(), OpenError> {
+    store::renew_epoch(&Location::Directory(directory), entropy)
+}

@@ -1,0 +1,27 @@
+//! What every request works with.
+
+use crate::auth::{Decoy, RateLimiter};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::executor::Executor;
+use crate::store::Database;
+use std::sync::Arc;
+
+/// The parts of a running server.
+pub(crate) struct State {
+    pub(crate) database: Arc<Database>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) executor: Executor,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) decoy: Arc<Decoy>,
+}
+
+impl State {
+    /// Milliseconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+}

@@ -1,0 +1,99 @@
+//! Transactions of the one writer.
+
+use super::StoreError;
+use rusqlite::Connection;
+use std::ops::Deref;
+
+/// Asked before every commit. `false` undoes the transaction, as a crash or a full disk would at that moment; everybody who shared it
+/// gets `SERVICE_UNAVAILABLE`.
+///
+/// For simulators. The server of the binary has none.
+pub trait CommitGate: Send + Sync + 'static {
+    /// Whether the commit may go on.
+    fn admit(&self) -> bool;
+}
+
+impl<F: Fn() -> bool + Send + Sync + 'static> CommitGate for F {
+    fn admit(&self) -> bool {
+        self()
+    }
+}
+
+/// Proof that a write transaction is open on the connection.
+pub(crate) struct WriteTx<'c>(&'c Connection);
+
+impl Deref for WriteTx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+impl WriteTx<'_> {
+    /// Runs `work` so that an error undoes it and nothing else.
+    pub(crate) fn savepoint<T, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        execute(self, "SAVEPOINT part")?;
+        let result = work();
+        // A full disk makes SQLite end the whole transaction, savepoints and all.
+        if self.is_autocommit() {
+            return Err(StoreError::Unavailable("the database undid the transaction".to_owned()).into());
+        }
+        if result.is_err() {
+            execute(self, "ROLLBACK TO part")?;
+        }
+        execute(self, "RELEASE part")?;
+        result
+    }
+}
+
+/// Begins a transaction.
+pub(super) fn begin(connection: &Connection) -> Result<WriteTx<'_>, StoreError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    Ok(WriteTx(connection))
+}
+
+/// Makes it durable, or undoes it.
+pub(super) fn commit(tx: WriteTx<'_>, gate: Option<&dyn CommitGate>) -> Result<(), StoreError> {
+    let result = match gate {
+        Some(gate) if !gate.admit() => Err(StoreError::Unavailable("the commit was refused".to_owned())),
+        _ => execute(&tx, "COMMIT"),
+    };
+    if result.is_err() {
+        rollback(tx);
+    }
+    result
+}
+
+/// Undoes it.
+pub(super) fn rollback(tx: WriteTx<'_>) {
+    if !tx.is_autocommit()
+        && let Err(error) = execute(&tx, "ROLLBACK")
+    {
+        tracing::error!(%error, "cannot undo a transaction");
+    }
+}
+
+/// One piece of work in a transaction of its own.
+pub(super) fn alone<T, E: From<StoreError>>(
+    connection: &Connection,
+    gate: Option<&dyn CommitGate>,
+    work: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    /// Ends the transaction if `work` fails or panics.
+    struct Undo<'c>(&'c Connection);
+    impl Drop for Undo<'_> {
+        fn drop(&mut self) {
+            rollback(WriteTx(self.0));
+        }
+    }
+    let tx = begin(connection)?;
+    let _undo = Undo(connection);
+    let value = work(&tx)?;
+    commit(tx, gate)?;
+    Ok(value)
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(|_| ()).map_err(StoreError::from)
+}

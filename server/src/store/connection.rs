@@ -1,0 +1,83 @@
+//! Opening connections: the one place where they get their settings.
+
+use super::OpenError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// SQLite 3.51.3 closes a race that could reset the write-ahead log under a reader and corrupt the database.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// "HOLS" in the header of our files.
+pub(super) const APPLICATION_ID: i32 = 0x484f_4c53;
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub(crate) enum Location {
+    /// In this folder.
+    Directory(PathBuf),
+    /// Nowhere: gone with the last connection.
+    Memory,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The only one that writes.
+    Writer,
+    /// One of those that do not.
+    Reader,
+}
+
+/// Makes the folder if need be and keeps other servers out of it until the returned file is closed, by whatever end of the process.
+pub(super) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
+    let Location::Directory(folder) = location else { return Ok(None) };
+    let unusable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::Unusable { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(unusable(folder))?;
+    let path = folder.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unusable(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: folder.clone() }),
+        Err(TryLockError::Error(source)) => Err(unusable(&path)(source)),
+    }
+}
+
+/// Opens a connection. A file that is not ours or that a newer server wrote is left as it is.
+pub(super) fn open(location: &Location, role: Role) -> Result<Connection, OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
+    }
+    let connection = match location {
+        Location::Memory => Connection::open_in_memory()?,
+        Location::Directory(folder) => {
+            let flags = match role {
+                Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+                Role::Reader => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            };
+            Connection::open_with_flags(folder.join("holm.db"), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
+        }
+    };
+    connection.busy_timeout(Duration::from_secs(5))?;
+    // Closing the last connection would move the log into a file that we may yet have to refuse.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    super::migrations::check(&connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    // In memory the answer is "memory", and that is fine.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Kibibytes, as the minus says.
+    connection.pragma_update(None, "cache_size", if role == Role::Writer { -32_768 } else { -8_192 })?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update(None, "query_only", role == Role::Reader)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}

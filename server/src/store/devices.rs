@@ -1,0 +1,45 @@
+//! Devices of users, and how far each has confirmed that it knows its results.
+
+use super::WriteTx;
+use crate::model::DeviceId;
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+/// A device as the ledger sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Device {
+    /// Its row.
+    pub(crate) row: i64,
+    /// The greatest `ackOpSeq` that it ever sent, -1 before the first.
+    pub(crate) ack_op_seq: i64,
+}
+
+/// The row of a device that has written before.
+pub(crate) fn find(connection: &Connection, user: i64, name: &DeviceId) -> Result<Option<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM devices WHERE user = ?1 AND name = ?2")?;
+    statement.query_row(params![user, name.as_str()], |row| row.get(0)).optional()
+}
+
+/// The device, made if it is new, and seen at `now`.
+pub(crate) fn seen(tx: &WriteTx<'_>, user: i64, name: &DeviceId, now: i64) -> Result<Device> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO devices (user, name, last_seen_ts) VALUES (?1, ?2, ?3)
+         ON CONFLICT (user, name) DO UPDATE SET last_seen_ts = max(last_seen_ts, excluded.last_seen_ts)
+         RETURNING id, ack_op_seq",
+    )?;
+    statement
+        .query_row(params![user, name.as_str(), now], |row| Ok(Device { row: row.get(0)?, ack_op_seq: row.get(1)? }))
+}
+
+/// Stores a greater `ackOpSeq`.
+pub(crate) fn acknowledge(tx: &WriteTx<'_>, device: i64, ack_op_seq: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE devices SET ack_op_seq = ?2 WHERE id = ?1")?.execute([device, ack_op_seq])?;
+    Ok(())
+}
+
+/// What the device calls itself.
+pub(crate) fn name(connection: &Connection, device: i64) -> Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT name FROM devices WHERE id = ?1")?
+        .query_row([device], |row| row.get(0))
+        .optional()
+}

@@ -1,0 +1,51 @@
+//! Work that waits for threads.
+
+use super::StoreError;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// The sending end of a bounded queue and the threads at its other end. Dropping it lets them finish what is queued.
+pub(super) struct Queue<J> {
+    open: Mutex<Option<Open<J>>>,
+}
+
+struct Open<J> {
+    sender: SyncSender<J>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl<J> Queue<J> {
+    pub(super) fn new(sender: SyncSender<J>, threads: Vec<JoinHandle<()>>) -> Self {
+        Self { open: Mutex::new(Some(Open { sender, threads })) }
+    }
+
+    /// Puts work in. Does not block: whoever finds the queue full had better come back later.
+    pub(super) fn submit(&self, job: J) -> Result<(), StoreError> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = || StoreError::Unavailable("shutting down".to_owned());
+        let sender = &open.as_ref().ok_or_else(closed)?.sender;
+        sender.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Unavailable("too much is waiting".to_owned()),
+            TrySendError::Disconnected(_) => closed(),
+        })
+    }
+
+    /// Takes no more, waits until the threads have finished what is queued. Blocks.
+    pub(super) fn close(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Open { sender, threads }) = open {
+            drop(sender);
+            for thread in threads {
+                // A thread that panicked has told the log.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl<J> Drop for Queue<J> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

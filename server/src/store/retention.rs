@@ -1,0 +1,66 @@
+//! Deleting what has been kept for long enough, a bounded number of rows at a time so that writers need not wait.
+
+use super::{WriteTx, streams};
+use rusqlite::{OptionalExtension, Result, params};
+use std::collections::BTreeMap;
+
+/// Deletes tombstones that are older than `before` and raises the horizon of their streams in the same transaction.
+///
+/// Stamps rise with sequence numbers, so the oldest tombstones of a stream are those with the smallest numbers: after each call all of
+/// them up to `min_seq` are gone.
+pub(crate) fn delete_tombstones(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
+    let mut oldest = tx.prepare_cached(
+        "SELECT row, stream, seq, updated_ts FROM records WHERE body IS NULL AND updated_ts < ?1 ORDER BY updated_ts LIMIT ?2",
+    )?;
+    let rows = oldest.query_map(params![before, most as i64], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+    })?;
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    let mut delete = tx.prepare_cached("DELETE FROM records WHERE row = ?1")?;
+    let mut horizons = BTreeMap::new();
+    for (row, stream, seq, ts) in &rows {
+        delete.execute([row])?;
+        horizons.insert(*stream, (*seq, *ts));
+    }
+    for (stream, (seq, ts)) in horizons {
+        streams::raise_horizon(tx, stream, seq, ts)?;
+    }
+    Ok(rows.len())
+}
+
+/// Deletes ledger rows of one device that are older than `before`. `after` is the device to continue behind; returns it for the next
+/// call, `None` at the end.
+pub(crate) fn delete_ledger_rows(tx: &WriteTx<'_>, before: i64, after: i64) -> Result<Option<(i64, usize)>> {
+    let mut next = tx.prepare_cached("SELECT id FROM devices WHERE id > ?1 ORDER BY id LIMIT 1")?;
+    let Some(device) = next.query_row([after], |row| row.get::<_, i64>(0)).optional()? else { return Ok(None) };
+    let deleted =
+        tx.prepare_cached("DELETE FROM op_ledger WHERE device = ?1 AND ts < ?2")?.execute([device, before])?;
+    Ok(Some((device, deleted)))
+}
+
+/// Deletes stored replies that are older than `before`.
+pub(crate) fn delete_replies(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
+    tx.prepare_cached(
+        "DELETE FROM idempotency WHERE (user, key) IN (SELECT user, key FROM idempotency WHERE ts < ?1 ORDER BY ts LIMIT ?2)",
+    )?
+    .execute(params![before, most as i64])
+}
+
+/// Deletes pairs whose refresh token expired before `before`, and families that have none left.
+pub(crate) fn delete_pairs(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
+    let mut expired = tx.prepare_cached(
+        "SELECT id, family FROM pairs WHERE refresh_expires_ts < ?1 ORDER BY refresh_expires_ts LIMIT ?2",
+    )?;
+    let rows =
+        expired.query_map(params![before, most as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    let mut delete = tx.prepare_cached("DELETE FROM pairs WHERE id = ?1")?;
+    let mut prune = tx.prepare_cached(
+        "DELETE FROM families WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM pairs WHERE pairs.family = ?1)",
+    )?;
+    for (pair, family) in &rows {
+        delete.execute([pair])?;
+        prune.execute([family])?;
+    }
+    Ok(rows.len())
+}

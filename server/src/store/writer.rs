@@ -1,0 +1,162 @@
+//! The thread that writes.
+//!
+//! ```text
+//! wait for work ─► BEGIN ─► SAVEPOINT, work, RELEASE or ROLLBACK TO ─► COMMIT ─► answer everybody ─┐
+//!      ▲                        ▲                     │                                            │
+//!      │                        └── more is waiting ──┘                                            │
+//!      └───────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! While one transaction is being forced to the disk, requests queue up and share the next one: the slower the disk, the larger the
+//! groups.
+
+use super::commit::{self, CommitGate, WriteTx};
+use super::queue::Queue;
+use super::{OpenError, StoreError};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// A group ends when so much time has passed or so many have joined: the first of them is waiting.
+const GROUP_TIME: Duration = Duration::from_millis(10);
+const GROUP_SIZE: usize = 128;
+
+/// The handle on the thread.
+pub(super) struct Writer {
+    queue: Queue<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        max_waiting: usize,
+        gate: Option<Arc<dyn CommitGate>>,
+    ) -> Result<Self, OpenError> {
+        let (sender, receiver) = sync_channel(max_waiting);
+        let thread = std::thread::Builder::new()
+            .name("holm-writer".to_owned())
+            .spawn(move || serve(&connection, gate.as_deref(), &receiver))
+            .map_err(OpenError::Thread)?;
+        Ok(Self { queue: Queue::new(sender, vec![thread]) })
+    }
+
+    /// See [`super::Database::write`].
+    pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.queue.submit(Box::new(Task { work: Some(work), result: None, reply }))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+    }
+
+    /// Finishes what is queued and ends the thread. Blocks.
+    pub(super) fn stop(&self) {
+        self.queue.close();
+    }
+}
+
+/// Work with somebody who waits for its result.
+trait Job: Send {
+    /// Does the work. `false`: undo it.
+    fn run(&mut self, tx: &WriteTx<'_>) -> bool;
+    /// Answers, now that it is known whether the transaction is durable.
+    fn conclude(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Task<F, T, E> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Job for Task<F, T, E>
+where
+    F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: &WriteTx<'_>) -> bool {
+        self.result = self.work.take().map(|work| work(tx));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn conclude(self: Box<Self>, committed: Result<(), StoreError>) {
+        // A refusal may rest on what others wrote in the same transaction, so it is void too if that came to nothing.
+        let result = match committed {
+            Ok(()) => self.result,
+            Err(error) => Some(Err(error.into())),
+        };
+        if let Some(result) = result {
+            // Nobody listens any more: the request was given up.
+            let _ = self.reply.send(result);
+        }
+    }
+}
+
+fn serve(connection: &Connection, gate: Option<&dyn CommitGate>, jobs: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = jobs.recv() {
+        let mut done = Vec::new();
+        let committed = group(connection, gate, first, jobs, &mut done);
+        if let Err(error) = &committed {
+            tracing::error!(%error, requests = done.len(), "a transaction came to nothing");
+        }
+        for job in done {
+            job.conclude(committed.clone());
+        }
+    }
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "cannot move the log into the database file; the next start will");
+    }
+}
+
+/// Runs `first` and whatever else is waiting in one transaction. Whoever took part is in `done`.
+fn group(
+    connection: &Connection,
+    gate: Option<&dyn CommitGate>,
+    first: Box<dyn Job>,
+    jobs: &Receiver<Box<dyn Job>>,
+    done: &mut Vec<Box<dyn Job>>,
+) -> Result<(), StoreError> {
+    let started = Instant::now();
+    let tx = match commit::begin(connection) {
+        Ok(tx) => tx,
+        Err(error) => {
+            done.push(first);
+            return Err(error);
+        }
+    };
+    let mut next = Some(first);
+    while let Some(mut job) = next {
+        let outcome = tx.savepoint(|| match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Undone::ByItself),
+        });
+        done.push(job);
+        if let Err(Undone::ByTheStore(error)) = outcome {
+            commit::rollback(tx);
+            return Err(error);
+        }
+        next = if done.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME { jobs.try_recv().ok() } else { None };
+    }
+    commit::commit(tx, gate)
+}
+
+/// Why a savepoint was undone.
+enum Undone {
+    /// The work asked for it.
+    ByItself,
+    /// The database failed, and with it everybody in the transaction.
+    ByTheStore(StoreError),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::ByTheStore(error)
+    }
+}

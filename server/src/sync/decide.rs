@@ -1,0 +1,218 @@
+//! Whether a write is accepted, and what it makes of the record: a pure function of the record, the write and the collection's rules.
+//!
+//! Invariants:
+//! - An accepted write makes exactly the next version.
+//! - A stale write is never accepted over a change that it did not know of: in a collection that merges by field, no field that it
+//!   changes was changed after its base; in the others its base is the current version. Commuting edits are the exception, because
+//!   they lose nothing.
+//! - What is missing is never made by an update, and what is deleted is only made again by a create that knows the tombstone.
+
+use super::rules;
+use crate::config::{Collection, ConflictPolicy, Preconditions};
+use crate::model::{Change, ChangeFault, Details, FieldStamps, Fields, depth, details};
+use crate::store::records::OwnStamps;
+
+/// What is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Found<'a> {
+    /// Nothing, or nothing any more.
+    Absent,
+    /// A tombstone.
+    Buried {
+        /// The version that the delete made.
+        version: i64,
+    },
+    /// A record.
+    Live(&'a Live),
+}
+
+/// A record, read for a decision.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    pub(super) version: i64,
+    /// The version that made it.
+    pub(super) birth: i64,
+    pub(super) fields: Fields,
+    pub(super) stamps: FieldStamps,
+}
+
+/// A write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Proposal<'a> {
+    pub(super) change: &'a Change,
+    /// The version it is based on, if it says.
+    pub(super) base: Option<i64>,
+    /// The stamp of what it changes.
+    pub(super) hlc: &'a str,
+}
+
+/// What every write is measured against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) collection: &'a Collection,
+    pub(super) max_record_bytes: usize,
+    pub(super) max_depth: usize,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decision {
+    /// Store this.
+    Put(Put),
+    /// Make it a tombstone of this version.
+    Bury {
+        /// The next version.
+        version: i64,
+    },
+    /// Nothing: what the write asks for is there.
+    AlreadySo,
+}
+
+/// A record to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Put {
+    pub(super) version: i64,
+    pub(super) birth: i64,
+    pub(super) body: String,
+    pub(super) own_stamps: OwnStamps,
+    /// In their stored form.
+    pub(super) field_stamps: Option<String>,
+    /// Whether the device cannot know this record from what it sent and what it had.
+    pub(super) restated: bool,
+}
+
+/// Why a write is refused.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Refusal {
+    /// It breaks a rule, or makes no sense.
+    Invalid(Details),
+    /// The record would be too large.
+    TooLarge,
+    /// There is no such record.
+    NotFound,
+    /// There is one already.
+    Exists,
+    /// There was one.
+    Deleted,
+    /// It is based on another version; these fields are at odds.
+    Conflict(Vec<String>),
+    /// It must say what it is based on.
+    PreconditionRequired,
+}
+
+/// Decides.
+pub(super) fn decide(found: Found<'_>, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
+    match (proposal.change, found) {
+        (Change::Create(fields), found) => create(fields, found, proposal, terms),
+        (Change::Delete, Found::Live(live)) => delete(live, proposal, terms),
+        (Change::Delete, _) => Ok(Decision::AlreadySo),
+        (_, Found::Absent) => Err(Refusal::NotFound),
+        (_, Found::Buried { .. }) => Err(Refusal::Deleted),
+        (_, Found::Live(live)) => update(live, proposal, terms),
+    }
+}
+
+fn create(fields: &Fields, found: Found<'_>, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
+    let mut fields = fields.clone();
+    let completed = rules::apply_defaults(terms.collection, &mut fields);
+    let version = match found {
+        Found::Absent => 1,
+        Found::Buried { version } if proposal.base == Some(version) => version + 1,
+        Found::Buried { .. } => return Err(Refusal::Deleted),
+        Found::Live(live) if live.fields == fields => return Ok(Decision::AlreadySo),
+        Found::Live(_) => return Err(Refusal::Exists),
+    };
+    refuse_if_any(rules::check_new(terms.collection, &fields))?;
+    for (name, value) in &fields {
+        check_depth(name, value, terms)?;
+    }
+    let restated = completed || version != proposal.base.unwrap_or(0) + 1;
+    put(&fields, version, version, &FieldStamps::default(), restated, terms)
+}
+
+fn update(live: &Live, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
+    let applied = proposal.change.apply(&live.fields, terms.max_record_bytes).map_err(|fault| match fault {
+        ChangeFault::Invalid(details) => Refusal::Invalid(details),
+        ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
+    })?;
+    let stale = if proposal.change.commutes() { None } else { stale_base(live, proposal, terms)? };
+    if let Some(base) = stale {
+        let clashes = |name: &str| base > live.version || live.stamps.version_of(name, live.birth) > base;
+        let edits = applied.changed.iter().filter(|(_, commutes)| !commutes.0).map(|(name, _)| name);
+        let at_odds: Vec<String> = edits.filter(|name| clashes(name)).cloned().collect();
+        if must_match(base, live, terms) || !at_odds.is_empty() {
+            return Err(Refusal::Conflict(at_odds));
+        }
+    }
+    refuse_if_any(rules::check_changed(terms.collection, &applied.fields, |name| applied.changed.contains_key(name)))?;
+    let version = live.version + 1;
+    let mut stamps = live.stamps.clone();
+    for name in applied.changed.keys() {
+        if let Some(value) = applied.fields.get(name) {
+            check_depth(name, value, terms)?;
+        }
+        stamps.set(name, version, proposal.hlc);
+    }
+    let restated = proposal.base != Some(live.version);
+    put(&applied.fields, version, live.birth, &stamps, restated, terms)
+}
+
+fn delete(live: &Live, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
+    if let Some(base) = stale_base(live, proposal, terms)? {
+        let reborn = live.birth > base;
+        let at_odds: Vec<String> = match reborn {
+            true => live.fields.keys().cloned().collect(),
+            false => live.stamps.changed_after(base).map(str::to_owned).collect(),
+        };
+        if must_match(base, live, terms) || reborn || !at_odds.is_empty() {
+            return Err(Refusal::Conflict(at_odds));
+        }
+    }
+    Ok(Decision::Bury { version: live.version + 1 })
+}
+
+/// The version that the write is based on, if it says one and that is not the current one.
+fn stale_base(live: &Live, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Option<i64>, Refusal> {
+    match proposal.base {
+        None if terms.collection.preconditions == Preconditions::Required => Err(Refusal::PreconditionRequired),
+        base => Ok(base.filter(|base| *base != live.version)),
+    }
+}
+
+/// Whether a write that is not based on the current version conflicts whatever it changes. A version that was never made comes from
+/// another history of the record.
+fn must_match(base: i64, live: &Live, terms: Terms<'_>) -> bool {
+    base > live.version || terms.collection.conflict == ConflictPolicy::Record
+}
+
+fn put(
+    fields: &Fields,
+    version: i64,
+    birth: i64,
+    stamps: &FieldStamps,
+    restated: bool,
+    terms: Terms<'_>,
+) -> Result<Decision, Refusal> {
+    // Writing a tree of values into memory cannot fail.
+    let body = serde_json::to_string(fields).unwrap_or_else(|_| "{}".to_owned());
+    let field_stamps = stamps.to_stored();
+    // Fields that were removed leave a stamp behind; the same limit keeps those from growing for ever.
+    let history = field_stamps.as_ref().map_or(0, String::len);
+    if body.len().max(history) > terms.max_record_bytes {
+        return Err(Refusal::TooLarge);
+    }
+    let own_stamps = OwnStamps { created: fields.contains_key("createdAt"), updated: fields.contains_key("updatedAt") };
+    Ok(Decision::Put(Put { version, birth, body, own_stamps, field_stamps, restated }))
+}
+
+fn refuse_if_any(faults: Details) -> Result<(), Refusal> {
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
+}
+
+fn check_depth(name: &str, value: &serde_json::Value, terms: Terms<'_>) -> Result<(), Refusal> {
+    // The record itself is a level.
+    if depth(value) < terms.max_depth {
+        return Ok(());
+    }
+    Err(Refusal::Invalid(details(name, format!("is nested more than {} levels deep", terms.max_depth))))
+}

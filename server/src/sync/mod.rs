@@ -1,0 +1,29 @@
+//! What syncing means: how writes are decided, and what a device is told.
+//!
+//! Invariants:
+//! - [`decide`] is the only place that says whether a write is accepted, and it is a pure function.
+//! - [`write_set`] is the only place that gives out versions, sequence numbers and stamps, and keeps counts and digests.
+//! - What a reply says about a stream (rows, head, count, digest) comes from one snapshot.
+//!
+//! ```text
+//! plain calls ─► plain ─┐                                  pull, changes, list ─► pull, page ─┐
+//!                       ├─► apply ─► decide, then write_set                                   ├─► wire
+//! batches ─────► batch ─┘                                  deltaUpdates ────────► delta ──────┘
+//! ```
+
+mod apply;
+pub(crate) mod batch;
+pub(crate) mod cursors;
+mod decide;
+pub(crate) mod delta;
+mod digest;
+pub(crate) mod listing;
+pub(crate) mod page;
+pub(crate) mod plain;
+pub(crate) mod plan;
+pub(crate) mod pull;
+mod refusal;
+mod rules;
+pub(crate) mod status;
+pub(crate) mod wire;
+mod write_set;

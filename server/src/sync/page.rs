@@ -1,0 +1,146 @@
+//! One page of one stream.
+//!
+//! Invariants:
+//! - Rows come in the order of their sequence numbers, without gaps between a page and the next, whatever is written in between.
+//! - The cursor behind a page has seen exactly the rows up to the last one in it.
+//! - A page without more behind it leaves the reader at the head, with the head's count and digest.
+
+use super::wire;
+use crate::model::{Cursor, Mode, StreamName, write_string};
+use crate::store::records::{self, PageRow, Span};
+use crate::store::streams::{self, Head};
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// What to put in a page.
+#[derive(Debug, Clone)]
+pub(crate) struct PageRequest<'a> {
+    /// The stream.
+    pub(crate) stream: &'a StreamName,
+    /// Its head in this snapshot.
+    pub(crate) head: &'a Head,
+    /// Where the reader stands.
+    pub(crate) cursor: Cursor,
+    /// At most so many rows.
+    pub(crate) rows: usize,
+    /// About so many bytes.
+    pub(crate) bytes: usize,
+    /// Send one row even if it has more bytes than that.
+    pub(crate) at_least_one: bool,
+    /// Not further than this sequence number.
+    pub(crate) up_to: i64,
+    /// Rows that the reader knows already.
+    pub(crate) skip: Option<&'a BTreeSet<i64>>,
+    /// The reader's device.
+    pub(crate) reader: Option<i64>,
+}
+
+/// A page, as pieces of JSON text without their brackets.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) changes: Vec<u8>,
+    pub(crate) deleted_ids: Vec<u8>,
+    pub(crate) tombstones: Vec<u8>,
+    /// Rows of both kinds.
+    pub(crate) rows: usize,
+    pub(crate) has_more: bool,
+    /// Which mode the page was read in.
+    pub(crate) mode: Mode,
+    /// Where the reader stands afterwards.
+    pub(crate) next: Cursor,
+    /// The stamp to continue from for readers who go by time.
+    pub(crate) server_ts: i64,
+}
+
+/// The rows that a reader at `cursor` still needs, up to `up_to`.
+pub(crate) fn span(cursor: &Cursor, up_to: i64) -> Span {
+    let tombstones_after = match cursor.mode {
+        Mode::Delta => 0,
+        Mode::Snapshot { start } => start,
+    };
+    Span { after: cursor.seq, up_to, tombstones_after }
+}
+
+/// Reads a page.
+pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlite::Result<Page> {
+    let PageRequest { stream, head, cursor, rows: most, bytes, at_least_one, up_to, skip, reader } = request;
+    let mut page = Page {
+        changes: Vec::new(),
+        deleted_ids: Vec::new(),
+        tombstones: Vec::new(),
+        rows: 0,
+        has_more: false,
+        mode: cursor.mode,
+        next: cursor.clone(),
+        server_ts: head.last_ts,
+    };
+    let mut last_ts = None;
+    records::scan(connection, head.row, span(&cursor, up_to), |row| {
+        if !skip.is_some_and(|known| known.contains(&row.seq)) {
+            let full = page.rows >= most || (page.len() >= bytes && (page.rows > 0 || !at_least_one));
+            if full || !page.add(&row, reader, bytes, at_least_one) {
+                page.has_more = true;
+                return ControlFlow::Break(());
+            }
+        }
+        page.next.seq = row.seq;
+        last_ts = Some(row.updated_ts);
+        ControlFlow::Continue(())
+    })?;
+    if page.has_more {
+        page.server_ts = match last_ts {
+            Some(ts) => ts,
+            None => streams::ts_at(connection, head, cursor.seq)?,
+        };
+    } else if up_to < head.last_seq {
+        page.has_more = true;
+        page.next.seq = page.next.seq.max(up_to);
+        page.server_ts = streams::ts_at(connection, head, page.next.seq)?;
+    } else {
+        page.next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
+    }
+    debug_assert_eq!(page.next.stream, stream.to_string());
+    Ok(page)
+}
+
+impl Page {
+    /// Bytes of rows so far.
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len() + self.tombstones.len() + self.deleted_ids.len()
+    }
+
+    /// Adds a row unless it goes over the budget and is not the one that is always sent.
+    fn add(&mut self, row: &PageRow<'_>, reader: Option<i64>, budget: usize, at_least_one: bool) -> bool {
+        let before = (self.changes.len(), self.tombstones.len(), self.deleted_ids.len());
+        if row.body.is_some() {
+            separate(&mut self.changes);
+            wire::write_row(&mut self.changes, row, reader);
+        } else {
+            separate(&mut self.deleted_ids);
+            write_string(&mut self.deleted_ids, row.id);
+            separate(&mut self.tombstones);
+            wire::write_tombstone(&mut self.tombstones, row);
+        }
+        if self.len() > budget && (self.rows > 0 || !at_least_one) {
+            self.changes.truncate(before.0);
+            self.tombstones.truncate(before.1);
+            self.deleted_ids.truncate(before.2);
+            return false;
+        }
+        self.rows += 1;
+        true
+    }
+}
+
+fn separate(out: &mut Vec<u8>) {
+    if !out.is_empty() {
+        out.push(b',');
+    }
+}
+
+/// Appends `,"integrity":{…}`: what the reader's copy must add up to at this head.
+pub(crate) fn write_integrity(out: &mut Vec<u8>, head: &Head) {
+    let text = format!(r#"{{"alg":"sx64","count":{},"digest":"{:016x}"}}"#, head.live_count, head.digest);
+    out.extend_from_slice(text.as_bytes());
+}

@@ -1,0 +1,201 @@
+//! Plain writes: one record a request, for clients that know HTTP and nothing of batches.
+//!
+//! Invariant: with an `Idempotency-Key` the effect and the reply commit together. The twin of a request that is under way waits for the
+//! one writer like everybody else and then finds the reply, so nobody ever has to be told that a request is in progress.
+
+use super::apply::{Effect, Write, apply};
+use super::decide::{Refusal, Terms};
+use super::pull::Reader;
+use super::write_set::{Author, Names, WriteSet};
+use super::{refusal, wire};
+use crate::config::IdAssignment;
+use crate::error::{Code, Failure};
+use crate::model::{Change, CollectionName, DeviceId, Fields, Hlc, OpId, RecordId};
+use crate::store::idempotency::{self, StoredReply};
+use crate::store::records::{self, OwnStamps, Record};
+use crate::store::streams;
+use crate::store::{WriteTx, devices};
+
+/// A write.
+#[derive(Debug)]
+pub(crate) struct PlainWrite {
+    pub(crate) reader: Reader,
+    pub(crate) collection: CollectionName,
+    /// The record, or what the device calls the new one.
+    pub(crate) id: Option<RecordId>,
+    /// A random id, for a record that needs one.
+    pub(crate) fresh_id: String,
+    pub(crate) change: Change,
+    /// The version it is based on, if the request says.
+    pub(crate) base: Option<i64>,
+    pub(crate) condition: Condition,
+    /// The `Idempotency-Key` and what the request said.
+    pub(crate) key: Option<(OpId, [u8; 16])>,
+    pub(crate) now: i64,
+}
+
+/// What must hold before the write (RFC 9110, section 13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Nothing.
+    None,
+    /// `If-Match`: the record has one of these tags.
+    Matches(Vec<String>),
+    /// `If-Match: *`: there is a record.
+    Exists,
+    /// `If-None-Match: *`: there is none.
+    Absent,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum PlainReply {
+    /// A record was made or changed.
+    Written { created: bool, shown: Shown },
+    /// There is no record now.
+    Gone,
+    /// The request was answered before.
+    Repeated(Option<Shown>),
+}
+
+/// A record in a reply.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) id: String,
+    pub(crate) etag: String,
+    /// When it was written; unknown in the reply to a repeat.
+    pub(crate) updated_ts: Option<i64>,
+    pub(crate) json: Vec<u8>,
+}
+
+/// Writes.
+pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainReply, Failure> {
+    if let Some((key, content)) = &write.key
+        && let Some(stored) = idempotency::find(tx, write.reader.user, key)?
+    {
+        return repeated(stored, content);
+    }
+    let record = find(tx, &write)?;
+    satisfy(tx, &mut write, record.as_ref())?;
+    drop_stamps(&mut write.change, record.as_ref().map(|record| record.own_stamps).unwrap_or_default());
+
+    let device = match &write.reader.device {
+        Some(device) => Some(devices::seen(tx, write.reader.user, device, write.now)?.row),
+        None => None,
+    };
+    let stamped_by = match &write.reader.device {
+        Some(device) => device.clone(),
+        None => DeviceId::server(),
+    };
+    let hlc = Hlc::of_server(write.now, stamped_by).to_string();
+    let author = Author { device, op_id: write.key.as_ref().map(|(key, _)| key.as_str()), hlc: &hlc };
+    let config = &write.reader.config;
+    let rules = config.collection(&write.collection);
+    let assigns = rules.id_assignment == IdAssignment::Server && matches!(write.change, Change::Create(_));
+    let called = write.id.as_ref().map(RecordId::as_str);
+    let id = match (&record, called) {
+        (Some(record), _) => record.id.clone(),
+        (None, Some(called)) if !assigns => called.to_owned(),
+        (None, _) => write.fresh_id.clone(),
+    };
+    let names = Names { id: &id, client_id: called.filter(|_| assigns) };
+    let terms = Terms {
+        collection: rules,
+        max_record_bytes: config.limits.max_record_bytes,
+        max_depth: config.limits.max_json_depth,
+    };
+    let mut set = WriteSet::new(tx, write.reader.space_row, write.now)?;
+    let request = Write { collection: &write.collection, names, change: &write.change, base: write.base, author };
+    let created = record.as_ref().is_none_or(|record| record.body.is_none());
+    let reply = match apply(&mut set, request, record, terms)? {
+        Effect::Refused(why, record) => return Err(refused(tx, &write, why, record.as_ref())?),
+        Effect::AlreadySo(Some(record)) if record.body.is_some() => {
+            return Ok(PlainReply::Repeated(Some(show(tx, &write.reader, &record)?)));
+        }
+        Effect::AlreadySo(_) => return Ok(PlainReply::Gone),
+        Effect::Written { record, .. } if record.body.is_none() => PlainReply::Gone,
+        Effect::Written { record, .. } => PlainReply::Written { created, shown: show(tx, &write.reader, &record)? },
+    };
+    set.save()?;
+    store(tx, &write, &reply)?;
+    Ok(reply)
+}
+
+/// The record that a request is about.
+fn find(tx: &WriteTx<'_>, write: &PlainWrite) -> rusqlite::Result<Option<Record>> {
+    let Some(id) = &write.id else { return Ok(None) };
+    let stream = streams::find(tx, write.reader.space_row, &write.collection)?.row;
+    let assigns = write.reader.config.collection(&write.collection).id_assignment == IdAssignment::Server;
+    if assigns && matches!(write.change, Change::Create(_)) {
+        return records::find_by_client_id(tx, stream, id.as_str());
+    }
+    records::find(tx, stream, id.as_str())
+}
+
+/// Checks the condition of a request. One that names the record's tag has named its version.
+fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) -> Result<(), Failure> {
+    let Some(live) = record.filter(|record| record.body.is_some()) else { return Ok(()) };
+    match &write.condition {
+        Condition::None | Condition::Absent => Ok(()),
+        Condition::Exists => {
+            write.base.get_or_insert(live.version);
+            Ok(())
+        }
+        Condition::Matches(tags) if tags.contains(&wire::etag(live)) => {
+            write.base.get_or_insert(live.version);
+            Ok(())
+        }
+        Condition::Matches(_) => Err(refused(tx, write, Refusal::Conflict(Vec::new()), record)?.with_status(412)),
+    }
+}
+
+fn refused(tx: &WriteTx<'_>, write: &PlainWrite, why: Refusal, record: Option<&Record>) -> Result<Failure, Failure> {
+    let failure = refusal::explain(tx, &write.reader.space, why, record, &write.reader.config.limits)?;
+    let unconditional = write.condition != Condition::Absent || failure.code() != Code::RecordExists;
+    Ok(if unconditional { failure } else { failure.with_status(412) })
+}
+
+/// Takes the server's stamps out of a body that was read from a reply. Where the record has fields of its own of these names, they
+/// are data.
+fn drop_stamps(change: &mut Change, own: OwnStamps) {
+    let drop = |fields: &mut Fields| {
+        if !own.created {
+            fields.remove("createdAt");
+        }
+        if !own.updated {
+            fields.remove("updatedAt");
+        }
+    };
+    match change {
+        Change::Create(fields) | Change::Merge(fields) | Change::Replace(fields) => drop(fields),
+        Change::FieldOps(_) | Change::JsonPatch(_) | Change::Delete => {}
+    }
+}
+
+fn show(tx: &WriteTx<'_>, reader: &Reader, record: &Record) -> rusqlite::Result<Shown> {
+    let json = wire::full_record(tx, &reader.space, record)?;
+    Ok(Shown { id: record.id.clone(), etag: wire::etag(record), updated_ts: Some(record.updated_ts), json })
+}
+
+fn repeated(stored: StoredReply, content: &[u8; 16]) -> Result<PlainReply, Failure> {
+    if stored.content != *content {
+        return Err(Failure::new(Code::IdempotencyKeyReused, "another request had this Idempotency-Key"));
+    }
+    let shown = stored.data.zip(stored.etag);
+    Ok(PlainReply::Repeated(shown.map(|(json, etag)| Shown { id: stored.record_id, etag, updated_ts: None, json })))
+}
+
+fn store(tx: &WriteTx<'_>, write: &PlainWrite, reply: &PlainReply) -> rusqlite::Result<()> {
+    let Some((key, content)) = &write.key else { return Ok(()) };
+    let shown = match reply {
+        PlainReply::Written { shown, .. } => Some(shown),
+        _ => None,
+    };
+    let reply = StoredReply {
+        content: *content,
+        record_id: shown.map_or_else(String::new, |shown| shown.id.clone()),
+        etag: shown.map(|shown| shown.etag.clone()),
+        data: shown.map(|shown| shown.json.clone()),
+    };
+    idempotency::insert(tx, write.reader.user, key, &write.collection, write.now, &reply)
+}

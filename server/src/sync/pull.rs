@@ -1,0 +1,207 @@
+//! Pulling: pages of one or more streams from one snapshot.
+
+use super::cursors::Check;
+use super::page::{self, Page, PageRequest};
+use super::wire;
+use crate::config::Config;
+use crate::error::Failure;
+use crate::model::{CollectionName, Cursor, DeviceId, Mode, Space, StreamName, write_string};
+use crate::store::streams::{self, Head};
+use crate::store::{devices, records};
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// Pending rows are counted up to here.
+pub(crate) const MOST_PENDING: i64 = 1000;
+
+/// Who reads, and what the server holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    pub(crate) user: i64,
+    pub(crate) space_row: i64,
+    pub(crate) space: Space,
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) epoch: String,
+    pub(crate) config: Arc<Config>,
+}
+
+impl Reader {
+    /// The name of one of the reader's streams.
+    pub(crate) fn stream(&self, collection: &CollectionName) -> StreamName {
+        StreamName { space: self.space.clone(), collection: collection.clone() }
+    }
+
+    /// The row of the reader's device, if it has ever written.
+    pub(crate) fn device_row(&self, db: &Connection) -> rusqlite::Result<Option<i64>> {
+        Ok(self.device.as_ref().map(|device| devices::find(db, self.user, device)).transpose()?.flatten())
+    }
+
+    /// The key of the list of deleted ids.
+    pub(crate) fn deleted_key(&self, collection: &CollectionName) -> String {
+        self.config.collection(collection).deleted_key.clone().unwrap_or_else(|| collection.deleted_key())
+    }
+}
+
+/// One stream of a pull.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamRequest {
+    pub(crate) collection: CollectionName,
+    pub(crate) start: Start,
+    pub(crate) limit: usize,
+    pub(crate) priority: u8,
+}
+
+/// Where a stream is read from.
+#[derive(Debug, Clone)]
+pub(crate) enum Start {
+    /// The beginning, as a snapshot.
+    Snapshot,
+    /// Where the reader stands.
+    At(Cursor),
+    /// Everything that was written after this point in time.
+    Since(i64),
+}
+
+/// A page and the head it was read under.
+pub(crate) struct StreamPage {
+    pub(crate) stream: StreamName,
+    pub(crate) head: Head,
+    pub(crate) page: Page,
+}
+
+/// What a pull gives.
+pub(crate) struct Pulled {
+    /// In the order of the request.
+    pub(crate) pages: Vec<StreamPage>,
+    /// Whether every stream has reached its head.
+    pub(crate) complete: bool,
+    /// Rows that are left, at most [`MOST_PENDING`].
+    pub(crate) pending: i64,
+}
+
+/// Reads pages until `max_bytes`, the most urgent streams first. One row is always sent.
+pub(crate) fn pull(
+    db: &Connection,
+    reader: &Reader,
+    requests: &[StreamRequest],
+    max_bytes: usize,
+) -> Result<Pulled, Failure> {
+    let device = reader.device_row(db)?;
+    let mut check = Check::default();
+    let mut places = Vec::with_capacity(requests.len());
+    for request in requests {
+        let stream = reader.stream(&request.collection);
+        let head = streams::find(db, reader.space_row, &request.collection)?;
+        let cursor = place(db, reader, &request.start, &stream, &head, &mut check)?;
+        places.push((stream, head, cursor));
+    }
+    check.finish()?;
+
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    order.sort_by_key(|index| requests[*index].priority);
+    let mut pages: Vec<Option<StreamPage>> = requests.iter().map(|_| None).collect();
+    let (mut bytes, mut rows) = (0, 0);
+    for index in order {
+        let (stream, head, cursor) = &places[index];
+        let page = page::read(
+            db,
+            PageRequest {
+                stream,
+                head,
+                cursor: cursor.clone(),
+                rows: requests[index].limit,
+                bytes: max_bytes.saturating_sub(bytes),
+                at_least_one: rows == 0,
+                up_to: head.last_seq,
+                skip: None,
+                reader: device,
+            },
+        )?;
+        bytes += page.len();
+        rows += page.rows;
+        pages[index] = Some(StreamPage { stream: stream.clone(), head: *head, page });
+    }
+    let pages: Vec<StreamPage> = pages.into_iter().flatten().collect();
+    let mut pending = 0;
+    for StreamPage { head, page, .. } in pages.iter().filter(|read| read.page.has_more) {
+        let span = page::span(&page.next, head.last_seq);
+        pending += records::count(db, head.row, span, MOST_PENDING - pending)?;
+    }
+    Ok(Pulled { complete: pages.iter().all(|read| !read.page.has_more), pages, pending })
+}
+
+/// The cursor to read from.
+pub(crate) fn place(
+    db: &Connection,
+    reader: &Reader,
+    start: &Start,
+    stream: &StreamName,
+    head: &Head,
+    check: &mut Check,
+) -> Result<Cursor, Failure> {
+    Ok(match start {
+        Start::Snapshot => Cursor::snapshot(&reader.epoch, stream, head.last_seq),
+        Start::At(cursor) => {
+            check.cursor(cursor, stream, head, &reader.epoch)?;
+            cursor.clone()
+        }
+        Start::Since(ts) => {
+            check.since(*ts, stream, head);
+            Cursor::delta(&reader.epoch, stream, streams::seq_at(db, head, *ts)?)
+        }
+    })
+}
+
+/// Appends the element of `streams`.
+pub(crate) fn write_element(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage) {
+    out.extend_from_slice(b"{\"space\":");
+    write_string(out, read.stream.space.as_str());
+    out.extend_from_slice(b",\"collection\":");
+    write_string(out, read.stream.collection.as_str());
+    out.extend_from_slice(b",\"changes\":{");
+    write_members(out, reader, read, b"},");
+    out.push(b'}');
+}
+
+/// Appends the delta shape of a plain call.
+pub(crate) fn write_delta(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage) {
+    out.push(b'{');
+    write_members(out, reader, read, b",");
+    out.push(b'}');
+}
+
+/// Appends the rows, `behind_rows`, and what both shapes have after them.
+fn write_members(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage, behind_rows: &[u8]) {
+    let StreamPage { stream, head, page } = read;
+    let collection = stream.collection.as_str();
+    write_list(out, collection, &page.changes);
+    out.extend_from_slice(behind_rows);
+    write_list(out, &reader.deleted_key(&stream.collection), &page.deleted_ids);
+    out.extend_from_slice(b",\"tombstones\":{");
+    write_list(out, collection, &page.tombstones);
+    out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
+    wire::write_time(out, page.server_ts);
+    out.extend_from_slice(b",\"hasMore\":");
+    out.extend_from_slice(if page.has_more { b"true" } else { b"false" });
+    out.extend_from_slice(b",\"nextCursor\":");
+    write_string(out, &page.next.encode());
+    out.extend_from_slice(b",\"epoch\":");
+    write_string(out, &reader.epoch);
+    out.extend_from_slice(match page.mode {
+        Mode::Delta => b",\"mode\":\"delta\"".as_slice(),
+        Mode::Snapshot { .. } => b",\"mode\":\"snapshot\"",
+    });
+    if !page.has_more {
+        out.extend_from_slice(b",\"integrity\":");
+        page::write_integrity(out, head);
+    }
+    out.push(b'}');
+}
+
+/// Appends `"key":[…]`.
+pub(crate) fn write_list(out: &mut Vec<u8>, key: &str, elements: &[u8]) {
+    write_string(out, key);
+    out.extend_from_slice(b":[");
+    out.extend_from_slice(elements);
+    out.push(b']');
+}

@@ -1,0 +1,183 @@
+//! What one transaction changes in a space.
+//!
+//! Invariants:
+//! - Sequence numbers of a stream have no gaps and rise in the order of commits; stamps rise strictly within the space, so one point
+//!   in time is a place in all of its streams.
+//! - Count and digest in a head are those of its live rows.
+//! - Heads are read once and stored once a transaction, however many operations it holds.
+
+use super::decide::Put;
+use super::digest;
+use crate::model::CollectionName;
+use crate::store::records::{self, OwnStamps, Record};
+use crate::store::streams::{self, Head};
+use crate::store::{WriteTx, spaces};
+use std::collections::BTreeMap;
+
+/// The heads that a transaction moves.
+pub(super) struct WriteSet<'t> {
+    tx: &'t WriteTx<'t>,
+    space: i64,
+    now: i64,
+    heads: Heads,
+}
+
+/// Heads as they are at some moment of the transaction.
+#[derive(Clone)]
+struct Heads {
+    last_ts: i64,
+    streams: BTreeMap<CollectionName, Head>,
+}
+
+/// A moment to go back to, together with a savepoint of the database.
+pub(super) struct Mark(Heads);
+
+/// Who writes, and when they say they did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Author<'a> {
+    pub(super) device: Option<i64>,
+    pub(super) op_id: Option<&'a str>,
+    pub(super) hlc: &'a str,
+}
+
+impl<'t> WriteSet<'t> {
+    /// Begins at the present state of the space.
+    pub(super) fn new(tx: &'t WriteTx<'t>, space: i64, now: i64) -> rusqlite::Result<Self> {
+        let heads = Heads { last_ts: spaces::last_ts(tx, space)?, streams: BTreeMap::new() };
+        Ok(Self { tx, space, now, heads })
+    }
+
+    /// The row of a stream, 0 if nobody has written to it.
+    pub(super) fn stream(&mut self, collection: &CollectionName) -> rusqlite::Result<i64> {
+        self.head(collection).map(|head| head.row)
+    }
+
+    /// This moment.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.heads.clone())
+    }
+
+    /// Goes back to a moment; the database must have gone back to the savepoint made then.
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.heads = mark.0;
+    }
+
+    /// Stores a record: a new one if `before` is none.
+    pub(super) fn put(
+        &mut self,
+        collection: &CollectionName,
+        before: Option<Record>,
+        names: Names<'_>,
+        put: Put,
+        author: Author<'_>,
+    ) -> rusqlite::Result<Record> {
+        let (seq, updated_ts) = self.next_place(collection)?;
+        let made_now = put.birth == put.version;
+        let was = before.as_ref();
+        let first_hlc = was.map(|record| record.create_hlc.as_deref().unwrap_or(&record.hlc).to_owned());
+        let record = Record {
+            row: was.map_or(0, |record| record.row),
+            seq,
+            id: names.id.to_owned(),
+            version: put.version,
+            created_ts: was.filter(|_| !made_now).map_or(updated_ts, |record| record.created_ts),
+            updated_ts,
+            own_stamps: put.own_stamps,
+            origin_device: author.device,
+            origin_op: author.op_id.map(str::to_owned),
+            body: Some(put.body),
+            birth: put.birth,
+            hlc: author.hlc.to_owned(),
+            create_hlc: first_hlc.filter(|_| !made_now),
+            field_stamps: put.field_stamps,
+            client_id: names.client_id.map(str::to_owned),
+        };
+        self.store(collection, before, record)
+    }
+
+    /// Makes a record a tombstone.
+    pub(super) fn bury(
+        &mut self,
+        collection: &CollectionName,
+        before: Record,
+        version: i64,
+        author: Author<'_>,
+    ) -> rusqlite::Result<Record> {
+        let (seq, updated_ts) = self.next_place(collection)?;
+        let tombstone = Record {
+            seq,
+            version,
+            updated_ts,
+            own_stamps: OwnStamps::default(),
+            origin_device: author.device,
+            origin_op: author.op_id.map(str::to_owned),
+            body: None,
+            hlc: author.hlc.to_owned(),
+            create_hlc: None,
+            field_stamps: None,
+            ..before.clone()
+        };
+        self.store(collection, Some(before), tombstone)
+    }
+
+    /// Stores the heads. Nothing else of the transaction may come after.
+    pub(super) fn save(self) -> rusqlite::Result<()> {
+        for head in self.heads.streams.values().filter(|head| head.row != 0) {
+            streams::save(self.tx, head)?;
+        }
+        spaces::set_last_ts(self.tx, self.space, self.heads.last_ts)
+    }
+
+    fn store(
+        &mut self,
+        collection: &CollectionName,
+        before: Option<Record>,
+        mut after: Record,
+    ) -> rusqlite::Result<Record> {
+        match &before {
+            Some(_) => records::update(self.tx, &after)?,
+            None => after.row = records::insert(self.tx, self.stream(collection)?, &after)?,
+        }
+        let head = self.head(collection)?;
+        if let Some(before) = before.filter(|record| record.body.is_some()) {
+            head.live_count -= 1;
+            head.digest = head.digest.wrapping_sub(digest::term(&before.id, before.seq));
+        }
+        if after.body.is_some() {
+            head.live_count += 1;
+            head.digest = head.digest.wrapping_add(digest::term(&after.id, after.seq));
+        }
+        Ok(after)
+    }
+
+    fn next_place(&mut self, collection: &CollectionName) -> rusqlite::Result<(i64, i64)> {
+        let ts = self.now.max(self.heads.last_ts + 1);
+        let (tx, space) = (self.tx, self.space);
+        let head = self.head(collection)?;
+        if head.row == 0 {
+            head.row = streams::create(tx, space, collection)?;
+        }
+        head.last_seq += 1;
+        head.last_ts = ts;
+        let seq = head.last_seq;
+        self.heads.last_ts = ts;
+        Ok((seq, ts))
+    }
+
+    fn head(&mut self, collection: &CollectionName) -> rusqlite::Result<&mut Head> {
+        if !self.heads.streams.contains_key(collection) {
+            let head = streams::find(self.tx, self.space, collection)?;
+            self.heads.streams.insert(collection.clone(), head);
+        }
+        self.heads.streams.get_mut(collection).ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+}
+
+/// What a record is called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'a> {
+    /// By everybody.
+    pub(super) id: &'a str,
+    /// By the device that made it, where the server assigns ids.
+    pub(super) client_id: Option<&'a str>,
+}
