@@ -2410,7 +2410,7 @@ public interface FfiHolmInterface {
     /**
      * Closes the client for good.
      */
-    suspend fun `close`()
+    suspend fun `shutDown`()
     
     /**
      * A collection.
@@ -2650,7 +2650,7 @@ open class FfiHolm: Disposable, AutoCloseable, FfiHolmInterface
      */
     @Throws(FfiException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `close`() {
+    override suspend fun `shutDown`() {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_holm_ffi_fn_method_ffiholm_close(
@@ -3353,7 +3353,7 @@ public interface FfiLiveQueryInterface {
     /**
      * Ends the watch: a waiting `next` returns nothing. Returns at once.
      */
-    fun `close`()
+    fun `end`()
     
     /**
      * The next snapshot; none after [`close`](Self::close) or when the client is closed.
@@ -3470,7 +3470,7 @@ open class FfiLiveQuery: Disposable, AutoCloseable, FfiLiveQueryInterface
     
     /**
      * Ends the watch: a waiting `next` returns nothing. Returns at once.
-     */override fun `close`()
+     */override fun `end`()
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -3648,7 +3648,7 @@ public interface FfiStateWatchInterface {
     /**
      * Ends the watch: a waiting `next` returns nothing. Returns at once.
      */
-    fun `close`()
+    fun `end`()
     
     /**
      * The next state; none after [`close`](Self::close) or when the client is closed.
@@ -3765,7 +3765,7 @@ open class FfiStateWatch: Disposable, AutoCloseable, FfiStateWatchInterface
     
     /**
      * Ends the watch: a waiting `next` returns nothing. Returns at once.
-     */override fun `close`()
+     */override fun `end`()
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -4761,7 +4761,7 @@ sealed class FfiException: kotlin.Exception() {
         /**
          * What happened, without content of documents and without secrets.
          */
-        val `message`: kotlin.String, 
+        val `text`: kotlin.String, 
         
         /**
          * One sentence: what the app or its user can do.
@@ -4784,7 +4784,7 @@ sealed class FfiException: kotlin.Exception() {
         val `retryAfterMs`: kotlin.ULong?
         ) : FfiException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, recovery=${ `recovery` }, retryable=${ `retryable` }, serverCode=${ `serverCode` }, retryAfterMs=${ `retryAfterMs` }"
+            get() = "code=${ `code` }, text=${ `text` }, recovery=${ `recovery` }, retryable=${ `retryable` }, serverCode=${ `serverCode` }, retryAfterMs=${ `retryAfterMs` }"
     }
     
 
@@ -4824,7 +4824,7 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`text`)
                 + FfiConverterString.allocationSize(value.`recovery`)
                 + FfiConverterBoolean.allocationSize(value.`retryable`)
                 + FfiConverterOptionalString.allocationSize(value.`serverCode`)
@@ -4838,7 +4838,7 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
             is FfiException.Failure -> {
                 buf.putInt(1)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`text`, buf)
                 FfiConverterString.write(value.`recovery`, buf)
                 FfiConverterBoolean.write(value.`retryable`, buf)
                 FfiConverterOptionalString.write(value.`serverCode`, buf)
