@@ -126,7 +126,7 @@ impl Holm {
         let info = self.inner.desk.registry.get(collection).ok_or_else(missing)?;
         let (row, ops, conflict) = self.store().read(|connection| {
             let row = documents::find(connection, info.id, id)?.ok_or_else(missing)?;
-            let ops = outbox::of_document(connection, info.id, id)?;
+            let ops = outbox::of_document(connection, row.row)?;
             let conflict = conflicts::of_document(connection, info.id, id)?.map(|conflict| conflict.id);
             Ok((row, ops, conflict))
         })?;

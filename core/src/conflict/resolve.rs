@@ -75,7 +75,7 @@ pub(crate) fn resolve(tx: &Tx<'_>, device: &Device, id: i64, resolution: &Resolu
     let Some(mut row) = documents::find(tx, conflict.collection, &conflict.doc_id)? else {
         return conflicts::remove(tx, id);
     };
-    let mut ops = outbox::of_document(tx, conflict.collection, &conflict.doc_id)?;
+    let mut ops = outbox::of_document(tx, row.row)?;
     for op in ops.iter_mut().filter(|op| op.state == OpState::InConflict) {
         op.state = OpState::Queued;
         op.rounds = 0;

@@ -77,6 +77,8 @@ pub struct Operation {
     pub op_seq: i64,
     /// Its idempotency key.
     pub op_id: OpId,
+    /// The document's row in this store.
+    pub document: i64,
     /// The collection's number in this store.
     pub collection: i64,
     /// The document.

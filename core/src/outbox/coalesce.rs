@@ -106,6 +106,7 @@ mod tests {
         Operation {
             op_seq: 1,
             op_id: OpId::from_bytes([7; 16]),
+            document: 1,
             collection: 1,
             doc_id: "d".into(),
             kind,

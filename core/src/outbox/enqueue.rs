@@ -31,14 +31,14 @@ pub(crate) fn create(
 ) -> Result<OpId> {
     let known = documents::find(tx, collection.0, id.as_str())?;
     let Some(mut row) = known else {
-        let row = DocumentRow { pending: true, body: Some(body), ..DocumentRow::new(collection.0, id.as_str()) };
-        documents::save(tx, &row)?;
+        let mut row = DocumentRow { pending: true, body: Some(body), ..DocumentRow::new(collection.0, id.as_str()) };
+        documents::insert(tx, &mut row)?;
         return append(tx, device, &row, OpKind::Create, None, group);
     };
     if !row.hidden {
         return Err(Error::AlreadyExists { collection: collection.1.to_owned(), id: id.to_string() });
     }
-    let mut ops = outbox::of_document(tx, collection.0, id.as_str())?;
+    let mut ops = outbox::of_document(tx, row.row)?;
     if let Some(last) = ops.last_mut()
         && last.kind == OpKind::Delete
         && last.is_open()
@@ -49,7 +49,7 @@ pub(crate) fn create(
     begin_pending(&mut row);
     row.hidden = false;
     row.body = Some(body);
-    documents::save(tx, &row)?;
+    documents::update(tx, &row)?;
     let changes = if ops.is_empty() {
         None
     } else {
@@ -67,7 +67,7 @@ fn undo_delete(tx: &Tx<'_>, device: &Device, mut row: DocumentRow, delete: &mut 
     if changes.is_empty() {
         outbox::remove(tx, delete.op_seq)?;
         tx.settled(delete.op_id, Settled::Withdrawn);
-        let left = outbox::of_document(tx, row.collection, &row.id)?;
+        let left = outbox::of_document(tx, row.row)?;
         save_view(tx, &mut row, &left)?;
     } else {
         delete.kind = OpKind::Update;
@@ -75,7 +75,7 @@ fn undo_delete(tx: &Tx<'_>, device: &Device, mut row: DocumentRow, delete: &mut 
         delete.changes = Some(changes);
         delete.hlc = device.stamp();
         outbox::update(tx, delete)?;
-        documents::save(tx, &row)?;
+        documents::update(tx, &row)?;
     }
     tx.queued();
     Ok(delete.op_id)
@@ -105,7 +105,7 @@ pub(crate) fn update(
     let before = changes.before(&fields);
     changes.apply(&mut fields);
 
-    let mut ops = if row.pending { outbox::of_document(tx, collection, id.as_str())? } else { Vec::new() };
+    let mut ops = if row.pending { outbox::of_document(tx, row.row)? } else { Vec::new() };
     let hlc = device.stamp();
     let intent = Intent::Update { changes: changes.clone(), before: before.clone() };
     let joined = ops.last().map_or(Joined::Behind, |last| join(last, &intent, &hlc, group));
@@ -119,7 +119,7 @@ pub(crate) fn update(
     };
     begin_pending(&mut row);
     row.body = Some(body_text(&fields));
-    documents::save(tx, &row)?;
+    documents::update(tx, &row)?;
     Ok(Some(op_id))
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn delete(
     group: Option<&str>,
 ) -> Result<OpId> {
     let mut row = visible(tx, collection, id)?;
-    let mut ops = if row.pending { outbox::of_document(tx, collection, id.as_str())? } else { Vec::new() };
+    let mut ops = if row.pending { outbox::of_document(tx, row.row)? } else { Vec::new() };
     let joined = ops.last().map_or(Joined::Behind, |last| join(last, &Intent::Delete, &device.stamp(), group));
     let op_id = match (joined, ops.last()) {
         (Joined::Withdrawn, Some(create)) => {
@@ -158,7 +158,7 @@ pub(crate) fn delete(
     };
     begin_pending(&mut row);
     row.hidden = true;
-    documents::save(tx, &row)?;
+    documents::update(tx, &row)?;
     Ok(op_id)
 }
 
@@ -188,6 +188,7 @@ fn append(
     let op = Operation {
         op_seq: 0,
         op_id: device.new_op_id(),
+        document: row.row,
         collection: row.collection,
         doc_id: row.id.clone(),
         kind,

@@ -29,7 +29,7 @@ pub(crate) fn park(tx: &Tx<'_>, row: Option<&DocumentRow>, op: &mut Operation, e
 /// `NOT_FOUND` if no such operation is parked.
 pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
     let op = parked(tx, id)?;
-    let mut ops = outbox::of_document(tx, op.collection, &op.doc_id)?;
+    let mut ops = outbox::of_document(tx, op.document)?;
     for op in ops.iter_mut().filter(|op| op.op_id == id) {
         op.state = OpState::Queued;
         op.attempts = 0;
@@ -39,7 +39,7 @@ pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
         outbox::update(tx, op)?;
     }
     let left = compact(tx, ops)?;
-    if let Some(mut row) = documents::find(tx, op.collection, &op.doc_id)? {
+    if let Some(mut row) = documents::by_row(tx, op.document)? {
         save_view(tx, &mut row, &left)?;
     }
     tx.queued();
@@ -53,9 +53,9 @@ pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
 /// `NOT_FOUND` if no such operation is parked.
 pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
     let op = parked(tx, id)?;
-    let mut row = documents::find(tx, op.collection, &op.doc_id)?
+    let mut row = documents::by_row(tx, op.document)?
         .ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
-    let mut ops = outbox::of_document(tx, op.collection, &op.doc_id)?;
+    let mut ops = outbox::of_document(tx, op.document)?;
     freeze_create(tx, &row, &mut ops)?;
     let whole = op.kind == OpKind::Create && row.server_body().is_none();
     let (gone, mut left): (Vec<_>, Vec<_>) = ops.into_iter().partition(|other| whole || other.op_id == id);

@@ -60,7 +60,7 @@ pub(crate) fn save_view(tx: &Tx<'_>, row: &mut DocumentRow, left: &[Operation]) 
     if left.is_empty() && row.body.is_none() && row.seq.is_none() {
         return documents::remove(tx, row.row);
     }
-    documents::save(tx, row)
+    documents::update(tx, row)
 }
 
 /// Gives a create that borrows the document's body a copy of its own, before the body changes.

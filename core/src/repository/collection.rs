@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::documents::read_document;
-use crate::store::{Store, documents};
+use crate::store::{self, Store, documents};
 use rusqlite::params_from_iter;
 use serde::Serialize;
 use std::sync::Arc;
@@ -136,6 +136,8 @@ impl Collection {
     pub fn query_plan(&self, query: &Query) -> Result<Vec<String>> {
         let compiled = compile(self.info.id, query)?;
         self.desk.store.read(|connection| {
+            // EXPLAIN alone does not notice that another connection has made an index; a statement that runs does.
+            store::collections::all(connection)?;
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", compiled.select))?;
             let steps = statement.query_map(params_from_iter(compiled.select_values()), |row| row.get(3))?;
             Ok(steps.collect::<Result<_, _>>()?)

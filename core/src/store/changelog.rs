@@ -24,8 +24,7 @@ pub(super) fn install(connection: &Connection) -> Result<()> {
          END;
          -- A document's status comes from its operations.
          CREATE TEMP TRIGGER operation_moved AFTER UPDATE OF state ON main.outbox WHEN old.state <> new.state BEGIN
-             INSERT INTO changed SELECT collection, row FROM main.documents
-                 WHERE collection = new.collection AND id = new.doc_id;
+             INSERT INTO changed SELECT collection, row FROM main.documents WHERE row = new.document;
          END;",
     )?;
     Ok(())

@@ -10,6 +10,7 @@ use crate::error::Result;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// From this size of the log, in bytes, it is worth folding.
@@ -21,17 +22,21 @@ const HARD_LIMIT: u64 = 16 << 20;
 pub(super) struct Checkpointer {
     log: PathBuf,
     wake: Option<SyncSender<()>>,
+    /// Held while a checkpoint runs: SQLite does not let two wait for each other.
+    running: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
     pub fn start(location: Location, file: &Path) -> Result<Self> {
         let (wake, due) = sync_channel(1);
+        let running = Arc::new(Mutex::new(()));
+        let turn = running.clone();
         let thread =
-            std::thread::Builder::new().name("holm-checkpoint".into()).spawn(move || serve(&location, &due))?;
+            std::thread::Builder::new().name("holm-checkpoint".into()).spawn(move || serve(&location, &due, &turn))?;
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
-        Ok(Self { log: log.into(), wake: Some(wake), thread: Some(thread) })
+        Ok(Self { log: log.into(), wake: Some(wake), running, thread: Some(thread) })
     }
 
     /// Called after each commit: looks at the log's size and does what is due.
@@ -39,9 +44,11 @@ impl Checkpointer {
         let size = std::fs::metadata(&self.log).map_or(0, |meta| meta.len());
         if size >= HARD_LIMIT
             && let Some(writer) = writer
-            && let Err(error) = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         {
-            tracing::warn!(%error, size, "the log could not be cut");
+            let _turn = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+                tracing::warn!(%error, size, "the log could not be cut");
+            }
         } else if size >= SOFT_LIMIT
             && let Some(wake) = &self.wake
             && let Err(TrySendError::Disconnected(())) = wake.try_send(())
@@ -60,7 +67,7 @@ impl Drop for Checkpointer {
     }
 }
 
-fn serve(location: &Location, due: &Receiver<()>) {
+fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>) {
     let mut connection = None;
     while due.recv().is_ok() {
         if connection.is_none() {
@@ -68,6 +75,7 @@ fn serve(location: &Location, due: &Receiver<()>) {
                 .inspect_err(|error| tracing::warn!(%error, "no checkpoint"))
                 .ok();
         }
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = &connection
             && let Err(error) = open.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         {

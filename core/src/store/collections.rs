@@ -2,12 +2,21 @@
 
 use super::Tx;
 use crate::error::Result;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 /// The number of a collection, which is made if the store has never seen the name.
 pub(crate) fn ensure(tx: &Tx<'_>, name: &str) -> Result<i64> {
-    tx.prepare_cached("INSERT INTO collections (name) VALUES (?1) ON CONFLICT (name) DO NOTHING")?.execute([name])?;
-    Ok(tx.prepare_cached("SELECT id FROM collections WHERE name = ?1")?.query_row([name], |row| row.get(0))?)
+    let known = tx
+        .prepare_cached("SELECT id FROM collections WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    tx.prepare_cached("INSERT INTO collections (name) VALUES (?1)")?.execute([name])?;
+    let id = tx.last_insert_rowid();
+    tx.execute_batch(&format!("CREATE UNIQUE INDEX documents_of_{id} ON documents (id) WHERE collection = {id}"))?;
+    Ok(id)
 }
 
 /// All collections: (number, name), in the order in which they came.

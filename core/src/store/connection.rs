@@ -18,8 +18,8 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Kilobytes of page cache: the writer's working set of a bulk load; readers need little.
 const WRITER_CACHE_KB: i32 = 8_000;
 const READER_CACHE_KB: i32 = 2_000;
-/// Prepared statements kept by each connection: more than there are in this crate.
-const STATEMENTS: usize = 96;
+/// Prepared statements kept by each connection: those of this crate, some of them once for each collection, and the app's queries.
+const STATEMENTS: usize = 256;
 
 /// What an acknowledged write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

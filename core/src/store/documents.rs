@@ -7,7 +7,7 @@
 use super::Tx;
 use crate::error::Result;
 use crate::model::{Body, Document, SyncStatus, Version};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// One row, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,39 +76,48 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
 
 /// The row of a document, tombstones included.
 pub(crate) fn find(connection: &Connection, collection: i64, id: &str) -> Result<Option<DocumentRow>> {
-    let mut statement =
-        cached(connection, |columns| format!("SELECT {columns} FROM documents WHERE collection = ?1 AND id = ?2"))?;
-    Ok(statement.query_row(params![collection, id], read_row).optional()?)
+    // The number is a literal, here and below: only so does the planner see that the collection's own index covers the query.
+    let sql = format!("SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read_row).optional()?)
 }
 
-/// Writes a row: inserts it if it is new, else replaces all that can change.
-pub(crate) fn save(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
-    if row.row == 0 {
-        tx.prepare_cached(
-            "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute(params![
-            row.collection,
-            row.id,
-            row.hidden,
-            row.pending,
-            row.version,
-            row.seq,
-            row.generation,
-            row.updated_ms,
-            row.body,
-            row.base
-        ])?;
-    } else {
-        tx.prepare_cached(
-            "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9
-             WHERE row = ?1",
-        )?
-        .execute(params![
-            row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base
-        ])?;
-    }
+/// The row with this number.
+pub(crate) fn by_row(connection: &Connection, row: i64) -> Result<Option<DocumentRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM documents WHERE row = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([row], read_row).optional()?)
+}
+
+/// Adds a row; its number is written into it.
+pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        row.collection,
+        row.id,
+        row.hidden,
+        row.pending,
+        row.version,
+        row.seq,
+        row.generation,
+        row.updated_ms,
+        row.body,
+        row.base
+    ])?;
+    row.row = tx.last_insert_rowid();
+    Ok(())
+}
+
+/// Writes all that can change of a row.
+pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9
+         WHERE row = ?1",
+    )?
+    .execute(params![
+        row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base
+    ])?;
     Ok(())
 }
 
@@ -120,7 +129,7 @@ pub(crate) fn remove(tx: &Tx<'_>, row: i64) -> Result<()> {
 
 /// The columns that [`read_document`] reads. The status comes from the operations: the gravest state and the intent, in one number.
 pub(crate) const DOCUMENT_COLUMNS: &str = "d.id, d.body, d.version, d.hidden, CASE WHEN d.pending THEN \
-     (SELECT max(o.state) * 2 + max(o.kind = 0) FROM outbox o WHERE o.collection = d.collection AND o.doc_id = d.id) END";
+     (SELECT max(o.state) * 2 + max(o.kind = 0) FROM outbox o WHERE o.document = d.row) END";
 
 /// Reads a document from [`DOCUMENT_COLUMNS`].
 pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
@@ -144,19 +153,19 @@ pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
 
 /// A document as a reader sees it; none if it is deleted.
 pub(crate) fn get(connection: &Connection, collection: i64, id: &str) -> Result<Option<Document>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE collection = ?1 AND id = ?2 AND hidden = 0"
-    ))?;
-    Ok(statement.query_row(params![collection, id], read_document).optional()?)
+    let sql = format!(
+        "SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE collection = {collection} AND id = ?1 AND hidden = 0"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read_document).optional()?)
 }
 
 /// Calls `each` with (id, seq) of every live base row of a collection: what the digest is over.
 pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: impl FnMut(&str, i64)) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, seq FROM documents WHERE collection = ?1 AND seq IS NOT NULL
-         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL END",
-    )?;
-    let mut rows = statement.query([collection])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, seq FROM documents WHERE collection = {collection} AND seq IS NOT NULL
+         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL END"
+    ))?;
+    let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         each(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, row.get(1)?);
     }
@@ -170,15 +179,10 @@ pub(crate) fn unconfirmed(
     generation: i64,
     limit: u32,
 ) -> Result<Vec<DocumentRow>> {
-    let mut statement = cached(connection, |columns| {
-        format!(
-            "SELECT {columns} FROM documents WHERE collection = ?1 AND generation < ?2 AND seq IS NOT NULL LIMIT ?3"
-        )
-    })?;
-    let rows = statement.query_map(params![collection, generation, limit], read_row)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND generation < ?1 AND seq IS NOT NULL LIMIT ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![generation, limit], read_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn cached<'c>(connection: &'c Connection, sql: impl Fn(&str) -> String) -> Result<CachedStatement<'c>> {
-    Ok(connection.prepare_cached(&sql(COLUMNS))?)
 }

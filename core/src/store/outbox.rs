@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::model::{Changes, Fields, Hlc, OpError, OpId, OpKind, OpState, Operation};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-const COLUMNS: &str = "op_seq, op_id, collection, doc_id, kind, state, sent, base_version, changes, before, hlc_ms, hlc_counter, \
-     group_id, attempts, rounds, next_attempt_at, error";
+const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind, o.state, o.sent, o.base_version, o.changes, o.before, \
+     o.hlc_ms, o.hlc_counter, o.group_id, o.attempts, o.rounds, o.next_attempt_at, o.error";
 
 impl OpKind {
     const fn number(self) -> i64 {
@@ -40,32 +40,33 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
     Ok(Operation {
         op_seq: row.get(0)?,
         op_id: OpId::from_bytes(row.get(1)?),
-        collection: row.get(2)?,
-        doc_id: row.get(3)?,
-        kind: match row.get(4)? {
+        document: row.get(2)?,
+        collection: row.get(3)?,
+        doc_id: row.get(4)?,
+        kind: match row.get(5)? {
             0 => OpKind::Create,
             1 => OpKind::Update,
             2 => OpKind::Delete,
-            other => return Err(rusqlite::Error::IntegralValueOutOfRange(4, other)),
+            other => return Err(rusqlite::Error::IntegralValueOutOfRange(5, other)),
         },
-        state: match row.get(5)? {
+        state: match row.get(6)? {
             0 => OpState::Queued,
             1 => OpState::InFlight,
             2 => OpState::Parked,
             3 => OpState::InConflict,
-            other => return Err(rusqlite::Error::IntegralValueOutOfRange(5, other)),
+            other => return Err(rusqlite::Error::IntegralValueOutOfRange(6, other)),
         },
-        sent: row.get(6)?,
-        base_version: row.get(7)?,
-        changes: json(row, 8)?,
-        before: json(row, 9)?.unwrap_or_default(),
+        sent: row.get(7)?,
+        base_version: row.get(8)?,
+        changes: json(row, 9)?,
+        before: json(row, 10)?.unwrap_or_default(),
         // The node is this device's id, which is not repeated in every row.
-        hlc: Hlc { ms: row.get(10)?, counter: row.get(11)?, node: String::new() },
-        group: row.get(12)?,
-        attempts: row.get(13)?,
-        rounds: row.get(14)?,
-        next_attempt_ms: row.get(15)?,
-        error: json(row, 16)?,
+        hlc: Hlc { ms: row.get(11)?, counter: row.get(12)?, node: String::new() },
+        group: row.get(13)?,
+        attempts: row.get(14)?,
+        rounds: row.get(15)?,
+        next_attempt_ms: row.get(16)?,
+        error: json(row, 17)?,
     })
 }
 
@@ -84,12 +85,12 @@ fn columns(op: &Operation) -> Result<(Option<String>, Option<String>, Option<Str
 pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, uncalibrated: bool) -> Result<i64> {
     let (changes, before, error) = columns(op)?;
     tx.prepare_cached(
-        "INSERT INTO outbox (op_id, collection, doc_id, kind, state, sent, base_version, changes, before, hlc_ms, hlc_counter, uncalibrated,
+        "INSERT INTO outbox (op_id, document, kind, state, sent, base_version, changes, before, hlc_ms, hlc_counter, uncalibrated,
                              group_id, attempts, rounds, next_attempt_at, error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?
     .execute(params![
-        op.op_id.as_bytes(), op.collection, op.doc_id, op.kind.number(), op.state.number(), op.sent, op.base_version, changes, before,
+        op.op_id.as_bytes(), op.document, op.kind.number(), op.state.number(), op.sent, op.base_version, changes, before,
         op.hlc.ms, op.hlc.counter, uncalibrated, op.group, op.attempts, op.rounds, op.next_attempt_ms, error
     ])?;
     Ok(tx.last_insert_rowid())
@@ -116,54 +117,50 @@ pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
 }
 
 fn select(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox {condition}"))?;
+    let sql = format!("SELECT {COLUMNS} FROM outbox o JOIN documents d ON d.row = o.document {condition}");
+    let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params, read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The operations of a document, oldest first.
-pub(crate) fn of_document(connection: &Connection, collection: i64, doc_id: &str) -> Result<Vec<Operation>> {
-    select(connection, "WHERE collection = ?1 AND doc_id = ?2 ORDER BY op_seq", params![collection, doc_id])
+/// The operations of a document, given by its row, oldest first.
+pub(crate) fn of_document(connection: &Connection, document: i64) -> Result<Vec<Operation>> {
+    select(connection, "WHERE o.document = ?1 ORDER BY o.op_seq", [document])
 }
 
 /// All operations, oldest first, at most `limit`.
 pub(crate) fn all(connection: &Connection, limit: u32) -> Result<Vec<Operation>> {
-    select(connection, "ORDER BY op_seq LIMIT ?1", [limit])
+    select(connection, "ORDER BY o.op_seq LIMIT ?1", [limit])
 }
 
 /// Operations that wait for a decision, oldest first.
 pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
-    select(connection, "WHERE state = 2 ORDER BY op_seq", [])
+    select(connection, "WHERE o.state = 2 ORDER BY o.op_seq", [])
 }
 
 /// The operation with this id. A scan: for calls by people, not for loops.
 pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operation>> {
-    Ok(select(connection, "WHERE op_id = ?1", [id.as_bytes()])?.pop())
+    Ok(select(connection, "WHERE o.op_id = ?1", [id.as_bytes()])?.pop())
 }
+
+/// An operation is at the head of its document's lane.
+const HEAD: &str = "NOT EXISTS (SELECT 1 FROM outbox p WHERE p.document = o.document AND p.op_seq < o.op_seq)";
 
 /// The next operations that may be sent at `now`, oldest first: at the head of their documents' lanes, queued and due.
 pub(crate) fn runnable(connection: &Connection, now_ms: i64, limit: usize) -> Result<Vec<Operation>> {
-    select(
-        connection,
-        "AS o WHERE state = 0 AND next_attempt_at <= ?1 AND NOT EXISTS
-             (SELECT 1 FROM outbox AS p WHERE p.collection = o.collection AND p.doc_id = o.doc_id AND p.op_seq < o.op_seq)
-         ORDER BY op_seq LIMIT ?2",
-        params![now_ms, limit as i64],
-    )
+    let condition = format!("WHERE o.state = 0 AND o.next_attempt_at <= ?1 AND {HEAD} ORDER BY o.op_seq LIMIT ?2");
+    select(connection, &condition, params![now_ms, limit as i64])
 }
 
 /// The members of a group, oldest first.
 pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Operation>> {
-    select(connection, "WHERE group_id = ?1 ORDER BY op_seq", [group])
+    select(connection, "WHERE o.group_id = ?1 ORDER BY o.op_seq", [group])
 }
 
-/// When the first operation at the head of its lane is due, if any waits for a time; device time, ms.
+/// When the first operation at the head of its lane is due, if there is one; device time, ms.
 pub(crate) fn next_due(connection: &Connection) -> Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT min(next_attempt_at) FROM outbox AS o WHERE state = 0 AND NOT EXISTS
-             (SELECT 1 FROM outbox AS p WHERE p.collection = o.collection AND p.doc_id = o.doc_id AND p.op_seq < o.op_seq)",
-    )?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+    let sql = format!("SELECT min(o.next_attempt_at) FROM outbox o WHERE o.state = 0 AND {HEAD}");
+    Ok(connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Marks operations as carried by the request that is about to go out. From here on their content is frozen.

@@ -35,10 +35,10 @@ struct Applied<'o> {
 impl Door<'_> {
     /// Settles an operation that was sent, by the outcome that the server gave. An operation that has been settled in between, by a page that
     /// showed its own effect, is not there any more and stays so.
-    pub fn answer(&mut self, op_seq: i64, doc_id: &str, outcome: &Outcome, retry: &RetryPolicy) -> Result<Answered> {
-        let mut ops = outbox::of_document(self.tx, self.stream.collection, doc_id)?;
+    pub fn answer(&mut self, op_seq: i64, document: i64, outcome: &Outcome, retry: &RetryPolicy) -> Result<Answered> {
+        let mut ops = outbox::of_document(self.tx, document)?;
         let Some(at) = ops.iter().position(|op| op.op_seq == op_seq) else { return Ok(Answered::Nothing) };
-        let Some(mut row) = documents::find(self.tx, self.stream.collection, doc_id)? else {
+        let Some(mut row) = documents::by_row(self.tx, document)? else {
             return Ok(Answered::Nothing);
         };
         match outcome {

@@ -95,7 +95,7 @@ impl<'a> Door<'a> {
         if change.body.is_none() {
             return Ok(());
         }
-        let row = DocumentRow {
+        let mut row = DocumentRow {
             version: change.version,
             seq: change.seq,
             generation: self.stream.generation,
@@ -103,7 +103,7 @@ impl<'a> Door<'a> {
             body: change.body.clone(),
             ..DocumentRow::new(self.stream.collection, change.id.clone())
         };
-        documents::save(self.tx, &row)?;
+        documents::insert(self.tx, &mut row)?;
         self.entered.changes += 1;
         self.count(&row, 0);
         Ok(())
@@ -117,7 +117,7 @@ impl<'a> Door<'a> {
         known: Option<&str>,
         source: Source,
     ) -> Result<()> {
-        let mut ops = outbox::of_document(self.tx, row.collection, &row.id)?;
+        let mut ops = outbox::of_document(self.tx, row.row)?;
         if source == Source::State
             && let Some(head) = ops.first()
             && head.sent

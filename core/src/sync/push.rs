@@ -130,7 +130,7 @@ impl Cycle<'_> {
                     let strategy = registry.get(&answers[0].0.collection).map(|info| info.strategy).unwrap_or_default();
                     let mut door = Door::open(tx, &device, collection, strategy)?;
                     for (outgoing, outcome) in answers {
-                        totals.add(door.answer(outgoing.op.op_seq, &outgoing.op.doc_id, outcome, &retry)?);
+                        totals.add(door.answer(outgoing.op.op_seq, outgoing.op.document, outcome, &retry)?);
                     }
                     let (_, entered) = door.close()?;
                     totals.conflicts += entered.conflicts;
@@ -167,15 +167,14 @@ impl Cycle<'_> {
     }
 
     async fn park(&mut self, sent: &[Outgoing], error: OpError) -> Result<()> {
-        let keys: Vec<(i64, String, i64)> =
-            sent.iter().map(|o| (o.op.collection, o.op.doc_id.clone(), o.op.op_seq)).collect();
+        let keys: Vec<(i64, i64)> = sent.iter().map(|o| (o.op.document, o.op.op_seq)).collect();
         self.report.parked += keys.len() as u64;
         self.engine
             .store
             .write(move |tx| {
-                for (collection, doc_id, op_seq) in &keys {
-                    let row = documents::find(tx, *collection, doc_id)?;
-                    let mut ops = outbox::of_document(tx, *collection, doc_id)?;
+                for (document, op_seq) in &keys {
+                    let row = documents::by_row(tx, *document)?;
+                    let mut ops = outbox::of_document(tx, *document)?;
                     if let Some(op) = ops.iter_mut().find(|op| op.op_seq == *op_seq) {
                         queue::park(tx, row.as_ref(), op, error.clone())?;
                     }
@@ -200,12 +199,11 @@ impl Cycle<'_> {
         // Others go first from now on.
         let until = self.engine.device.clock.wall_ms()
             + policy.delay(attempts.max(1), self.engine.device.entropy.as_ref()).as_millis() as i64;
-        let (collection, doc_id, op_seq) = (only.op.collection, only.op.doc_id.clone(), only.op.op_seq);
+        let (document, op_seq) = (only.op.document, only.op.op_seq);
         self.engine
             .store
             .write(move |tx| {
-                for mut op in outbox::of_document(tx, collection, &doc_id)?.into_iter().filter(|op| op.op_seq == op_seq)
-                {
+                for mut op in outbox::of_document(tx, document)?.into_iter().filter(|op| op.op_seq == op_seq) {
                     op.next_attempt_ms = until;
                     outbox::update(tx, &op)?;
                 }
@@ -263,7 +261,7 @@ fn weigh(tx: &Tx<'_>, batch: Vec<Operation>, names: &BTreeMap<i64, String>) -> R
         });
     for op in batch {
         let body = match (op.kind, &op.changes) {
-            (OpKind::Create, None) => documents::find(tx, op.collection, &op.doc_id)?.and_then(|row| row.body),
+            (OpKind::Create, None) => documents::by_row(tx, op.document)?.and_then(|row| row.body),
             _ => None,
         };
         let content = body.as_ref().map_or(0, String::len)

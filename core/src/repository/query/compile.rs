@@ -107,23 +107,34 @@ impl Condition {
                 self.text.push_str(&format!("{} IS NULL", path.sql()))
             }
             Filter::Ne(path, Value::Null) => self.text.push_str(&format!("{} IS NOT NULL", path.sql())),
-            Filter::Eq(path, value) => self.compare(path, "=", value)?,
+            Filter::Eq(path, value) => {
+                self.among_texts(path, value.is_string(), |sql| sql.compare(path, "=", value))?
+            }
             // `IS NOT` is true where the field is missing.
+            Filter::Ne(path, value) if value.is_string() => {
+                self.text.push('(');
+                self.compare(path, "IS NOT", value)?;
+                let _ = write!(self.text, " OR {} IN ('array', 'object'))", path.sql_type());
+            }
             Filter::Ne(path, value) => self.compare(path, "IS NOT", value)?,
             Filter::Lt(path, value) => self.range(path, "<", value)?,
             Filter::Lte(path, value) => self.range(path, "<=", value)?,
             Filter::Gt(path, value) => self.range(path, ">", value)?,
             Filter::Gte(path, value) => self.range(path, ">=", value)?,
-            Filter::In(path, values) => self.one_of(path, values)?,
-            Filter::Contains(path, value) => self.contains(path, value)?,
-            Filter::Prefix(path, text) => {
-                let field = path.sql();
-                let _ = write!(self.text, "({field} >= ");
-                self.value(Sql::Text(text.clone()));
-                let _ = write!(self.text, " AND {field} < ");
-                self.value(Sql::Text(format!("{text}\u{10ffff}")));
-                self.text.push(')');
+            Filter::In(path, values) => {
+                let texts = values.iter().any(Value::is_string);
+                self.among_texts(path, texts, |sql| sql.one_of(path, values))?;
             }
+            Filter::Contains(path, value) => self.contains(path, value)?,
+            Filter::Prefix(path, text) => self.among_texts(path, true, |sql| {
+                let field = path.sql();
+                let _ = write!(sql.text, "({field} >= ");
+                sql.value(Sql::Text(text.clone()));
+                let _ = write!(sql.text, " AND {field} < ");
+                sql.value(Sql::Text(format!("{text}\u{10ffff}")));
+                sql.text.push(')');
+                Ok(())
+            })?,
             Filter::And(all) => self.join(all, " AND ", "1")?,
             Filter::Or(all) => self.join(all, " OR ", "0")?,
             Filter::Not(inner) => {
@@ -133,6 +144,18 @@ impl Condition {
                 self.text.push_str(") IS NOT TRUE)");
             }
         }
+        Ok(())
+    }
+
+    /// A condition that compares with texts: SQLite shows arrays and objects as texts, which they are not.
+    fn among_texts(&mut self, path: &FieldPath, texts: bool, push: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        if !texts || path.as_str() == "id" {
+            return push(self);
+        }
+        self.text.push('(');
+        push(self)?;
+        let kind = path.sql_type();
+        let _ = write!(self.text, " AND {kind} IS NOT 'array' AND {kind} IS NOT 'object')");
         Ok(())
     }
 
@@ -148,19 +171,21 @@ impl Condition {
             Sql::Null => return Err(Error::query(format!("{path} cannot be less or greater than null"))),
             value => value,
         };
-        let field = path.sql();
+        let (field, text) = (path.sql(), matches!(value, Sql::Text(_)));
         let other_end = match (&value, operator.starts_with('<')) {
             (Sql::Text(_), true) => Some(">= ''"),
             (Sql::Integer(_) | Sql::Real(_), false) => Some("< ''"),
             _ => None,
         };
-        let _ = write!(self.text, "({field} {operator} ");
-        self.value(value);
-        if let Some(end) = other_end {
-            let _ = write!(self.text, " AND {field} {end}");
-        }
-        self.text.push(')');
-        Ok(())
+        self.among_texts(path, text, |sql| {
+            let _ = write!(sql.text, "({field} {operator} ");
+            sql.value(value);
+            if let Some(end) = other_end {
+                let _ = write!(sql.text, " AND {field} {end}");
+            }
+            sql.text.push(')');
+            Ok(())
+        })
     }
 
     fn one_of(&mut self, path: &FieldPath, values: &[Value]) -> Result<()> {

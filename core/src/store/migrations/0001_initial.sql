@@ -23,16 +23,16 @@ CREATE TABLE documents (
     generation INTEGER NOT NULL,            -- the snapshot that confirmed it last
     updated_at INTEGER,                     -- when the server took its version
     body       TEXT,                        -- NULL: a tombstone
-    base       TEXT,                        -- only while pending; NULL: no live copy on the server
-    UNIQUE (collection, id)
+    base       TEXT                         -- only while pending; NULL: no live copy on the server
 );
+-- Ids are unique within a collection: each collection has a unique index of its own (documents_of_<number>, made with it), so that no
+-- query of one ever looks at rows of another.
 
 -- The queue of unsynced writes. AUTOINCREMENT: an op_seq is never used again, even after the queue was empty.
 CREATE TABLE outbox (
     op_seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     op_id           BLOB    NOT NULL,
-    collection      INTEGER NOT NULL,
-    doc_id          TEXT    NOT NULL,
+    document        INTEGER NOT NULL,       -- documents.row
     kind            INTEGER NOT NULL,       -- 0 create, 1 update, 2 delete
     state           INTEGER NOT NULL,       -- 0 queued, 1 in flight, 2 parked, 3 in conflict
     sent            INTEGER NOT NULL,       -- 1: a request has carried it: its content is frozen
@@ -48,7 +48,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER NOT NULL DEFAULT 0,
     error           TEXT
 );
-CREATE INDEX outbox_by_document ON outbox (collection, doc_id);
+CREATE INDEX outbox_by_document ON outbox (document);
 CREATE INDEX outbox_held ON outbox (state) WHERE state > 0;
 CREATE INDEX outbox_by_group ON outbox (group_id) WHERE group_id IS NOT NULL;
 
@@ -89,3 +89,4 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_by_document ON journal (collection, doc_id);
 CREATE INDEX journal_by_time ON journal (at);
+
