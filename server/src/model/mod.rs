@@ -27,7 +27,7 @@ pub(crate) use field_ops::FieldOp;
 pub(crate) use hlc::Hlc;
 pub(crate) use json::{JsonFault, depth, parse_json, write_string};
 pub(crate) use names::{CollectionName, DeviceId, OpId, RecordId, Space, StreamName};
-pub(crate) use operation::{Base, Defaults, Operation, Target, content_hash, field_ops};
+pub(crate) use operation::{Base, Defaults, Operation, Target, Unreadable, content_hash, field_ops};
 pub(crate) use stamps::FieldStamps;
 pub(crate) use timestamp::Timestamp;
 

@@ -29,6 +29,17 @@ pub(crate) struct Operation {
     pub(crate) content: [u8; 16],
 }
 
+/// An operation that cannot be read, and what can be: its record and its group wait for it all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// What is wrong with it.
+    pub(crate) details: Details,
+    /// The record that it is about, as the device calls it.
+    pub(crate) subject: Option<(CollectionName, String)>,
+    /// Its group.
+    pub(crate) group: Option<String>,
+}
+
 /// The record that an operation is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -65,7 +76,16 @@ pub(crate) struct Defaults<'a> {
 
 impl Operation {
     /// Reads an operation.
-    pub(crate) fn decode(value: Value, defaults: &Defaults<'_>) -> Result<Self, Details> {
+    pub(crate) fn decode(value: Value, defaults: &Defaults<'_>) -> Result<Self, Unreadable> {
+        let text = |key| value.get(key).and_then(Value::as_str);
+        let collection = CollectionName::parse(text("collection").unwrap_or(defaults.collection)).ok();
+        let called = text("id").or_else(|| text("clientId")).map(|id| id.strip_prefix("$client:").unwrap_or(id));
+        let subject = collection.zip(called.map(str::to_owned));
+        let group = text("group").map(str::to_owned);
+        Self::read(value, defaults).map_err(|details| Unreadable { details, subject, group })
+    }
+
+    fn read(value: Value, defaults: &Defaults<'_>) -> Result<Self, Details> {
         let content_of = |key| value.get(key).map(Value::to_string).unwrap_or_default();
         let (data, ops) = (content_of("data"), content_of("fieldOps"));
         let mut op = Decoder::new(value, "operation")?;
@@ -185,7 +205,16 @@ mod tests {
 
     fn decode(value: Value) -> Result<Operation, Details> {
         let defaults = Defaults { collection: "tasks", space: "u:1" };
-        Operation::decode(value, &defaults)
+        Operation::decode(value, &defaults).map_err(|unreadable| unreadable.details)
+    }
+
+    #[test]
+    fn what_can_be_read_of_a_broken_operation_is_kept() {
+        let defaults = Defaults { collection: "tasks", space: "u:1" };
+        let broken = Operation::decode(json!({"id":"$client:a","group":"g","hlc":7}), &defaults).unwrap_err();
+        assert_eq!(broken.subject, Some((CollectionName::parse("tasks").unwrap(), "a".to_owned())));
+        assert_eq!(broken.group.as_deref(), Some("g"));
+        assert_eq!(Operation::decode(json!([]), &defaults).unwrap_err().subject, None);
     }
 
     #[test]

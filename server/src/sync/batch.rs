@@ -16,7 +16,9 @@ use super::{refusal, wire};
 use crate::config::IdAssignment;
 use crate::entropy::{Entropy, EntropyUnavailable};
 use crate::error::{Code, Failure};
-use crate::model::{Base, Change, CollectionName, Details, DeviceId, Hlc, OpId, Operation, RecordId, Target, details};
+use crate::model::{
+    Base, Change, CollectionName, DeviceId, Hlc, OpId, Operation, RecordId, Target, Unreadable, details,
+};
 use crate::store::devices::{self, Device};
 use crate::store::ledger::{self, Entry, Made};
 use crate::store::records::{self, Record};
@@ -33,7 +35,7 @@ pub(crate) struct Push {
     /// Operations whose results the device knows.
     pub(crate) acks: Acks,
     /// The operations, or what is wrong with them.
-    pub(crate) operations: Vec<Result<Operation, Details>>,
+    pub(crate) operations: Vec<Result<Operation, Unreadable>>,
     /// All or none.
     pub(crate) atomic: bool,
     /// Whether every result carries the record.
@@ -227,9 +229,16 @@ impl Run<'_> {
 
     /// Remembers that nothing may come after the operation on its record.
     fn fail(&mut self, index: usize, failure: Failure) -> OpResult {
-        if let Some(Ok(operation)) = self.push.operations.get(index) {
-            let id = self.created_as(operation).unwrap_or_else(|| operation.target.as_text().to_owned());
-            self.memory.failed.entry((operation.collection.clone(), id)).or_insert(index);
+        let subject = match self.push.operations.get(index) {
+            Some(Ok(operation)) => {
+                let id = self.created_as(operation).unwrap_or_else(|| operation.target.as_text().to_owned());
+                Some((operation.collection.clone(), id))
+            }
+            Some(Err(unreadable)) => unreadable.subject.clone(),
+            None => None,
+        };
+        if let Some(subject) = subject {
+            self.memory.failed.entry(subject).or_insert(index);
         }
         OpResult::Failed(failure)
     }
@@ -238,7 +247,7 @@ impl Run<'_> {
         let push = self.push;
         let operation = match push.operations.get(index) {
             Some(Ok(operation)) => operation,
-            Some(Err(details)) => return Err(Failure::invalid(details).into()),
+            Some(Err(unreadable)) => return Err(Failure::invalid(&unreadable.details).into()),
             None => return Err(Failure::new(Code::ServerError, "no such operation").into()),
         };
         if let Some(op_id) = &operation.op_id

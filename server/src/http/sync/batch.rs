@@ -9,7 +9,8 @@ use crate::http::reply::Reply;
 use crate::http::schema;
 use crate::http::session::{SignedIn, require_own};
 use crate::model::{
-    CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, details, write_string,
+    CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
+    write_string,
 };
 use crate::sync::batch::{self as model, Acks, Done, Memory, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
@@ -98,8 +99,10 @@ pub(crate) async fn batch(
 
 /// Works off the operations, some hundreds a transaction. What is durable when the database fails is in the failure.
 async fn apply(server: &Shared, push: &Arc<Push>, echoes: &[Echo]) -> Result<(Vec<OpResult>, Memory), Failure> {
-    let groups: Vec<Option<&str>> =
-        push.operations.iter().map(|op| op.as_ref().ok().and_then(|op| op.group.as_deref())).collect();
+    let group = |operation| match operation {
+        &Ok(Operation { ref group, .. }) | &Err(Unreadable { ref group, .. }) => group.as_deref(),
+    };
+    let groups: Vec<Option<&str>> = push.operations.iter().map(group).collect();
     let mut transactions = plan::transactions(plan::units(&groups, push.atomic), server.config.sync.transaction_ops);
     if transactions.is_empty() {
         // A batch without operations still confirms results and asks for news.

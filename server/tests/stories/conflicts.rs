@@ -1,0 +1,171 @@
+//! Who wins when two devices write the same record.
+
+use crate::support::{World, config_with};
+use serde_json::{Value, json};
+
+fn update(version: i64, data: Value) -> Value {
+    json!([{"type": "update", "id": "a", "version": version, "data": data}])
+}
+
+#[tokio::test]
+async fn edits_of_different_fields_are_merged() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"title": "x", "done": false})).await;
+    phone.push(update(1, json!({"title": "y"}))).await;
+    let result = &phone.push(update(1, json!({"done": true}))).await[0];
+    assert_eq!((&result["status"], &result["version"]), (&json!("applied"), &json!(3)));
+    assert_eq!(result["record"]["title"], "y", "the device could not know that");
+    assert_eq!(result["record"]["done"], true);
+    assert_eq!(result["record"]["_sync"]["fieldVersions"], json!({"title": 2, "done": 3}));
+}
+
+#[tokio::test]
+async fn edits_of_the_same_field_conflict_and_tell_everything() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let tablet = world.device_of(&phone.account, "tablet");
+    phone.create("a", json!({"title": "x", "n": 1})).await;
+    tablet.push(json!([{"opId": "t1", "type": "update", "id": "a", "version": 1, "data": {"title": "theirs"}, "hlc": "5:1:tablet"}])).await;
+    let result = &phone.push(update(1, json!({"title": "mine", "n": 2}))).await[0];
+    assert_eq!(result["status"], "conflict");
+    let error = &result["error"];
+    assert_eq!(error["code"], "VERSION_CONFLICT");
+    assert_eq!(error["retryable"], false);
+    assert_eq!(error["currentVersion"], 2);
+    assert_eq!(error["deleted"], false);
+    assert_eq!(error["conflictingFields"], json!(["title"]));
+    let theirs = &error["serverData"];
+    assert_eq!((&theirs["title"], &theirs["n"], &theirs["version"]), (&json!("theirs"), &json!(1), &json!(2)));
+    let sync = &theirs["_sync"];
+    assert_eq!(
+        (&sync["originOpId"], &sync["originDeviceId"], &sync["hlc"]),
+        (&json!("t1"), &json!("tablet"), &json!("5:1:tablet"))
+    );
+    assert_eq!((&sync["fieldVersions"], &sync["fieldHlcs"]), (&json!({"title": 2}), &json!({"title": "5:1:tablet"})));
+    assert_eq!(sync["space"], phone.space());
+    assert!(sync["createHlc"].as_str().unwrap().ends_with(":0:phone"));
+}
+
+#[tokio::test]
+async fn the_same_edit_twice_is_no_conflict() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"done": false})).await;
+    phone.push(update(1, json!({"done": true}))).await;
+    let result = &phone.push(update(1, json!({"done": true}))).await[0];
+    assert_eq!((&result["status"], &result["version"]), (&json!("applied"), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_removed_field_is_a_changed_field() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"note": "x", "n": 1})).await;
+    phone.push(update(1, json!({"note": null}))).await;
+    let result = &phone.push(update(1, json!({"note": "y"}))).await[0];
+    assert_eq!(result["error"]["conflictingFields"], json!(["note"]));
+}
+
+#[tokio::test]
+async fn a_replaced_record_conflicts_only_where_it_differs() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"title": "x", "n": 1})).await;
+    phone.push(update(1, json!({"title": "theirs"}))).await;
+    let replace = |data: Value| json!([{"type": "replace", "id": "a", "version": 1, "data": data}]);
+    let old = &phone.push(replace(json!({"title": "x", "n": 2}))).await[0];
+    assert_eq!(old["error"]["conflictingFields"], json!(["title"]), "it would bring the old title back");
+    let agreed = &phone.push(replace(json!({"title": "theirs", "n": 2}))).await[0];
+    assert_eq!(agreed["status"], "applied");
+}
+
+#[tokio::test]
+async fn commuting_edits_never_conflict() {
+    let world = World::with(config_with("[collections.tasks]\nconflict = \"record\"\npreconditions = \"required\""));
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1, "tags": ["x"], "title": "t"})).await;
+    let patch =
+        |version: Option<i64>, ops: Value| json!([{"type": "patch", "id": "a", "version": version, "fieldOps": ops}]);
+    for version in [None, Some(1), Some(1), Some(99)] {
+        let ops = json!([{"op": "inc", "path": "/n", "by": 1}, {"op": "addToSet", "path": "/tags", "values": ["y"]}]);
+        let result = &phone.push(patch(version, ops)).await[0];
+        assert_eq!(result["status"], "applied");
+    }
+    let record = phone.get("a").await.json["data"].clone();
+    assert_eq!((&record["n"], &record["tags"], &record["version"]), (&json!(5), &json!(["x", "y"]), &json!(5)));
+    let mixed = json!([{"op": "inc", "path": "/n", "by": 1}, {"op": "set", "path": "/title", "value": "u"}]);
+    assert_eq!(phone.push(patch(Some(1), mixed)).await[0]["error"]["code"], "VERSION_CONFLICT");
+}
+
+#[tokio::test]
+async fn an_increment_beside_a_stale_edit_of_another_field_is_merged() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1, "title": "t"})).await;
+    phone.push(update(1, json!({"n": 10}))).await;
+    let ops = json!([{"op": "inc", "path": "/n", "by": 1}, {"op": "set", "path": "/title", "value": "u"}]);
+    let result = &phone.push(json!([{"type": "patch", "id": "a", "version": 1, "fieldOps": ops}])).await[0];
+    assert_eq!(result["status"], "applied");
+    assert_eq!((&result["record"]["n"], &result["record"]["title"]), (&json!(11), &json!("u")));
+}
+
+#[tokio::test]
+async fn a_delete_does_not_take_edits_with_it_that_it_did_not_see() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    phone.push(update(1, json!({"n": 2}))).await;
+    let delete = |version: i64| json!([{"type": "delete", "id": "a", "version": version}]);
+    let stale = &phone.push(delete(1)).await[0];
+    assert_eq!(stale["error"]["code"], "VERSION_CONFLICT");
+    assert_eq!(stale["error"]["conflictingFields"], json!(["n"]));
+    assert_eq!(phone.push(delete(2)).await[0]["version"], 3);
+    assert_eq!(phone.push(delete(2)).await[0]["status"], "duplicate");
+}
+
+#[tokio::test]
+async fn where_records_conflict_whole_any_stale_write_does() {
+    let world = World::with(config_with("[collections.tasks]\nconflict = \"record\""));
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"title": "x", "n": 1})).await;
+    phone.push(update(1, json!({"title": "y"}))).await;
+    let result = &phone.push(update(1, json!({"n": 2}))).await[0];
+    assert_eq!(result["error"]["code"], "VERSION_CONFLICT");
+    assert_eq!(result["error"]["conflictingFields"], json!([]));
+}
+
+#[tokio::test]
+async fn a_collection_may_demand_versions() {
+    let world = World::with(config_with("[collections.tasks]\npreconditions = \"required\""));
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    for op in [
+        json!({"type": "update", "id": "a", "data": {"n": 2}}),
+        json!({"type": "replace", "id": "a", "data": {"n": 2}}),
+        json!({"type": "patch", "id": "a", "fieldOps": [{"op": "set", "path": "/n", "value": 2}]}),
+        json!({"type": "delete", "id": "a"}),
+    ] {
+        let result = &phone.push(json!([op])).await[0];
+        assert_eq!(
+            (&result["status"], &result["error"]["code"]),
+            (&json!("rejected"), &json!("PRECONDITION_REQUIRED"))
+        );
+    }
+    phone.call("PATCH", "/v1/tasks/a", Some(json!({"n": 2}))).await.expect(428);
+    phone.call("DELETE", "/v1/tasks/a", None).await.expect(428);
+    phone.call_with("PATCH", "/v1/tasks/a", &[("if-match", "\"1-1\"")], Some(json!({"n": 2}))).await.expect(200);
+    phone.call("DELETE", "/v1/tasks/a?version=2", None).await.expect(204);
+}
+
+#[tokio::test]
+async fn stamps_from_the_future_are_held_back() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let latest = crate::support::START + 300_000;
+    let ahead = format!("{}:7:phone", latest + 86_400_000);
+    phone.push(json!([{"type": "create", "clientId": "a", "data": {}, "hlc": ahead}])).await;
+    assert_eq!(phone.get("a").await.json["data"]["_sync"]["hlc"], format!("{latest}:7:phone"));
+    phone.push(json!([{"type": "create", "clientId": "b", "data": {}, "hlc": "12:0:phone"}])).await;
+    assert_eq!(phone.get("b").await.json["data"]["_sync"]["hlc"], "12:0:phone", "a clock that is late is believed");
+}

@@ -1,0 +1,165 @@
+//! F04: holes in what a repeated write means.
+
+use crate::support::{DAY, World, config, join_all};
+use axum::http::StatusCode;
+use holm_server::Store;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn f04_the_same_operation_again_is_a_duplicate_with_the_same_result() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let op = json!([{"opId": "op-1", "opSeq": 1, "type": "create", "clientId": "a", "data": {"n": 1}}]);
+    let first = phone.push(op.clone()).await;
+    world.advance(60 * DAY);
+    let again = phone.push(op).await;
+    assert_eq!(first[0]["status"], "applied");
+    assert_eq!(again[0]["status"], "duplicate");
+    for member in ["id", "version", "seq", "updatedAt", "serverId"] {
+        assert_eq!(again[0][member], first[0][member]);
+    }
+}
+
+#[tokio::test]
+async fn f04_the_same_key_with_another_payload_is_refused_without_effect() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    let op = |n| json!([{"opId": "op-1", "opSeq": 1, "type": "update", "id": "a", "version": 1, "data": {"n": n}}]);
+    assert_eq!(phone.push(op(2)).await[0]["status"], "applied");
+    let other = &phone.push(op(3)).await[0];
+    assert_eq!(other["status"], "rejected");
+    assert_eq!(other["error"]["code"], "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(phone.get("a").await.json["data"]["n"], 2);
+
+    let key = [("idempotency-key", "\"k\"")];
+    phone.call_with("POST", "/v1/tasks", &key, Some(json!({"clientId": "b", "n": 1}))).await.expect(201);
+    let reply = phone.call_with("POST", "/v1/tasks", &key, Some(json!({"clientId": "c", "n": 1}))).await.expect(422);
+    assert_eq!(reply.code(), "IDEMPOTENCY_KEY_REUSED");
+    phone.get("c").await.expect(404);
+}
+
+#[tokio::test]
+async fn f04_a_repeat_with_another_version_or_order_of_keys_is_the_same_operation() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"x": 1, "y": 1})).await;
+    let first = json!([{"opId": "op", "type": "update", "id": "a", "version": 1, "data": {"x": 2, "y": 2}}]);
+    let again = json!([{"opId": "op", "type": "update", "id": "a", "version": 2, "data": {"y": 2, "x": 2}}]);
+    assert_eq!(phone.push(first).await[0]["status"], "applied");
+    assert_eq!(phone.push(again).await[0]["status"], "duplicate");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f04_of_concurrent_twins_exactly_one_is_executed() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::over(Store::Directory(folder.path().into()), config());
+    let phone = world.device("phone").await;
+    let op = json!({"operations": [{"opId": "op", "type": "patch", "id": "n", "fieldOps": [{"op": "inc", "path": "/n", "by": 1}]}]});
+    phone.create("n", json!({"n": 0})).await;
+    let twins = (0..16).map(|_| phone.batch(op.clone()));
+    let replies = join_all(twins).await;
+    let statuses: Vec<&Value> = replies.iter().map(|reply| &reply.json["results"][0]["status"]).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == "applied").count(), 1, "{statuses:?}");
+    assert_eq!(phone.get("n").await.json["data"]["n"], 1);
+
+    let key = [("idempotency-key", "k")];
+    let posts = (0..16).map(|_| phone.call_with("POST", "/v1/tasks", &key, Some(json!({"title": "once"}))));
+    let replies = join_all(posts).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == StatusCode::CREATED).count(), 1);
+    let ids: std::collections::BTreeSet<_> = replies.iter().map(|reply| reply.json["data"]["id"].to_string()).collect();
+    assert_eq!(ids.len(), 1, "all of them are told of the same record");
+}
+
+#[tokio::test]
+async fn f04_effect_and_key_are_never_apart() {
+    let mut world = World::new();
+    let account = world.sign_up("a@example.org").await;
+    let body = || Some(json!({"clientId": "a", "n": 1}));
+    let key = [("idempotency-key", "k")];
+    world.disk.fail_after(0);
+    let phone = world.device_of(&account, "phone");
+    let reply = phone.call_with("POST", "/v1/tasks", &key, body()).await.expect(503);
+    assert_eq!(reply.code(), "SERVICE_UNAVAILABLE");
+    assert_eq!(reply.header("retry-after"), "1");
+    let op = json!({"operations": [{"opId": "op", "type": "create", "clientId": "b", "data": {}}]});
+    assert_eq!(phone.batch(op.clone()).await.expect(503).code(), "SYNC_INTERRUPTED");
+
+    world.disk.heal();
+    world.crash();
+    let phone = world.device_of(&account, "phone");
+    phone.get("a").await.expect(404);
+    phone.get("b").await.expect(404);
+    phone.call_with("POST", "/v1/tasks", &key, body()).await.expect(201);
+    assert_eq!(phone.batch(op).await.json["results"][0]["status"], "applied");
+}
+
+#[tokio::test]
+async fn f04_a_plain_write_again_after_60_days_is_answered_as_then() {
+    let mut world = World::new();
+    let account = world.sign_up("a@example.org").await;
+    let key = [("idempotency-key", "0190-k")];
+    let body = || Some(json!({"title": "x"}));
+    let phone = world.device_of(&account, "phone");
+    let first = phone.call_with("POST", "/v1/tasks", &key, body()).await.expect(201);
+    let location = first.header("location").to_owned();
+    phone.call("PATCH", &location, Some(json!({"title": "y"}))).await.expect(200);
+
+    world.advance(60 * DAY);
+    world.server.maintain().await.unwrap();
+    world.crash();
+    let phone = world.device_of(&account, "phone");
+    let again = phone.call_with("POST", "/v1/tasks", &[("idempotency-key", "\"0190-k\"")], body()).await.expect(200);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.json["meta"]["idempotent"], true);
+    assert_eq!(again.json["data"], first.json["data"]);
+    assert_eq!(again.header("etag"), first.header("etag"));
+
+    world.advance(121 * DAY);
+    let swept = world.server.maintain().await.unwrap();
+    assert_eq!(swept.stored_replies, 1, "nobody is offline for longer than 180 days");
+}
+
+#[tokio::test]
+async fn f04_what_had_no_effect_may_come_again() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    phone.push(json!([{"type": "update", "id": "a", "version": 1, "data": {"n": 2}}])).await;
+    let op = |version| json!([{"opId": "op", "type": "update", "id": "a", "version": version, "data": {"n": 3}}]);
+    assert_eq!(phone.push(op(1)).await[0]["error"]["code"], "VERSION_CONFLICT");
+    assert_eq!(phone.push(op(2)).await[0]["status"], "applied");
+}
+
+#[tokio::test]
+async fn f04_a_device_that_counts_again_from_an_old_number_is_found_out() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let op = |id: &str, seq: i64| json!({"opId": format!("op-{id}"), "opSeq": seq, "type": "create", "clientId": id, "data": {}});
+    phone.push(json!([op("a", 1), op("b", 2)])).await;
+    phone
+        .push(json!([{"opId": "op-c", "opSeq": 3, "type": "update", "id": "a", "version": 1, "data": {"x": 1}}]))
+        .await;
+    let acked = phone.batch(json!({"ackOpSeq": 3, "operations": []})).await.expect(200);
+    assert_eq!(acked.json["results"], json!([]));
+
+    let results = phone.push(json!([op("a", 1), op("b", 2), op("z", 3), op("y", 4)])).await;
+    assert_eq!(results[0]["error"]["code"], "OP_SEQUENCE_REUSED", "the ledger is gone and the record has moved on");
+    assert_eq!(results[1]["status"], "duplicate", "the record itself remembers its last operation");
+    assert_eq!(results[2]["error"]["code"], "OP_SEQUENCE_REUSED", "a clone must not pass for the original");
+    assert_eq!(results[3]["status"], "applied");
+    let lower = phone.batch(json!({"ackOpSeq": 1, "operations": [op("w", 2)]})).await;
+    assert_eq!(lower.json["results"][0]["error"]["code"], "OP_SEQUENCE_REUSED", "the greatest confirmation counts");
+}
+
+#[tokio::test]
+async fn f04_confirmed_results_leave_the_ledger() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let op = |id: &str, value: i64| json!({"opId": id, "type": "create", "clientId": id, "data": {"v": value}});
+    phone.push(json!([op("a", 1), op("b", 1)])).await;
+    phone.batch(json!({"ackOps": ["a"], "operations": [{"type": "update", "id": "a", "data": {"v": 2}}]})).await;
+    let results = phone.push(json!([op("a", 1), op("b", 1)])).await;
+    assert_eq!(results[0]["error"]["code"], "RECORD_EXISTS", "without an entry the id is taken by other content");
+    assert_eq!(results[1]["status"], "duplicate");
+}

@@ -1,0 +1,226 @@
+//! F14: one bad operation takes the batch with it, or a batch says yes and does nothing.
+
+use crate::support::World;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn f14_results_come_in_order_and_only_bad_operations_fail() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("old", json!({"n": 1})).await;
+    let results = phone
+        .push(json!([
+            {"opId": "1", "type": "create", "clientId": "a", "data": {"title": "x"}},
+            {"opId": "2", "type": "update", "id": "nowhere", "data": {"n": 1}},
+            {"opId": "3", "type": "frobnicate", "id": "a"},
+            17,
+            {"opId": "5", "type": "create", "clientId": "old", "data": {"n": 2}},
+            {"opId": "6", "type": "update", "id": "old", "version": 1, "data": {"version": 9}},
+            {"opId": "7", "type": "create", "clientId": "b", "data": {"title": "y"}},
+            {"opId": "8", "type": "delete", "id": "never-there"},
+        ]))
+        .await;
+    let told: Vec<(&Value, &Value, &Value)> =
+        results.iter().map(|r| (&r["opId"], &r["status"], &r["error"]["code"])).collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            ["1", "applied", null],
+            ["2", "conflict", "RECORD_NOT_FOUND"],
+            ["3", "rejected", "VALIDATION_ERROR"],
+            [null, "rejected", "VALIDATION_ERROR"],
+            ["5", "conflict", "RECORD_EXISTS"],
+            ["6", "rejected", "VALIDATION_ERROR"],
+            ["7", "applied", null],
+            ["8", "duplicate", null],
+        ])
+    );
+    assert_eq!(
+        results[0],
+        json!({"opId":"1","id":"a","clientId":"a","serverId":"a","success":true,"status":"applied","version":1,"seq":2,
+                                  "updatedAt":results[0]["updatedAt"]})
+    );
+    assert_eq!(results[4]["error"]["serverData"]["n"], 1);
+    assert_eq!(results[5]["error"]["details"], json!({"version": "belongs to the server"}));
+    assert_eq!(phone.get("old").await.json["data"]["n"], 1);
+}
+
+#[tokio::test]
+async fn f14_a_group_is_accepted_whole_or_not_at_all() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    phone.push(json!([{"type": "update", "id": "a", "version": 1, "data": {"n": 2}}])).await;
+    let results = phone
+        .push(json!([
+            {"opId": "0", "type": "create", "clientId": "before", "data": {}},
+            {"opId": "1", "type": "create", "clientId": "in-1", "data": {}, "group": "g"},
+            {"opId": "2", "type": "update", "id": "a", "version": 1, "data": {"n": 3}, "group": "g"},
+            {"opId": "3", "type": "create", "clientId": "in-2", "data": {}, "group": "g"},
+            {"opId": "4", "type": "create", "clientId": "after", "data": {}},
+            {"opId": "5", "type": "update", "id": "in-1", "version": "$prev", "data": {"x": 1}},
+            {"opId": "6", "type": "create", "clientId": "h-1", "data": {}, "group": "h"},
+            {"opId": "7", "type": "update", "id": "h-1", "version": "$prev", "data": {"x": 1}, "group": "h"},
+        ]))
+        .await;
+    let told: Vec<(&Value, &Value, &Value)> =
+        results.iter().map(|r| (&r["status"], &r["error"]["code"], &r["error"]["causedBy"])).collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            ["applied", null, null],
+            ["aborted", "GROUP_ABORTED", 2],
+            ["conflict", "VERSION_CONFLICT", null],
+            ["aborted", "GROUP_ABORTED", 2],
+            ["applied", null, null],
+            ["aborted", "DEPENDENCY_FAILED", 1],
+            ["applied", null, null],
+            ["applied", null, null],
+        ])
+    );
+    phone.get("in-1").await.expect(404);
+    phone.get("in-2").await.expect(404);
+    assert_eq!(phone.get("h-1").await.json["data"]["version"], 2);
+    assert_eq!(
+        (&results[0]["seq"], &results[4]["seq"], &results[6]["seq"]),
+        (&json!(3), &json!(4), &json!(5)),
+        "no gaps"
+    );
+    phone.head().await;
+
+    let again = phone.push(json!([{"opId": "1", "type": "create", "clientId": "in-1", "data": {}}])).await;
+    assert_eq!(again[0]["status"], "applied", "what was undone left nothing in the ledger");
+}
+
+#[tokio::test]
+async fn f14_an_unreadable_operation_takes_its_group_with_it() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let results = phone
+        .push(json!([
+            {"type": "create", "clientId": "a", "data": {}, "group": "g"},
+            {"type": "explode", "id": "b", "group": "g"},
+        ]))
+        .await;
+    assert_eq!(results[0]["error"]["code"], "GROUP_ABORTED");
+    assert_eq!(results[1]["error"]["code"], "VALIDATION_ERROR");
+    phone.get("a").await.expect(404);
+}
+
+#[tokio::test]
+async fn f14_a_scattered_group_is_refused_whole() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let op = |id: &str, group: Option<&str>| json!({"type": "create", "clientId": id, "data": {}, "group": group});
+    let results = phone.push(json!([op("a", Some("g")), op("b", None), op("c", Some("g"))])).await;
+    let codes: Vec<&Value> = results.iter().map(|result| &result["error"]["code"]).collect();
+    assert_eq!(json!(codes), json!(["VALIDATION_ERROR", null, "VALIDATION_ERROR"]));
+}
+
+#[tokio::test]
+async fn f14_an_atomic_batch_fails_as_a_whole() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({})).await;
+    let ops = json!([
+        {"opId": "0", "type": "create", "clientId": "b", "data": {}},
+        {"opId": "1", "type": "create", "clientId": "a", "data": {"n": 1}},
+        {"opId": "2", "type": "create", "clientId": "c", "data": {}},
+    ]);
+    let reply = phone.batch(json!({"atomic": true, "operations": ops})).await.expect(409);
+    assert_eq!(reply.code(), "BATCH_ABORTED");
+    assert_eq!(reply.json["error"]["causedBy"], 1);
+    let results = reply.json["error"]["results"].as_array().unwrap();
+    let codes: Vec<&Value> = results.iter().map(|result| &result["error"]["code"]).collect();
+    assert_eq!(json!(codes), json!(["BATCH_ABORTED", "RECORD_EXISTS", "BATCH_ABORTED"]));
+    phone.get("b").await.expect(404);
+
+    let whole = json!({"atomic": true, "operations": [ops[0], ops[2]]});
+    phone.batch(whole.clone()).await.expect(200);
+    let repeated = phone.batch(whole).await.expect(200);
+    assert_eq!(repeated.json["results"][1]["status"], "duplicate");
+}
+
+#[tokio::test]
+async fn f14_operations_behind_a_failed_one_on_the_same_record_are_not_tried() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    phone.create("b", json!({"n": 1})).await;
+    let results = phone
+        .push(json!([
+            {"type": "update", "id": "a", "hlc": "broken", "data": {"n": 2}},
+            {"type": "update", "id": "b", "version": 7, "data": {"n": 2}},
+            {"type": "update", "id": "b", "data": {"n": 3}},
+            {"type": "delete", "id": "b"},
+            {"type": "update", "id": "a", "data": {"n": 4}},
+        ]))
+        .await;
+    let told: Vec<(&Value, &Value)> = results.iter().map(|r| (&r["error"]["code"], &r["error"]["causedBy"])).collect();
+    assert_eq!(told[1].0, "VERSION_CONFLICT");
+    assert_eq!(told[2], (&json!("DEPENDENCY_FAILED"), &json!(1)));
+    assert_eq!(told[3], (&json!("DEPENDENCY_FAILED"), &json!(1)));
+    assert_eq!(told[4], (&json!("DEPENDENCY_FAILED"), &json!(0)), "an unreadable operation holds its record back, too");
+    assert_eq!(phone.get("b").await.json["data"]["n"], 1);
+}
+
+#[tokio::test]
+async fn f14_versions_and_names_within_a_batch() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let results = phone
+        .push(json!([
+            {"type": "create", "clientId": "a", "data": {"n": 1}},
+            {"type": "update", "id": "a", "version": "$prev", "data": {"n": 2}},
+            {"type": "update", "id": "$client:a", "version": "$prev", "data": {"n": 3}},
+            {"type": "update", "clientId": "a", "version": "$prev", "data": {"n": 4}},
+            {"type": "delete", "id": "a", "version": "$prev"},
+            {"type": "update", "id": "b", "version": "$prev", "data": {}},
+            {"type": "create", "clientId": "b", "data": {}},
+        ]))
+        .await;
+    let versions: Vec<&Value> = results.iter().map(|result| &result["version"]).collect();
+    assert_eq!(json!(versions), json!([1, 2, 3, 4, 5, null, null]));
+    assert_eq!(
+        results[5]["error"]["details"],
+        json!({"version": "\"$prev\" needs an earlier operation on the record"})
+    );
+    assert_eq!(results[6]["error"]["code"], "DEPENDENCY_FAILED");
+    assert_eq!(phone.get("a").await.expect(410).json["error"]["tombstone"]["version"], 5);
+}
+
+#[tokio::test]
+async fn f14_simple_clients_need_neither_ids_nor_collections() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let body = json!({"deviceId": "phone", "operations": [{"type": "create", "data": {"title": "x"}}, {"type": "create", "data": {"title": "y"}}]});
+    let first =
+        phone.call_with("POST", "/v1/sync/batch", &[("idempotency-key", "k1")], Some(body.clone())).await.expect(200);
+    let again =
+        phone.call_with("POST", "/v1/sync/batch", &[("idempotency-key", "k1")], Some(body.clone())).await.expect(200);
+    assert_eq!(again.json["results"][1]["status"], "duplicate");
+    assert_eq!(again.json["results"][1]["id"], first.json["results"][1]["id"]);
+    phone.call("POST", "/v1/sync/batch", Some(body)).await.expect(200);
+    assert_eq!(
+        phone.call("GET", "/v1/tasks", None).await.json["data"]["tasks"].as_array().unwrap().len(),
+        4,
+        "without a key there are twins"
+    );
+}
+
+#[tokio::test]
+async fn f14_a_batch_needs_a_device() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let account = phone.account.clone();
+    let bare = |body: Value| {
+        let request = axum::http::Request::post("/v1/sync/batch")
+            .header("authorization", format!("Bearer {}", account.token))
+            .header("content-type", "application/json");
+        world.send(request.body(body.to_string().into()).unwrap())
+    };
+    let reply = bare(json!({"operations": []})).await.expect(400);
+    assert_eq!(reply.json["error"]["details"], json!({"deviceId": "is missing, as is X-Device-Id"}));
+    bare(json!({"deviceId": "d", "operations": []})).await.expect(200);
+    phone.batch(json!({"deviceId": "other", "operations": []})).await.expect(400);
+}

@@ -1,0 +1,60 @@
+//! F23: the server was restored from a backup and knows less than its clients.
+
+use crate::support::{World, config};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn f23_a_cursor_of_another_database_is_refused() {
+    let (one, other) = (World::new(), World::with(config()));
+    other.sign_up("shift@example.org").await;
+    let phone = one.device("phone").await;
+    phone.create("a", json!({})).await;
+    let cursor = phone.head().await;
+    let mut inside: Value = serde_json::from_slice(&Base64UrlUnpadded::decode_vec(&cursor).unwrap()).unwrap();
+    assert_eq!(inside["e"], one.server.epoch());
+    inside["e"] = json!("another");
+    let foreign = Base64UrlUnpadded::encode_string(inside.to_string().as_bytes());
+
+    let reply = phone.changes(Some(&foreign), 10).await.expect(410);
+    assert_eq!(reply.code(), "EPOCH_CHANGED");
+    assert_eq!(reply.json["error"]["resync"]["streams"], json!([phone.stream("tasks")]));
+    let op = json!({"cursors": {phone.stream("tasks"): foreign}, "operations": [{"type": "create", "clientId": "b", "data": {}}]});
+    phone.batch(op).await.expect(410);
+    phone.get("b").await.expect(404);
+}
+
+#[tokio::test]
+async fn f23_a_cursor_from_the_future_means_that_something_was_lost() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({})).await;
+    let text = Base64UrlUnpadded::decode_vec(&phone.head().await).unwrap();
+    let future = String::from_utf8(text).unwrap().replace("\"q\":1", "\"q\":99");
+    let reply = phone.changes(Some(&Base64UrlUnpadded::encode_string(future.as_bytes())), 10).await.expect(410);
+    assert_eq!(reply.code(), "EPOCH_CHANGED");
+}
+
+#[tokio::test]
+async fn f23_a_version_that_the_server_never_made_conflicts() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    let result = &phone.push(json!([{"type": "update", "id": "a", "version": 5, "data": {"n": 2}}])).await[0];
+    assert_eq!(result["error"]["code"], "VERSION_CONFLICT");
+    assert_eq!(result["error"]["currentVersion"], 1);
+    assert_eq!(result["error"]["conflictingFields"], json!(["n"]));
+}
+
+#[tokio::test]
+async fn f23_cursors_of_others_and_nonsense_are_invalid() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let stranger = world.device("stranger").await;
+    stranger.create("a", json!({})).await;
+    let cursor = stranger.head().await;
+    assert_eq!(phone.changes(Some(&cursor), 10).await.expect(400).code(), "CURSOR_INVALID");
+    assert_eq!(phone.changes(Some("nonsense"), 10).await.expect(400).code(), "CURSOR_INVALID");
+    let reply = phone.batch(json!({"cursors": {stranger.stream("tasks"): cursor}, "operations": []})).await;
+    assert_eq!(reply.expect(403).code(), "FORBIDDEN");
+}

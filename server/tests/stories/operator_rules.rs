@@ -1,0 +1,130 @@
+//! Rules that an operator puts on collections.
+
+use crate::support::{World, config_with};
+use serde_json::json;
+
+const RULES: &str = r#"
+[collections.tasks]
+deleted_key = "goneTasks"
+priority = 0
+[collections.tasks.fields.title]
+required = true
+type = "string"
+max_length = 5
+[collections.tasks.fields.status]
+allowed = ["open", "done"]
+default = "open"
+[collections.tasks.fields.owner]
+read_only = true
+[collections.tasks.fields.tags]
+type = "array"
+max_length = 2
+[collections.tasks.fields.count]
+type = "integer"
+"#;
+
+#[tokio::test]
+async fn writes_that_break_rules_are_rejected_with_the_fields_at_fault() {
+    let world = World::with(config_with(RULES));
+    let phone = world.device("phone").await;
+    let made = phone.create("a", json!({"title": "good", "owner": "me"})).await;
+    assert_eq!(made["record"]["status"], "open", "a field that the server added is shown");
+    for (data, fault) in [
+        (json!({"title": null}), json!({"title": "is required"})),
+        (json!({"title": 7}), json!({"title": "must be of type string"})),
+        (json!({"title": "äöüäöü"}), json!({"title": "may have at most 5, has 6"})),
+        (json!({"status": "maybe"}), json!({"status": "is not one of the allowed values"})),
+        (json!({"owner": "you"}), json!({"owner": "cannot be changed"})),
+        (
+            json!({"tags": [1, 2, 3], "count": 1.5}),
+            json!({"tags": "may have at most 2, has 3", "count": "must be of type integer"}),
+        ),
+    ] {
+        let result = &phone.push(json!([{"type": "update", "id": "a", "version": 1, "data": data}])).await[0];
+        assert_eq!((&result["status"], &result["error"]["details"]), (&json!("rejected"), &fault));
+        let reply = phone.call("PATCH", "/v1/tasks/a", Some(data)).await.expect(400);
+        assert_eq!(reply.json["error"]["details"], fault);
+    }
+    let nameless = phone.call("POST", "/v1/tasks", Some(json!({"owner": "me"}))).await.expect(400);
+    assert_eq!(nameless.json["error"]["details"], json!({"title": "is required"}));
+    phone.call("PUT", "/v1/tasks/a", Some(json!({"title": "short"}))).await.expect(400);
+    phone.call("PUT", "/v1/tasks/a", Some(json!({"title": "short", "owner": "me", "tags": null}))).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_repeated_create_counts_the_defaults_in() {
+    let world = World::with(config_with(RULES));
+    let phone = world.device("phone").await;
+    let body = json!({"clientId": "a", "title": "x"});
+    phone.call("POST", "/v1/tasks", Some(body.clone())).await.expect(201);
+    phone.call("POST", "/v1/tasks", Some(body)).await.expect(200);
+}
+
+#[tokio::test]
+async fn rules_that_are_younger_than_a_record_do_not_hold_it_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |config| World::over(holm_server::Store::Directory(folder.path().into()), config);
+    let account = {
+        let world = open(config_with(""));
+        let phone = world.device("phone").await;
+        phone.create("a", json!({"title": "much too long", "n": 1})).await;
+        phone.account.clone()
+    };
+    let world = open(config_with(RULES));
+    let phone = world.device_of(&account, "phone");
+    phone.call("PATCH", "/v1/tasks/a", Some(json!({"n": 2}))).await.expect(200);
+    phone.call("PATCH", "/v1/tasks/a", Some(json!({"title": "still too long"}))).await.expect(400);
+}
+
+#[tokio::test]
+async fn clients_learn_limits_and_rules() {
+    let world = World::with(config_with(RULES));
+    let phone = world.device("phone").await;
+    let data = phone.call("GET", "/v1/sync/config", None).await.expect(200).json["data"].clone();
+    assert_eq!(data["epoch"], world.server.epoch());
+    assert_eq!(data["limits"]["maxPageRecords"], 5000);
+    assert_eq!(data["limits"]["maxRecordBytes"], 262_144);
+    assert_eq!(data["apiVersions"], json!([1, 2]));
+    let tasks = &data["collections"][0];
+    assert_eq!(
+        (&tasks["name"], &tasks["deletedKey"], &tasks["conflict"]),
+        (&json!("tasks"), &json!("goneTasks"), &json!("field"))
+    );
+    assert_eq!(
+        tasks["fields"]["title"],
+        json!({"required": true, "type": "string", "maxLength": 5, "readOnly": false})
+    );
+    phone.create("a", json!({"title": "x"})).await;
+    phone.push(json!([{"type": "delete", "id": "a"}])).await;
+    assert_eq!(
+        phone.call("GET", "/v1/tasks?since=1970-01-01T00:00:00Z", None).await.json["data"]["goneTasks"],
+        json!(["a"])
+    );
+}
+
+#[tokio::test]
+async fn an_app_that_is_too_old_may_only_bring_what_it_has() {
+    let world = World::with(config_with("[sync]\nmin_client_version = \"1.4.0\""));
+    let phone = world.device("phone").await;
+    let old = [("x-client-version", "1.3.9")];
+    let reply = phone.call_with("GET", "/v1/tasks", &old, None).await.expect(400);
+    assert_eq!(reply.code(), "CLIENT_UPGRADE_REQUIRED");
+    assert_eq!(reply.json["error"]["minSupportedClientVersion"], "1.4.0");
+    assert_eq!(reply.json["meta"]["minSupportedClientVersion"], "1.4.0");
+    let ops = json!({"operations": [{"type": "create", "clientId": "a", "data": {}}]});
+    phone.call_with("POST", "/v1/sync/batch", &old, Some(ops)).await.expect(200);
+    let refresh = Some(json!({"refreshToken": phone.account.refresh_token}));
+    phone.call_with("POST", "/v1/auth/session/refresh", &old, refresh).await.expect(200);
+    phone.call_with("GET", "/v1/tasks", &[("x-client-version", "1.10")], None).await.expect(200);
+    phone.call_with("GET", "/v1/tasks", &[("x-client-version", "new")], None).await.expect(400);
+}
+
+#[tokio::test]
+async fn the_sample_file_holds_the_defaults() {
+    let mut sample = holm_server::Config::from_toml(include_str!("../../holm-server.sample.toml")).unwrap();
+    let tasks = sample.collections.remove("tasks").unwrap();
+    assert_eq!(tasks.deleted_key.as_deref(), Some("deletedTaskIds"));
+    assert_eq!(tasks.fields.len(), 3);
+    sample.rate_limit = None;
+    assert_eq!(sample, holm_server::Config::default());
+}
