@@ -1,0 +1,199 @@
+package dev.holm
+
+import dev.holm.ffi.FfiHolm
+import dev.holm.internal.Client
+import dev.holm.internal.NativeLibrary
+import dev.holm.internal.holmJson
+import dev.holm.internal.jsonObject
+import dev.holm.internal.lift
+import dev.holm.internal.lower
+import dev.holm.internal.translated
+import dev.holm.internal.unicode
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.serializer
+
+/**
+ * A client: local documents, the queue of unsynced writes, and the engine that keeps them in step with a server. Long-lived: an app has
+ * one. Thread-safe; every call may be made from any dispatcher, the main one included.
+ *
+ * Calls that read the disk run on [Dispatchers.IO]; calls that wait (for a commit, for the network) suspend. A coroutine that is cancelled
+ * stops waiting at once; what it has asked for is never done by half. Whatever kills the process, the next [open] goes on from the last
+ * acknowledged write.
+ *
+ * Besides what is named below every call can fail with `CLOSED`, `SUSPENDED`, and the failures of storage: `STORAGE_FULL`,
+ * `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`.
+ */
+public class Holm private constructor(private val client: Client) : AutoCloseable {
+    /** A collection that was declared with [collectionSpec]. Returns at once. */
+    public fun <T : Any> collection(spec: CollectionSpec<T>): HolmCollection<T> = HolmCollection(client, spec.name, spec.serializer)
+
+    /**
+     * A collection by its name. With `JsonObject` for [T] the documents are what they are. Returns at once; the collection is made by the
+     * first call if the store has never seen the name.
+     *
+     * @throws HolmException `INVALID_CONFIG` if [T] has no property `id: String`.
+     */
+    public inline fun <reified T : Any> collection(name: String): HolmCollection<T> = collection(CollectionSpec(name, serializer<T>()))
+
+    /**
+     * Writes to several documents and collections at once: all of it commits together, or nothing if a part fails. With [group] also the
+     * server takes all of it or none.
+     *
+     * @return a receipt for each write, in order.
+     * @throws HolmException what the first write that fails would throw by itself.
+     */
+    public suspend fun write(group: Boolean = false, block: WriteScope.() -> Unit): List<Receipt> {
+        val writes = WriteScope().apply(block).writes
+        return client.waiting { holm -> holm.write(writes, group).map { it.lift() } }
+    }
+
+    /**
+     * Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which covers everything
+     * written before this call. Cancelling gives up waiting, not the sync. A refused write is no failure of this call: it is parked, and
+     * counted in the report.
+     *
+     * @throws HolmException `OFFLINE` and the other failures of the network, `SIGNED_OUT`, `UNAUTHORIZED`, `INVALID_CONFIG` without a
+     * server. Writes stay queued.
+     */
+    public suspend fun sync(): SyncReport = client.waiting { it.sync(null).lift() }
+
+    /** Waits until a write has ended, as the other [confirmed] does. A write that changed nothing has: it counts as confirmed. */
+    public suspend fun confirmed(receipt: Receipt): WriteOutcome =
+        receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Confirmed(null)
+
+    /**
+     * Waits until a write has ended: accepted by the server, or otherwise. Works after a restart too, with the same
+     * [Receipt.operationId]. A parked write counts as ended. Cancelling gives up waiting.
+     *
+     * @throws HolmException `NOT_FOUND` for a text that is no operation's id.
+     */
+    public suspend fun confirmed(operationId: String): WriteOutcome =
+        client.waiting { it.confirmed(operationId.unicode(ErrorCode.INVALID_NAME), null).lift() }
+
+    /** Waits until nothing is left to send. What is parked or in conflict does not count. Cancelling gives up waiting. */
+    public suspend fun awaitIdle(): Unit = client.waiting { it.idle(null) }
+
+    /** The client's state now. */
+    public suspend fun state(): SyncState = client.blocking { it.state().lift() }
+
+    /**
+     * The client's state: now, and again whenever it changes. A collector that is slow gets the latest and none of those in between. The
+     * flow is cold, and completes when the client is closed.
+     */
+    public val status: Flow<SyncState>
+        get() =
+            flow {
+                val watch = client.instant { it.watchState() }
+                try {
+                    while (true) emit(translated { watch.next() }?.lift() ?: break)
+                } finally {
+                    watch.end()
+                    watch.destroy()
+                }
+            }
+
+    /** Operations that the server has not accepted yet, oldest first. */
+    public suspend fun pending(limit: Int = 100): List<Operation> =
+        client.blocking { holm -> holm.pending(limit.toUInt()).map { Operation(client, it) } }
+
+    /** Operations that the server refused and that wait for a decision, oldest first. */
+    public suspend fun parked(): List<Operation> = client.blocking { holm -> holm.parked().map { Operation(client, it) } }
+
+    /** Conflicts that wait for a person, oldest first. */
+    public suspend fun conflicts(): List<Conflict> = client.blocking { holm -> holm.conflicts().map { Conflict(client, it) } }
+
+    /** Values that lost, newest first. */
+    public suspend fun journal(limit: Int = 100): List<JournalEntry> =
+        client.blocking { holm -> holm.journal(limit.toUInt()).map { it.lift() } }
+
+    /**
+     * Makes an account and signs in.
+     *
+     * @return the account's id.
+     * @throws HolmException `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the store has another account's data, and the
+     * failures of the network.
+     */
+    public suspend fun signUp(email: String, password: String): String =
+        client.waiting { it.signUp(email.unicode(ErrorCode.INVALID_NAME), password.unicode(ErrorCode.INVALID_NAME)) }
+
+    /**
+     * Signs in.
+     *
+     * @return the account's id.
+     * @throws HolmException `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the store has another account's data, and the
+     * failures of the network.
+     */
+    public suspend fun signIn(email: String, password: String): String =
+        client.waiting { it.signIn(email.unicode(ErrorCode.INVALID_NAME), password.unicode(ErrorCode.INVALID_NAME)) }
+
+    /** Uses a session token that the app got elsewhere. It is not refreshed. */
+    public suspend fun setToken(token: String): Unit = client.blocking { it.setToken(token.unicode(ErrorCode.INVALID_NAME)) }
+
+    /** The account that is signed in; null: none is. Empty for a token that came with [setToken]. */
+    public val userId: String? get() = client.instant { it.user() }
+
+    /**
+     * Signs out. The server is told if it can be reached.
+     *
+     * @return how many operations the server does not have: with [SignOutMode.Keep] they stay queued for the same account.
+     * @throws HolmException `PENDING_WRITES` for [SignOutMode.Wipe] with such operations: then nothing has happened.
+     */
+    public suspend fun signOut(mode: SignOutMode = SignOutMode.Keep): Long = client.waiting { it.signOut(mode.lower()).toLong() }
+
+    /** Tells what network there is. Returns at once; a sync that waited for a network starts. */
+    public fun setNetwork(network: Network): Unit = client.instant { it.setNetwork(network.lower()) }
+
+    /**
+     * Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with `SUSPENDED` until [resume];
+     * flows wait. What was acknowledged is kept, and a request that was out is sent again later.
+     */
+    public suspend fun suspend(): Unit = client.waiting { it.suspend() }
+
+    /**
+     * Opens everything again and looks for changes.
+     *
+     * @throws HolmException `STORAGE_UNAVAILABLE` and the like: try again.
+     */
+    public suspend fun resume(): Unit = client.blocking { it.resume() }
+
+    /**
+     * Closes the client for good: flows complete, calls fail with `CLOSED`. Queued writes stay queued for the next [open]. Takes
+     * milliseconds; goes on to its end even if the caller is cancelled. Safe to call again.
+     */
+    public suspend fun shutDown(): Unit = client.close()
+
+    /** [shutDown] for callers that cannot suspend: blocks the thread for milliseconds. */
+    override fun close(): Unit = runBlocking { shutDown() }
+
+    /** This device's id. */
+    public val deviceId: String get() = client.instant { it.deviceId() }
+
+    /** Counters of this process. */
+    public fun stats(): Stats = client.instant { it.stats().lift() }
+
+    /**
+     * Everything that queries see, for support and tests: `{"tasks": {"count": 1, "digest": "…", "docs": [{"id", "doc", "status", "version",
+     * "seq"}]}}`. Reads the whole store.
+     */
+    public suspend fun dump(): JsonObject = client.blocking { jsonObject(it.dump()) }
+
+    public companion object {
+        /**
+         * Opens a client: some milliseconds, off the caller's thread. A cancelled call leaves nothing open.
+         *
+         * @throws HolmException `INVALID_CONFIG`, `INVALID_NAME`, `SCHEMA_TOO_NEW`, `NOT_A_STORE`, `STORAGE_UNAVAILABLE`,
+         * `STORAGE_CORRUPT`, `STORAGE_FULL`. A file that cannot be used is left as it was.
+         * @throws UnsatisfiedLinkError if the app comes without the native library.
+         */
+        public suspend fun open(config: HolmConfig): Holm {
+            withContext(Dispatchers.IO) { NativeLibrary.ensureLoaded() }
+            val client = Client(translated { FfiHolm.open(config.lower()) }, holmJson(config.json))
+            return Holm(client)
+        }
+    }
+}

@@ -1,0 +1,213 @@
+package dev.holm
+
+import dev.holm.ffi.FfiCollection
+import dev.holm.internal.Client
+import dev.holm.internal.Codec
+import dev.holm.internal.lift
+import dev.holm.internal.mergePatch
+import dev.holm.internal.translated
+import dev.holm.internal.unicode
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.withContext
+import kotlinx.serialization.KSerializer
+import kotlinx.serialization.json.JsonObject
+
+/**
+ * A named set of documents of type [T]. From [Holm.collection]; cheap, thread-safe, usable from any dispatcher.
+ *
+ * Everything here is local: no call waits for the network. A write returns after its commit, and survives what [Durability] says; the sync
+ * engine sends it later. A coroutine that is cancelled while it waits for a write gives up waiting: the write happens whole or not at all.
+ * Reads see every write that was acknowledged before them. They take microseconds to milliseconds and run on [Dispatchers.IO], decoding
+ * included.
+ *
+ * Besides what is named below every call can fail with `CLOSED`, `SUSPENDED`, and the failures of storage: `STORAGE_FULL`,
+ * `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`. A collection name that is none is `INVALID_NAME` at the first call.
+ */
+public class HolmCollection<T : Any> internal constructor(
+    private val client: Client,
+    /** The collection's name. */
+    public val name: String,
+    serializer: KSerializer<T>,
+) {
+    internal val codec = Codec(client.json, serializer)
+
+    /**
+     * Makes a document under the id that it has, or under a new one (UUIDv7) if that is empty.
+     *
+     * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`.
+     */
+    public suspend fun create(value: T): Receipt = writing { create(null, codec.encode(value).text()).lift() }
+
+    /**
+     * Makes a document under this id.
+     *
+     * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
+     */
+    public suspend fun create(id: String, value: T): Receipt = writing { create(id.checked(), codec.encode(value).text()).lift() }
+
+    /**
+     * Makes many documents in one transaction: all or none.
+     *
+     * @throws HolmException as [create].
+     */
+    public suspend fun createAll(values: Iterable<T>): List<Receipt> =
+        writing { createAll(values.map { codec.encode(it).text() }).map { it.lift() } }
+
+    /**
+     * Changes fields of a document; the others stay as they are, here and on the server.
+     *
+     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     */
+    public suspend fun update(id: String, changes: UpdateScope.() -> Unit): Receipt = update(id, patch(changes))
+
+    /**
+     * Changes fields of a document by a merge patch (RFC 7396): `null` removes a field, objects merge. Values may also be
+     * `{"$inc": 1}`, `{"$addToSet": […]}`, `{"$removeFromSet": […]}`.
+     *
+     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     */
+    public suspend fun update(id: String, patch: JsonObject): Receipt = writing { update(id.checked(), patch.text()).lift() }
+
+    /**
+     * Changes the fields in which two versions of a document differ: `todos.update(todo, todo.copy(isCompleted = true))`. The others stay
+     * as they are, also those that [T] does not know. If they do not differ, nothing happens.
+     *
+     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     */
+    public suspend fun update(before: T, after: T): Receipt {
+        val (id, patch) = difference(before, after)
+        return if (patch.isEmpty()) Receipt(id, null) else update(id, patch)
+    }
+
+    /**
+     * Replaces the content of the document that has the value's id. Fields that [T] does not know are removed; [update] leaves them.
+     *
+     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     */
+    public suspend fun replace(value: T): Receipt {
+        val (id, document) = codec.encodeWithId(value)
+        return writing { replace(id.checked(), document.text()).lift() }
+    }
+
+    /**
+     * Deletes a document: hidden at once, gone when the server has confirmed it.
+     *
+     * @throws HolmException `NOT_FOUND`.
+     */
+    public suspend fun delete(id: String): Receipt = writing { delete(id.checked()).lift() }
+
+    /**
+     * Reads a document; null if it is not there, or deleted.
+     *
+     * @throws HolmException `INVALID_DOCUMENT` if it does not fit [T].
+     */
+    public suspend fun get(id: String): T? = getStored(id)?.value
+
+    /** Reads a document with its sync status, as [get] does. */
+    public suspend fun getStored(id: String): Stored<T>? = reading { get(id.checked())?.let(codec::one) }
+
+    /**
+     * Runs a query.
+     *
+     * @throws HolmException `INVALID_QUERY`; `INVALID_DOCUMENT` if a document does not fit [T], the message names it.
+     */
+    public suspend fun query(query: Query = Query.All): List<T> = queryStored(query).map { it.value }
+
+    /** Runs a query, as the other [query] does. */
+    public suspend fun query(block: QueryScope.() -> Query): List<T> = query(queried(block))
+
+    /** Runs a query whose results come with their sync status, as [query] does. */
+    public suspend fun queryStored(query: Query = Query.All): List<Stored<T>> = reading { codec.list(query(query.text())) }
+
+    /** Runs a query whose results come with their sync status, as [query] does. */
+    public suspend fun queryStored(block: QueryScope.() -> Query): List<Stored<T>> = queryStored(queried(block))
+
+    /**
+     * Counts the documents that a query's condition lets through; its window does not matter.
+     *
+     * @throws HolmException `INVALID_QUERY`.
+     */
+    public suspend fun count(query: Query = Query.All): Long = reading { count(query.text()).toLong() }
+
+    /** Counts, as the other [count] does. */
+    public suspend fun count(block: QueryScope.() -> Query): Long = count(queried(block))
+
+    /**
+     * Reads one page of a query, which begins after [after], the mark of the page before. Pages neither skip nor repeat a document that
+     * stays where it is, whatever comes or goes in between. The query's limit is the size of a page; 50 without one.
+     *
+     * @throws HolmException `INVALID_QUERY`, also for a mark of another query, or a query with an offset; `INVALID_DOCUMENT` as [query].
+     */
+    public suspend fun page(query: Query = Query.All, after: String? = null): Page<T> =
+        reading {
+            val page = page(query.text(), after?.unicode(ErrorCode.INVALID_QUERY))
+            Page(codec.list(page.documents), page.next)
+        }
+
+    /**
+     * Watches a query: its result at once, and again whenever it changes. A collector that is slow gets the latest result and none of
+     * those in between; the differences are to the snapshot that it got before.
+     *
+     * The flow is cold: each collector has a watch of its own, which ends with it. While the client is suspended the flow waits; when the
+     * client is closed it completes.
+     *
+     * @throws HolmException when collected: as [query].
+     */
+    public fun live(query: Query = Query.All): Flow<Snapshot<T>> =
+        flow {
+            val live = handle().let { collection -> translated { collection.live(query.text()) } }
+            try {
+                while (true) {
+                    val snapshot = translated { live.next() } ?: break
+                    emit(
+                        withContext(Dispatchers.Default) {
+                            val documents = codec.list(snapshot.documents)
+                            Snapshot(documents, snapshot.inserted, snapshot.updated, snapshot.removed, snapshot.moved)
+                        },
+                    )
+                }
+            } finally {
+                live.end()
+                live.destroy()
+            }
+        }
+
+    /** Watches a query, as the other [live] does. */
+    public fun live(block: QueryScope.() -> Query): Flow<Snapshot<T>> = live(queried(block))
+
+    override fun toString(): String = "HolmCollection($name)"
+
+    internal fun patch(changes: UpdateScope.() -> Unit): JsonObject {
+        val scope = UpdateScope(client.json).apply(changes)
+        codec.check(scope.properties)
+        return scope.build()
+    }
+
+    internal fun difference(before: T, after: T): Pair<String, JsonObject> {
+        val (id, from) = codec.encodeWithId(before)
+        return id to mergePatch(from, codec.encode(after))
+    }
+
+    private fun queried(block: QueryScope.() -> Query): Query = QueryScope(client.json).block()
+
+    private fun Query.text(): String {
+        codec.check(properties)
+        return toString().unicode(ErrorCode.INVALID_QUERY)
+    }
+
+    private fun String.checked(): String = unicode(ErrorCode.INVALID_NAME)
+
+    private suspend fun handle(): FfiCollection = client.collection(name)
+
+    private suspend inline fun <R> writing(crossinline call: suspend FfiCollection.() -> R): R {
+        val collection = handle()
+        return translated { collection.call() }
+    }
+
+    private suspend inline fun <R> reading(crossinline call: FfiCollection.() -> R): R {
+        val collection = handle()
+        return withContext(Dispatchers.IO) { translated { collection.call() } }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.holm
+
+import kotlinx.serialization.json.Json
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+
+/**
+ * Everything that a client can be told when it is opened.
+ *
+ * @property baseUrl the server's address, `http` or `https`. Null: the client never syncs.
+ * @property storage where the data lives.
+ * @property collections the app's collections. If there are none, the client takes whatever collections the account has.
+ * @property durability what an acknowledged write survives.
+ * @property autoSync whether the client syncs by itself: after writes, when a network comes, after failures, and periodically. Else only
+ * [Holm.sync] does.
+ * @property debounce how long the client waits after a write for more of them, before it syncs.
+ * @property interval how often the client looks for changes of others.
+ * @property json the app's JSON, with its contextual serializers and other settings. Three settings are Holm's: defaults are written,
+ * because a query has to find them; `null` is written as a missing field, as a merge patch has it; and fields that a class does not know
+ * are ignored, because a newer version of the app may have written them.
+ */
+public class HolmConfig(
+    public val baseUrl: String?,
+    public val storage: Storage,
+    public val collections: List<CollectionSpec<*>> = emptyList(),
+    public val durability: Durability = Durability.Full,
+    public val autoSync: Boolean = true,
+    public val debounce: Duration = 300.milliseconds,
+    public val interval: Duration = 15.minutes,
+    public val json: Json = Json,
+)

@@ -1,0 +1,51 @@
+package dev.holm
+
+import dev.holm.ffi.FfiJournalEntry
+import dev.holm.internal.jsonObject
+import dev.holm.internal.named
+import kotlinx.serialization.json.JsonObject
+import kotlin.time.Instant
+
+/**
+ * A value that lost: overwritten by the resolution of a conflict, or discarded. Kept for 30 days.
+ *
+ * @property at when, by the server's clock as known here.
+ * @property collection the collection's name.
+ * @property documentId the document.
+ * @property operationId the operation that lost, if it was one.
+ * @property reason why.
+ * @property lost the fields, or the document, that lost.
+ * @property kept what stands instead; null if nothing does.
+ */
+public data class JournalEntry(
+    public val at: Instant,
+    public val collection: String,
+    public val documentId: String,
+    public val operationId: String?,
+    public val reason: LossReason,
+    public val lost: JsonObject,
+    public val kept: JsonObject?,
+)
+
+/** Why a value lost. */
+public enum class LossReason {
+    /** A conflict was resolved for the server's side; the local value lost. */
+    ServerKept,
+
+    /** A conflict was resolved for the local side; the server's value lost. */
+    LocalKept,
+
+    /** The app discarded the write. */
+    Discarded,
+}
+
+internal fun FfiJournalEntry.lift() =
+    JournalEntry(
+        at = Instant.fromEpochMilliseconds(atMs),
+        collection = collection,
+        documentId = docId,
+        operationId = opId,
+        reason = named(LossReason.entries, reason),
+        lost = jsonObject(lost),
+        kept = kept?.let(::jsonObject),
+    )

@@ -1,0 +1,25 @@
+package dev.holm
+
+/** The kind of network that the device has, for [Holm.setNetwork]. */
+public enum class Network {
+    /** None: no request is tried. */
+    Offline,
+
+    /** Mobile data or another metered network. */
+    Cellular,
+
+    /** Wi-Fi, cable, or unknown. What a client starts with. */
+    Unmetered,
+}
+
+/** What becomes of the local data at [Holm.signOut]. */
+public enum class SignOutMode {
+    /** It stays, with its queue, for the same account. */
+    Keep,
+
+    /** It is deleted, unless there are writes that the server does not have: then `PENDING_WRITES`, and nothing happens. */
+    Wipe,
+
+    /** It is deleted, whatever is pending. */
+    WipeDiscardingPending,
+}

@@ -1,0 +1,110 @@
+package dev.holm
+
+import kotlin.time.Duration
+import kotlin.time.Instant
+
+/**
+ * The client's state, for a status bar.
+ *
+ * @property phase what the sync engine is doing.
+ * @property pending operations that will be sent: queued or on their way.
+ * @property failed operations that the server refused and that wait for a decision: [Holm.parked].
+ * @property conflicts documents that wait for somebody to resolve a conflict: [Holm.conflicts].
+ * @property lastSync when everything was last in step with the server, by the server's clock.
+ * @property progress how far the running sync is.
+ * @property lastError why the last round failed, if it did.
+ */
+public data class SyncState(
+    public val phase: Phase,
+    public val pending: Long,
+    public val failed: Long,
+    public val conflicts: Long,
+    public val lastSync: Instant?,
+    public val progress: Progress?,
+    public val lastError: SyncError?,
+)
+
+/** What the sync engine is doing. */
+public enum class Phase {
+    /** Nothing to do, or waiting for a trigger. */
+    Idle,
+
+    /** Reading changes from the server. */
+    Pulling,
+
+    /** Sending operations. */
+    Pushing,
+
+    /** The app has said that there is no network. */
+    Offline,
+
+    /** The last round failed; the next one is timed. */
+    Waiting,
+
+    /** The server wants a sign-in. */
+    SignedOut,
+
+    /** Files and sockets are closed until [Holm.resume]. */
+    Suspended,
+
+    /** Closed for good. */
+    Closed,
+}
+
+/**
+ * How far the running sync is.
+ *
+ * @property done documents applied and operations settled so far.
+ * @property total how many there are in all, if the server said.
+ */
+public data class Progress(public val done: Long, public val total: Long?)
+
+/**
+ * Why a round of sync failed.
+ *
+ * @property code one of [ErrorCode], or a newer one.
+ * @property message what happened, in words for people.
+ */
+public data class SyncError(public val code: String, public val message: String)
+
+/**
+ * What a sync did.
+ *
+ * @property pushed operations that the server accepted.
+ * @property pulled states taken from the server.
+ * @property conflicts conflicts met, however they were resolved.
+ * @property parked operations that the server refused and that are parked now.
+ * @property requests HTTP requests.
+ * @property bytesUp bytes sent.
+ * @property bytesDown bytes received.
+ * @property duration how long it took.
+ */
+public data class SyncReport(
+    public val pushed: Long,
+    public val pulled: Long,
+    public val conflicts: Long,
+    public val parked: Long,
+    public val requests: Long,
+    public val bytesUp: Long,
+    public val bytesDown: Long,
+    public val duration: Duration,
+)
+
+/**
+ * Counters of this process.
+ *
+ * @property commits transactions of the local database.
+ * @property forcedWrites transactions that were forced to the disk before anybody was told.
+ * @property writes acknowledged writes, the app's and those of the sync engine.
+ * @property requests HTTP requests.
+ * @property bytesUp bytes sent.
+ * @property bytesDown bytes received.
+ */
+public data class Stats(
+    public val commits: Long,
+    public val forcedWrites: Long,
+    public val writes: Long,
+    public val requests: Long,
+    public val bytesUp: Long,
+    public val bytesDown: Long,
+)

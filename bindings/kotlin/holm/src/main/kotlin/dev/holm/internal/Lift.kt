@@ -1,0 +1,92 @@
+package dev.holm.internal
+
+import dev.holm.ErrorCode
+import dev.holm.Phase
+import dev.holm.Progress
+import dev.holm.Receipt
+import dev.holm.Stats
+import dev.holm.SyncError
+import dev.holm.SyncReport
+import dev.holm.SyncState
+import dev.holm.WriteOutcome
+import dev.holm.ffi.FfiPhase
+import dev.holm.ffi.FfiReceipt
+import dev.holm.ffi.FfiStats
+import dev.holm.ffi.FfiSyncReport
+import dev.holm.ffi.FfiSyncState
+import dev.holm.ffi.FfiWriteOutcome
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.jsonObject
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Instant
+
+internal fun FfiReceipt.lift() = Receipt(docId, opId)
+
+internal fun FfiWriteOutcome.lift(): WriteOutcome =
+    when (this) {
+        is FfiWriteOutcome.Confirmed -> WriteOutcome.Confirmed(version)
+        is FfiWriteOutcome.Withdrawn -> WriteOutcome.Withdrawn
+        is FfiWriteOutcome.Overridden -> WriteOutcome.Overridden
+        is FfiWriteOutcome.Discarded -> WriteOutcome.Discarded
+        is FfiWriteOutcome.Parked -> WriteOutcome.Parked
+    }
+
+internal fun FfiPhase.lift(): Phase =
+    when (this) {
+        FfiPhase.IDLE -> Phase.Idle
+        FfiPhase.PULLING -> Phase.Pulling
+        FfiPhase.PUSHING -> Phase.Pushing
+        FfiPhase.OFFLINE -> Phase.Offline
+        FfiPhase.WAITING -> Phase.Waiting
+        FfiPhase.SIGNED_OUT -> Phase.SignedOut
+        FfiPhase.SUSPENDED -> Phase.Suspended
+        FfiPhase.CLOSED -> Phase.Closed
+    }
+
+internal fun FfiSyncState.lift() =
+    SyncState(
+        phase = phase.lift(),
+        pending = pending.toLong(),
+        failed = failed.toLong(),
+        conflicts = conflicts.toLong(),
+        lastSync = lastSyncMs?.let(Instant::fromEpochMilliseconds),
+        progress = progressDone?.let { Progress(it.toLong(), progressTotal?.toLong()) },
+        lastError = lastErrorCode?.let { SyncError(it, lastErrorMessage.orEmpty()) },
+    )
+
+internal fun FfiSyncReport.lift() =
+    SyncReport(
+        pushed = pushed.toLong(),
+        pulled = pulled.toLong(),
+        conflicts = conflicts.toLong(),
+        parked = parked.toLong(),
+        requests = requests.toLong(),
+        bytesUp = bytesUp.toLong(),
+        bytesDown = bytesDown.toLong(),
+        duration = durationMs.toLong().milliseconds,
+    )
+
+internal fun FfiStats.lift() =
+    Stats(
+        commits = commits.toLong(),
+        forcedWrites = forcedWrites.toLong(),
+        writes = writes.toLong(),
+        requests = requests.toLong(),
+        bytesUp = bytesUp.toLong(),
+        bytesDown = bytesDown.toLong(),
+    )
+
+/** A JSON object that the core wrote. */
+internal fun jsonObject(text: String): JsonObject = Json.parseToJsonElement(text).jsonObject
+
+/** A document that the core wrote without its id, with it. */
+internal fun document(id: String, text: String): JsonObject = JsonObject(mapOf("id" to JsonPrimitive(id)) + jsonObject(text))
+
+/** What the core calls a constant of an enum: `PendingCreate` is `pendingCreate`. */
+internal fun coreName(constant: Enum<*>): String = constant.name.replaceFirstChar { it.lowercase() }
+
+/** The constant that the core calls so. */
+internal fun <E : Enum<E>> named(entries: List<E>, name: String): E =
+    entries.find { coreName(it) == name } ?: throw failure(ErrorCode.INTERNAL, "the core says \"$name\", which is unknown here")

@@ -1,0 +1,65 @@
+package dev.holm.internal
+
+import dev.holm.CollectionSpec
+import dev.holm.ConflictStrategy
+import dev.holm.Durability
+import dev.holm.ErrorCode
+import dev.holm.HolmConfig
+import dev.holm.Network
+import dev.holm.SignOutMode
+import dev.holm.Storage
+import dev.holm.ffi.FfiCollectionConfig
+import dev.holm.ffi.FfiConfig
+import dev.holm.ffi.FfiConflictStrategy
+import dev.holm.ffi.FfiDurability
+import dev.holm.ffi.FfiNetwork
+import dev.holm.ffi.FfiSignOutMode
+import kotlin.time.Duration
+
+internal fun HolmConfig.lower() =
+    FfiConfig(
+        directory = (storage as? Storage.Directory)?.path?.unicode(ErrorCode.INVALID_CONFIG),
+        server = baseUrl?.unicode(ErrorCode.INVALID_CONFIG),
+        collections = collections.map { it.lower() },
+        durability =
+            when (durability) {
+                Durability.Full -> FfiDurability.FULL
+                Durability.Normal -> FfiDurability.NORMAL
+            },
+        autoSync = autoSync,
+        debounceMs = debounce.positiveMs("debounce"),
+        intervalMs = interval.positiveMs("interval"),
+    )
+
+private fun CollectionSpec<*>.lower() =
+    FfiCollectionConfig(
+        name = name.unicode(ErrorCode.INVALID_NAME),
+        conflict =
+            when (conflict) {
+                ConflictStrategy.ServerWins -> FfiConflictStrategy.SERVER_WINS
+                ConflictStrategy.LocalWins -> FfiConflictStrategy.LOCAL_WINS
+                ConflictStrategy.LastWriteWins -> FfiConflictStrategy.LAST_WRITE_WINS
+                ConflictStrategy.Merge -> FfiConflictStrategy.MERGE
+                ConflictStrategy.Prompt -> FfiConflictStrategy.PROMPT
+            },
+        indexes = indexes.map { paths -> paths.map { it.unicode(ErrorCode.INVALID_NAME) } },
+    )
+
+private fun Duration.positiveMs(name: String): ULong {
+    if (isNegative()) throw failure(ErrorCode.INVALID_CONFIG, "$name must not be negative")
+    return inWholeMilliseconds.toULong()
+}
+
+internal fun Network.lower() =
+    when (this) {
+        Network.Offline -> FfiNetwork.OFFLINE
+        Network.Cellular -> FfiNetwork.CELLULAR
+        Network.Unmetered -> FfiNetwork.UNMETERED
+    }
+
+internal fun SignOutMode.lower() =
+    when (this) {
+        SignOutMode.Keep -> FfiSignOutMode.KEEP
+        SignOutMode.Wipe -> FfiSignOutMode.WIPE
+        SignOutMode.WipeDiscardingPending -> FfiSignOutMode.WIPE_DISCARDING_PENDING
+    }
