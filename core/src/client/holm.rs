@@ -10,7 +10,7 @@ use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Desk, Registry, Transaction, Watchers};
-use crate::store::{Committed, Location, Store, journal, meta, outbox};
+use crate::store::{Committed, Location, Store, endings, journal, meta, outbox};
 use crate::sync::{Engine, EngineHandle, Parts, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -239,6 +239,7 @@ fn open_device(store: &Store, config: &Config) -> Result<(Arc<Device>, Option<i6
             // Earlier processes knew the server's time: their stamps are right.
             outbox::calibrate(tx, 0)?;
         }
+        endings::purge(tx)?;
         journal::purge(tx, now.saturating_add(offset.unwrap_or(0)).saturating_sub(keep_ms))?;
         let id = match meta::get(tx, meta::Key::DeviceId)? {
             Some(id) => id,

@@ -5,8 +5,8 @@ use super::inspect::PendingOperation;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpId, OpState};
 use crate::outbox as queue;
-use crate::store::journal::{self, JournalEntry, LossReason};
-use crate::store::outbox;
+use crate::store::journal::{self, JournalEntry};
+use crate::store::{endings, outbox};
 use crate::sync::WriteOutcome;
 
 impl Holm {
@@ -60,12 +60,8 @@ impl Holm {
             Ok(match outbox::by_id(connection, op)? {
                 Some(op) if op.state == OpState::Parked => Some(WriteOutcome::Parked),
                 Some(_) => None,
-                // Gone from the outbox: the journal knows if it lost.
-                None => Some(match journal::fate(connection, op)? {
-                    Some(LossReason::Discarded) => WriteOutcome::Discarded,
-                    Some(_) => WriteOutcome::Overridden,
-                    None => WriteOutcome::Confirmed(None),
-                }),
+                // Gone from the outbox, and nothing speaks against it: the server has it.
+                None => Some(endings::get(connection, op)?.map_or(WriteOutcome::Confirmed(None), Into::into)),
             })
         })?;
         match known {

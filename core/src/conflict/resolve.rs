@@ -155,8 +155,7 @@ fn take_document(
     let mut rest = std::mem::take(ops).into_iter();
     let Some(mut op) = rest.next() else { return Ok(()) };
     for other in rest {
-        outbox::remove(tx, other.op_seq)?;
-        tx.settled(other.op_id, crate::store::Settled::Withdrawn);
+        outbox::absorb(tx, &mut op, &other)?;
     }
     op.kind = if server.is_some() { OpKind::Update } else { OpKind::Create };
     op.before = server.map(|fields| changes.before(fields)).unwrap_or_default();

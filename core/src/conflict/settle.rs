@@ -46,8 +46,7 @@ pub(crate) fn settle(settler: &Settler<'_>, mut ops: Vec<Operation>, verdict: Ve
         Verdict::Rebase(split) => rebase(settler, ops, &split),
         Verdict::Agreed => {
             for op in &ops {
-                outbox::remove(settler.tx, op.op_seq)?;
-                settler.tx.settled(op.op_id, Settled::Applied(settler.server.version));
+                outbox::end(settler.tx, op, Settled::Applied(settler.server.version))?;
             }
             Ok(Vec::new())
         }
@@ -67,15 +66,9 @@ fn rebase(settler: &Settler<'_>, ops: Vec<Operation>, split: &Split) -> Result<V
     let server_side = |names: &BTreeSet<String>| -> Fields {
         names.iter().filter_map(|name| Some((name.clone(), theirs(name)?.clone()))).collect()
     };
-    let local_side = |names: &BTreeSet<String>| -> Fields {
-        names.iter().filter_map(|name| Some((name.clone(), last_value(&ops, name)?))).collect()
-    };
     if !split.win.is_empty() {
-        write_loss(settler, None, LossReason::LocalKept, &server_side(&split.win), Some(&local_side(&split.win)))?;
-    }
-    if !split.lose.is_empty() {
-        let op_id = ops.first().map(|op| op.op_id);
-        write_loss(settler, op_id, LossReason::ServerKept, &local_side(&split.lose), Some(&server_side(&split.lose)))?;
+        let local = split.win.iter().filter_map(|name| Some((name.clone(), last_value(&ops, name)?))).collect();
+        write_loss(settler, None, LossReason::LocalKept, &server_side(&split.win), Some(&local))?;
     }
     let touches =
         ops.iter().flat_map(|op| op.changes.iter().flat_map(|c| c.0.keys().map(|name| (name.clone(), op.op_seq))));
@@ -88,6 +81,8 @@ fn rebase(settler: &Settler<'_>, ops: Vec<Operation>, split: &Split) -> Result<V
             op.kind = OpKind::Update;
             op.before = Fields::new();
         }
+        let own = std::slice::from_ref(&op);
+        let lost: Fields = split.lose.iter().filter_map(|name| Some((name.clone(), last_value(own, name)?))).collect();
         if let Some(changes) = &mut op.changes {
             changes.0.retain(|name, _| !split.agreed.contains(name) && !split.lose.contains(name));
             for (name, change) in &mut changes.0 {
@@ -104,11 +99,15 @@ fn rebase(settler: &Settler<'_>, ops: Vec<Operation>, split: &Split) -> Result<V
             }
         }
         op.before.retain(|name, _| op.changes.as_ref().is_some_and(|changes| changes.0.contains_key(name)));
-        if op.kind == OpKind::Update && op.changes.as_ref().is_none_or(Changes::is_empty) {
-            outbox::remove(settler.tx, op.op_seq)?;
-            let how =
-                if split.lose.is_empty() { Settled::Applied(settler.server.version) } else { Settled::Overridden };
-            settler.tx.settled(op.op_id, how);
+        let ended = op.kind == OpKind::Update && op.changes.as_ref().is_none_or(Changes::is_empty);
+        if !lost.is_empty() {
+            // Only an operation of which nothing is left has lost as such.
+            let op_id = ended.then_some(op.op_id);
+            write_loss(settler, op_id, LossReason::ServerKept, &lost, Some(&server_side(&split.lose)))?;
+        }
+        if ended {
+            let how = if lost.is_empty() { Settled::Applied(settler.server.version) } else { Settled::Overridden };
+            outbox::end(settler.tx, &op, how)?;
             continue;
         }
         op.base_version = settler.server.version;
@@ -124,8 +123,7 @@ fn revive(settler: &Settler<'_>, ops: Vec<Operation>) -> Result<Vec<Operation>> 
     let mut ops = ops.into_iter();
     let Some(mut create) = ops.next() else { return Ok(Vec::new()) };
     for other in ops {
-        outbox::remove(settler.tx, other.op_seq)?;
-        settler.tx.settled(other.op_id, Settled::Withdrawn);
+        outbox::absorb(settler.tx, &mut create, &other)?;
         create.hlc = create.hlc.max(other.hlc);
     }
     let body = parse_body(settler.row.body.as_deref().unwrap_or("{}"))?;
@@ -172,13 +170,12 @@ fn count_round(settler: &Settler<'_>, op: &mut Operation) {
             message: format!("still in conflict with the server after {MAX_ROUNDS} rounds"),
             details: Fields::new(),
         });
-        settler.tx.settled(op.op_id, Settled::Parked);
+        outbox::tell_parked(settler.tx, op);
     }
 }
 
 /// An operation loses as a whole.
 fn lose(settler: &Settler<'_>, op: &Operation) -> Result<()> {
-    outbox::remove(settler.tx, op.op_seq)?;
     let lost = match &op.changes {
         Some(changes) => changes
             .0
@@ -188,8 +185,7 @@ fn lose(settler: &Settler<'_>, op: &Operation) -> Result<()> {
         None => Fields::from_iter([("deleted".to_owned(), Value::Bool(true))]),
     };
     write_loss(settler, Some(op.op_id), LossReason::ServerKept, &lost, settler.server_fields)?;
-    settler.tx.settled(op.op_id, Settled::Overridden);
-    Ok(())
+    outbox::end(settler.tx, op, Settled::Overridden)
 }
 
 fn write_loss(

@@ -107,6 +107,8 @@ pub struct Operation {
     pub next_attempt_ms: i64,
     /// Why it failed last.
     pub error: Option<OpError>,
+    /// Operations that were joined to it after they had ids of their own: what becomes of it becomes of them.
+    pub absorbed: Vec<OpId>,
 }
 
 impl Operation {

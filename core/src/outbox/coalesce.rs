@@ -78,16 +78,15 @@ pub(crate) fn compact(tx: &Tx<'_>, ops: Vec<Operation>) -> Result<Vec<Operation>
         match joined {
             Joined::Behind => left.push(op),
             Joined::Into(joined) => {
-                outbox::remove(tx, op.op_seq)?;
-                tx.settled(op.op_id, Settled::Withdrawn);
+                let mut joined = *joined;
                 outbox::update(tx, &joined)?;
+                outbox::absorb(tx, &mut joined, &op)?;
                 left.pop();
-                left.push(*joined);
+                left.push(joined);
             }
             Joined::Withdrawn => {
                 for gone in left.pop().iter().chain([&op]) {
-                    outbox::remove(tx, gone.op_seq)?;
-                    tx.settled(gone.op_id, Settled::Withdrawn);
+                    outbox::end(tx, gone, Settled::Withdrawn)?;
                 }
             }
         }
@@ -121,6 +120,7 @@ mod tests {
             rounds: 0,
             next_attempt_ms: 0,
             error: None,
+            absorbed: Vec::new(),
         }
     }
 

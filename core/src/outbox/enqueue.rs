@@ -65,8 +65,7 @@ fn undo_delete(tx: &Tx<'_>, device: &Device, mut row: DocumentRow, delete: &mut 
     row.hidden = false;
     row.body = Some(body);
     if changes.is_empty() {
-        outbox::remove(tx, delete.op_seq)?;
-        tx.settled(delete.op_id, Settled::Withdrawn);
+        outbox::end(tx, delete, Settled::Withdrawn)?;
         let left = outbox::of_document(tx, row.row)?;
         save_view(tx, &mut row, &left)?;
     } else {
@@ -140,8 +139,7 @@ pub(crate) fn delete(
     let op_id = match (joined, ops.last()) {
         (Joined::Withdrawn, Some(create)) => {
             let op_id = create.op_id;
-            outbox::remove(tx, create.op_seq)?;
-            tx.settled(op_id, Settled::Withdrawn);
+            outbox::end(tx, create, Settled::Withdrawn)?;
             ops.pop();
             save_view(tx, &mut row, &ops)?;
             return Ok(op_id);
@@ -204,6 +202,7 @@ fn append(
         rounds: 0,
         next_attempt_ms: 0,
         error: None,
+        absorbed: Vec::new(),
     };
     outbox::insert(tx, &op, !device.hlc.is_calibrated())?;
     tx.queued();

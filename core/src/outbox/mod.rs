@@ -7,7 +7,7 @@
 //!    frozen until the server has answered; a later write of the same document queues behind it.
 //! 4. Operations of one document go one at a time and in order. Documents do not wait for each other. A group goes together.
 //! 5. An operation ends as applied, overridden or discarded (both journalled), or withdrawn (undone before it was ever sent).
-//!    A refused one is parked: it stops its own document and nobody else, and waits for retry or discard.
+//!    One that is joined to another shares its ending. A refused one is parked: it stops its own document and nobody else, and waits for retry or discard.
 //! 6. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
 

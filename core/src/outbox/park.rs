@@ -19,7 +19,7 @@ pub(crate) fn park(tx: &Tx<'_>, row: Option<&DocumentRow>, op: &mut Operation, e
     op.sent = false;
     op.error = Some(error);
     outbox::update(tx, op)?;
-    tx.settled(op.op_id, Settled::Parked);
+    outbox::tell_parked(tx, op);
     Ok(())
 }
 
@@ -93,9 +93,7 @@ fn give_up(tx: &Tx<'_>, device: &Device, row: &DocumentRow, op: &Operation) -> R
             kept: row.server_body().cloned(),
         },
     )?;
-    outbox::remove(tx, op.op_seq)?;
-    tx.settled(op.op_id, Settled::Discarded);
-    Ok(())
+    outbox::end(tx, op, Settled::Discarded)
 }
 
 fn parked(tx: &Tx<'_>, id: OpId) -> Result<Operation> {

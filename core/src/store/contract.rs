@@ -2,7 +2,7 @@
 
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
-use super::{Committed, Durability, Location, Store, collections, migrate, outbox};
+use super::{Committed, Durability, Location, Settled, Store, collections, migrate, outbox};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Fields, Hlc, OpId, OpKind, OpState, Operation};
 use std::sync::{Arc, Mutex};
@@ -68,6 +68,7 @@ fn operation(row: &DocumentRow) -> Operation {
         rounds: 2,
         next_attempt_ms: 77,
         error: None,
+        absorbed: Vec::new(),
     }
 }
 
@@ -136,7 +137,7 @@ fn an_operations_number_is_never_used_again(subject: &Subject) {
             .store
             .write_blocking(move |tx| {
                 let op_seq = outbox::insert(tx, &op, false)?;
-                outbox::remove(tx, op_seq)?;
+                outbox::end(tx, &Operation { op_seq, ..op }, Settled::Withdrawn)?;
                 Ok(op_seq)
             })
             .unwrap();

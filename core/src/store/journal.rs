@@ -102,18 +102,6 @@ pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<JournalE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Why an operation that is no longer in the outbox lost, if it did.
-pub(crate) fn fate(connection: &Connection, op: OpId) -> Result<Option<LossReason>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT reason FROM journal WHERE op_id = ?1 AND reason <> 'localKept' ORDER BY id DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([op.as_bytes()])?;
-    Ok(rows
-        .next()?
-        .map(|row| row.get_ref(0)?.as_str().map(LossReason::parse).map_err(rusqlite::Error::from))
-        .transpose()?)
-}
-
 /// Forgets entries older than `before_ms`.
 pub(crate) fn purge(tx: &Tx<'_>, before_ms: i64) -> Result<usize> {
     Ok(tx.prepare_cached("DELETE FROM journal WHERE at < ?1")?.execute([before_ms])?)

@@ -14,6 +14,7 @@ pub(crate) mod collections;
 pub(crate) mod conflicts;
 mod connection;
 pub(crate) mod documents;
+pub(crate) mod endings;
 mod error;
 mod job;
 pub(crate) mod journal;

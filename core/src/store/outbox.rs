@@ -1,12 +1,12 @@
 //! Rows of the outbox.
 
-use super::Tx;
+use super::{Settled, Tx, endings};
 use crate::error::{Error, Result};
 use crate::model::{Changes, Fields, Hlc, OpError, OpId, OpKind, OpState, Operation};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind, o.state, o.sent, o.base_version, o.changes, o.before, \
-     o.hlc_ms, o.hlc_counter, o.group_id, o.attempts, o.rounds, o.next_attempt_at, o.error";
+     o.hlc_ms, o.hlc_counter, o.group_id, o.attempts, o.rounds, o.next_attempt_at, o.error, o.absorbed";
 
 impl OpKind {
     const fn number(self) -> i64 {
@@ -67,7 +67,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
         rounds: row.get(15)?,
         next_attempt_ms: row.get(16)?,
         error: json(row, 17)?,
+        absorbed: ids(row.get_ref(18)?.as_blob_or_null()?.unwrap_or_default()),
     })
+}
+
+/// Ids that stand one after the other.
+fn ids(bytes: &[u8]) -> Vec<OpId> {
+    bytes.chunks_exact(16).filter_map(|id| Some(OpId::from_bytes(id.try_into().ok()?))).collect()
 }
 
 fn text<T: serde::Serialize>(value: &T) -> Result<String> {
@@ -110,8 +116,34 @@ pub(crate) fn update(tx: &Tx<'_>, op: &Operation) -> Result<()> {
     Ok(())
 }
 
-/// Takes an operation away. Only an ending that was told or journalled may call this.
-pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
+/// Ends an operation, and with it those that it has absorbed: who waits for one of them is told after the commit.
+pub(crate) fn end(tx: &Tx<'_>, op: &Operation, how: Settled) -> Result<()> {
+    remove(tx, op.op_seq)?;
+    for id in [op.op_id].iter().chain(&op.absorbed) {
+        endings::record(tx, *id, how)?;
+        tx.settled(*id, how);
+    }
+    Ok(())
+}
+
+/// Joins an operation to another one, which does what both do and from now on answers for both.
+pub(crate) fn absorb(tx: &Tx<'_>, into: &mut Operation, other: &Operation) -> Result<()> {
+    remove(tx, other.op_seq)?;
+    into.absorbed.push(other.op_id);
+    into.absorbed.extend(&other.absorbed);
+    let ids: Vec<u8> = into.absorbed.iter().flat_map(|id| *id.as_bytes()).collect();
+    tx.prepare_cached("UPDATE outbox SET absorbed = ?2 WHERE op_seq = ?1")?.execute(params![into.op_seq, ids])?;
+    Ok(())
+}
+
+/// Tells those who wait for an operation, or for one that it has absorbed, that it is parked.
+pub(crate) fn tell_parked(tx: &Tx<'_>, op: &Operation) {
+    for id in [op.op_id].iter().chain(&op.absorbed) {
+        tx.settled(*id, Settled::Parked);
+    }
+}
+
+fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM outbox WHERE op_seq = ?1")?.execute([op_seq])?;
     Ok(())
 }
@@ -138,9 +170,9 @@ pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
     select(connection, "WHERE o.state = 2 ORDER BY o.op_seq", [])
 }
 
-/// The operation with this id. A scan: for calls by people, not for loops.
+/// The operation with this id, or the one that has absorbed it. A scan: for calls by people, not for loops.
 pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operation>> {
-    Ok(select(connection, "WHERE o.op_id = ?1", [id.as_bytes()])?.pop())
+    Ok(select(connection, "WHERE o.op_id = ?1 OR instr(o.absorbed, ?1) > 0", [id.as_bytes()])?.pop())
 }
 
 /// An operation is at the head of its document's lane.

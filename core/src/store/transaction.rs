@@ -11,7 +11,7 @@ use std::ops::Deref;
 pub(crate) enum Settled {
     /// The server accepted it.
     Applied(Option<Version>),
-    /// Made and deleted before anything was sent, or joined into nothing.
+    /// Undone before anything was sent.
     Withdrawn,
     /// A conflict was resolved for the other side. The values are in the journal.
     Overridden,

@@ -95,17 +95,20 @@ impl Door<'_> {
             row.updated_ms = applied.updated_ms.or(row.updated_ms);
             row.generation = self.stream.generation;
         }
-        outbox::remove(self.tx, op.op_seq)?;
-        self.tx.settled(op.op_id, Settled::Applied(applied.version));
-        if let (Some(record), true, false) = (applied.record, newer, rest.is_empty()) {
-            // Somebody else's changes came with it: what was edited since must be held against them.
-            rest = self.resolve(row, rest, record, known.as_deref(), Source::State)?;
-        } else {
-            for next in &mut rest {
-                next.base_version = row.version;
-                outbox::update(self.tx, next)?;
+        outbox::end(self.tx, op, Settled::Applied(applied.version))?;
+        rest = match applied.record {
+            // Others' changes came with it, or had come before: what was edited since must be held against them.
+            Some(record) if !rest.is_empty() => self.resolve(row, rest, record, known.as_deref(), Source::Merged)?,
+            _ => {
+                // Nobody else's changes are in it: what was edited since is based on exactly this version. (Not on the row's, which may have
+                // moved on already: then the server holds the next one against that.)
+                for next in &mut rest {
+                    next.base_version = applied.version.or(next.base_version);
+                    outbox::update(self.tx, next)?;
+                }
+                rest
             }
-        }
+        };
         save_view(self.tx, row, &rest)?;
         self.count(row, counted);
         Ok(())

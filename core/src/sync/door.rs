@@ -35,13 +35,15 @@ pub(super) struct Door<'a> {
     pub entered: Entered,
 }
 
-/// Whether a state is what the server answered to an operation that it refused.
+/// Why a state comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A page, or a record that came with an acknowledgement.
+    /// A page.
     State,
-    /// The reason of a refusal.
+    /// The reason of a refusal: the server says that the operation clashes with it.
     Refusal,
+    /// It came with an acknowledgement because others' changes are in it.
+    Merged,
 }
 
 impl<'a> Door<'a> {
@@ -126,8 +128,7 @@ impl<'a> Door<'a> {
                 return save_view(self.tx, row, &ops);
             }
             let head = ops.remove(0);
-            outbox::remove(self.tx, head.op_seq)?;
-            self.tx.settled(head.op_id, Settled::Applied(change.version));
+            outbox::end(self.tx, &head, Settled::Applied(change.version))?;
         }
         let left = self.resolve(row, ops, change, known, source)?;
         save_view(self.tx, row, &left)

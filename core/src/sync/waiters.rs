@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 pub enum WriteOutcome {
     /// The server has accepted it; the document's version there, if it is known.
     Confirmed(Option<Version>),
-    /// It was joined with another write, or undone, before it was sent.
+    /// It was undone before it was sent.
     Withdrawn,
     /// A conflict was resolved for the other side; the journal has the values.
     Overridden,

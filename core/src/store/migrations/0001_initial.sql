@@ -46,7 +46,8 @@ CREATE TABLE outbox (
     attempts        INTEGER NOT NULL DEFAULT 0,
     rounds          INTEGER NOT NULL DEFAULT 0,
     next_attempt_at INTEGER NOT NULL DEFAULT 0,
-    error           TEXT
+    error           TEXT,
+    absorbed        BLOB                    -- ids of operations that were joined to this one, 16 bytes each
 );
 CREATE INDEX outbox_by_document ON outbox (document);
 CREATE INDEX outbox_held ON outbox (state) WHERE state > 0;
@@ -74,6 +75,13 @@ CREATE TABLE conflicts (
     stamps         TEXT,
     detected_at    INTEGER NOT NULL,
     UNIQUE (collection, doc_id)
+);
+
+-- How operations ended that the server did not simply accept: those who wait for them may ask after a restart.
+CREATE TABLE endings (
+    id    INTEGER PRIMARY KEY,
+    op_id BLOB    NOT NULL UNIQUE,
+    how   INTEGER NOT NULL                  -- 1 withdrawn, 2 overridden, 3 discarded
 );
 
 -- Every value that lost: overwritten by a resolution, or discarded. Nothing is dropped silently.

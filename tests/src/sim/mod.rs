@@ -1,0 +1,19 @@
+//! Devices and a server in one thread, on virtual time, with a network that fails as a seed says.
+//!
+//! Everything is the real thing but time, randomness and sockets: the core on a database in memory, the server's routes, the protocol's
+//! bytes. One seed gives one history, always the same.
+
+mod check;
+mod device;
+mod network;
+mod random;
+mod time;
+mod workload;
+mod world;
+
+pub use device::Device;
+pub use network::{Faults, Network};
+pub use random::Random;
+pub use time::SimClock;
+pub use workload::run_seed;
+pub use world::World;
