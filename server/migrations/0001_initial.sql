@@ -49,16 +49,17 @@ CREATE TABLE streams (
 -- own_stamps: 1 if the app has a field createdAt, 2 if updatedAt, 3 if both.
 -- birth: the version that made the record (again); field_stamps: fields changed since, {"title":[3,"<hlc>"]}, NULL if none.
 -- create_hlc: NULL while it equals hlc.
+-- References are checked at the commit: one that is checked at once makes every statement keep a journal of its own.
 CREATE TABLE records (
     row           INTEGER PRIMARY KEY,
-    stream        INTEGER NOT NULL REFERENCES streams (id),
+    stream        INTEGER NOT NULL REFERENCES streams (id) DEFERRABLE INITIALLY DEFERRED,
     seq           INTEGER NOT NULL,
     id            TEXT    NOT NULL,
     version       INTEGER NOT NULL,
     created_ts    INTEGER NOT NULL,
     updated_ts    INTEGER NOT NULL,
     own_stamps    INTEGER NOT NULL,
-    origin_device INTEGER REFERENCES devices (id),
+    origin_device INTEGER REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
     origin_op     TEXT,
     body          TEXT,
     birth         INTEGER NOT NULL,
@@ -74,7 +75,7 @@ CREATE INDEX tombstones ON records (updated_ts) WHERE body IS NULL;
 
 -- Results of applied operations, until the device has confirmed that it knows them.
 CREATE TABLE op_ledger (
-    device     INTEGER NOT NULL REFERENCES devices (id),
+    device     INTEGER NOT NULL REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
     op_id      TEXT    NOT NULL,
     op_seq     INTEGER,
     content    BLOB    NOT NULL,

@@ -121,6 +121,11 @@ impl Server {
         http::router(&self.state)
     }
 
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// The random name of the database's history; every cursor carries it.
     pub fn epoch(&self) -> &str {
         self.state.database.epoch()

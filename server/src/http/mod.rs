@@ -29,7 +29,7 @@ use crate::state::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,15 +38,25 @@ use utoipa_axum::routes;
 /// What every handler gets.
 pub(crate) type Shared = Arc<State>;
 
+/// The routes and their description, which are the same for every server of the process.
+static ROUTES: LazyLock<(Router<Shared>, operations::Description)> = LazyLock::new(|| {
+    let (routes, document) = described_routes().split_for_parts();
+    (routes, operations::Description::new(&document))
+});
+
 /// All routes with everything around them.
 pub(crate) fn router(state: &Shared) -> Router {
-    let (routes, document) = described_routes().split_for_parts();
+    let (routes, description) = &*ROUTES;
+    surrounded(routes.clone().layer(axum::Extension(description.clone())), state)
+}
+
+/// Routes with everything that stands around them.
+fn surrounded(routes: Router<Shared>, state: &Shared) -> Router {
     routes
         .fallback(async || Failure::new(Code::NotFound, "there is no such route"))
         .method_not_allowed_fallback(async || {
             Failure::new(Code::MethodNotAllowed, "the route does not know this method")
         })
-        .layer(axum::Extension(operations::Description::new(&document)))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(state), finish::finish))
         .layer(middleware::from_fn_with_state(Arc::clone(state), compression::compress))
@@ -88,4 +98,29 @@ fn described_routes() -> OpenApiRouter<Shared> {
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     // What the panic says may hold anything; where it happened is in the log already.
     Failure::new(Code::ServerError, "the server failed").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{Server, ServerOptions, Store};
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_like_any_other_failure() {
+        let server = Server::open(ServerOptions::new(Store::Memory)).unwrap();
+        let routes = Router::new().route("/panic", get(async || -> () { panic!("a secret") }));
+        let request = Request::get("/panic").body(Body::empty()).unwrap();
+        let response = surrounded(routes, server.state()).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(
+            text.starts_with(r#"{"error":{"code":"SERVER_ERROR","message":"the server failed","retryable":true"#),
+            "{text}"
+        );
+    }
 }

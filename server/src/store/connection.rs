@@ -74,7 +74,7 @@ pub(super) fn open(location: &Location, role: Role) -> Result<Connection, OpenEr
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Kibibytes, as the minus says.
-    connection.pragma_update(None, "cache_size", if role == Role::Writer { -32_768 } else { -8_192 })?;
+    connection.pragma_update(None, "cache_size", if role == Role::Writer { -65_536 } else { -8_192 })?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "query_only", role == Role::Reader)?;

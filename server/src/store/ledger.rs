@@ -27,6 +27,12 @@ pub(crate) struct Made {
     pub(crate) updated_ts: i64,
 }
 
+/// The greatest operation id that is known of a device. Ids rise, so a new one need not be looked up.
+pub(crate) fn greatest(connection: &Connection, device: i64) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT max(op_id) FROM op_ledger WHERE device = ?1")?;
+    statement.query_row([device], |row| row.get(0))
+}
+
 /// What became of an operation.
 pub(crate) fn find(connection: &Connection, device: i64, op_id: &str) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
@@ -52,7 +58,7 @@ pub(crate) fn insert(
     entry: &Entry,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT INTO op_ledger (device, op_id, op_seq, content, ts, record_id, version, seq, updated_ts, restated)
+        "INSERT OR FAIL INTO op_ledger (device, op_id, op_seq, content, ts, record_id, version, seq, updated_ts, restated)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     statement.execute(params![

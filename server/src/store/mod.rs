@@ -148,3 +148,141 @@ fn epoch(connection: &Connection, entropy: &dyn Entropy) -> Result<String, OpenE
     connection.execute("INSERT INTO server (key, value) VALUES ('epoch', ?1)", [&epoch])?;
     Ok(epoch)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::OsEntropy;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+
+    /// Counts commits, and refuses them while it is shut.
+    #[derive(Default)]
+    struct Gate {
+        commits: AtomicUsize,
+        shut: AtomicBool,
+    }
+
+    impl CommitGate for Gate {
+        fn admit(&self) -> bool {
+            self.commits.fetch_add(1, Ordering::SeqCst);
+            !self.shut.load(Ordering::SeqCst)
+        }
+    }
+
+    fn open(folder: &tempfile::TempDir) -> (Database, Arc<Gate>) {
+        let gate = Arc::new(Gate::default());
+        let location = Location::Directory(folder.path().to_owned());
+        let database =
+            Database::open(&location, &Runtime::default(), &OsEntropy, Some(Arc::clone(&gate) as _)).unwrap();
+        (database, gate)
+    }
+
+    fn insert(key: i32) -> impl FnOnce(&WriteTx<'_>) -> Result<(), StoreError> + Send + 'static {
+        move |tx| {
+            tx.execute("INSERT INTO server (key, value) VALUES (?1, '')", [key.to_string()])?;
+            if key % 3 == 1 { Err(StoreError::Broken("asked for it".to_owned())) } else { Ok(()) }
+        }
+    }
+
+    async fn keys(database: &Database) -> Vec<String> {
+        let read = database.read::<_, StoreError, _>(|db| {
+            let mut statement = db.prepare("SELECT key FROM server WHERE key <> 'epoch' ORDER BY key")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<String>>>()?)
+        });
+        read.await.unwrap()
+    }
+
+    /// Keeps the writer busy, queues ten writes behind that, lets go; returns how they went.
+    async fn ten_at_once(database: &Arc<Database>) -> Vec<Result<(), StoreError>> {
+        let (begun, has_begun) = channel();
+        let (release, released) = channel::<()>();
+        let busy = Arc::clone(database);
+        let blocker = tokio::spawn(async move {
+            let write = busy.write::<_, StoreError, _>(move |_| {
+                let _ = begun.send(());
+                let _ = released.recv();
+                Ok(())
+            });
+            write.await
+        });
+        tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
+        let mut writes: Vec<_> = (0..10).map(|key| Box::pin(database.write(insert(key)))).collect();
+        std::future::poll_fn(|cx| {
+            for write in &mut writes {
+                assert!(write.as_mut().poll(cx).is_pending());
+            }
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(release);
+        // Whether it shares a commit with the others depends on how long it kept the writer busy.
+        let _ = blocker.await.unwrap();
+        let mut results = Vec::new();
+        for write in writes {
+            results.push(write.await);
+        }
+        results
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn requests_that_wait_share_a_commit_and_a_failing_one_is_undone_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, gate) = open(&folder);
+        let database = Arc::new(database);
+        let results = ten_at_once(&database).await;
+        for (key, result) in results.iter().enumerate() {
+            assert_eq!(result.is_err(), key % 3 == 1, "{key}");
+        }
+        assert_eq!(keys(&database).await, ["0", "2", "3", "5", "6", "8", "9"]);
+        assert!(gate.commits.load(Ordering::SeqCst) <= 2, "ten writes, and the one before them");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn if_the_commit_fails_everybody_who_shared_it_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, gate) = open(&folder);
+        let database = Arc::new(database);
+        gate.shut.store(true, Ordering::SeqCst);
+        for result in ten_at_once(&database).await {
+            assert!(
+                matches!(result, Err(StoreError::Unavailable(_))),
+                "also those who were refused on the strength of it"
+            );
+        }
+        gate.shut.store(false, Ordering::SeqCst);
+        assert_eq!(keys(&database).await, [""; 0]);
+        database.write(insert(0)).await.unwrap();
+        assert_eq!(keys(&database).await, ["0"]);
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_undone_and_hurts_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, _) = open(&folder);
+        for _ in 0..5 {
+            let panics = database.write::<(), StoreError, _>(|tx| {
+                insert(0)(tx)?;
+                panic!("on purpose")
+            });
+            assert!(matches!(panics.await, Err(StoreError::Broken(_))));
+            let panics = database.read::<(), StoreError, _>(|_| panic!("on purpose"));
+            assert!(matches!(panics.await, Err(StoreError::Broken(_))));
+        }
+        assert_eq!(keys(&database).await, [""; 0]);
+        database.close();
+        let closed = database.read::<_, StoreError, _>(|_| Ok(())).await;
+        assert_eq!(closed, Err(StoreError::Unavailable("shutting down".to_owned())));
+    }
+
+    #[test]
+    fn two_databases_have_two_epochs_and_one_keeps_its_own() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let epoch = open(&one).0.epoch().to_owned();
+        assert_ne!(open(&other).0.epoch(), epoch);
+        assert_eq!(open(&one).0.epoch(), epoch);
+        renew_epoch(&Location::Directory(one.path().to_owned()), &OsEntropy).unwrap();
+        assert_ne!(open(&one).0.epoch(), epoch);
+    }
+}

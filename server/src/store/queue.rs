@@ -49,3 +49,20 @@ impl<J> Drop for Queue<J> {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn a_full_queue_turns_work_away_and_a_closed_one_says_so() {
+        let (sender, receiver) = sync_channel(1);
+        let queue = Queue::new(sender, Vec::new());
+        assert_eq!(queue.submit(1), Ok(()));
+        assert_eq!(queue.submit(2), Err(StoreError::Unavailable("too much is waiting".to_owned())));
+        queue.close();
+        assert_eq!(queue.submit(3), Err(StoreError::Unavailable("shutting down".to_owned())));
+        assert_eq!(receiver.iter().collect::<Vec<_>>(), [1], "what was queued is done");
+    }
+}

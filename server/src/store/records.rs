@@ -100,7 +100,7 @@ pub(crate) fn find_by_client_id(connection: &Connection, stream: i64, client_id:
 /// Stores a new record. Its `row` is chosen here.
 pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i64> {
     let mut statement = tx.prepare_cached(
-        "INSERT INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, birth,
+        "INSERT OR FAIL INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, birth,
                               hlc, create_hlc, field_stamps, client_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
@@ -126,7 +126,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
 /// Stores what a write made of a record. Its id and what devices call it never change.
 pub(crate) fn update(tx: &WriteTx<'_>, record: &Record) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "UPDATE records SET seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_device = ?7,
+        "UPDATE OR FAIL records SET seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_device = ?7,
                             origin_op = ?8, body = ?9, birth = ?10, hlc = ?11, create_hlc = ?12, field_stamps = ?13
          WHERE row = ?1",
     )?;

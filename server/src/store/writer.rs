@@ -119,32 +119,38 @@ fn serve(connection: &Connection, gate: Option<&dyn CommitGate>, jobs: &Receiver
 fn group(
     connection: &Connection,
     gate: Option<&dyn CommitGate>,
-    first: Box<dyn Job>,
+    mut first: Box<dyn Job>,
     jobs: &Receiver<Box<dyn Job>>,
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
     let started = Instant::now();
-    let tx = match commit::begin(connection) {
-        Ok(tx) => tx,
-        Err(error) => {
-            done.push(first);
-            return Err(error);
-        }
-    };
-    let mut next = Some(first);
-    while let Some(mut job) = next {
-        let outcome = tx.savepoint(|| match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Undone::ByItself),
-        });
+    let begun = commit::begin(connection).map(|tx| (attempt(&mut first, &tx), tx));
+    done.push(first);
+    let (kept, mut tx) = begun?;
+    if kept && tx.is_autocommit() {
+        return Err(StoreError::Unavailable("the database undid the transaction".to_owned()));
+    }
+    if !kept {
+        // It is alone until here, so undoing it is undoing the transaction. A savepoint would make SQLite copy every page that it
+        // changes, which the only request of a quiet moment should not pay for.
+        commit::rollback(tx);
+        tx = commit::begin(connection)?;
+    }
+    while done.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME {
+        let Ok(mut job) = jobs.try_recv() else { break };
+        let outcome = tx.savepoint(|| if attempt(&mut job, &tx) { Ok(()) } else { Err(Undone::ByItself) });
         done.push(job);
         if let Err(Undone::ByTheStore(error)) = outcome {
             commit::rollback(tx);
             return Err(error);
         }
-        next = if done.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME { jobs.try_recv().ok() } else { None };
     }
     commit::commit(tx, gate)
+}
+
+/// Runs a job; one that panics asks to be undone.
+fn attempt(job: &mut Box<dyn Job>, tx: &WriteTx<'_>) -> bool {
+    catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false)
 }
 
 /// Why a savepoint was undone.

@@ -154,7 +154,8 @@ pub(crate) fn run(
 ) -> Result<(Vec<OpResult>, Memory), Failure> {
     let device = devices::seen(tx, push.reader.user, &push.device, push.now)?;
     let set = WriteSet::new(tx, push.reader.space_row, push.now)?;
-    let mut run = Run { tx, push, device, set, memory, part: Memory::default() };
+    let greatest = ledger::greatest(tx, device.row)?;
+    let mut run = Run { tx, push, device, set, greatest, memory, part: Memory::default() };
     let mut results = Vec::new();
     for unit in units {
         run.unit(unit, &mut results)?;
@@ -168,6 +169,8 @@ struct Run<'t> {
     push: &'t Push,
     device: Device,
     set: WriteSet<'t>,
+    /// No operation with a greater id is in the ledger.
+    greatest: Option<String>,
     /// Of units that are done.
     memory: Memory,
     /// Of the unit under way.
@@ -251,6 +254,7 @@ impl Run<'_> {
             None => return Err(Failure::new(Code::ServerError, "no such operation").into()),
         };
         if let Some(op_id) = &operation.op_id
+            && self.greatest.as_deref() >= Some(op_id.as_str())
             && let Some(entry) = ledger::find(self.tx, self.device.row, op_id.as_str())?
         {
             return self.repeated(operation, entry);
@@ -336,6 +340,9 @@ impl Run<'_> {
                 if let Some(op_id) = author.op_id {
                     let entry = Entry { content: operation.content, record_id: record.id.clone(), made, restated };
                     ledger::insert(self.tx, self.device.row, op_id, operation.op_seq, push.now, &entry)?;
+                    if self.greatest.as_deref() < Some(op_id) {
+                        self.greatest = Some(op_id.to_owned());
+                    }
                 }
                 let shown = record.body.is_some() && (restated || push.restate);
                 let json = if shown { Some(self.restate(&record)?) } else { None };
