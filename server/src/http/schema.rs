@@ -107,6 +107,7 @@ shapes! {
         next_cursor: Option<String>,
         epoch: String,
         mode: String,
+        count: Option<i64>,
         integrity: Option<Integrity>,
     }
     /// The delta shape; the records stand under the name of their collection, the deleted ids under a key made from it. With an offset
@@ -155,7 +156,7 @@ shapes! {
     /// `set` takes a value, `inc` a number in `by`, `addToSet` and `removeFromSet` values.
     FieldOp { op: String, path: String, value: Option<Value>, by: Option<f64>, values: Option<Vec<Value>>, }
     /// Streams to read.
-    PullRequest { streams: Vec<StreamRequest>, max_bytes: Option<i64>, }
+    PullRequest { streams: Option<Vec<StreamRequest>>, discover: Option<bool>, max_bytes: Option<i64>, }
     /// A stream to read.
     StreamRequest {
         space: Option<String>,

@@ -71,7 +71,7 @@ pub(crate) struct StreamPage {
 
 /// What a pull gives.
 pub(crate) struct Pulled {
-    /// In the order of the request.
+    /// In the order of the request; then those that it did not name.
     pub(crate) pages: Vec<StreamPage>,
     /// Whether every stream has reached its head.
     pub(crate) complete: bool,
@@ -79,17 +79,26 @@ pub(crate) struct Pulled {
     pub(crate) pending: i64,
 }
 
+/// A pull.
+#[derive(Debug, Clone)]
+pub(crate) struct PullRequest {
+    pub(crate) streams: Vec<StreamRequest>,
+    /// Whether the space's other streams are wanted, too.
+    pub(crate) discover: bool,
+    /// About so many bytes of rows.
+    pub(crate) max_bytes: usize,
+}
+
 /// Reads pages until `max_bytes`, the most urgent streams first. One row is always sent.
-pub(crate) fn pull(
-    db: &Connection,
-    reader: &Reader,
-    requests: &[StreamRequest],
-    max_bytes: usize,
-) -> Result<Pulled, Failure> {
+pub(crate) fn pull(db: &Connection, reader: &Reader, request: PullRequest) -> Result<Pulled, Failure> {
+    let PullRequest { streams: mut requests, discover, max_bytes } = request;
+    if discover {
+        add_unknown(db, reader, &mut requests)?;
+    }
     let device = reader.device_row(db)?;
     let mut check = Check::default();
     let mut places = Vec::with_capacity(requests.len());
-    for request in requests {
+    for request in &requests {
         let stream = reader.stream(&request.collection);
         let head = streams::find(db, reader.space_row, &request.collection)?;
         let cursor = place(db, reader, &request.start, &stream, &head, &mut check)?;
@@ -128,6 +137,24 @@ pub(crate) fn pull(
         pending += records::count(db, head.row, span, MOST_PENDING - pending)?;
     }
     Ok(Pulled { complete: pages.iter().all(|read| !read.page.has_more), pages, pending })
+}
+
+/// Adds the streams that the request does not name, as snapshots, as far as one request may have streams.
+fn add_unknown(db: &Connection, reader: &Reader, requests: &mut Vec<StreamRequest>) -> Result<(), Failure> {
+    let limits = &reader.config.limits;
+    for (collection, _) in streams::of_space(db, reader.space_row)? {
+        let named = requests.iter().any(|request| request.collection == collection);
+        if !named && requests.len() < limits.max_streams {
+            let priority = reader.config.collection(&collection).priority;
+            requests.push(StreamRequest {
+                collection,
+                start: Start::Snapshot,
+                limit: limits.max_page_records,
+                priority,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The cursor to read from.
@@ -191,6 +218,8 @@ fn write_members(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage, behind_r
         Mode::Delta => b",\"mode\":\"delta\"".as_slice(),
         Mode::Snapshot { .. } => b",\"mode\":\"snapshot\"",
     });
+    out.extend_from_slice(b",\"count\":");
+    wire::write_integer(out, head.live_count);
     if !page.has_more {
         out.extend_from_slice(b",\"integrity\":");
         page::write_integrity(out, head);

@@ -74,6 +74,28 @@ async fn a_snapshot_is_continued_or_started_anew() {
 }
 
 #[tokio::test]
+async fn a_device_that_knows_nothing_finds_out_what_there_is() {
+    let world = World::with(config_with("[limits]\nmax_streams = 3"));
+    let phone = world.device("phone").await;
+    for collection in ["d", "b", "a", "c"] {
+        phone.push(json!([{"type": "create", "collection": collection, "clientId": "x", "data": {}}])).await;
+    }
+    let names = |reply: &Value| {
+        let streams = reply["data"]["streams"].as_array().unwrap().iter();
+        streams.map(|stream| stream["collection"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = phone.call("POST", "/v1/sync/pull", Some(json!({"discover": true}))).await.expect(200).json;
+    assert_eq!(names(&all), ["a", "b", "c"], "as many as a request may have");
+    assert_eq!(all["data"]["streams"][0]["syncMetadata"]["mode"], "snapshot");
+    assert_eq!(all["data"]["streams"][0]["syncMetadata"]["count"], 1);
+    let streams = json!([{"collection": "b", "cursor": all["data"]["streams"][1]["syncMetadata"]["nextCursor"]}, {"collection": "new"}]);
+    let more =
+        phone.call("POST", "/v1/sync/pull", Some(json!({"streams": streams, "discover": true}))).await.expect(200).json;
+    assert_eq!(names(&more), ["b", "new", "a"]);
+    assert_eq!(more["data"]["streams"][0]["changes"]["b"], json!([]), "what is named goes on where it was");
+}
+
+#[tokio::test]
 async fn pulls_that_make_no_sense_are_refused() {
     let world = World::with(config_with("[limits]\nmax_streams = 3"));
     let phone = world.device("phone").await;

@@ -10,7 +10,7 @@ use crate::http::session::SignedIn;
 use crate::http::{conditional, schema};
 use crate::model::{Cursor, Decoder, RecordId, details, write_string};
 use crate::store::streams;
-use crate::sync::pull::{self, Reader, Start, StreamRequest, write_list};
+use crate::sync::pull::{self, PullRequest, Reader, Start, StreamRequest, write_list};
 use crate::sync::{listing, wire};
 use axum::extract::State;
 use axum::http::header::ETAG;
@@ -62,7 +62,8 @@ pub(crate) async fn list(
         let mut out = Vec::new();
         match query {
             Query::Delta(request) => {
-                let pulled = pull::pull(db, &reader, &[request], max_bytes)?;
+                let request = PullRequest { streams: vec![request], discover: false, max_bytes };
+                let pulled = pull::pull(db, &reader, request)?;
                 for page in &pulled.pages {
                     pull::write_delta(&mut out, &reader, page);
                 }

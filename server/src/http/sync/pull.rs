@@ -12,15 +12,9 @@ use crate::http::session::SignedIn;
 use crate::model::{CollectionName, Decoder, Details, Mode, details};
 use crate::store::spaces;
 use crate::sync::cursors;
-use crate::sync::pull::{Reader, Start, StreamRequest, pull as read, write_element};
+use crate::sync::pull::{PullRequest, Reader, Start, StreamRequest, pull as read, write_element};
 use axum::extract::State;
 use serde_json::Value;
-
-/// A pull as the body says it.
-struct Request {
-    streams: Vec<StreamRequest>,
-    max_bytes: usize,
-}
 
 /// What the database answered.
 struct Answer {
@@ -49,7 +43,7 @@ pub(crate) async fn pull(
     let request = payload.json(&server, server.config.limits.max_body_bytes, move |body| decode(body, &asker)).await?;
     let epoch = reader.epoch.clone();
     let answer = server.database.read::<_, Failure, _>(move |db| {
-        let pulled = read(db, &reader, &request.streams, request.max_bytes)?;
+        let pulled = read(db, &reader, request)?;
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
         let mut json = Vec::with_capacity(bytes);
         json.extend_from_slice(b"{\"streams\":[");
@@ -91,10 +85,11 @@ pub(crate) async fn changes(
     let collection = params.collection("collection")?.ok_or_else(|| details("collection", "is missing"))?;
     let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
     let limit = rows(params.count("limit")?, limits.max_page_records);
-    let request = StreamRequest { collection, start, limit, priority: 0 };
+    let stream = StreamRequest { collection, start, limit, priority: 0 };
+    let request = PullRequest { streams: vec![stream], discover: false, max_bytes: limits.max_page_bytes };
     let epoch = reader.epoch.clone();
     let answer = server.database.read::<_, Failure, _>(move |db| {
-        let pulled = read(db, &reader, &[request], limits.max_page_bytes)?;
+        let pulled = read(db, &reader, request)?;
         let mut json = Vec::new();
         for page in &pulled.pages {
             write_element(&mut json, &reader, page);
@@ -105,11 +100,16 @@ pub(crate) async fn changes(
     Ok(progress(Reply::data(&context, &server, &answer.json), answer.pending, answer.last_ts, &epoch))
 }
 
-fn decode(body: Value, reader: &Reader) -> Result<Request, Failure> {
+fn decode(body: Value, reader: &Reader) -> Result<PullRequest, Failure> {
     let limits = &reader.config.limits;
     let mut body = Decoder::new(body, "body")?;
     let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let list = body.list("streams")?.ok_or_else(|| details("streams", "is missing"))?;
+    let discover = body.flag("discover")?;
+    let list = match body.list("streams")? {
+        Some(list) => list,
+        None if discover => Vec::new(),
+        None => return Err(details("streams", "is missing").into()),
+    };
     if list.len() > limits.max_streams {
         return Err(too_large(limits));
     }
@@ -123,7 +123,7 @@ fn decode(body: Value, reader: &Reader) -> Result<Request, Failure> {
         }
         streams.push(stream);
     }
-    Ok(Request { streams, max_bytes: max_bytes.min(limits.max_page_bytes) })
+    Ok(PullRequest { streams, discover, max_bytes: max_bytes.min(limits.max_page_bytes) })
 }
 
 fn decode_stream(element: &mut Decoder, reader: &Reader) -> Result<StreamRequest, Failure> {
