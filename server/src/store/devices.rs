@@ -4,6 +4,8 @@ use super::WriteTx;
 use crate::model::DeviceId;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
 /// A device as the ledger sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Device {
@@ -19,15 +21,25 @@ pub(crate) fn find(connection: &Connection, user: i64, name: &DeviceId) -> Resul
     statement.query_row(params![user, name.as_str()], |row| row.get(0)).optional()
 }
 
-/// The device, made if it is new, and seen at `now`.
+/// The device, made if it is new. That it was seen is stored to the hour: a device that only asks should not make the disk turn.
 pub(crate) fn seen(tx: &WriteTx<'_>, user: i64, name: &DeviceId, now: i64) -> Result<Device> {
-    let mut statement = tx.prepare_cached(
-        "INSERT INTO devices (user, name, last_seen_ts) VALUES (?1, ?2, ?3)
-         ON CONFLICT (user, name) DO UPDATE SET last_seen_ts = max(last_seen_ts, excluded.last_seen_ts)
-         RETURNING id, ack_op_seq",
-    )?;
-    statement
-        .query_row(params![user, name.as_str(), now], |row| Ok(Device { row: row.get(0)?, ack_op_seq: row.get(1)? }))
+    let mut find =
+        tx.prepare_cached("SELECT id, ack_op_seq, last_seen_ts FROM devices WHERE user = ?1 AND name = ?2")?;
+    let known = find.query_row(params![user, name.as_str()], |row| {
+        Ok((Device { row: row.get(0)?, ack_op_seq: row.get(1)? }, row.get::<_, i64>(2)?))
+    });
+    match known.optional()? {
+        None => {
+            let mut insert = tx.prepare_cached("INSERT INTO devices (user, name, last_seen_ts) VALUES (?1, ?2, ?3)")?;
+            Ok(Device { row: insert.insert(params![user, name.as_str(), now])?, ack_op_seq: -1 })
+        }
+        Some((device, last_seen)) => {
+            if now - last_seen >= HOUR_MS {
+                tx.prepare_cached("UPDATE devices SET last_seen_ts = ?2 WHERE id = ?1")?.execute([device.row, now])?;
+            }
+            Ok(device)
+        }
+    }
 }
 
 /// Stores a greater `ackOpSeq`.

@@ -8,8 +8,8 @@
 //! - What is missing is never made by an update, and what is deleted is only made again by a create that knows the tombstone.
 
 use super::rules;
-use crate::config::{Collection, ConflictPolicy, Preconditions};
-use crate::model::{Change, ChangeFault, Details, FieldStamps, Fields, depth, details};
+use crate::config::{Collection, Config, ConflictPolicy, Preconditions};
+use crate::model::{Change, ChangeFault, CollectionName, Details, FieldStamps, Fields, depth, details};
 use crate::store::records::OwnStamps;
 
 /// What is there.
@@ -52,6 +52,18 @@ pub(super) struct Terms<'a> {
     pub(super) collection: &'a Collection,
     pub(super) max_record_bytes: usize,
     pub(super) max_depth: usize,
+}
+
+impl<'a> Terms<'a> {
+    /// The terms of a collection.
+    pub(super) fn of(config: &'a Config, name: &CollectionName) -> Self {
+        let limits = &config.limits;
+        Self {
+            collection: config.collection(name),
+            max_record_bytes: limits.max_record_bytes,
+            max_depth: limits.max_json_depth,
+        }
+    }
 }
 
 /// What to do.

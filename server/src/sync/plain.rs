@@ -99,11 +99,7 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
         (None, _) => write.fresh_id.clone(),
     };
     let names = Names { id: &id, client_id: called.filter(|_| assigns) };
-    let terms = Terms {
-        collection: rules,
-        max_record_bytes: config.limits.max_record_bytes,
-        max_depth: config.limits.max_json_depth,
-    };
+    let terms = Terms::of(config, &write.collection);
     let mut set = WriteSet::new(tx, write.reader.space_row, write.now)?;
     let request = Write { collection: &write.collection, names, change: &write.change, base: write.base, author };
     let created = record.as_ref().is_none_or(|record| record.body.is_none());

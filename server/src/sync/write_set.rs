@@ -26,7 +26,14 @@ pub(super) struct WriteSet<'t> {
 #[derive(Clone)]
 struct Heads {
     last_ts: i64,
-    streams: BTreeMap<CollectionName, Head>,
+    streams: BTreeMap<CollectionName, Place>,
+}
+
+/// A head, and where it was when the transaction began.
+#[derive(Clone)]
+struct Place {
+    began_at: i64,
+    head: Head,
 }
 
 /// A moment to go back to, together with a savepoint of the database.
@@ -120,12 +127,13 @@ impl<'t> WriteSet<'t> {
         self.store(collection, Some(before), tombstone)
     }
 
-    /// Stores the heads. Nothing else of the transaction may come after.
+    /// Stores the heads that have moved. Nothing else of the transaction may come after.
     pub(super) fn save(self) -> rusqlite::Result<()> {
-        for head in self.heads.streams.values().filter(|head| head.row != 0) {
-            streams::save(self.tx, head)?;
+        let mut moved = self.heads.streams.values().filter(|place| place.head.last_seq != place.began_at).peekable();
+        if moved.peek().is_some() {
+            spaces::set_last_ts(self.tx, self.space, self.heads.last_ts)?;
         }
-        spaces::set_last_ts(self.tx, self.space, self.heads.last_ts)
+        moved.try_for_each(|place| streams::save(self.tx, &place.head))
     }
 
     fn store(
@@ -167,9 +175,10 @@ impl<'t> WriteSet<'t> {
     fn head(&mut self, collection: &CollectionName) -> rusqlite::Result<&mut Head> {
         if !self.heads.streams.contains_key(collection) {
             let head = streams::find(self.tx, self.space, collection)?;
-            self.heads.streams.insert(collection.clone(), head);
+            self.heads.streams.insert(collection.clone(), Place { began_at: head.last_seq, head });
         }
-        self.heads.streams.get_mut(collection).ok_or(rusqlite::Error::QueryReturnedNoRows)
+        let place = self.heads.streams.get_mut(collection).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(&mut place.head)
     }
 }
 

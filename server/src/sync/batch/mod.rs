@@ -1,0 +1,124 @@
+//! Pushing: many operations of one device.
+//!
+//! Invariants:
+//! - Operations take effect in the order of the request; one on a record whose earlier operation failed is not tried.
+//! - The effect of an operation and its ledger entry commit together, so a repeat finds both or neither.
+//! - A group leaves all of its effects or none, and nothing else of the transaction goes with it.
+//! - What is refused has no effect and leaves nothing in the ledger.
+
+mod operation;
+mod run;
+
+use super::delta::{self, Position, Written};
+use super::plan::Unit;
+use super::pull::Reader;
+use crate::entropy::Entropy;
+use crate::error::Failure;
+use crate::model::{CollectionName, DeviceId, Operation, RecordId, Unreadable};
+use crate::store::ledger::{self, Made};
+use crate::store::{WriteTx, devices};
+use run::Run;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A push, as all transactions of it see it.
+pub(crate) struct Push {
+    pub(crate) reader: Reader,
+    pub(crate) device: DeviceId,
+    /// Where the device stands; an expired position refuses the push before anything is applied.
+    pub(crate) position: Position,
+    /// Operations whose results the device knows.
+    pub(crate) acks: Acks,
+    /// The operations, or what is wrong with them.
+    pub(crate) operations: Vec<Result<Operation, Unreadable>>,
+    /// All or none.
+    pub(crate) atomic: bool,
+    /// Whether every result carries the record.
+    pub(crate) restate: bool,
+    pub(crate) now: i64,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+/// Results that a device knows.
+#[derive(Debug, Default)]
+pub(crate) struct Acks {
+    pub(crate) ops: Vec<String>,
+    /// All operations up to this place in the device's order.
+    pub(crate) op_seq: Option<i64>,
+}
+
+/// What became of an operation.
+#[derive(Debug)]
+pub(crate) enum OpResult {
+    /// It has its effect, now or since before.
+    Done(Done),
+    /// It has none.
+    Failed(Failure),
+}
+
+/// An operation that has its effect.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Whether it had it before.
+    pub(crate) duplicate: bool,
+    pub(crate) record_id: String,
+    /// `None` for a delete of what was never there.
+    pub(crate) made: Option<Made>,
+    /// The record, where the device cannot know it.
+    pub(crate) record: Option<Vec<u8>>,
+}
+
+/// What later operations of a push need to know of earlier ones.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The operation that failed on a record.
+    failed: BTreeMap<Key, usize>,
+    /// The version that was made last of a record.
+    versions: BTreeMap<Key, i64>,
+    /// What records are called that devices made under another name.
+    created: BTreeMap<(CollectionName, RecordId), String>,
+    /// Rows that speak for themselves in the results.
+    pub(crate) written: Written,
+}
+
+type Key = (CollectionName, String);
+
+impl Memory {
+    fn absorb(&mut self, part: Self) {
+        self.failed.extend(part.failed);
+        self.versions.extend(part.versions);
+        self.created.extend(part.created);
+        for (collection, seqs) in part.written {
+            self.written.entry(collection).or_default().extend(seqs);
+        }
+    }
+}
+
+/// What comes before the operations: refuses a position that has expired, takes note of what the device knows.
+pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
+    delta::check(tx, &push.reader, &push.position)?;
+    let device = devices::seen(tx, push.reader.user, &push.device, push.now)?;
+    for op_id in &push.acks.ops {
+        ledger::forget(tx, device.row, op_id)?;
+    }
+    if let Some(op_seq) = push.acks.op_seq.filter(|op_seq| *op_seq > device.ack_op_seq) {
+        devices::acknowledge(tx, device.row, op_seq)?;
+        ledger::forget_up_to(tx, device.row, op_seq)?;
+    }
+    Ok(())
+}
+
+/// Works off some units in one transaction. Their results come in the order of the operations.
+pub(crate) fn run(
+    tx: &WriteTx<'_>,
+    push: &Push,
+    memory: Memory,
+    units: &[Unit],
+) -> Result<(Vec<OpResult>, Memory), Failure> {
+    let mut run = Run::new(tx, push, memory)?;
+    let mut results = Vec::new();
+    for unit in units {
+        run.unit(unit, &mut results)?;
+    }
+    Ok((results, run.finish()?))
+}

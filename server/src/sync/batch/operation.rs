@@ -1,0 +1,184 @@
+//! One operation of a push: recognised, carried out or refused.
+
+use super::run::{Halt, Run};
+use super::{Done, Key};
+use crate::config::IdAssignment;
+use crate::error::{Code, Failure};
+use crate::model::{Base, Change, Hlc, OpId, Operation, Target, details};
+use crate::store::ledger::{self, Entry, Made};
+use crate::store::records::{self, Record};
+use crate::sync::apply::{Effect, Write, apply};
+use crate::sync::decide::Terms;
+use crate::sync::write_set::{Author, Names};
+use crate::sync::{refusal, wire};
+
+impl Run<'_> {
+    /// Does what an operation asks for, unless it was done before.
+    pub(super) fn operation(&mut self, index: usize) -> Result<Done, Halt> {
+        let push = self.push;
+        let operation = match push.operations.get(index) {
+            Some(Ok(operation)) => operation,
+            Some(Err(unreadable)) => return Err(Failure::invalid(&unreadable.details).into()),
+            None => return Err(Failure::new(Code::ServerError, "no such operation").into()),
+        };
+        if let Some(op_id) = &operation.op_id
+            && self.greatest.as_deref() >= Some(op_id.as_str())
+            && let Some(entry) = ledger::find(self.tx, self.device.row, op_id.as_str())?
+        {
+            return self.repeated(operation, entry);
+        }
+        let subject = self.subject(operation)?;
+        if let Some(record) = subject.record.as_ref().filter(|record| self.was_written_by(record, operation)) {
+            let entry = Entry {
+                content: operation.content,
+                record_id: record.id.clone(),
+                made: Some(made(record)),
+                restated: false,
+            };
+            return self.repeated(operation, entry);
+        }
+        if let Some(culprit) = self.memory.failed.get(&subject.key) {
+            let failure = Failure::new(Code::DependencyFailed, "an earlier operation on the record failed");
+            return Err(failure.with("causedBy", culprit).into());
+        }
+        if operation.op_seq.is_some_and(|op_seq| op_seq <= self.device.ack_op_seq) {
+            let message = "the device has confirmed a later operation and this one is not known: take a new device id";
+            return Err(Failure::new(Code::OpSequenceReused, message).into());
+        }
+        self.execute(operation, subject)
+    }
+
+    /// Answers a repeat from the ledger.
+    fn repeated(&mut self, operation: &Operation, entry: Entry) -> Result<Done, Halt> {
+        if entry.content != operation.content {
+            let message = "another operation had this opId";
+            return Err(Failure::new(Code::IdempotencyKeyReused, message).into());
+        }
+        let stream = self.set.stream(&operation.collection)?;
+        let record = if entry.restated || self.push.restate {
+            records::find(self.tx, stream, &entry.record_id)?.filter(|record| record.body.is_some())
+        } else {
+            None
+        };
+        let record = record.map(|record| self.restate(&record)).transpose()?;
+        self.remember(operation, &entry.record_id, entry.made);
+        Ok(Done { duplicate: true, record_id: entry.record_id, made: entry.made, record })
+    }
+
+    fn execute(&mut self, operation: &Operation, subject: Subject) -> Result<Done, Halt> {
+        let (push, config) = (self.push, &self.push.reader.config);
+        let base = match operation.base {
+            Base::Unstated => None,
+            Base::At(version) => Some(version),
+            Base::Previous => {
+                let made = self.part.versions.get(&subject.key).or_else(|| self.memory.versions.get(&subject.key));
+                let fault = || Failure::from(details("version", "\"$prev\" needs an earlier operation on the record"));
+                Some(*made.ok_or_else(fault)?)
+            }
+        };
+        let latest = push.now.saturating_add(config.sync.max_clock_ahead_ms());
+        let hlc = match &operation.hlc {
+            Some(hlc) => hlc.clone().clamped(latest),
+            None => Hlc::of_server(push.now, push.device.clone()),
+        };
+        let hlc = hlc.to_string();
+        let author =
+            Author { device: Some(self.device.row), op_id: operation.op_id.as_ref().map(OpId::as_str), hlc: &hlc };
+        let names = Names { id: &subject.key.1, client_id: subject.client_id.as_deref() };
+        let write = Write { collection: &operation.collection, names, change: &operation.change, base, author };
+        match apply(&mut self.set, write, subject.record, Terms::of(config, &operation.collection))? {
+            Effect::Refused(why, record) => {
+                Err(refusal::explain(self.tx, &push.reader.space, why, record.as_ref(), &config.limits)?.into())
+            }
+            Effect::AlreadySo(record) => {
+                let made = record.as_ref().map(made);
+                self.remember(operation, names.id, made);
+                let live = record.filter(|record| record.body.is_some());
+                let record = live.map(|record| self.restate(&record)).transpose()?;
+                Ok(Done { duplicate: true, record_id: subject.key.1, made, record })
+            }
+            Effect::Written { record, restated } => {
+                let made = Some(made(&record));
+                self.remember(operation, &record.id, made);
+                if let Some(op_id) = author.op_id {
+                    let entry = Entry { content: operation.content, record_id: record.id.clone(), made, restated };
+                    ledger::insert(self.tx, self.device.row, op_id, operation.op_seq, push.now, &entry)?;
+                    if self.greatest.as_deref() < Some(op_id) {
+                        self.greatest = Some(op_id.to_owned());
+                    }
+                }
+                let shown = record.body.is_some() && (restated || push.restate);
+                let json = if shown { Some(self.restate(&record)?) } else { None };
+                Ok(Done { duplicate: false, record_id: record.id, made, record: json })
+            }
+        }
+    }
+
+    /// The record that an operation is about, and its id.
+    fn subject(&mut self, operation: &Operation) -> Result<Subject, Halt> {
+        let collection = &operation.collection;
+        let rules = self.push.reader.config.collection(collection);
+        let assigns = rules.id_assignment == IdAssignment::Server;
+        let stream = self.set.stream(collection)?;
+        let is_create = matches!(operation.change, Change::Create(_));
+        let called = match &operation.target {
+            Target::Unnamed => {
+                let id = self.push.entropy.uuid(self.push.now)?;
+                return Ok(Subject { key: (collection.clone(), id), client_id: None, record: None });
+            }
+            Target::Id(id) if !(assigns && is_create) => {
+                let record = records::find(self.tx, stream, id.as_str())?;
+                return Ok(Subject { key: (collection.clone(), id.to_string()), client_id: None, record });
+            }
+            Target::Id(called) => called,
+            Target::Created(reference) => &reference.0,
+        };
+        // Only where the server assigns ids is a record called anything but its id.
+        let record = match self.created_as(collection, called) {
+            Some(id) => records::find(self.tx, stream, &id)?,
+            None if assigns => records::find_by_client_id(self.tx, stream, called.as_str())?,
+            None => records::find(self.tx, stream, called.as_str())?,
+        };
+        let client_id = assigns.then(|| called.to_string());
+        let id = match &record {
+            Some(record) => record.id.clone(),
+            None if assigns && is_create => self.push.entropy.uuid(self.push.now)?,
+            None => called.to_string(),
+        };
+        Ok(Subject { key: (collection.clone(), id), client_id, record })
+    }
+
+    /// Whether the operation is what wrote the record last: it was repeated after the ledger had forgotten it.
+    fn was_written_by(&self, record: &Record, operation: &Operation) -> bool {
+        let op_id = operation.op_id.as_ref().map(OpId::as_str);
+        op_id.is_some() && record.origin_op.as_deref() == op_id && record.origin_device == Some(self.device.row)
+    }
+
+    fn remember(&mut self, operation: &Operation, record_id: &str, made: Option<Made>) {
+        let collection = &operation.collection;
+        if let Some(made) = made {
+            self.part.versions.insert((collection.clone(), record_id.to_owned()), made.version);
+            self.part.written.entry(collection.clone()).or_default().insert(made.seq);
+        }
+        if let (Change::Create(_), Target::Id(called)) = (&operation.change, &operation.target) {
+            self.part.created.insert((collection.clone(), called.clone()), record_id.to_owned());
+        }
+    }
+
+    fn restate(&self, record: &Record) -> rusqlite::Result<Vec<u8>> {
+        wire::full_record(self.tx, &self.push.reader.space, record)
+    }
+}
+
+/// What an operation is about.
+struct Subject {
+    /// Collection and id.
+    key: Key,
+    /// What the device calls it, where the server assigns ids.
+    client_id: Option<String>,
+    record: Option<Record>,
+}
+
+fn made(record: &Record) -> Made {
+    Made { version: record.version, seq: record.seq, updated_ts: record.updated_ts }
+}
