@@ -2,10 +2,10 @@
 
 use super::Shared;
 use super::body::Payload;
+use super::caller::{Bearer, admit};
 use super::context::Context;
 use super::reply::Reply;
 use super::schema;
-use super::session::{Bearer, admit};
 use crate::auth::{self, NewSession, SignUp, Token};
 use crate::error::Failure;
 use crate::model::{Decoder, DeviceId, details, write_string};

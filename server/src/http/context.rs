@@ -9,7 +9,6 @@ use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use serde_json::json;
-use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 /// Versions of the protocol that are spoken.
@@ -117,17 +116,6 @@ impl<S: Sync> FromRequestParts<S> for Context {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let context = parts.extensions.get::<Arc<RequestContext>>();
         context.cloned().map(Self).ok_or_else(|| Failure::new(Code::ServerError, "the request has no context"))
-    }
-}
-
-/// The headers of the request under way.
-pub(crate) struct Headers(pub(crate) HeaderMap);
-
-impl<S: Sync> FromRequestParts<S> for Headers {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.headers.clone()))
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod accounts;
 mod body;
+mod caller;
 mod compression;
 mod conditional;
 mod context;
@@ -21,7 +22,6 @@ mod params;
 mod records;
 mod reply;
 mod schema;
-mod session;
 mod sync;
 
 use crate::error::{Code, Failure};

@@ -121,6 +121,20 @@ async fn f04_a_plain_write_again_after_60_days_is_answered_as_then() {
 }
 
 #[tokio::test]
+async fn f04_a_repeat_may_say_another_time() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let post = |time: &'static str, title: &'static str| {
+        let body = json!({"title": title, "clientTimestamp": time});
+        let phone = phone.clone();
+        async move { phone.call_with("POST", "/v1/tasks", &[("idempotency-key", "k")], Some(body)).await }
+    };
+    post("2026-11-20T10:00:00Z", "x").await.expect(201);
+    post("2026-11-20T10:00:05Z", "x").await.expect(200);
+    post("2026-11-20T10:00:05Z", "y").await.expect(422);
+}
+
+#[tokio::test]
 async fn f04_what_had_no_effect_may_come_again() {
     let world = World::new();
     let phone = world.device("phone").await;

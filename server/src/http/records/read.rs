@@ -1,20 +1,18 @@
 //! Reading records.
 
 use crate::error::Failure;
-use crate::http::Shared;
 use crate::http::body::{Payload, too_large};
-use crate::http::context::{Context, Headers, text};
-use crate::http::params::{InCollection, OfRecord, Params, count};
+use crate::http::caller::Caller;
+use crate::http::context::text;
+use crate::http::params::{InCollection, OfRecord, count};
 use crate::http::reply::Reply;
-use crate::http::session::SignedIn;
 use crate::http::{conditional, schema};
-use crate::model::{Cursor, Decoder, RecordId, details, write_string};
+use crate::model::{CollectionName, Cursor, Decoder, RecordId, details, write_string};
 use crate::store::streams;
 use crate::sync::pull::{self, PullRequest, Reader, Start, StreamRequest, write_list};
 use crate::sync::{listing, wire};
-use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::ETAG;
-use axum::http::{HeaderMap, StatusCode};
 
 const DEFAULT_LIMIT: usize = 100;
 
@@ -44,19 +42,12 @@ enum Query {
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn list(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    InCollection(collection): InCollection,
-    params: Params,
-    Headers(headers): Headers,
-) -> Result<Reply, Failure> {
-    let reader = session.reader(&server, &context, params.text("space")?)?;
-    let query = query(&params, &headers, &reader, &collection)?;
+pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection) -> Result<Reply, Failure> {
+    let reader = caller.reader()?;
+    let query = query(&caller, &collection)?;
     let stream = reader.stream(&collection);
-    let max_bytes = server.config.limits.max_page_bytes;
-    let read = server.database.read::<_, Failure, _>(move |db| {
+    let max_bytes = reader.config.limits.max_page_bytes;
+    let read = caller.server.database.read::<_, Failure, _>(move |db| {
         let head = streams::find(db, reader.space_row, &collection)?;
         let tag = Cursor::delta(&reader.epoch, &stream, head.last_seq).encode();
         let mut out = Vec::new();
@@ -89,29 +80,25 @@ pub(crate) async fn list(
     });
     let (tag, last_ts, data, pagination) = read.await?;
     let etag = format!("\"{tag}\"");
-    if conditional::is_known(&headers, &etag) {
+    if conditional::is_known(&caller.headers, &etag) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
     }
     let reply = match pagination {
-        None => Reply::data(&context, &server, &data),
+        None => caller.data(&data),
         Some(pagination) => {
             let mut members = b"{\"data\":".to_vec();
             members.extend_from_slice(&data);
             members.extend_from_slice(b",\"pagination\":");
             members.extend_from_slice(pagination.as_bytes());
-            Reply::members(&context, &server, members)
+            caller.members(members)
         }
     };
     Ok(reply.validators(&etag, (last_ts > 0).then_some(last_ts)))
 }
 
-fn query(
-    params: &Params,
-    headers: &HeaderMap,
-    reader: &Reader,
-    collection: &crate::model::CollectionName,
-) -> Result<Query, Failure> {
-    let limits = &reader.config.limits;
+fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure> {
+    let Caller { server, params, headers, .. } = caller;
+    let limits = &server.config.limits;
     let from_header = |name| text(headers, name).map(|text| count(name, text)).transpose();
     let limit = match params.count("limit")? {
         Some(limit) => Some(limit),
@@ -155,21 +142,14 @@ fn query(
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn one(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    OfRecord(collection, id): OfRecord,
-    params: Params,
-    Headers(headers): Headers,
-) -> Result<Reply, Failure> {
-    let reader = session.reader(&server, &context, params.text("space")?)?;
-    let found = server.database.read(move |db| listing::one(db, &reader, &collection, &id)).await?;
+pub(crate) async fn one(caller: Caller, OfRecord(collection, id): OfRecord) -> Result<Reply, Failure> {
+    let reader = caller.reader()?;
+    let found = caller.server.database.read(move |db| listing::one(db, &reader, &collection, &id)).await?;
     let etag = wire::etag(&found.record);
-    if conditional::is_known(&headers, &etag) {
+    if conditional::is_known(&caller.headers, &etag) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
     }
-    Ok(Reply::data(&context, &server, &found.json).validators(&etag, Some(found.record.updated_ts)))
+    Ok(caller.data(&found.json).validators(&etag, Some(found.record.updated_ts)))
 }
 
 /// Records by id. Unknown ids are left out.
@@ -181,16 +161,13 @@ pub(crate) async fn one(
     security(("session" = [])),
 )]
 pub(crate) async fn fetch(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
+    caller: Caller,
     InCollection(collection): InCollection,
-    params: Params,
     payload: Payload,
 ) -> Result<Reply, Failure> {
-    let reader = session.reader(&server, &context, params.text("space")?)?;
+    let (server, reader) = (&caller.server, caller.reader()?);
     let limits = &server.config.limits;
-    let ids = payload.json(&server, limits.max_body_bytes, |body| {
+    let ids = payload.json(server, limits.max_body_bytes, |body| {
         let ids = Decoder::new(body, "body")?.texts("ids")?;
         ids.ok_or_else(|| details("ids", "is missing").into())
     });
@@ -206,7 +183,7 @@ pub(crate) async fn fetch(
     data.extend_from_slice(b",\"tombstones\":{");
     write_list(&mut data, &name, &found.tombstones);
     data.extend_from_slice(b"}}");
-    Ok(Reply::data(&context, &server, &data))
+    Ok(caller.data(&data))
 }
 
 fn record_ids<'i>(ids: impl IntoIterator<Item = &'i str>) -> Result<Vec<RecordId>, Failure> {
@@ -214,7 +191,7 @@ fn record_ids<'i>(ids: impl IntoIterator<Item = &'i str>) -> Result<Vec<RecordId
 }
 
 /// The delta shape for records that were asked for by id. It is no place in the stream, so it has no cursor.
-fn write_found(out: &mut Vec<u8>, reader: &Reader, collection: &crate::model::CollectionName, found: &listing::Found) {
+fn write_found(out: &mut Vec<u8>, reader: &Reader, collection: &CollectionName, found: &listing::Found) {
     out.push(b'{');
     write_list(out, collection.as_str(), &found.changes);
     out.push(b',');

@@ -2,18 +2,17 @@
 
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
-use crate::http::Shared;
 use crate::http::body::Payload;
-use crate::http::context::{Context, Headers, Prefer, text};
-use crate::http::params::{InCollection, OfRecord, Params};
+use crate::http::caller::Caller;
+use crate::http::context::{Prefer, text};
+use crate::http::params::{InCollection, OfRecord};
 use crate::http::reply::Reply;
-use crate::http::session::SignedIn;
 use crate::http::{conditional, schema};
 use crate::model::{
     Change, CollectionName, Decoder, Details, Fields, OpId, RecordId, content_hash, details, field_ops,
 };
+use crate::state::State;
 use crate::sync::plain::{self, Condition, PlainReply, PlainWrite, Shown};
-use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::Value;
@@ -28,15 +27,6 @@ struct Content {
     canonical: String,
 }
 
-/// A request around its body.
-struct Envelope {
-    server: Shared,
-    context: Context,
-    session: SignedIn,
-    params: Params,
-    headers: HeaderMap,
-}
-
 /// Makes a record. The same again is answered with what is there.
 #[utoipa::path(
     post, path = "/v1/{collection}", tag = "records",
@@ -48,20 +38,16 @@ struct Envelope {
     security(("session" = [])),
 )]
 pub(crate) async fn create(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
+    caller: Caller,
     InCollection(collection): InCollection,
-    params: Params,
-    Headers(headers): Headers,
     payload: Payload,
 ) -> Result<Reply, Failure> {
-    let assigns = assigns_ids(&server, &collection);
-    let limit = server.config.limits.max_body_bytes;
-    let content = payload.json(&server, limit, move |body| read_new(body, assigns).map_err(Failure::from)).await?;
+    let assigns = assigns_ids(&caller.server, &collection);
+    let limit = caller.server.config.limits.max_body_bytes;
+    let content =
+        payload.json(&caller.server, limit, move |body| read_new(body, assigns).map_err(Failure::from)).await?;
     let place = format!("/v1/{collection}");
-    let envelope = Envelope { server, context, session, params, headers };
-    envelope.write("POST", &place, collection, content, Condition::None).await
+    write(caller, "POST", &place, collection, content, Condition::None).await
 }
 
 /// Replaces a record. With `If-None-Match: *` makes it.
@@ -77,28 +63,23 @@ pub(crate) async fn create(
     security(("session" = [])),
 )]
 pub(crate) async fn replace(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
+    caller: Caller,
     OfRecord(collection, id): OfRecord,
-    params: Params,
-    Headers(headers): Headers,
     payload: Payload,
 ) -> Result<Reply, Failure> {
-    let condition = conditional::of_write(&headers)?;
+    let condition = conditional::of_write(&caller.headers)?;
     let makes = condition == Condition::Absent;
-    if makes && assigns_ids(&server, &collection) {
+    if makes && assigns_ids(&caller.server, &collection) {
         return Err(details("id", "is assigned by the server: use POST").into());
     }
-    let (limit, subject) = (server.config.limits.max_body_bytes, id.clone());
+    let (limit, subject) = (caller.server.config.limits.max_body_bytes, id.clone());
     let read = move |body: Value| {
         let kind = if makes { Change::Create } else { Change::Replace };
         read_fields(body, subject, kind).map_err(Failure::from)
     };
-    let content = payload.json(&server, limit, read).await?;
+    let content = payload.json(&caller.server, limit, read).await?;
     let place = format!("/v1/{collection}/{id}");
-    let envelope = Envelope { server, context, session, params, headers };
-    envelope.write("PUT", &place, collection, content, condition).await
+    write(caller, "PUT", &place, collection, content, condition).await
 }
 
 /// Changes a record: by merge patch, JSON Patch or field operations.
@@ -117,24 +98,20 @@ pub(crate) async fn replace(
     security(("session" = [])),
 )]
 pub(crate) async fn patch(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
+    caller: Caller,
     OfRecord(collection, id): OfRecord,
-    params: Params,
-    Headers(headers): Headers,
     payload: Payload,
 ) -> Result<Reply, Failure> {
-    let condition = conditional::of_write(&headers)?;
+    let condition = conditional::of_write(&caller.headers)?;
     if condition == Condition::Absent {
         return Err(details("If-None-Match", "makes no sense for a change").into());
     }
     let kind = PatchKind::of(payload.media_type())?;
-    let (limit, subject) = (server.config.limits.max_body_bytes, id.clone());
-    let content = payload.json(&server, limit, move |body| kind.read(body, subject).map_err(Failure::from)).await?;
+    let (limit, subject) = (caller.server.config.limits.max_body_bytes, id.clone());
+    let content =
+        payload.json(&caller.server, limit, move |body| kind.read(body, subject).map_err(Failure::from)).await?;
     let place = format!("/v1/{collection}/{id}");
-    let envelope = Envelope { server, context, session, params, headers };
-    envelope.write("PATCH", &place, collection, content, condition).await
+    write(caller, "PATCH", &place, collection, content, condition).await
 }
 
 /// Deletes a record. One that is not there is deleted already.
@@ -146,49 +123,37 @@ pub(crate) async fn patch(
     responses((status = 204, description = "The record is gone."), (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn delete(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    OfRecord(collection, id): OfRecord,
-    params: Params,
-    Headers(headers): Headers,
-) -> Result<Reply, Failure> {
-    let condition = conditional::of_write(&headers)?;
+pub(crate) async fn delete(caller: Caller, OfRecord(collection, id): OfRecord) -> Result<Reply, Failure> {
+    let condition = conditional::of_write(&caller.headers)?;
     if condition == Condition::Absent {
         return Err(details("If-None-Match", "makes no sense for a delete").into());
     }
     let place = format!("/v1/{collection}/{id}");
     let content = Content { id: Some(id), change: Change::Delete, base: None, canonical: String::new() };
-    let envelope = Envelope { server, context, session, params, headers };
-    envelope.write("DELETE", &place, collection, content, condition).await
+    write(caller, "DELETE", &place, collection, content, condition).await
 }
 
-impl Envelope {
-    async fn write(
-        self,
-        method: &str,
-        place: &str,
-        collection: CollectionName,
-        content: Content,
-        condition: Condition,
-    ) -> Result<Reply, Failure> {
-        let Self { server, context, session, params, headers } = self;
-        let Content { id, change, base, canonical } = content;
-        let key = idempotency_key(&headers)?.map(|key| (key, content_hash(&[method, place, &canonical])));
-        let now = server.now();
-        let is_create = matches!(change, Change::Create(_));
-        let fresh_id = if is_create { server.entropy.uuid(now)? } else { String::new() };
-        let base = base.or(params.count("version")?);
-        let reader = session.reader(&server, &context, params.text("space")?)?;
-        let name = collection.to_string();
-        let write = PlainWrite { reader, collection, id, fresh_id, change, base, condition, key, now };
-        let reply = server.database.write(move |tx| plain::write(tx, write)).await?;
-        Ok(answer(&server, &context, &name, method, reply))
-    }
+async fn write(
+    caller: Caller,
+    method: &str,
+    place: &str,
+    collection: CollectionName,
+    content: Content,
+    condition: Condition,
+) -> Result<Reply, Failure> {
+    let Content { id, change, base, canonical } = content;
+    let key = idempotency_key(&caller.headers)?.map(|key| (key, content_hash(&[method, place, &canonical])));
+    let now = caller.server.now();
+    let is_create = matches!(change, Change::Create(_));
+    let fresh_id = if is_create { caller.server.entropy.uuid(now)? } else { String::new() };
+    let base = base.or(caller.params.count("version")?);
+    let (reader, name) = (caller.reader()?, collection.to_string());
+    let write = PlainWrite { reader, collection, id, fresh_id, change, base, condition, key, now };
+    let reply = caller.server.database.write(move |tx| plain::write(tx, write)).await?;
+    Ok(answer(&caller, &name, method, reply))
 }
 
-fn answer(server: &Shared, context: &Context, collection: &str, method: &str, reply: PlainReply) -> Reply {
+fn answer(caller: &Caller, collection: &str, method: &str, reply: PlainReply) -> Reply {
     let (shown, created, repeated) = match reply {
         PlainReply::Gone => return Reply::empty(StatusCode::NO_CONTENT),
         PlainReply::Repeated(None) => return Reply::empty(StatusCode::NO_CONTENT).replayed(),
@@ -196,12 +161,13 @@ fn answer(server: &Shared, context: &Context, collection: &str, method: &str, re
         PlainReply::Written { created, shown } => (shown, created, false),
     };
     let Shown { id, etag, updated_ts, json } = shown;
-    let minimal = context.prefer == Prefer::Minimal;
+    let prefer = caller.context.prefer;
+    let minimal = prefer == Prefer::Minimal;
     let mut reply = match (minimal, repeated) {
         (true, true) => Reply::empty(StatusCode::NO_CONTENT).replayed(),
         (true, false) => Reply::empty(StatusCode::NO_CONTENT),
-        (false, true) => Reply::repeated(context, server, &json),
-        (false, false) => Reply::data(context, server, &json),
+        (false, true) => Reply::repeated(&caller.context, &caller.server, &json),
+        (false, false) => caller.data(&json),
     };
     if created {
         reply = reply.status(StatusCode::CREATED);
@@ -210,7 +176,7 @@ fn answer(server: &Shared, context: &Context, collection: &str, method: &str, re
         reply = reply.header(LOCATION, &location(collection, &id));
     }
     let applied = HeaderName::from_static("preference-applied");
-    reply = match context.prefer {
+    reply = match prefer {
         Prefer::Unstated => reply,
         Prefer::Minimal => reply.header(applied, "return=minimal"),
         Prefer::Representation => reply.header(applied, "return=representation"),
@@ -218,7 +184,7 @@ fn answer(server: &Shared, context: &Context, collection: &str, method: &str, re
     reply.validators(&etag, updated_ts)
 }
 
-fn assigns_ids(server: &Shared, collection: &CollectionName) -> bool {
+fn assigns_ids(server: &State, collection: &CollectionName) -> bool {
     server.config.collection(collection).id_assignment == IdAssignment::Server
 }
 
@@ -247,9 +213,17 @@ fn location(collection: &str, id: &str) -> String {
     path
 }
 
+/// A body with its keys sorted, but for when the device says that it sent it: a repeat may say another time.
+fn canonical(body: &mut Value) -> String {
+    if let Value::Object(members) = body {
+        members.remove("clientTimestamp");
+    }
+    body.to_string()
+}
+
 /// Reads the body of a POST.
-fn read_new(body: Value, assigns_ids: bool) -> Result<Content, Details> {
-    let canonical = body.to_string();
+fn read_new(mut body: Value, assigns_ids: bool) -> Result<Content, Details> {
+    let canonical = canonical(&mut body);
     let mut body = Decoder::new(body, "body")?;
     let (id, client_id) = (body.text("id")?, body.text("clientId")?);
     if id.is_some() && assigns_ids {
@@ -268,8 +242,8 @@ fn read_new(body: Value, assigns_ids: bool) -> Result<Content, Details> {
 }
 
 /// Reads a body that is a record or a merge patch.
-fn read_fields(body: Value, subject: RecordId, change: impl FnOnce(Fields) -> Change) -> Result<Content, Details> {
-    let canonical = body.to_string();
+fn read_fields(mut body: Value, subject: RecordId, change: impl FnOnce(Fields) -> Change) -> Result<Content, Details> {
+    let canonical = canonical(&mut body);
     let mut body = Decoder::new(body, "body")?;
     if body.text("id")?.is_some_and(|id| id != subject.as_str()) {
         return Err(details("id", "differs from the path"));
@@ -281,7 +255,7 @@ fn read_fields(body: Value, subject: RecordId, change: impl FnOnce(Fields) -> Ch
 /// What is left of a body when the names of the server and of the call are taken out.
 fn app_fields(body: Decoder) -> Fields {
     let mut fields = body.rest();
-    for name in ["id", "version", "_sync", "clientTimestamp"] {
+    for name in ["id", "version", "_sync"] {
         fields.remove(name);
     }
     fields
@@ -308,8 +282,8 @@ impl PatchKind {
         }
     }
 
-    fn read(self, body: Value, subject: RecordId) -> Result<Content, Details> {
-        let canonical = body.to_string();
+    fn read(self, mut body: Value, subject: RecordId) -> Result<Content, Details> {
+        let canonical = canonical(&mut body);
         match self {
             Self::Merge => read_fields(body, subject, Change::Merge),
             Self::JsonPatch => {

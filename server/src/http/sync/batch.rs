@@ -3,11 +3,11 @@
 use crate::error::{Code, Failure};
 use crate::http::Shared;
 use crate::http::body::{Payload, too_large};
-use crate::http::context::{Context, Headers, Prefer};
+use crate::http::caller::{Caller, require_own};
+use crate::http::context::Prefer;
 use crate::http::records::write::idempotency_key;
 use crate::http::reply::Reply;
 use crate::http::schema;
-use crate::http::session::{SignedIn, require_own};
 use crate::model::{
     CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
     write_string,
@@ -16,7 +16,6 @@ use crate::sync::batch::{self as model, Acks, Done, Memory, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
 use crate::sync::pull::Reader;
 use crate::sync::{cursors, plan, wire};
-use axum::extract::State;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -54,24 +53,19 @@ struct Asker {
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn batch(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    Headers(headers): Headers,
-    payload: Payload,
-) -> Result<Reply, Failure> {
+pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Failure> {
+    let server = &caller.server;
     let asker = Asker {
-        reader: session.reader(&server, &context, None)?,
-        key: idempotency_key(&headers)?,
-        restate: context.prefer == Prefer::Representation,
+        reader: caller.reader()?,
+        key: idempotency_key(&caller.headers)?,
+        restate: caller.context.prefer == Prefer::Representation,
         now: server.now(),
         entropy: Arc::clone(&server.entropy),
     };
-    let request = payload.json(&server, server.config.limits.max_batch_bytes, move |body| decode(body, asker)).await?;
+    let request = payload.json(server, server.config.limits.max_batch_bytes, move |body| decode(body, asker)).await?;
     let Request { push, echoes } = request;
     let push = Arc::new(push);
-    let (results, memory) = apply(&server, &push, &echoes).await?;
+    let (results, memory) = apply(server, &push, &echoes).await?;
     if push.atomic && results.iter().any(|result| matches!(result, OpResult::Failed(_))) {
         let culprit =
             results.iter().position(|result| matches!(result, OpResult::Failed(f) if f.code() != Code::BatchAborted));
@@ -94,7 +88,7 @@ pub(crate) async fn batch(
     wire::write_time(&mut members, updates.server_ts);
     let interval = server.config.sync.suggested_sync_interval;
     members.extend_from_slice(format!(",\"suggestedSyncInterval\":{interval}").as_bytes());
-    Ok(Reply::members(&context, &server, members))
+    Ok(caller.members(members))
 }
 
 /// Works off the operations, some hundreds a transaction. What is durable when the database fails is in the failure.

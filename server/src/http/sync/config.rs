@@ -1,13 +1,12 @@
 //! What the server allows.
 
 use crate::error::Failure;
-use crate::http::context::{API_VERSIONS, Context, Headers};
+use crate::http::caller::Caller;
+use crate::http::context::API_VERSIONS;
 use crate::http::reply::Reply;
-use crate::http::session::SignedIn;
-use crate::http::{Shared, conditional, schema};
+use crate::http::{conditional, schema};
 use crate::model::{CollectionName, content_hash};
 use crate::state::State as Server;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use serde_json::{Value, json};
@@ -22,19 +21,14 @@ const FEATURES: [&str; 9] =
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn config(
-    State(server): State<Shared>,
-    context: Context,
-    _session: SignedIn,
-    Headers(headers): Headers,
-) -> Result<Reply, Failure> {
-    let data = describe(&server).to_string();
+pub(crate) async fn config(caller: Caller) -> Result<Reply, Failure> {
+    let data = describe(&caller.server).to_string();
     let tag = content_hash(&[&data]).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let etag = format!("\"{tag}\"");
-    if conditional::is_known(&headers, &etag) {
+    if conditional::is_known(&caller.headers, &etag) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
     }
-    Ok(Reply::data(&context, &server, data.as_bytes()).validators(&etag, None))
+    Ok(caller.data(data.as_bytes()).validators(&etag, None))
 }
 
 fn describe(server: &Server) -> Value {

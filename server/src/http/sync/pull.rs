@@ -2,18 +2,14 @@
 
 use super::progress;
 use crate::error::Failure;
-use crate::http::Shared;
 use crate::http::body::{Payload, too_large};
-use crate::http::context::Context;
-use crate::http::params::Params;
+use crate::http::caller::{Caller, require_own};
 use crate::http::reply::Reply;
 use crate::http::schema;
-use crate::http::session::SignedIn;
 use crate::model::{CollectionName, Decoder, Details, Mode, details};
 use crate::store::spaces;
 use crate::sync::cursors;
 use crate::sync::pull::{PullRequest, Reader, Start, StreamRequest, pull as read, write_element};
-use axum::extract::State;
 use serde_json::Value;
 
 /// What the database answered.
@@ -32,16 +28,10 @@ struct Answer {
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn pull(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    payload: Payload,
-) -> Result<Reply, Failure> {
-    let reader = session.reader(&server, &context, None)?;
-    let asker = reader.clone();
-    let request = payload.json(&server, server.config.limits.max_body_bytes, move |body| decode(body, &asker)).await?;
-    let epoch = reader.epoch.clone();
+pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Failure> {
+    let reader = caller.reader()?;
+    let (server, asker) = (&caller.server, reader.clone());
+    let request = payload.json(server, server.config.limits.max_body_bytes, move |body| decode(body, &asker)).await?;
     let answer = server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &reader, request)?;
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
@@ -59,7 +49,7 @@ pub(crate) async fn pull(
         Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, reader.space_row)? })
     });
     let answer = answer.await?;
-    Ok(progress(Reply::data(&context, &server, &answer.json), answer.pending, answer.last_ts, &epoch))
+    Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
 }
 
 /// A page of one stream.
@@ -74,21 +64,15 @@ pub(crate) async fn pull(
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn changes(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    params: Params,
-) -> Result<Reply, Failure> {
-    let reader = session.reader(&server, &context, params.text("space")?)?;
-    let limits = server.config.limits.clone();
+pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
+    let (reader, params) = (caller.reader()?, &caller.params);
+    let limits = &caller.server.config.limits;
     let collection = params.collection("collection")?.ok_or_else(|| details("collection", "is missing"))?;
     let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
     let limit = rows(params.count("limit")?, limits.max_page_records);
     let stream = StreamRequest { collection, start, limit, priority: 0 };
     let request = PullRequest { streams: vec![stream], discover: false, max_bytes: limits.max_page_bytes };
-    let epoch = reader.epoch.clone();
-    let answer = server.database.read::<_, Failure, _>(move |db| {
+    let answer = caller.server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &reader, request)?;
         let mut json = Vec::new();
         for page in &pulled.pages {
@@ -97,7 +81,7 @@ pub(crate) async fn changes(
         Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, reader.space_row)? })
     });
     let answer = answer.await?;
-    Ok(progress(Reply::data(&context, &server, &answer.json), answer.pending, answer.last_ts, &epoch))
+    Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
 }
 
 fn decode(body: Value, reader: &Reader) -> Result<PullRequest, Failure> {
@@ -116,7 +100,7 @@ fn decode(body: Value, reader: &Reader) -> Result<PullRequest, Failure> {
     let mut streams: Vec<StreamRequest> = Vec::with_capacity(list.len());
     for element in list {
         let mut element = Decoder::new(element, "streams")?;
-        crate::http::session::require_own(&reader.space, element.text("space")?.as_deref())?;
+        require_own(&reader.space, element.text("space")?.as_deref())?;
         let stream = decode_stream(&mut element, reader)?;
         if streams.iter().any(|other| other.collection == stream.collection) {
             return Err(details("streams", format!("{} appears twice", stream.collection)).into());

@@ -2,19 +2,15 @@
 
 use super::progress;
 use crate::error::Failure;
-use crate::http::Shared;
 use crate::http::body::too_large;
-use crate::http::context::Context;
-use crate::http::params::Params;
+use crate::http::caller::{Caller, require_own};
 use crate::http::reply::Reply;
 use crate::http::schema;
-use crate::http::session::SignedIn;
 use crate::model::{CollectionName, Cursor, details};
 use crate::sync::cursors;
 use crate::sync::pull::{MOST_PENDING, Reader};
 use crate::sync::status::{self as model, Status, StatusRequest};
 use crate::sync::wire;
-use axum::extract::State;
 use axum::http::StatusCode;
 
 /// How the streams of a space stand, and how far behind the caller is.
@@ -26,13 +22,8 @@ use axum::http::StatusCode;
     responses((status = 200, body = schema::StatusReply), (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]
-pub(crate) async fn status(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    params: Params,
-) -> Result<Reply, Failure> {
-    let (status, epoch) = read(&server, &context, &session, &params).await?;
+pub(crate) async fn status(caller: Caller) -> Result<Reply, Failure> {
+    let status = read(&caller).await?;
     let mut members = b"{\"lastSyncTimestamp\":".to_vec();
     match status.last_ts {
         0 => members.extend_from_slice(b"null"),
@@ -44,12 +35,12 @@ pub(crate) async fn status(
         status.pending,
         status.pending >= MOST_PENDING,
         env!("CARGO_PKG_VERSION"),
-        server.config.sync.suggested_sync_interval,
+        caller.server.config.sync.suggested_sync_interval,
     );
     members.extend_from_slice(counts.as_bytes());
     members.extend_from_slice(&status.streams);
     members.push(b']');
-    Ok(progress(Reply::members(&context, &server, members), status.pending, status.last_ts, &epoch))
+    Ok(progress(caller.members(members), &caller, status.pending, status.last_ts))
 }
 
 /// The headers of the status.
@@ -61,39 +52,28 @@ pub(crate) async fn status(
     responses((status = 200, description = "The headers."), (status = "default", description = "The status alone.")),
     security(("session" = [])),
 )]
-pub(crate) async fn status_head(
-    State(server): State<Shared>,
-    context: Context,
-    session: SignedIn,
-    params: Params,
-) -> Result<Reply, Failure> {
-    let (status, epoch) = read(&server, &context, &session, &params).await?;
-    Ok(progress(Reply::empty(StatusCode::OK), status.pending, status.last_ts, &epoch))
+pub(crate) async fn status_head(caller: Caller) -> Result<Reply, Failure> {
+    let status = read(&caller).await?;
+    Ok(progress(Reply::empty(StatusCode::OK), &caller, status.pending, status.last_ts))
 }
 
-async fn read(
-    server: &Shared,
-    context: &Context,
-    session: &SignedIn,
-    params: &Params,
-) -> Result<(Status, String), Failure> {
-    let reader = session.reader(server, context, params.text("space")?)?;
-    let mut request = StatusRequest { cursors: Vec::new(), since: params.since()? };
-    for text in params.all("cursor") {
+async fn read(caller: &Caller) -> Result<Status, Failure> {
+    let reader = caller.reader()?;
+    let limits = &caller.server.config.limits;
+    let mut request = StatusRequest { cursors: Vec::new(), since: caller.params.since()? };
+    for text in caller.params.all("cursor") {
         request.cursors.push(stream_of(cursors::read(text)?, &reader)?);
     }
-    if request.cursors.len() > server.config.limits.max_streams {
-        return Err(too_large(&server.config.limits));
+    if request.cursors.len() > limits.max_streams {
+        return Err(too_large(limits));
     }
-    let epoch = reader.epoch.clone();
-    let status = server.database.read(move |db| model::read(db, &reader, &request)).await?;
-    Ok((status, epoch))
+    caller.server.database.read(move |db| model::read(db, &reader, &request)).await
 }
 
 /// A cursor and the collection of the caller's that it is in.
 fn stream_of(cursor: Cursor, reader: &Reader) -> Result<(CollectionName, Cursor), Failure> {
     let (space, collection) = cursor.stream.rsplit_once('/').unwrap_or_default();
-    crate::http::session::require_own(&reader.space, Some(space))?;
+    require_own(&reader.space, Some(space))?;
     let collection = CollectionName::parse(collection).map_err(|fault| details("cursor", fault.to_string()))?;
     Ok((collection, cursor))
 }

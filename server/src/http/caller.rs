@@ -1,21 +1,30 @@
-//! Who sends a request.
+//! Who sends a request, and what every handler of a signed-in user needs.
 
 use super::Shared;
 use super::context::Context;
+use super::params::Params;
+use super::reply::Reply;
 use crate::auth::{self, Session, Token};
 use crate::error::{Code, Failure};
 use crate::model::Space;
 use crate::state::State;
 use crate::sync::pull::Reader;
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use std::sync::Arc;
 
-/// A signed-in user who has not knocked too often.
-pub(crate) struct SignedIn(pub(crate) Session);
+/// A signed-in user who has not knocked too often, and the request around its body.
+pub(crate) struct Caller {
+    pub(crate) server: Shared,
+    pub(crate) context: Context,
+    pub(crate) session: Session,
+    pub(crate) params: Params,
+    pub(crate) headers: HeaderMap,
+}
 
-impl FromRequestParts<Shared> for SignedIn {
+impl FromRequestParts<Shared> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Failure> {
@@ -25,7 +34,34 @@ impl FromRequestParts<Shared> for SignedIn {
         // The first to say who it is wins; there is only one.
         let _ = context.user.set(session.user_id.clone());
         admit(server, &session.user_id)?;
-        Ok(Self(session))
+        let params = Params::from_request_parts(parts, server).await?;
+        Ok(Self { server: Arc::clone(server), context, session, params, headers: parts.headers.clone() })
+    }
+}
+
+impl Caller {
+    /// The user as a reader of their own space. Another space in the query is none of theirs.
+    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
+        let session = &self.session;
+        require_own(&session.space, self.params.text("space")?)?;
+        Ok(Reader {
+            user: session.user,
+            space_row: session.space_row,
+            space: session.space.clone(),
+            device: self.context.device.clone(),
+            epoch: self.server.database.epoch().to_owned(),
+            config: Arc::clone(&self.server.config),
+        })
+    }
+
+    /// `{"data":…,"meta":…}`.
+    pub(crate) fn data(&self, data: &[u8]) -> Reply {
+        Reply::data(&self.context, &self.server, data)
+    }
+
+    /// `{<members>,"meta":…}` from text that begins with the brace and lacks the last one.
+    pub(crate) fn members(&self, members: Vec<u8>) -> Reply {
+        Reply::members(&self.context, &self.server, members)
     }
 }
 
@@ -54,22 +90,6 @@ pub(crate) fn admit(server: &State, account: &str) -> Result<(), Failure> {
         let failure = Failure::new(Code::RateLimited, "too many requests of this account");
         failure.with("retryAfter", &seconds).retry_after(seconds)
     })
-}
-
-impl SignedIn {
-    /// The user as a reader of their own space. Another space is none of theirs.
-    pub(crate) fn reader(&self, server: &State, context: &Context, space: Option<&str>) -> Result<Reader, Failure> {
-        let session = &self.0;
-        require_own(&session.space, space)?;
-        Ok(Reader {
-            user: session.user,
-            space_row: session.space_row,
-            space: session.space.clone(),
-            device: context.device.clone(),
-            epoch: server.database.epoch().to_owned(),
-            config: Arc::clone(&server.config),
-        })
-    }
 }
 
 /// Refuses a space that is not the caller's.
