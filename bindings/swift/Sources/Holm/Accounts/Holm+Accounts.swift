@@ -1,0 +1,71 @@
+import HolmBindings
+
+extension Holm {
+    /// What becomes of the local data at a sign-out.
+    public enum SignOutMode: CaseIterable, Hashable, Sendable {
+        /// It stays, with its queue, for the same account.
+        case keep
+        /// It is deleted, unless there are writes that the server does not have.
+        case wipe
+        /// It is deleted, whatever is pending.
+        case wipeDiscardingPending
+    }
+
+    /// Makes an account and signs in. Waits for the server; cancelling the task does not end that.
+    ///
+    /// - Returns: The account's id.
+    /// - Throws: ``HolmError``: `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the storage has another
+    ///   account's data, `INVALID_CONFIG` without a server, and those of the network.
+    @discardableResult
+    public func signUp(email: String, password: String) async throws(HolmError) -> String {
+        try await translating { [ffi] in try await ffi.signUp(email: email, password: password) }
+    }
+
+    /// Signs in. Waits for the server; cancelling the task does not end that.
+    ///
+    /// - Returns: The account's id.
+    /// - Throws: ``HolmError``: `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the storage has another
+    ///   account's data, `INVALID_CONFIG` without a server, and those of the network.
+    @discardableResult
+    public func signIn(email: String, password: String) async throws(HolmError) -> String {
+        try await translating { [ffi] in try await ffi.signIn(email: email, password: password) }
+    }
+
+    /// Signs out. The server is told if it can be reached.
+    ///
+    /// - Returns: How many writes the server does not have. With ``SignOutMode/keep`` they stay queued for the same
+    ///   account.
+    /// - Throws: ``HolmError``: `PENDING_WRITES` for ``SignOutMode/wipe`` with such writes, then nothing has happened;
+    ///   those of storage.
+    @discardableResult
+    public func signOut(_ mode: SignOutMode = .keep) async throws(HolmError) -> Int {
+        Int(clamping: try await translating { [ffi] in try await ffi.signOut(mode: mode.translated) })
+    }
+
+    /// Uses a token that the app got elsewhere. It is not refreshed.
+    ///
+    /// - Throws: ``HolmError``: `INVALID_CONFIG` without a server, and those of the store of secrets.
+    public func setToken(_ token: String) async throws(HolmError) {
+        try translating { try ffi.setToken(token: token) }
+    }
+
+    /// Whether there is a session.
+    public var isSignedIn: Bool { session != nil }
+
+    /// The account that is signed in; `nil` if none is, or if the app has set a token.
+    public var userID: String? { session.flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The session's account, empty for a token that the app has set. The core reads it from memory: there is no
+    /// failure to tell of.
+    private var session: String? { (try? ffi.user()) ?? nil }
+}
+
+extension Holm.SignOutMode {
+    fileprivate var translated: FfiSignOutMode {
+        switch self {
+        case .keep: .keep
+        case .wipe: .wipe
+        case .wipeDiscardingPending: .wipeDiscardingPending
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import HolmBindings
+
+extension HolmConfiguration {
+    func translated() throws(HolmError) -> FfiConfig {
+        FfiConfig(
+            directory: try storage.path(), server: baseURL?.absoluteString,
+            collections: collections.map(\.translated), durability: durability == .full ? .full : .normal,
+            autoSync: autoSync, debounceMs: try Self.milliseconds(debounce, of: "debounce"),
+            intervalMs: try Self.milliseconds(interval, of: "interval"))
+    }
+
+    private static func milliseconds(_ seconds: TimeInterval, of setting: String) throws(HolmError) -> UInt64 {
+        guard let milliseconds = UInt64(exactly: (seconds * 1_000).rounded()), seconds <= 31_536_000 else {
+            throw .invalidConfig("\(setting) must be a number of seconds from 0 to a year")
+        }
+        return milliseconds
+    }
+}
+
+extension HolmConfiguration.Storage {
+    /// The directory's path; `nil`: in memory.
+    fileprivate func path() throws(HolmError) -> String? {
+        switch self {
+        case .inMemory:
+            return nil
+        case .directory(let url):
+            guard url.isFileURL else { throw .invalidConfig("the storage's directory must be a file URL") }
+            return url.path
+        case .appSupport(let name):
+            guard !name.isEmpty, name != ".", name != "..", !name.contains("/") else {
+                throw .invalidConfig("\"\(name)\" is no name for a directory of storage")
+            }
+            do {
+                let support = try FileManager.default.url(
+                    for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+                return support.appendingPathComponent("Holm").appendingPathComponent(name).path
+            } catch {
+                throw HolmError(
+                    code: .storageUnavailable, message: "the Application Support directory cannot be used",
+                    recovery: "Try again; on iOS this happens before the first unlock.", isRetryable: true)
+            }
+        }
+    }
+}
+
+extension Holm.CollectionDescriptor {
+    fileprivate var translated: FfiCollectionConfig {
+        FfiCollectionConfig(name: name, conflict: conflict.translated, indexes: indexes)
+    }
+}
+
+extension Holm.ConflictStrategy {
+    fileprivate var translated: FfiConflictStrategy {
+        switch self {
+        case .serverWins: .serverWins
+        case .localWins: .localWins
+        case .lastWriteWins: .lastWriteWins
+        case .merge: .merge
+        case .prompt: .prompt
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+
+/// How a client is opened. Make one, change what differs, and hand it to ``Holm/open(_:)``.
+public struct HolmConfiguration: Sendable {
+    /// The server's address, `http` or `https`. `nil`: the client never syncs.
+    public var baseURL: URL?
+
+    /// Where the data lives.
+    public var storage: Storage
+
+    /// The app's collections, each once. If there are none, the client takes whatever collections the account has.
+    public var collections: [Holm.CollectionDescriptor]
+
+    /// What an acknowledged write survives.
+    public var durability: Durability
+
+    /// Whether the client syncs by itself: after writes, when a network comes, after failures, and periodically. Else
+    /// it syncs only when asked.
+    public var autoSync: Bool
+
+    /// How many seconds the client waits after a write for more of them before it syncs.
+    public var debounce: TimeInterval
+
+    /// Every how many seconds the client looks for changes of others. A tenth of jitter is added.
+    public var interval: TimeInterval
+
+    /// Makes the encoder for the app's documents, and for values in queries and patches. Called once by each client.
+    public var makeEncoder: @Sendable () -> JSONEncoder
+
+    /// Makes the decoder for the app's documents. Called once by each client.
+    public var makeDecoder: @Sendable () -> JSONDecoder
+
+    /// A configuration with the given storage and defaults for the rest.
+    public init(
+        baseURL: URL? = nil, storage: Storage, collections: [Holm.CollectionDescriptor] = [],
+        durability: Durability = .full, autoSync: Bool = true, debounce: TimeInterval = 0.3,
+        interval: TimeInterval = 900, makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
+        makeDecoder: @escaping @Sendable () -> JSONDecoder = Holm.makeDecoder
+    ) {
+        self.baseURL = baseURL
+        self.storage = storage
+        self.collections = collections
+        self.durability = durability
+        self.autoSync = autoSync
+        self.debounce = debounce
+        self.interval = interval
+        self.makeEncoder = makeEncoder
+        self.makeDecoder = makeDecoder
+    }
+}
+
+extension HolmConfiguration {
+    /// Where a client's data lives. A directory belongs to one client at a time.
+    public enum Storage: Hashable, Sendable {
+        /// In the directory `Holm/<name>` of the app's Application Support directory. It is made if it is not there.
+        case appSupport(String)
+        /// In this directory. It is made if it is not there.
+        case directory(URL)
+        /// In memory: gone with the client. For tests and previews.
+        case inMemory
+    }
+
+    /// What an acknowledged write survives.
+    public enum Durability: Hashable, Sendable {
+        /// A power cut. Each commit is forced to the disk.
+        case full
+        /// The death of the app. A power cut may take back the last few writes, but never tears one.
+        case normal
+    }
+}

@@ -1,0 +1,23 @@
+extension Holm {
+    /// The result of a live query at one moment, and what is different from the one before.
+    ///
+    /// The differences hold ids. Applied to the previous snapshot they lead to this one: take out ``removed``, put in
+    /// ``inserted``, and move ``moved``; all others stay in their order.
+    public struct Snapshot<Value: Sendable>: Sendable {
+        /// The whole result with the status of each document, in order.
+        public let items: [Stored<Value>]
+        /// New in the result; in the first snapshot, all.
+        public let inserted: [String]
+        /// Still there, with another content or status.
+        public let updated: [String]
+        /// No longer there.
+        public let removed: [String]
+        /// Still there, at another place among those that stayed.
+        public let moved: [String]
+
+        /// The whole result, in order.
+        public var documents: [Value] { items.map(\.value) }
+    }
+}
+
+extension Holm.Snapshot: Equatable where Value: Equatable {}

@@ -1,0 +1,89 @@
+import Foundation
+import HolmBindings
+
+extension Holm {
+    /// A document that was changed here and on the server in ways that only a person can join: of a collection with the
+    /// strategy ``ConflictStrategy/prompt``.
+    ///
+    /// It survives restarts, and blocks nothing but its own document's way to the server.
+    public struct Conflict: Identifiable, Sendable {
+        /// Its number.
+        public let id: Int64
+        /// The collection's name.
+        public let collection: String
+        /// The document's id.
+        public let documentID: String
+        /// What both sides started from; `nil` if this device never had it.
+        public let base: Content?
+        /// The document as it is here; `nil`: deleted here.
+        public let local: Content?
+        /// The document as it is on the server; `nil`: deleted there.
+        public let server: Content?
+        /// The server's version.
+        public let serverVersion: Int64?
+        /// When it was found, in the server's time.
+        public let detectedAt: Date
+
+        private let holm: Holm
+
+        /// Resolves the conflict and queues what is left to send. What loses goes to the ``Holm/journal(limit:)``.
+        ///
+        /// - Throws: ``HolmError``: `NOT_FOUND` if it is not open any more, `INVALID_DOCUMENT`, and those of storage.
+        public func resolve(_ resolution: Resolution) async throws(HolmError) {
+            let resolution = try resolution.translated(holm.coding)
+            try await translating { [ffi = holm.ffi, id] in
+                try await ffi.resolveConflict(id: id, resolution: resolution)
+            }
+        }
+
+        fileprivate init(_ conflict: FfiConflict, _ holm: Holm) {
+            let content = { (body: String) in Content(documentID: conflict.docId, body: body, coding: holm.coding) }
+            id = conflict.id
+            collection = conflict.collection
+            documentID = conflict.docId
+            base = conflict.base.map(content)
+            local = conflict.local.map(content)
+            server = conflict.server.map(content)
+            serverVersion = conflict.serverVersion
+            detectedAt = Date(milliseconds: conflict.detectedMs)
+            self.holm = holm
+        }
+    }
+
+    /// What a person decides about a conflict.
+    public struct Resolution: Sendable {
+        private enum Choice: Sendable {
+            case keepLocal, keepServer, merge
+            case document(any Encodable & Sendable)
+        }
+
+        private let choice: Choice
+
+        /// What was changed here stands.
+        public static let keepLocal = Self(choice: .keepLocal)
+        /// The server's document stands.
+        public static let keepServer = Self(choice: .keepServer)
+        /// Field by field; a field that both changed goes to the later edit. An edit outlives a delete.
+        public static let merge = Self(choice: .merge)
+        /// This stands: a document of the app's type, or ``JSON``.
+        public static func document(_ document: some Encodable & Sendable) -> Self {
+            Self(choice: .document(document))
+        }
+
+        fileprivate func translated(_ coding: Coding) throws(HolmError) -> FfiResolution {
+            switch choice {
+            case .keepLocal: .keepLocal
+            case .keepServer: .keepServer
+            case .merge: .merge
+            case .document(let document): .document(json: try coding.text(document))
+            }
+        }
+    }
+
+    /// Conflicts that wait for a person, oldest first. ``Status/conflicts`` tells when to look.
+    ///
+    /// - Throws: ``HolmError``: `SUSPENDED`, `CLOSED`, and those of storage.
+    public func conflicts() async throws(HolmError) -> [Conflict] {
+        try translating { try ffi.conflicts() }.map { Conflict($0, self) }
+    }
+}

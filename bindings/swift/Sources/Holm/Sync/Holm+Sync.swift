@@ -1,0 +1,52 @@
+import HolmBindings
+
+extension Holm {
+    /// Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which
+    /// covers everything written before this call. Cancelling the task gives up waiting, not the sync.
+    ///
+    /// - Returns: What the sync did. A write that the server refused is no error: it is parked, and counted here.
+    /// - Throws: ``HolmError``: `OFFLINE` and the other failures of the network, `SIGNED_OUT`, `UNAUTHORIZED`,
+    ///   `SUSPENDED`, `CLOSED`, `CANCELLED`, and `INVALID_CONFIG` without a server. Writes stay queued.
+    @discardableResult
+    public func sync() async throws(HolmError) -> SyncReport {
+        SyncReport(try await cancellable { [ffi] cancel in try await ffi.sync(cancel: cancel) })
+    }
+
+    /// Waits until a write has ended: accepted by the server, or otherwise. A parked write counts as ended. Cancelling
+    /// the task gives up waiting and does not touch the write.
+    ///
+    /// - Throws: ``HolmError``: `CANCELLED`, `CLOSED`, and those of storage.
+    public func confirmed(_ receipt: Receipt) async throws(HolmError) -> WriteOutcome {
+        guard let operation = receipt.operationID else { return .unchanged }
+        return WriteOutcome(
+            try await cancellable { [ffi] cancel in try await ffi.confirmed(opId: operation, cancel: cancel) })
+    }
+
+    /// Waits until nothing is left to send. What is parked or in conflict does not count. Cancelling the task gives up
+    /// waiting.
+    ///
+    /// - Throws: ``HolmError``: `CANCELLED`, `CLOSED`, and those of storage.
+    public func waitUntilIdle() async throws(HolmError) {
+        try await cancellable { [ffi] cancel in try await ffi.idle(cancel: cancel) }
+    }
+
+    /// Tells what network the device has. A sync that waited for one starts. Returns at once.
+    public func setNetwork(_ network: Network) {
+        // Fails only where a defect of the core makes it panic; there is nothing to do about that here.
+        try? ffi.setNetwork(network: network.translated)
+    }
+
+    /// Runs a call that may wait long, and ends it with `CANCELLED` when the task is cancelled.
+    private func cancellable<T: Sendable>(
+        _ call: @Sendable (FfiCancel) async throws -> T
+    ) async throws(HolmError) -> T {
+        let cancel = FfiCancel()
+        return try await translating {
+            try await withTaskCancellationHandler {
+                try await call(cancel)
+            } onCancel: {
+                cancel.cancel()
+            }
+        }
+    }
+}

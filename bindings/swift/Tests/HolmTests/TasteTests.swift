@@ -1,0 +1,46 @@
+import Foundation
+import Holm
+import Testing
+
+// The taste that the front page gives: what stands between the marks must compile as it is.
+
+private func taste(url: URL) async throws {
+    // taste: begin
+    struct Todo: HolmDocument {
+        static let collection = Holm.CollectionDescriptor("todos", indexes: [["isCompleted", "createdAt"]])
+        var id = Holm.newID()
+        var title: String
+        var isCompleted = false
+        var createdAt = Date()
+    }
+
+    let holm = try await Holm.open(.init(baseURL: url, storage: .appSupport("tasks"), collections: [Todo.collection]))
+    let todos = holm.collection(Todo.self)
+
+    let milk = Todo(title: "Buy milk")
+    try await todos.create(milk)  // here at once, on the server when there is a network
+    try await todos.update(milk.id) { $0.isCompleted = true }
+
+    for try await open in todos.live(where: .eq("isCompleted", false), orderBy: .desc("createdAt"), limit: 50) {
+        print(open.documents.map(\.title))  // now, and again whenever it changes
+    }
+    for conflict in try await holm.conflicts() {
+        try await conflict.resolve(.keepLocal)
+    }
+    // taste: end
+}
+
+extension HolmSuite {
+    /// The front page.
+    @Suite struct Taste {
+        @Test func the_taste_runs_until_its_task_is_cancelled() async throws {
+            let url = try #require(URL(string: "http://127.0.0.1:9"))
+            let home = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)[0]
+            defer { try? FileManager.default.removeItem(at: home.appendingPathComponent("Holm/tasks")) }
+            let task = Task { try await taste(url: url) }
+            await Resources.eventually { Resources.openFiles(under: home.appendingPathComponent("Holm/tasks")) > 0 }
+            task.cancel()
+            try await task.value
+        }
+    }
+}
