@@ -8,7 +8,9 @@ use crate::model::{Timestamp, write_string};
 use crate::state::State as Server;
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -89,7 +91,7 @@ fn settle_failure(response: &mut Response, context: &RequestContext, server: &Se
     body.push(b'}');
     *response.body_mut() = Body::from(body);
     let headers = response.headers_mut();
-    headers.remove("content-length");
+    headers.remove(CONTENT_LENGTH);
     let media_type = if context.wants_problem { "application/problem+json" } else { "application/json" };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Some(seconds) = failure.wait() {

@@ -2,6 +2,7 @@
 
 use super::reply::Reply;
 use super::{Shared, schema};
+use crate::error::Failure;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
@@ -24,8 +25,8 @@ impl Description {
     get, path = "/healthz", tag = "operations",
     responses((status = 200, body = schema::Health), (status = "default", body = schema::ErrorBody)),
 )]
-pub(super) async fn healthz(State(server): State<Shared>) -> Result<Reply, crate::error::Failure> {
-    server.database.read::<_, crate::error::Failure, _>(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+pub(super) async fn healthz(State(server): State<Shared>) -> Result<Reply, Failure> {
+    server.database.read::<_, Failure, _>(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
     Ok(Reply::bare(b"{\"status\":\"ok\"}"))
 }
 

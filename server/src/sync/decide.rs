@@ -228,3 +228,120 @@ fn check_depth(name: &str, value: &serde_json::Value, terms: Terms<'_>) -> Resul
     }
     Err(Refusal::Invalid(details(name, format!("is nested more than {} levels deep", terms.max_depth))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FieldOp;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn fields() -> impl Strategy<Value = Fields> {
+        let value = prop_oneof![Just(Value::Null), (0i64..3).prop_map(Value::from), Just(json!({"a": 1}))];
+        prop::collection::btree_map("[xyz]", value, 0..4).prop_map(|fields| fields.into_iter().collect())
+    }
+
+    fn live() -> impl Strategy<Value = Live> {
+        let stamped = prop::collection::btree_map("[xyz]", 1i64..6, 0..4);
+        (fields(), stamped, 1i64..4).prop_map(|(fields, stamped, birth)| {
+            let mut stamps = FieldStamps::default();
+            for (name, version) in &stamped {
+                stamps.set(name, birth + version, "1:0:d");
+            }
+            Live { version: birth + stamped.values().max().copied().unwrap_or(0), birth, fields, stamps }
+        })
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let increment = "[xyz]".prop_map(|name| json!({"op": "inc", "path": format!("/{name}"), "by": 1}));
+        let set = ("[xyz]", 0i64..3).prop_map(|(name, n)| json!({"op": "set", "path": format!("/{name}"), "value": n}));
+        let op = prop_oneof![increment, set].prop_map(|op| FieldOp::decode(op).unwrap());
+        prop_oneof![
+            fields().prop_map(Change::Create),
+            fields().prop_map(Change::Merge),
+            fields().prop_map(Change::Replace),
+            prop::collection::vec(op, 1..4).prop_map(Change::FieldOps),
+            Just(Change::Delete),
+        ]
+    }
+
+    fn collection() -> impl Strategy<Value = Collection> {
+        (any::<bool>(), any::<bool>()).prop_map(|(record, required)| Collection {
+            conflict: if record { ConflictPolicy::Record } else { ConflictPolicy::Field },
+            preconditions: if required { Preconditions::Required } else { Preconditions::Optional },
+            ..Collection::default()
+        })
+    }
+
+    fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collection) -> Result<Decision, Refusal> {
+        let terms = Terms { collection, max_record_bytes: 10_000, max_depth: 64 };
+        decide(Found::Live(live), Proposal { change, base, hlc: "2:0:e" }, terms)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_makes_the_next_version_and_leaves_other_fields_alone(
+            live in live(), change in change(), base in prop::option::of(0i64..12), collection in collection()
+        ) {
+            match decided(&live, &change, base, &collection) {
+                Ok(Decision::Put(put)) => {
+                    prop_assert_eq!((put.version, put.birth), (live.version + 1, live.birth));
+                    prop_assert_eq!(put.restated, base != Some(live.version));
+                    let after: Fields = serde_json::from_str(&put.body).unwrap();
+                    let stamps = FieldStamps::from_stored(put.field_stamps.as_deref()).unwrap();
+                    for name in ["x", "y", "z"] {
+                        let changed = after.get(name) != live.fields.get(name);
+                        let stamped = stamps.version_of(name, put.birth) == put.version;
+                        prop_assert_eq!(changed, stamped, "the stamp of {} tells whether it changed", name);
+                    }
+                }
+                Ok(Decision::Bury { version }) => prop_assert_eq!(version, live.version + 1),
+                Ok(Decision::AlreadySo) => prop_assert_eq!(change, Change::Create(live.fields)),
+                Err(Refusal::Exists) => prop_assert!(matches!(change, Change::Create(_))),
+                Err(Refusal::PreconditionRequired) => prop_assert!(base.is_none() && !change.commutes()),
+                Err(Refusal::Conflict(_)) => prop_assert!(base.is_some() && base != Some(live.version) && !change.commutes()),
+                Err(other) => prop_assert!(false, "{:?}", other),
+            }
+        }
+
+        #[test]
+        fn nothing_is_written_over_that_the_writer_did_not_know_of(
+            live in live(), patch in fields(), base in 0i64..12, collection in collection()
+        ) {
+            if let Ok(Decision::Put(put)) = decided(&live, &Change::Merge(patch), Some(base), &collection)
+                && base != live.version
+            {
+                prop_assert!(base < live.version && collection.conflict == ConflictPolicy::Field);
+                let after: Fields = serde_json::from_str(&put.body).unwrap();
+                for name in ["x", "y", "z"] {
+                    let unseen = live.stamps.version_of(name, live.birth) > base;
+                    prop_assert!(!unseen || after.get(name) == live.fields.get(name), "{} was changed meanwhile", name);
+                }
+            }
+        }
+
+        #[test]
+        fn a_write_based_on_what_is_there_is_never_a_conflict(live in live(), change in change(), collection in collection()) {
+            let result = decided(&live, &change, Some(live.version), &collection);
+            prop_assert!(!matches!(result, Err(Refusal::Conflict(_) | Refusal::PreconditionRequired)), "{:?}", result);
+        }
+
+        #[test]
+        fn the_missing_and_the_dead_stay_so(change in change(), base in prop::option::of(0i64..5), version in 1i64..5) {
+            let collection = Collection::default();
+            let terms = Terms { collection: &collection, max_record_bytes: 10_000, max_depth: 64 };
+            let proposal = Proposal { change: &change, base, hlc: "2:0:e" };
+            let is_create = matches!(change, Change::Create(_));
+            match decide(Found::Absent, proposal, terms) {
+                Ok(Decision::Put(put)) => prop_assert!(is_create && put.version == 1),
+                Ok(Decision::AlreadySo) => prop_assert_eq!(&change, &Change::Delete),
+                other => prop_assert_eq!(other, Err(Refusal::NotFound)),
+            }
+            match decide(Found::Buried { version }, proposal, terms) {
+                Ok(Decision::Put(put)) => prop_assert!(is_create && base == Some(version) && put.birth == version + 1),
+                Ok(Decision::AlreadySo) => prop_assert_eq!(&change, &Change::Delete),
+                other => prop_assert_eq!(other, Err(Refusal::Deleted)),
+            }
+        }
+    }
+}
