@@ -1,11 +1,11 @@
-//! One cycle: read, send, read what came in between.
+//! One cycle: send what is queued, read what is new.
 
 use super::engine::Engine;
 use super::report::SyncReport;
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncContext;
-use crate::store::{meta, outbox, streams};
+use crate::store::{collections, meta, outbox, streams};
 
 /// A change of the clock's offset below this is noise of the network, ms.
 const OFFSET_NOISE_MS: i64 = 500;
@@ -31,15 +31,6 @@ impl From<BackendError> for Stop {
     }
 }
 
-/// What a cycle is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Order {
-    /// Somebody waits for it: waits of single operations are forgotten.
-    pub asked: bool,
-    /// A write is the reason: send first, one round trip less until the server has it.
-    pub push_first: bool,
-}
-
 /// A running cycle.
 pub(super) struct Cycle<'a> {
     pub engine: &'a Engine,
@@ -52,14 +43,14 @@ pub(super) struct Cycle<'a> {
 }
 
 impl<'a> Cycle<'a> {
-    /// Runs a cycle to its end.
+    /// Runs a cycle to its end. `asked`: somebody waits for it, so waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
-    pub async fn run(engine: &'a Engine, order: Order) -> Result<SyncReport> {
-        let context = if order.asked { SyncContext::User } else { SyncContext::Foreground };
+    pub async fn run(engine: &'a Engine, asked: bool) -> Result<SyncReport> {
+        let context = if asked { SyncContext::User } else { SyncContext::Foreground };
         let (start, before) = (engine.device.clock.monotonic(), engine.traffic());
         let mut cycle = Self { engine, context, report: SyncReport::default(), pull_again: false, server_errors: 0 };
-        let outcome = cycle.steps(order).await;
+        let outcome = cycle.steps(asked).await;
         let after = engine.traffic();
         cycle.report.requests = after.requests - before.requests;
         cycle.report.bytes_up = after.bytes_up - before.bytes_up;
@@ -71,44 +62,39 @@ impl<'a> Cycle<'a> {
         }
     }
 
-    async fn steps(&mut self, order: Order) -> Result<(), Stop> {
+    async fn steps(&mut self, asked: bool) -> Result<(), Stop> {
         if !self.engine.connectivity.is_online() {
             return Err(Error::network(ErrorCode::Offline, "the device has no network").into());
         }
-        if order.asked {
+        if asked {
             self.engine.store.write(outbox::clear_waits).await?;
         }
-        let mut pulled = Ok(());
-        if !(order.push_first && self.may_push_first()?) {
-            pulled = self.pull().await;
+        // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
+        // against what others have done, so nothing is overwritten unseen.
+        let exchanged = self.all_loaded()? && self.push().await?;
+        if !exchanged || std::mem::take(&mut self.pull_again) {
+            let pulled = self.pull().await;
             if let Err(Stop::Failed(error)) = &pulled
                 && stops_everything(error)
             {
                 return pulled;
             }
-        }
-        self.push().await?;
-        if std::mem::take(&mut self.pull_again) {
-            pulled = self.pull().await;
-            // What the pull brought may have let operations loose.
             self.push().await?;
+            if std::mem::take(&mut self.pull_again) {
+                self.pull().await?;
+            }
+            pulled?;
         }
-        pulled?;
         self.in_step().await?;
         Ok(())
     }
 
-    /// Sending first is right only where every stream has been read once and something waits.
-    fn may_push_first(&self) -> Result<bool> {
-        let ready = self.engine.store.read(|connection| {
-            for (id, _) in crate::store::collections::all(connection)? {
-                if streams::get(connection, id)?.loading {
-                    return Ok(false);
-                }
-            }
-            Ok(outbox::next_due(connection)?.is_some())
-        })?;
-        Ok(ready)
+    /// Whether every stream has been read once: before that, sending only restarts the reading.
+    fn all_loaded(&self) -> Result<bool> {
+        self.engine.store.read(|connection| {
+            let all = collections::all(connection)?;
+            all.into_iter().try_fold(true, |loaded, (id, _)| Ok(loaded && !streams::get(connection, id)?.loading))
+        })
     }
 
     /// Takes the server's time in.

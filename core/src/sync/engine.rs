@@ -1,6 +1,6 @@
 //! The task that runs cycles.
 
-use super::cycle::{Cycle, Order};
+use super::cycle::Cycle;
 use super::memory::Memory;
 use super::report::SyncReport;
 use super::schedule::{Schedule, SyncConfig};
@@ -123,8 +123,6 @@ struct Task {
     /// Who waits for the next cycle.
     asking: Vec<oneshot::Sender<Result<SyncReport>>>,
     paused: bool,
-    /// A write, and nothing else, is the reason for the next cycle.
-    written: bool,
 }
 
 /// What ended a cycle or a wait.
@@ -146,7 +144,7 @@ impl Task {
     fn new(engine: Engine, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
         let network = engine.connectivity.subscribe();
         let schedule = Schedule::start(engine.device.clock.monotonic());
-        Self { engine, inbox, wrote, network, schedule, asking: Vec::new(), paused: false, written: false }
+        Self { engine, inbox, wrote, network, schedule, asking: Vec::new(), paused: false }
     }
 
     async fn run(mut self) {
@@ -191,11 +189,10 @@ impl Task {
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
     async fn cycle(&mut self) -> bool {
         let asking = std::mem::take(&mut self.asking);
-        let order = Order { asked: !asking.is_empty(), push_first: std::mem::take(&mut self.written) };
         self.schedule.begin();
         let mut late = Vec::new();
         let outcome = {
-            let mut running = std::pin::pin!(Cycle::run(&self.engine, order));
+            let mut running = std::pin::pin!(Cycle::run(&self.engine, !asking.is_empty()));
             loop {
                 match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
                     Event::Done(outcome) => break outcome,
@@ -280,7 +277,6 @@ impl Task {
     }
 
     fn take_write(&mut self) {
-        self.written = true;
         self.schedule.wrote(self.engine.device.clock.monotonic(), self.engine.config.debounce);
     }
 

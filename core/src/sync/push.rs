@@ -24,18 +24,20 @@ struct Leased {
 }
 
 impl Cycle<'_> {
-    /// Sends until nothing is left that may be sent now.
-    pub async fn push(&mut self) -> Result<(), Stop> {
+    /// Sends until nothing is left that may be sent now. True if anything was exchanged.
+    pub async fn push(&mut self) -> Result<bool, Stop> {
+        let mut exchanged = false;
         loop {
-            let Some(leased) = self.lease().await? else { return Ok(()) };
+            let Some(leased) = self.lease().await? else { return Ok(exchanged) };
             self.engine.state.phase(Phase::Pushing);
             let (size, positions) = (leased.request.operations.len(), leased.positions);
             let sent: Vec<Outgoing> = leased.request.operations.clone();
             match self.engine.backend.push(leased.request).await {
                 Ok(reply) => {
+                    exchanged = true;
                     if !self.settle(sent, reply, &positions).await? {
                         // Nothing came of it: leave it to the next cycle and its timer.
-                        return Ok(());
+                        return Ok(exchanged);
                     }
                     self.engine.memory.grow(self.engine.config.batch);
                     self.server_errors = 0;

@@ -7,6 +7,26 @@ use holm_core::WriteOutcome;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What each device has shown so far: nobody ever sees a document go back to an older state of the server.
+#[derive(Default)]
+pub(super) struct Seen(BTreeMap<(char, String), i64>);
+
+impl Seen {
+    pub fn look(&mut self, devices: &[Device]) {
+        for device in devices {
+            for (id, (_, version)) in device.view() {
+                let Some(version) = version else { continue };
+                let before = self.0.insert((device.name, id.clone()), version);
+                assert!(
+                    before.is_none_or(|before| before <= version),
+                    "device {} saw {id} go back from {before:?} to {version}",
+                    device.name
+                );
+            }
+        }
+    }
+}
+
 /// All devices and the server show the same.
 pub(super) async fn converged(world: &World, devices: &[Device]) {
     let first = devices[0].view();

@@ -12,7 +12,7 @@ mod workload;
 mod world;
 
 pub use device::Device;
-pub use network::{Faults, Network};
+pub use network::{Fate, Faults, Network};
 pub use random::Random;
 pub use time::SimClock;
 pub use workload::run_seed;

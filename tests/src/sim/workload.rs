@@ -1,6 +1,6 @@
 //! A random history, as a seed says.
 
-use super::check::{converged, every_write_is_accounted_for};
+use super::check::{Seen, converged, every_write_is_accounted_for};
 use super::device::Device;
 use super::network::Faults;
 use super::random::Random;
@@ -67,8 +67,10 @@ async fn history(mut world: World) {
         delay_ms: *random.pick(&[1, 50, 2_000, 20_000]),
     });
     let mut done = Vec::new();
+    let mut seen = Seen::default();
     for step in 0..20 + random.below(30) {
         act(&mut world, &random, &devices, &mut done, step).await;
+        seen.look(&devices);
     }
     calm_down(&world, &devices).await;
     converged(&world, &devices).await;

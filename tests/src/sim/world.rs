@@ -33,6 +33,12 @@ impl World {
         runtime.block_on(async { story(World::new(seed)).await })
     }
 
+    /// Runs a story in real time, on threads: for devices whose data lives in files.
+    pub fn run_real<F: Future>(story: impl FnOnce(World) -> F) -> F::Output {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async { story(World::new(1)).await })
+    }
+
     fn new(seed: u64) -> Self {
         let random = Random::new(seed);
         let start = Instant::now();
@@ -60,6 +66,13 @@ impl World {
         .unwrap();
         let network = Network::new(server.router(), random.fork());
         Self { random, network, server, start, devices: 0 }
+    }
+
+    /// A server that nobody talks to: what stands in while another one is closed.
+    pub fn new_server() -> Server {
+        let mut config = holm_server::Config::default();
+        config.accounts.argon2.memory_kib = 8;
+        Server::open(ServerOptions { config, ..ServerOptions::new(Store::Memory) }).unwrap()
     }
 
     /// A configuration of a device in this world, with a clock that is wrong by `skew_ms`.
