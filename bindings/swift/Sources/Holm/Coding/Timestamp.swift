@@ -10,18 +10,29 @@ enum Timestamp {
         guard (firstMs...lastMs).contains(milliseconds) else { return nil }
         let (day, time) = Int64(milliseconds).quotientAndRemainder(flooringBy: 86_400_000)
         let (year, month, dayOfMonth) = civil(day)
-        let parts = [
-            pad(year, 4), "-", pad(month, 2), "-", pad(dayOfMonth, 2), "T", pad(time / 3_600_000, 2), ":",
-            pad(time / 60_000 % 60, 2), ":", pad(time / 1_000 % 60, 2), ".", pad(time % 1_000, 3), "Z",
-        ]
-        return parts.joined()
+        return String(unsafeUninitializedCapacity: 24) { bytes in
+            var writer = Writer(bytes: bytes)
+            writer.write(year, 4, "-")
+            writer.write(month, 2, "-")
+            writer.write(dayOfMonth, 2, "T")
+            writer.write(time / 3_600_000, 2, ":")
+            writer.write(time / 60_000 % 60, 2, ":")
+            writer.write(time / 1_000 % 60, 2, ".")
+            writer.write(time % 1_000, 3, "Z")
+            return writer.at
+        }
     }
 
     /// Reads RFC 3339 with any offset and any number of fraction digits.
     static func date(_ text: String) -> Date? {
-        var scanner = Scanner(bytes: Array(text.utf8))
+        var text = text
+        return text.withUTF8 { date(Scanner(bytes: $0)) }
+    }
+
+    private static func date(_ scanner: Scanner) -> Date? {
+        var scanner = scanner
         guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
-            let day = scanner.number(2), scanner.take("T", "t", " "), let hour = scanner.number(2), scanner.take(":"),
+            let day = scanner.number(2), scanner.takeT(), let hour = scanner.number(2), scanner.take(":"),
             let minute = scanner.number(2), scanner.take(":"), let second = scanner.number(2)
         else { return nil }
         let microseconds = scanner.take(".") ? scanner.microseconds() : 0
@@ -35,11 +46,6 @@ enum Timestamp {
     // The years 0000 to 9999.
     private static let firstMs = -62_167_219_200_000.0
     private static let lastMs = 253_402_300_799_999.0
-
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: width - text.count) + text
-    }
 
     private static func daysOfMonth(_ month: Int64, _ year: Int64) -> Int64 {
         switch month {
@@ -77,16 +83,38 @@ extension Int64 {
     }
 }
 
+/// Writes numbers of fixed width.
+private struct Writer {
+    let bytes: UnsafeMutableBufferPointer<UInt8>
+    var at = 0
+
+    mutating func write(_ value: Int64, _ width: Int, _ end: Unicode.Scalar) {
+        var rest = value
+        for place in stride(from: at + width - 1, through: at, by: -1) {
+            bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        bytes[at + width] = UInt8(ascii: end)
+        at += width + 1
+    }
+}
+
+/// Reads a timestamp's parts; each is `nil` where something else stands.
 private struct Scanner {
-    let bytes: [UInt8]
+    let bytes: UnsafeBufferPointer<UInt8>
     var at = 0
 
     var isAtEnd: Bool { at == bytes.count }
 
-    mutating func take(_ wanted: Unicode.Scalar...) -> Bool {
-        guard at < bytes.count, wanted.contains(where: { UInt8(ascii: $0) == bytes[at] }) else { return false }
+    mutating func take(_ wanted: Unicode.Scalar) -> Bool {
+        guard at < bytes.count, bytes[at] == UInt8(ascii: wanted) else { return false }
         at += 1
         return true
+    }
+
+    /// What stands between date and time.
+    mutating func takeT() -> Bool {
+        take("T") || take("t") || take(" ")
     }
 
     private mutating func digit() -> Int64? {
@@ -117,7 +145,7 @@ private struct Scanner {
 
     /// `Z`, or hours and minutes ahead of UTC, in seconds.
     mutating func offset() -> Int64? {
-        if take("Z", "z") { return 0 }
+        if take("Z") || take("z") { return 0 }
         let sign: Int64 = take("-") ? -1 : 1
         guard sign < 0 || take("+"), let hours = number(2), take(":"), let minutes = number(2), hours < 24,
             minutes < 60
