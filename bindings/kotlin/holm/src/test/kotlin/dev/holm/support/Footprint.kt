@@ -1,0 +1,52 @@
+package dev.holm.support
+
+import java.io.File
+import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+
+/** What this process takes up. */
+data class Footprint(val heapBytes: Long, val residentBytes: Long, val threads: Int, val files: Int) {
+    private fun exceeds(before: Footprint): String? =
+        when {
+            heapBytes - before.heapBytes > 4 shl 20 -> "heap"
+            residentBytes - before.residentBytes > 96 shl 20 -> "resident memory"
+            // The JVM's own compiler threads come and go.
+            threads - before.threads > 6 -> "threads"
+            files - before.files > 2 -> "files"
+            else -> null
+        }
+
+    companion object {
+        /** Measures after collecting garbage until there is no more: what native memory hangs on goes round by round. */
+        fun measure(): Footprint {
+            var last = now()
+            var settled = 0
+            while (settled < 5) {
+                System.gc()
+                val next = now()
+                settled = if (next.heapBytes < last.heapBytes - (last.heapBytes shr 7)) 0 else settled + 1
+                last = next
+            }
+            return last
+        }
+
+        /** Asserts that what came since is freed, however long the cleaners of the JVM take for it. */
+        fun assertNoMoreThan(before: Footprint) {
+            val start = TimeSource.Monotonic.markNow()
+            var now = measure()
+            while (now.exceeds(before) != null && start.elapsedNow() < 60.seconds) now = measure()
+            assertTrue(now.exceeds(before) == null, "${now.exceeds(before)} grew: from $before to $now")
+        }
+
+        private fun now(): Footprint {
+            val runtime = Runtime.getRuntime()
+            return Footprint(
+                heapBytes = runtime.totalMemory() - runtime.freeMemory(),
+                residentBytes = File("/proc/self/statm").readText().split(' ')[1].toLong() * 4096,
+                threads = File("/proc/self/task").list().orEmpty().size,
+                files = File("/proc/self/fd").list().orEmpty().size,
+            )
+        }
+    }
+}
