@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 /// A client: local documents, the queue of unsynced writes, and the engine that keeps them in step with a server.
 ///

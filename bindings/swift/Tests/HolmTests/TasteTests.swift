@@ -14,7 +14,7 @@ private func taste(url: URL) async throws {
         var createdAt = Date()
     }
 
-    let holm = try await Holm.open(.init(baseURL: url, storage: .appSupport("tasks"), collections: [Todo.collection]))
+    let holm = try await Holm.open(.init(baseURL: url, storage: .appSupport("errands"), collections: [Todo.collection]))
     let todos = holm.collection(Todo.self)
 
     let milk = Todo(title: "Buy milk")
@@ -36,9 +36,9 @@ extension HolmSuite {
         @Test func the_taste_runs_until_its_task_is_cancelled() async throws {
             let url = try #require(URL(string: "http://127.0.0.1:9"))
             let home = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)[0]
-            defer { try? FileManager.default.removeItem(at: home.appendingPathComponent("Holm/tasks")) }
+            defer { try? FileManager.default.removeItem(at: home.appendingPathComponent("Holm/errands")) }
             let task = Task { try await taste(url: url) }
-            await Resources.eventually { Resources.openFiles(under: home.appendingPathComponent("Holm/tasks")) > 0 }
+            await Resources.eventually { Resources.openFiles(under: home.appendingPathComponent("Holm/errands")) > 0 }
             task.cancel()
             try await task.value
         }

@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// What becomes of the local data at a sign-out.

@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 /// Reads and writes of one collection, before the kind of its documents matters.
 struct CollectionAccess: Sendable {

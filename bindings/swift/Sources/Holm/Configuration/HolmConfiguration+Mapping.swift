@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 extension HolmConfiguration {
     func translated() throws(HolmError) -> FfiConfig {

@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 /// Runs a call of the generated layer and translates what it throws.
 func translating<T>(_ call: () throws -> T) throws(HolmError) -> T {

@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// A watched query: its result now, and again whenever it changes.

@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// The client's state now, and again whenever it changes.

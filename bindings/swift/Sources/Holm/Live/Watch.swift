@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 /// A stream of the core, which is asked for one element after the other: so a slow reader is never flooded.
 protocol Watch: Sendable {

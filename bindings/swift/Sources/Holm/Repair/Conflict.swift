@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// A document that was changed here and on the server in ways that only a person can join: of a collection with the

@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// A value that lost: overwritten when a conflict was resolved, or given up. Kept for 30 days.

@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// Counters of this process, since the client was opened.

@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which

@@ -1,5 +1,5 @@
 import Foundation
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// The client's state, for a status bar.

@@ -1,4 +1,4 @@
-import HolmBindings
+internal import HolmBindings
 
 extension Holm {
     /// Writes to several documents and collections that commit together or not at all; see

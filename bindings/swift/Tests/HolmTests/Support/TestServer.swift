@@ -27,9 +27,10 @@ final class TestServer: Sendable {
         let output = Pipe()
         (process, input) = (Process(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        // The server ends when this process does, however that ends: then the shell's input is closed.
+        // The server ends when this process does, however that ends: then the shell's input is closed. The output is
+        // the server's alone, so that it ends with a server that does not start.
         process.arguments = [
-            "-c", #""$@" </dev/null & server=$!; cat >/dev/null; kill -9 $server; wait $server"#, "holm-server",
+            "-c", #""$@" </dev/null & server=$!; exec >&-; cat >/dev/null; kill -9 $server; wait"#, "holm-server",
             Project.server.path, "--data-dir", scratch.url.appendingPathComponent("data").path,
             "--listen", "127.0.0.1:0", "--log-level", "error", "--config", (config ?? rules).path,
         ]
