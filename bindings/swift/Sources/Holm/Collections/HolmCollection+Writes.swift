@@ -33,9 +33,8 @@ extension HolmCollection {
     /// try await todos.update(id) { $0.title = "Buy oat milk" }
     /// ```
     ///
-    /// Fields that the type does not know stay as they are. To count or to edit a set, prefer
-    /// ``Holm/Change/increment(_:)-(Int)`` and its like, which two devices can do at once. The closure runs where the
-    /// caller is.
+    /// Fields that the type does not know stay as they are. To count or to edit a set, prefer the operations of
+    /// ``Holm/Change``, which two devices can do at once. The closure runs where the caller is.
     ///
     /// - Throws: `NOT_FOUND`, `INVALID_DOCUMENT`.
     @discardableResult

@@ -6,7 +6,7 @@ extension Holm {
         /// The document.
         public let documentID: String
 
-        /// The operation that carries the write to the server, for ``Holm/confirmed(_:)-(Holm.Receipt)``. Writes that
+        /// The operation that carries the write to the server, for ``Holm/confirmed(_:)``. Writes that
         /// were joined share one. `nil` if nothing was changed.
         public let operationID: String?
     }
