@@ -11,11 +11,18 @@ extension HolmSuite {
             let ours = try String(
                 contentsOf: Project.root.appendingPathComponent(
                     "bindings/swift/Sources/Holm/Errors/HolmError+Code.swift"), encoding: .utf8)
-            let core = source.matches(of: /(?m)^    \w+ = "([A-Z_]+)", (?:true|false),/).map { String($0.1) }
-            let swift = ours.matches(of: /static let `?\w+`? = Self\(rawValue: "([A-Z_]+)"\)/).map { String($0.1) }
+            let core = try Self.captures(#"^    \w+ = "([A-Z_]+)", (?:true|false),"#, in: source)
+            let swift = try Self.captures(#"static let `?\w+`? = Self\(rawValue: "([A-Z_]+)"\)"#, in: ours)
             #expect(core.count > 30)
             #expect(Set(swift) == Set(core))
             #expect(swift.count == core.count)
+        }
+
+        private static func captures(_ pattern: String, in text: String) throws -> [String] {
+            let expression = try NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
+            return expression.matches(in: text, range: NSRange(text.startIndex..., in: text)).compactMap { match in
+                Range(match.range(at: 1), in: text).map { String(text[$0]) }
+            }
         }
 
         @Test func an_error_tells_a_person_what_happened_and_what_to_do() async throws {

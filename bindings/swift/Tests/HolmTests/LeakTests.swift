@@ -4,7 +4,7 @@ import Testing
 
 extension HolmSuite {
     /// Ten thousand calls of each kind, and nothing of them stays behind.
-    @Suite(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/statm"), "reads Linux's own accounts"))
+    @Suite(.enabled(if: Resources.areKnown, "reads Linux's own accounts"))
     struct Leaks {
         private static let calls = 10_000
         /// A leak of 400 bytes a call would show.

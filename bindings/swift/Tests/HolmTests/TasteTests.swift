@@ -38,7 +38,8 @@ extension HolmSuite {
             let home = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)[0]
             defer { try? FileManager.default.removeItem(at: home.appendingPathComponent("Holm/errands")) }
             let task = Task { try await taste(url: url) }
-            await Resources.eventually { Resources.openFiles(under: home.appendingPathComponent("Holm/errands")) > 0 }
+            let database = home.appendingPathComponent("Holm/errands/holm.db").path
+            await Resources.eventually { FileManager.default.fileExists(atPath: database) }
             task.cancel()
             try await task.value
         }

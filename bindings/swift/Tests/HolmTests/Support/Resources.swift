@@ -3,6 +3,9 @@ import Testing
 
 /// What this process holds of the system.
 enum Resources {
+    /// Whether this system has the accounts that are read here: Linux's.
+    static let areKnown = FileManager.default.fileExists(atPath: "/proc/self/statm")
+
     /// Memory in use, in bytes.
     static func residentMemory() throws -> Int {
         let statm = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
