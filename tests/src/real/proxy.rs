@@ -1,0 +1,93 @@
+//! A proxy that loses requests and replies, and keeps one address while servers come and go behind it.
+
+use crate::sim::Random;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::Response;
+use futures_util::stream;
+use holm_core::{Request, ReqwestTransport, Transport};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+struct Shared {
+    upstream: Mutex<String>,
+    transport: ReqwestTransport,
+    random: Random,
+    /// A request, and a reply, is lost once in so many times; 0: never.
+    losses: Mutex<(u64, u64)>,
+}
+
+/// A running proxy, on threads of its own. Gone when it is dropped.
+pub struct Proxy {
+    shared: Arc<Shared>,
+    _runtime: Runtime,
+    /// Where it listens.
+    pub url: String,
+}
+
+impl Proxy {
+    /// A faultless proxy to this server.
+    pub fn to(upstream: &str, seed: u64) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let shared = Arc::new(Shared {
+            upstream: Mutex::new(upstream.to_owned()),
+            transport: ReqwestTransport::new().unwrap(),
+            random: Random::new(seed),
+            losses: Mutex::new((0, 0)),
+        });
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(forward).with_state(shared.clone());
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        Self { shared, _runtime: runtime, url }
+    }
+
+    /// Another server from now on.
+    pub fn set_upstream(&self, upstream: &str) {
+        *self.shared.upstream.lock().unwrap() = upstream.to_owned();
+    }
+
+    /// Loses a request, and a reply, once in so many times.
+    pub fn lose(&self, requests: u64, replies: u64) {
+        *self.shared.losses.lock().unwrap() = (requests, replies);
+    }
+}
+
+async fn forward(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Response {
+    let (requests, replies) = *shared.losses.lock().unwrap();
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return broken() };
+    if shared.random.one_in(requests) {
+        return broken();
+    }
+    let url = format!("{}{}", shared.upstream.lock().unwrap(), parts.uri);
+    let mut headers = parts.headers;
+    headers.remove(http::header::HOST);
+    let request = Request {
+        method: parts.method,
+        url,
+        headers,
+        body,
+        timeout: Duration::from_secs(30),
+        max_response_bytes: usize::MAX,
+    };
+    let Ok(answer) = shared.transport.send(request).await else { return broken() };
+    if shared.random.one_in(replies) {
+        return broken();
+    }
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// An answer that breaks off: the connection is lost.
+fn broken() -> Response {
+    let cut = stream::iter([Err::<Bytes, _>(std::io::Error::other("lost on purpose"))]);
+    let mut response = Response::new(Body::from_stream(cut));
+    response.headers_mut().insert(http::header::CONTENT_LENGTH, http::HeaderValue::from_static("1000"));
+    response
+}

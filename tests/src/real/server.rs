@@ -1,0 +1,58 @@
+//! The server as a process.
+
+use super::binaries;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A running server. Killed when it is dropped.
+pub struct ServerProcess {
+    child: Child,
+    directory: PathBuf,
+    config: Option<PathBuf>,
+    /// Where it listens.
+    pub url: String,
+}
+
+impl ServerProcess {
+    /// Starts one on this data directory.
+    pub fn start(directory: &Path) -> Self {
+        Self::configured(directory, None)
+    }
+
+    /// The same with a configuration file.
+    pub fn configured(directory: &Path, config: Option<&Path>) -> Self {
+        let mut command = Command::new(binaries::server());
+        command.arg("--data-dir").arg(directory).args(["--listen", "127.0.0.1:0"]);
+        if let Some(config) = config {
+            command.arg("--config").arg(config);
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let hello: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server did not start: {line:?}"));
+        let url = hello["listening"].as_str().unwrap().to_owned();
+        Self { child, directory: directory.to_owned(), config: config.map(Path::to_owned), url }
+    }
+
+    /// Kills it as a power cut would (SIGKILL).
+    pub fn kill(&mut self) {
+        // It may be dead already.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// Kills it and starts it again on the same data, on another port.
+    pub fn restart(&mut self) {
+        self.kill();
+        let risen = Self::configured(&self.directory, self.config.as_deref());
+        *self = risen;
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
