@@ -127,15 +127,17 @@ impl FfiHolm {
     }
 
     /// Makes an account and signs in.
-    pub async fn sign_up(&self, email: String, password: String) -> Result<String> {
+    #[uniffi::method(default(cancel = None))]
+    pub async fn sign_up(&self, email: String, password: String, cancel: Option<Arc<FfiCancel>>) -> Result<String> {
         let holm = self.holm.clone();
-        run(async move { holm.sign_up(&email, &password).await }).await
+        run_until(cancel, async move { holm.sign_up(&email, &password).await }).await
     }
 
     /// Signs in.
-    pub async fn sign_in(&self, email: String, password: String) -> Result<String> {
+    #[uniffi::method(default(cancel = None))]
+    pub async fn sign_in(&self, email: String, password: String, cancel: Option<Arc<FfiCancel>>) -> Result<String> {
         let holm = self.holm.clone();
-        run(async move { holm.sign_in(&email, &password).await }).await
+        run_until(cancel, async move { holm.sign_in(&email, &password).await }).await
     }
 
     /// Uses a token that the app got elsewhere.

@@ -1151,7 +1151,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     /**
      * Signs in.
      */
-    func signIn(email: String, password: String) async throws  -> String
+    func signIn(email: String, password: String, cancel: FfiCancel?) async throws  -> String
     
     /**
      * Signs out; returns how many operations the server does not have.
@@ -1161,7 +1161,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     /**
      * Makes an account and signs in.
      */
-    func signUp(email: String, password: String) async throws  -> String
+    func signUp(email: String, password: String, cancel: FfiCancel?) async throws  -> String
     
     /**
      * The client's state now.
@@ -1512,12 +1512,12 @@ open func setToken(token: String)throws   {try rustCallWithError(FfiConverterTyp
     /**
      * Signs in.
      */
-open func signIn(email: String, password: String)async throws  -> String  {
+open func signIn(email: String, password: String, cancel: FfiCancel? = nil)async throws  -> String  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_ffiholm_sign_in(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(password)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(password),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -1550,12 +1550,12 @@ open func signOut(mode: FfiSignOutMode)async throws  -> UInt64  {
     /**
      * Makes an account and signs in.
      */
-open func signUp(email: String, password: String)async throws  -> String  {
+open func signUp(email: String, password: String, cancel: FfiCancel? = nil)async throws  -> String  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_ffiholm_sign_up(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(password)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(password),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -4440,13 +4440,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_set_token() != 56909) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_sign_in() != 38096) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_sign_in() != 26855) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_sign_out() != 1761) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_sign_up() != 64402) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_sign_up() != 5088) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_state() != 41459) {

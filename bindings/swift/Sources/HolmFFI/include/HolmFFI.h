@@ -421,7 +421,7 @@ void uniffi_holm_ffi_fn_method_ffiholm_set_token(uint64_t ptr, RustBuffer token,
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SIGN_IN
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SIGN_IN
-uint64_t uniffi_holm_ffi_fn_method_ffiholm_sign_in(uint64_t ptr, RustBuffer email, RustBuffer password
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_sign_in(uint64_t ptr, RustBuffer email, RustBuffer password, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SIGN_OUT
@@ -431,7 +431,7 @@ uint64_t uniffi_holm_ffi_fn_method_ffiholm_sign_out(uint64_t ptr, RustBuffer mod
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SIGN_UP
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SIGN_UP
-uint64_t uniffi_holm_ffi_fn_method_ffiholm_sign_up(uint64_t ptr, RustBuffer email, RustBuffer password
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_sign_up(uint64_t ptr, RustBuffer email, RustBuffer password, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_STATE
