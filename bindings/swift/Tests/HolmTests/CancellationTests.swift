@@ -47,6 +47,21 @@ extension HolmSuite {
             }
         }
 
+        @Test func f61_a_sign_in_that_hangs_ends_at_once_when_its_task_is_cancelled() async throws {
+            let (server, scratch) = (try TinyServer(), try Scratch())
+            defer { server.stop() }
+            let holm = try await Holm.open(
+                HolmConfiguration(baseURL: server.url, storage: .directory(scratch.url), autoSync: false))
+            for sign in [holm.signIn, holm.signUp] {
+                let task = Task { await failure { try await sign("a@example.com", "correct horse") } }
+                await server.connected()
+                task.cancel()
+                #expect(await task.value?.code == .cancelled)
+                #expect(!holm.isSignedIn)
+            }
+            try await holm.close()
+        }
+
         @Test func f61_waiting_for_a_write_ends_when_its_task_is_cancelled() async throws {
             try await withSilence { holm, _ in
                 let receipt = try await holm.collection(Todo.self).create(Todo(title: "a"))

@@ -11,24 +11,29 @@ extension Holm {
         case wipeDiscardingPending
     }
 
-    /// Makes an account and signs in. Waits for the server; cancelling the task does not end that.
+    /// Makes an account and signs in. Waits for the server. Cancelling the task ends that with `CANCELLED`; the server
+    /// may have made the account by then.
     ///
     /// - Returns: The account's id.
     /// - Throws: ``HolmError``: `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the storage has another
-    ///   account's data, `INVALID_CONFIG` without a server, and those of the network.
+    ///   account's data, `INVALID_CONFIG` without a server, `CANCELLED`, and those of the network.
     @discardableResult
     public func signUp(email: String, password: String) async throws(HolmError) -> String {
-        try await translating { [ffi] in try await ffi.signUp(email: email, password: password) }
+        try await cancellable { [ffi] cancel in
+            try await ffi.signUp(email: email, password: password, cancel: cancel)
+        }
     }
 
-    /// Signs in. Waits for the server; cancelling the task does not end that.
+    /// Signs in. Waits for the server; cancelling the task ends that with `CANCELLED`, and nobody is signed in.
     ///
     /// - Returns: The account's id.
     /// - Throws: ``HolmError``: `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the storage has another
-    ///   account's data, `INVALID_CONFIG` without a server, and those of the network.
+    ///   account's data, `INVALID_CONFIG` without a server, `CANCELLED`, and those of the network.
     @discardableResult
     public func signIn(email: String, password: String) async throws(HolmError) -> String {
-        try await translating { [ffi] in try await ffi.signIn(email: email, password: password) }
+        try await cancellable { [ffi] cancel in
+            try await ffi.signIn(email: email, password: password, cancel: cancel)
+        }
     }
 
     /// Signs out. The server is told if it can be reached.

@@ -35,18 +35,4 @@ extension Holm {
         // Fails only where a defect of the core makes it panic; there is nothing to do about that here.
         try? ffi.setNetwork(network: network.translated)
     }
-
-    /// Runs a call that may wait long, and ends it with `CANCELLED` when the task is cancelled.
-    private func cancellable<T: Sendable>(
-        _ call: @Sendable (FfiCancel) async throws -> T
-    ) async throws(HolmError) -> T {
-        let cancel = FfiCancel()
-        return try await translating {
-            try await withTaskCancellationHandler {
-                try await call(cancel)
-            } onCancel: {
-                cancel.cancel()
-            }
-        }
-    }
 }
