@@ -44,6 +44,15 @@ extension HolmSuite {
             #expect(try await ids(!.eq("isCompleted", true) && !.contains("tags", "shop")) == ["c"])
         }
 
+        @Test func a_condition_may_be_json() async throws {
+            let json: Holm.JSON = ["and": [["eq": ["isCompleted", true]], ["not": ["in": ["id", ["b"]]]]]]
+            #expect(try await ids(.json(json)) == ["d"])
+            #expect(try await ids(.json(json) || .eq("id", "a")) == ["a", "d"])
+            #expect(await failure { try await ids(.json(["eq": ["isCompleted"]])) }?.code == .invalidQuery)
+            #expect(await failure { try await ids(.json(["is": ["isCompleted", true]])) }?.code == .invalidQuery)
+            #expect(await failure { try await ids(.json("isCompleted")) }?.code == .invalidQuery)
+        }
+
         @Test func a_long_chain_of_one_operator_is_not_nested() async throws {
             var filter: Holm.Filter = .eq("id", "a")
             for index in 0..<100 { filter = filter || .eq("id", "x\(index)") }

@@ -16,6 +16,7 @@ extension Holm {
             case all([Filter])
             case any([Filter])
             case not(Filter)
+            case json(JSON)
         }
 
         fileprivate let condition: Condition
@@ -87,6 +88,13 @@ extension Holm.Filter {
         Self(.any(filters))
     }
 
+    /// A condition in the words of the core, for tools: `{"eq":["isCompleted",false]}`, and so on for every name here;
+    /// `{"in":["id",["a","b"]]}`, `{"isNull":"note"}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`. It is checked when the
+    /// query runs.
+    public static func json(_ condition: Holm.JSON) -> Self {
+        Self(.json(condition))
+    }
+
     /// Both hold.
     public static func && (left: Self, right: Self) -> Self {
         .all(left.conjuncts + right.conjuncts)
@@ -128,6 +136,8 @@ extension Holm.Filter {
             return ["or": try Self.list(filters, coding)]
         case .not(let filter):
             return ["not": try filter.json(coding)]
+        case .json(let condition):
+            return condition
         }
     }
 

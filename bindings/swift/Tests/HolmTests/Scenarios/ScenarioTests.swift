@@ -10,7 +10,7 @@ extension HolmSuite {
                 let transcript = try await ScenarioRunner(scenario, server).run()
                 let directory = Project.root.appendingPathComponent("target/scenarios/swift")
                 try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-                try transcript.text.write(
+                try "\(transcript)\n".write(
                     to: directory.appendingPathComponent("\(scenario.name).json"), atomically: true, encoding: .utf8)
             }
         }
