@@ -38,22 +38,30 @@ public class HolmCollection<T : Any> internal constructor(
      *
      * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`.
      */
-    public suspend fun create(value: T): Receipt = writing { create(null, codec.encode(value).text()).lift() }
+    public suspend fun create(value: T): Receipt {
+        val document = codec.encode(value).text()
+        return writing { create(null, document).lift() }
+    }
 
     /**
      * Makes a document under this id.
      *
      * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
      */
-    public suspend fun create(id: String, value: T): Receipt = writing { create(id.checked(), codec.encode(value).text()).lift() }
+    public suspend fun create(id: String, value: T): Receipt {
+        val document = codec.encode(value).text()
+        return writing { create(id.checked(), document).lift() }
+    }
 
     /**
      * Makes many documents in one transaction: all or none.
      *
      * @throws HolmException as [create].
      */
-    public suspend fun createAll(values: Iterable<T>): List<Receipt> =
-        writing { createAll(values.map { codec.encode(it).text() }).map { it.lift() } }
+    public suspend fun createAll(values: Iterable<T>): List<Receipt> {
+        val documents = values.map { codec.encode(it).text() }
+        return writing { createAll(documents).map { it.lift() } }
+    }
 
     /**
      * Changes fields of a document; the others stay as they are, here and on the server.
@@ -106,7 +114,7 @@ public class HolmCollection<T : Any> internal constructor(
     public suspend fun get(id: String): T? = getStored(id)?.value
 
     /** Reads a document with its sync status, as [get] does. */
-    public suspend fun getStored(id: String): Stored<T>? = reading { get(id.checked())?.let(codec::one) }
+    public suspend fun getStored(id: String): Stored<T>? = reading({ get(id.checked()) }) { it?.let(codec::one) }
 
     /**
      * Runs a query.
@@ -119,7 +127,7 @@ public class HolmCollection<T : Any> internal constructor(
     public suspend fun query(block: QueryScope.() -> Query): List<T> = query(queried(block))
 
     /** Runs a query whose results come with their sync status, as [query] does. */
-    public suspend fun queryStored(query: Query = Query.All): List<Stored<T>> = reading { codec.list(query(query.text())) }
+    public suspend fun queryStored(query: Query = Query.All): List<Stored<T>> = reading({ query(query.text()) }, codec::list)
 
     /** Runs a query whose results come with their sync status, as [query] does. */
     public suspend fun queryStored(block: QueryScope.() -> Query): List<Stored<T>> = queryStored(queried(block))
@@ -129,7 +137,7 @@ public class HolmCollection<T : Any> internal constructor(
      *
      * @throws HolmException `INVALID_QUERY`.
      */
-    public suspend fun count(query: Query = Query.All): Long = reading { count(query.text()).toLong() }
+    public suspend fun count(query: Query = Query.All): Long = reading({ count(query.text()) }) { it.toLong() }
 
     /** Counts, as the other [count] does. */
     public suspend fun count(block: QueryScope.() -> Query): Long = count(queried(block))
@@ -141,10 +149,7 @@ public class HolmCollection<T : Any> internal constructor(
      * @throws HolmException `INVALID_QUERY`, also for a mark of another query, or a query with an offset; `INVALID_DOCUMENT` as [query].
      */
     public suspend fun page(query: Query = Query.All, after: String? = null): Page<T> =
-        reading {
-            val page = page(query.text(), after?.unicode(ErrorCode.INVALID_QUERY))
-            Page(codec.list(page.documents), page.next)
-        }
+        reading({ page(query.text(), after?.unicode(ErrorCode.INVALID_QUERY)) }) { Page(codec.list(it.documents), it.next) }
 
     /**
      * Watches a query: its result at once, and again whenever it changes. A collector that is slow gets the latest result and none of
@@ -206,8 +211,9 @@ public class HolmCollection<T : Any> internal constructor(
         return translated { collection.call() }
     }
 
-    private suspend inline fun <R> reading(crossinline call: FfiCollection.() -> R): R {
+    /** Decodes outside of what is translated: code of the app may run there. */
+    private suspend inline fun <P, R> reading(crossinline call: FfiCollection.() -> P, crossinline decode: (P) -> R): R {
         val collection = handle()
-        return withContext(Dispatchers.IO) { translated { collection.call() } }
+        return withContext(Dispatchers.IO) { decode(translated { collection.call() }) }
     }
 }

@@ -107,8 +107,7 @@ public class QueryScope
             compare("in", this, JsonArray(values.map { encode(serializer<V>(), it) }))
 
         /** An array field has this member, or a text field this part (case matters). */
-        public inline infix fun <reified V> String.contains(member: V): Filter =
-            compare("contains", this, encode(serializer<V>(), member))
+        public inline infix fun <reified V> String.contains(member: V): Filter = compare("contains", this, encode(serializer<V>(), member))
 
         /** An array field has this member. */
         @JvmName("containsMember")

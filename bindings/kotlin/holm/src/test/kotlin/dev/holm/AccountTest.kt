@@ -14,8 +14,7 @@ import kotlin.test.assertNull
 
 /** Signing in and out. */
 class AccountTest {
-    private suspend fun Story.stranger(): Holm =
-        opened(HolmConfig(ServerProcess.shared.url, Storage.InMemory, autoSync = false))
+    private suspend fun Story.stranger(): Holm = opened(HolmConfig(ServerProcess.shared.url, Storage.InMemory, autoSync = false))
 
     private fun address() = "${UUID.randomUUID()}@example.com"
 

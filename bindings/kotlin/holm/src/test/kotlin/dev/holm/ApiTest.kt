@@ -17,6 +17,10 @@ class ApiTest {
         val dump = buildString { tools.printJvmDump(this, files, AbiFilters.EMPTY) }
         val reviewed = File(System.getProperty("holm.root"), "bindings/kotlin/holm/api/holm.api")
         if (System.getProperty("holm.api.update").toBoolean()) reviewed.writeText(dump)
-        assertEquals(reviewed.readText(), dump, "the public API has changed: run scripts/test-kotlin --update-api and review the difference")
+        assertEquals(
+            reviewed.readText(),
+            dump,
+            "the public API has changed: run scripts/test-kotlin --update-api and review the difference",
+        )
     }
 }

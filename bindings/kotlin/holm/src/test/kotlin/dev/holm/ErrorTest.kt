@@ -1,5 +1,7 @@
 package dev.holm
 
+import dev.holm.ffi.FfiException
+import dev.holm.ffi.InternalException
 import dev.holm.internal.recoveries
 import dev.holm.internal.translate
 import dev.holm.internal.translated
@@ -9,10 +11,13 @@ import dev.holm.support.failsWith
 import dev.holm.support.story
 import dev.holm.support.todoSpec
 import dev.holm.support.todos
-import dev.holm.ffi.FfiException
-import dev.holm.ffi.InternalException
 import kotlinx.coroutines.CancellationException
+import kotlinx.serialization.KSerializer
 import kotlinx.serialization.Serializable
+import kotlinx.serialization.descriptors.PrimitiveKind
+import kotlinx.serialization.descriptors.PrimitiveSerialDescriptor
+import kotlinx.serialization.encoding.Decoder
+import kotlinx.serialization.encoding.Encoder
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.buildJsonObject
@@ -143,6 +148,44 @@ class ErrorTest {
             val error = failsWith(ErrorCode.INVALID_DOCUMENT) { strict.query() }
             assertTrue("odd, odder of 3" in error.message, error.message)
             assertEquals(JsonPrimitive("a secret"), raw.get("odd")?.get("title"))
+        }
+
+    private object Fickle : KSerializer<String> {
+        override val descriptor = PrimitiveSerialDescriptor("Fickle", PrimitiveKind.STRING)
+
+        override fun serialize(encoder: Encoder, value: String) {
+            check(value != "unwritable") { "the app's own" }
+            encoder.encodeString(value)
+        }
+
+        override fun deserialize(decoder: Decoder): String = decoder.decodeString().also { check(it != "unreadable") { "the app's own" } }
+    }
+
+    @Serializable
+    private data class Moody(
+        @Serializable(Fickle::class) val title: String,
+        val id: String = "",
+    )
+
+    @Test
+    fun what_a_serializer_of_the_app_throws_is_a_document_that_does_not_fit() =
+        story {
+            val moody = offline().collection<Moody>("things")
+
+            moody.create(Moody("unreadable", id = "1"))
+            val calls =
+                listOf<suspend () -> Unit>(
+                    { moody.create(Moody("unwritable")) },
+                    { moody.createAll(listOf(Moody("unwritable"))) },
+                    { moody.get("1") },
+                    { moody.query() },
+                    { moody.page() },
+                    { moody.live().collect { } },
+                )
+            for (call in calls) {
+                val error = failsWith(ErrorCode.INVALID_DOCUMENT, call)
+                assertTrue("the app's own" in error.message, error.message)
+            }
         }
 
     @Test

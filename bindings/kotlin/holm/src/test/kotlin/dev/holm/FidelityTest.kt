@@ -30,7 +30,13 @@ class FidelityTest {
         )
 
     @Serializable
-    private data class Numbers(val whole: Long, val real: Double, val small: Float, val byte: Byte, val id: String = "")
+    private data class Numbers(
+        val whole: Long,
+        val real: Double,
+        val small: Float,
+        val byte: Byte,
+        val id: String = "",
+    )
 
     @Test
     fun f62_texts_come_back_as_they_were() =
@@ -89,7 +95,12 @@ class FidelityTest {
             val wholes = listOf(0, 1, -1, 9007199254740993, -9007199254740993, Long.MAX_VALUE, Long.MIN_VALUE)
             val reals = listOf(0.0, -0.0, 1e308, -1e-308, 0.1, Double.MIN_VALUE, Math.PI)
             val numbers =
-                wholes.zip(reals).mapIndexed { index, (whole, real) -> Numbers(whole, real, real.toFloat().coerceIn(-1e30f, 1e30f), 7, "$index") }
+                wholes.zip(reals).mapIndexed {
+                    index,
+                    (whole, real),
+                    ->
+                    Numbers(whole, real, real.toFloat().coerceIn(-1e30f, 1e30f), 7, "$index")
+                }
             val things = a.collection<Numbers>("things")
             things.createAll(numbers)
             assertEquals(numbers, things.query())

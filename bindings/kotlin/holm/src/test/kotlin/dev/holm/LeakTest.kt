@@ -4,9 +4,9 @@ import dev.holm.support.Footprint
 import dev.holm.support.Todo
 import dev.holm.support.story
 import dev.holm.support.todos
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.cancelAndJoin
 import org.junit.jupiter.api.Test
 import kotlin.time.Duration.Companion.minutes
 
@@ -62,9 +62,11 @@ class LeakTest {
         story(limit = 10.minutes) {
             val holm = offline()
             holm.todos.create(Todo("x"))
+
             suspend fun cancelled(times: Int) =
                 repeat(times) {
-                    val waits = listOf(launch { holm.awaitIdle() }, launch { holm.todos.live().collect { } }, launch { holm.status.collect { } })
+                    val waits =
+                        listOf(launch { holm.awaitIdle() }, launch { holm.todos.live().collect { } }, launch { holm.status.collect { } })
                     kotlinx.coroutines.yield()
                     waits.forEach { it.cancelAndJoin() }
                 }
@@ -78,6 +80,7 @@ class LeakTest {
     fun clients_that_are_closed_leave_no_thread_and_no_file() =
         story(limit = 10.minutes) {
             val storage = Storage.Directory(directory().toFile())
+
             suspend fun opened(times: Int) =
                 repeat(times) {
                     val holm = Holm.open(HolmConfig("http://127.0.0.1:9", storage))

@@ -45,7 +45,12 @@ class QueryTest {
         assertEquals("""{"where":{"isNull":"a.b"}}""", json { where(isNull("a.b")) })
         assertEquals("""{"where":{"isNull":"note"}}""", json { where(isNull(Todo::note)) })
         assertEquals("""{"where":{"not":{"eq":["a",1]}}}""", json { where(!("a" eq 1)) })
-        assertEquals("""{"where":{"and":[{"eq":["a",1]},{"eq":["b",2]},{"eq":["c",3]}]}}""", json { where(("a" eq 1) and ("b" eq 2) and ("c" eq 3)) })
+        assertEquals(
+            """{"where":{"and":[{"eq":["a",1]},{"eq":["b",2]},{"eq":["c",3]}]}}""",
+            json {
+                where(("a" eq 1) and ("b" eq 2) and ("c" eq 3))
+            },
+        )
         assertEquals("""{"where":{"and":[{"eq":["a",1]},{"eq":["b",2]}]}}""", json { where("a" eq 1).where("b" eq 2) })
         assertEquals("""{"where":{"or":[{"eq":["a",1]},{"and":[]}]}}""", json { where(("a" eq 1) or allOf()) })
         assertEquals("""{"where":{"or":[]}}""", json { where(anyOf()) })
@@ -142,7 +147,11 @@ class QueryTest {
         }
 
     @Serializable
-    private data class Renamed(@SerialName("the_title") val title: String, val state: State = State.Open, val id: String = "")
+    private data class Renamed(
+        @SerialName("the_title") val title: String,
+        val state: State = State.Open,
+        val id: String = "",
+    )
 
     @Serializable
     private enum class State {

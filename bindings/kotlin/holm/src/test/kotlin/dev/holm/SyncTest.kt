@@ -76,7 +76,8 @@ class SyncTest {
         story {
             val a = device()
             val storage = Storage.Directory(directory().toFile())
-            val config = HolmConfig(ServerProcess.shared.url, storage, listOf(todoSpec()), debounce = 20.milliseconds, interval = 50.milliseconds)
+            val config =
+                HolmConfig(ServerProcess.shared.url, storage, listOf(todoSpec()), debounce = 20.milliseconds, interval = 50.milliseconds)
             val b = opened(config)
             signIn(b)
             val receipt = b.todos.create(Todo("from b", id = "b"))

@@ -8,7 +8,12 @@ import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 
 @Serializable
-private data class Todo(val title: String, val isCompleted: Boolean = false, val createdAt: Long = 0, val id: String = "")
+private data class Todo(
+    val title: String,
+    val isCompleted: Boolean = false,
+    val createdAt: Long = 0,
+    val id: String = "",
+)
 
 private val todoCollection = collectionSpec<Todo>("tasks", indexes = listOf(listOf("isCompleted", "createdAt")))
 

@@ -20,6 +20,7 @@ import kotlin.io.path.Path
 import kotlin.io.path.isDirectory
 
 private const val DOCUMENTS = 10_000
+private const val TOP = 50
 
 /**
  * What a call costs through Kotlin, as an app makes it: from a coroutine, on to the thread that may block, decoded. Prints a table; with a
@@ -30,7 +31,8 @@ private const val DOCUMENTS = 10_000
  */
 public fun main(arguments: Array<String>) {
     val shared = Path("/dev/shm").takeIf { it.isDirectory() }
-    val scratch = (if (shared != null) Files.createTempDirectory(shared, "holm-bench") else Files.createTempDirectory("holm-bench")).toFile()
+    val parent = shared ?: Path(System.getProperty("java.io.tmpdir"))
+    val scratch = Files.createTempDirectory(parent, "holm-bench").toFile()
     val costs =
         try {
             runBlocking(Dispatchers.Default) { throughTheLayer(scratch.resolve("layer")) + throughTheBindings(scratch.resolve("bindings")) }
@@ -41,7 +43,7 @@ public fun main(arguments: Array<String>) {
     arguments.firstOrNull()?.let { append(costs, File(it)) }
 }
 
-private val top = query { where("state" eq "open").orderBy("position", desc).limit(50) }
+private val top = query { where("state" eq "open").orderBy("position", desc).limit(TOP) }
 
 private suspend fun throughTheLayer(directory: File): List<Cost> {
     val config = HolmConfig(null, Storage.Directory(directory), listOf(noteSpec), Durability.Normal, autoSync = false)
@@ -72,7 +74,7 @@ private suspend fun throughTheBindings(directory: File): List<Cost> {
 private suspend fun costs(notes: FfiCollection): List<Cost> {
     val text = { number: Int -> """{"title":"Note number $number","body":"${Note(number).body}","state":"open","position":$number}""" }
     val ids = notes.createAll(List(DOCUMENTS, text)).map { it.docId }
-    val query = """{"limit":50}"""
+    val query = """{"limit":$TOP}"""
     return listOf(
         measure("get_packed", "the bytes of a document", calls = 20_000, isKept = false) { notes.get(ids[it % ids.size]) },
         measure("query50_packed", "the bytes of 50, by id", calls = 5_000, isKept = false) { notes.query(query) },

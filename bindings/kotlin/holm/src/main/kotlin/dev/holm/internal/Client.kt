@@ -18,10 +18,7 @@ import java.util.concurrent.ConcurrentHashMap
  * Calls that wait are asynchronous in the core and run on the caller's dispatcher; calls that block (microseconds to milliseconds, and as
  * long as all readers are taken) run on [Dispatchers.IO], together with the decoding of what they return.
  */
-internal class Client(
-    private val ffi: FfiHolm,
-    val json: Json,
-) {
+internal class Client(private val ffi: FfiHolm, val json: Json) {
     private val closing = Mutex()
     private val collections = ConcurrentHashMap<String, FfiCollection>()
 

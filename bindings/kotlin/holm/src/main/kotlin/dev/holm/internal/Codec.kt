@@ -26,17 +26,10 @@ internal fun holmJson(app: Json): Json =
 
 /** A document as it crosses the boundary. */
 @Serializable
-internal class Packed<T>(
-    val s: String,
-    val v: Long?,
-    val d: T,
-)
+internal class Packed<T>(val s: String, val v: Long?, val d: T)
 
 /** Between documents and the app's type. Immutable. */
-internal class Codec<T : Any>(
-    private val json: Json,
-    private val serializer: KSerializer<T>,
-) {
+internal class Codec<T : Any>(private val json: Json, private val serializer: KSerializer<T>) {
     private val packed = Packed.serializer(serializer)
     private val packedList = ListSerializer(packed)
 
@@ -66,12 +59,13 @@ internal class Codec<T : Any>(
 
     fun one(bytes: ByteArray): Stored<T> = fitting { json.decodeFromString(packed, bytes.decodeToString()).stored() }
 
+    @Suppress("SwallowedException")
     fun list(bytes: ByteArray): List<Stored<T>> {
         val text = bytes.decodeToString()
         return try {
             json.decodeFromString(packedList, text).map { it.stored() }
         } catch (e: IllegalArgumentException) {
-            throw misfit(text, e)
+            throw misfit(text, e.reason())
         }
     }
 
@@ -90,6 +84,8 @@ internal class Codec<T : Any>(
         }
     }
 
+    /** The failure comes without its cause, which quotes the document. */
+    @Suppress("SwallowedException")
     private inline fun <R> fitting(decode: () -> R): R =
         try {
             decode()
@@ -98,13 +94,19 @@ internal class Codec<T : Any>(
         }
 
     /** Finds those of many that do not fit, for the message. */
-    private fun misfit(text: String, cause: IllegalArgumentException): Throwable {
+    private fun misfit(text: String, reason: String): Throwable {
         val documents = json.decodeFromString(ListSerializer(Packed.serializer(JsonObject.serializer())), text)
         val misfits = documents.map { it.d }.filter { runCatching { decode(it) }.isFailure }.map { it.id() }
-        val ids = misfits.take(3).joinToString() + if (misfits.size > 3) " and ${misfits.size - 3} more" else ""
-        return failure(ErrorCode.INVALID_DOCUMENT, "$ids of ${documents.size} do not fit ${serializer.descriptor.serialName}: ${cause.reason()}")
+        val ids = misfits.joinToString(limit = NAMED)
+        return failure(
+            ErrorCode.INVALID_DOCUMENT,
+            "$ids of ${documents.size} do not fit ${serializer.descriptor.serialName}: $reason",
+        )
     }
 }
+
+/** How many documents a message names. */
+private const val NAMED = 3
 
 /** A member "id" that is a text. */
 internal fun JsonObject.id(): String? = (this["id"] as? JsonPrimitive)?.takeIf { it.isString }?.content

@@ -6,14 +6,23 @@ import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
 /** What this process takes up. */
-data class Footprint(val heapBytes: Long, val residentBytes: Long, val threads: Int, val files: Int) {
+data class Footprint(
+    val heapBytes: Long,
+    val residentBytes: Long,
+    val threads: Int,
+    val files: Int,
+) {
     private fun exceeds(before: Footprint): String? =
         when {
             heapBytes - before.heapBytes > 4 shl 20 -> "heap"
+
             residentBytes - before.residentBytes > 96 shl 20 -> "resident memory"
+
             // The JVM's own compiler threads come and go.
             threads - before.threads > 6 -> "threads"
+
             files - before.files > 2 -> "files"
+
             else -> null
         }
 
@@ -23,6 +32,7 @@ data class Footprint(val heapBytes: Long, val residentBytes: Long, val threads: 
             var last = now()
             var settled = 0
             while (settled < 5) {
+                @Suppress("ExplicitGarbageCollectionCall")
                 System.gc()
                 val next = now()
                 settled = if (next.heapBytes < last.heapBytes - (last.heapBytes shr 7)) 0 else settled + 1

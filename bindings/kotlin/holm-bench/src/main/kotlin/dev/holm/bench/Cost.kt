@@ -9,7 +9,12 @@ import kotlin.time.measureTime
  *
  * @property isKept whether it belongs into the file of figures that are kept.
  */
-internal data class Cost(val name: String, val about: String, val microseconds: Double, val isKept: Boolean)
+internal data class Cost(
+    val name: String,
+    val about: String,
+    val microseconds: Double,
+    val isKept: Boolean,
+)
 
 private const val ROUNDS = 9
 
@@ -17,7 +22,13 @@ private const val ROUNDS = 9
  * Measures a call: many in a row, several rounds, and of them the quickest, which others on this machine disturbed least. The first rounds
  * are also what warms up the JVM. The call gets a number that does not come twice.
  */
-internal inline fun measure(name: String, about: String, calls: Int, isKept: Boolean = true, call: (Int) -> Unit): Cost {
+internal inline fun measure(
+    name: String,
+    about: String,
+    calls: Int,
+    isKept: Boolean = true,
+    call: (Int) -> Unit,
+): Cost {
     var best = Duration.INFINITE
     for (round in 0 until ROUNDS) {
         best = minOf(best, measureTime { for (number in 0 until calls) call(round * calls + number) })
