@@ -30,6 +30,6 @@ class ScenarioTest {
             Replay(devices).run(scenario.steps)
             val transcript = root.resolve("target/scenarios/kotlin/${scenario.name}.json")
             transcript.parentFile.mkdirs()
-            transcript.writeText("${devices.transcript().sorted()}")
+            transcript.writeText("${devices.transcript().sorted()}\n")
         }
 }
