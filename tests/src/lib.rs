@@ -4,4 +4,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test may fail that way.
 
 pub mod real;
+pub mod scenario;
 pub mod sim;

@@ -8,7 +8,7 @@
 use super::Fields;
 use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use std::collections::BTreeMap;
 
 /// The change of one top-level field.
@@ -123,6 +123,22 @@ impl Changes {
         Ok(Self(changes))
     }
 
+    /// The changes as an app would write them in an update: what [`from_patch`](Self::from_patch) reads.
+    pub fn to_patch(&self) -> Fields {
+        let patch = self.0.iter().map(|(name, change)| {
+            let value = match change {
+                FieldChange::Set(value) => value.clone(),
+                FieldChange::Remove => Value::Null,
+                FieldChange::Inc(by) => json!({"$inc": by}),
+                FieldChange::EditSet { add, remove } if remove.is_empty() => json!({"$addToSet": add}),
+                FieldChange::EditSet { add, remove } if add.is_empty() => json!({"$removeFromSet": remove}),
+                FieldChange::EditSet { add, remove } => json!({"$addToSet": add, "$removeFromSet": remove}),
+            };
+            (name.clone(), value)
+        });
+        patch.collect()
+    }
+
     /// The changes that turn `from` into `to`.
     pub fn between(from: &Fields, to: &Fields) -> Self {
         let gone = from.keys().filter(|name| !to.contains_key(*name)).map(|name| (name.clone(), FieldChange::Remove));
@@ -226,7 +242,6 @@ fn merged(current: Option<&Value>, patch: &Map<String, Value>) -> Value {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     fn fields(value: Value) -> Fields {
         value.as_object().unwrap().clone()

@@ -8,6 +8,7 @@ use crate::model::{OpError, OpId, OpKind, OpState, Operation};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::journal::{self, Loss, LossReason};
 use crate::store::{Settled, Tx, conflicts, outbox};
+use serde_json::Value;
 
 /// Sets an operation aside with the reason. Its document's later operations wait behind it; nobody else does. The server has refused it, so
 /// it has no effect there and may change.
@@ -37,6 +38,10 @@ pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
         op.next_attempt_ms = 0;
         op.error = None;
         outbox::update(tx, op)?;
+    }
+    // What was edited since repairs the write, so it goes where that goes: with the write's group.
+    for later in ops.iter_mut().filter(|later| later.op_seq > op.op_seq && later.group.is_none()) {
+        later.group.clone_from(&op.group);
     }
     let left = compact(tx, ops)?;
     if let Some(mut row) = documents::by_row(tx, op.document)? {
@@ -78,7 +83,7 @@ pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
 
 fn give_up(tx: &Tx<'_>, device: &Device, row: &DocumentRow, op: &Operation) -> Result<()> {
     let lost = match &op.changes {
-        Some(changes) => serde_json::to_string(changes).map_err(|e| Error::internal(e.to_string()))?,
+        Some(changes) => Value::Object(changes.to_patch()).to_string(),
         None => r#"{"deleted":true}"#.to_owned(),
     };
     journal::record(

@@ -48,7 +48,7 @@ pub struct JournalEntry {
     pub op_id: Option<String>,
     /// Why.
     pub reason: LossReason,
-    /// JSON: the fields, or the document, that lost.
+    /// JSON: the fields, or the document, that lost; of a discarded write what it changed, as a patch, or `{"deleted":true}`.
     pub lost: String,
     /// JSON: what stands instead; none if nothing does.
     pub kept: Option<String>,

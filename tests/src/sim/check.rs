@@ -140,5 +140,5 @@ fn in_journal(device: &Device, id: &str, field: &str, value: &str) -> bool {
 
 /// A journal entry shows fields, or an operation's changes.
 fn holds(lost: &Value, field: &str, value: &str) -> bool {
-    lost[field] == json!(value) || lost[field]["set"] == json!(value)
+    lost[field] == json!(value)
 }
