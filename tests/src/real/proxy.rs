@@ -23,7 +23,7 @@ struct Shared {
 /// A running proxy, on threads of its own. Gone when it is dropped.
 pub struct Proxy {
     shared: Arc<Shared>,
-    _runtime: Runtime,
+    runtime: Option<Runtime>,
     /// Where it listens.
     pub url: String,
 }
@@ -38,11 +38,12 @@ impl Proxy {
             random: Random::new(seed),
             losses: Mutex::new((0, 0)),
         });
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = Router::new().fallback(forward).with_state(shared.clone());
-        runtime.spawn(async move { axum::serve(listener, app).await });
-        Self { shared, _runtime: runtime, url }
+        runtime.spawn(async move { axum::serve(TcpListener::from_std(listener).unwrap(), app).await });
+        Self { shared, runtime: Some(runtime), url }
     }
 
     /// Another server from now on.
@@ -53,6 +54,15 @@ impl Proxy {
     /// Loses a request, and a reply, once in so many times.
     pub fn lose(&self, requests: u64, replies: u64) {
         *self.shared.losses.lock().unwrap() = (requests, replies);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Without waiting: it may be dropped by a task.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
