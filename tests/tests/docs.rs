@@ -1,0 +1,75 @@
+//! The documentation says what the code says. `HOLM_UPDATE=1` writes the generated parts anew.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
+
+use holm_core::ErrorCode;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+#[test]
+fn the_table_of_error_codes_is_that_of_the_code() {
+    let mut table = String::from(
+        "# Error codes\n\nEvery failure has one of these codes, the same in Rust, Swift and Kotlin. Switch on codes, never on messages. \
+         *Again* says whether the\nsame call can succeed later without a change by the app. (Generated from `core/src/error.rs`.)\n\n\
+         | Code | Again | What happened | What to do |\n|---|---|---|---|\n",
+    );
+    for code in ErrorCode::ALL {
+        let again = if code.retryable() { "yes" } else { "no" };
+        writeln!(table, "| `{}` | {again} | {} | {} |", code.as_str(), code.meaning(), code.recovery()).unwrap();
+    }
+    let file = root().join("docs/error-codes.md");
+    if std::env::var_os("HOLM_UPDATE").is_some() {
+        std::fs::write(&file, &table).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), table, "HOLM_UPDATE=1 cargo test --workspace --test docs");
+}
+
+/// What stands between `taste: begin` and `taste: end`, without the indentation.
+fn taste(path: &str) -> String {
+    let text = read(path);
+    let lines = text.lines().skip_while(|line| !line.contains("taste: begin")).skip(1);
+    let lines: Vec<_> = lines.take_while(|line| !line.contains("taste: end")).collect();
+    assert!(!lines.is_empty(), "{path} has no taste");
+    let indent = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len());
+    let indent = indent.min().unwrap_or(0);
+    lines.iter().map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_readmes_code_is_what_the_languages_compile_and_run() {
+    let readme = read("README.md");
+    for (language, path) in [
+        ("swift", "bindings/swift/Tests/HolmTests/TasteTests.swift"),
+        ("kotlin", "bindings/kotlin/holm/src/test/kotlin/dev/holm/TasteTest.kt"),
+    ] {
+        let block = format!("```{language}\n{}```", taste(path));
+        assert!(readme.contains(&block), "the README's {language} is not that of {path}:\n{block}");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut files =
+        vec![PathBuf::from("README.md"), PathBuf::from("tests/README.md"), PathBuf::from("tests/scenarios/README.md")];
+    for folder in ["docs", "docs/adr"] {
+        let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        files.extend(entries.filter(|path| path.extension().is_some_and(|e| e == "md")));
+    }
+    for file in files {
+        let file = root().join(file);
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            let there = file.parent().unwrap().join(target);
+            assert!(there.exists(), "{} links to {target}, which is not there", file.display());
+        }
+    }
+}
