@@ -6,3 +6,4 @@
 pub mod real;
 pub mod scenario;
 pub mod sim;
+pub mod wire;

@@ -24,6 +24,14 @@ pub struct Driver {
 impl Driver {
     /// Starts a driver and opens a device, with further members of `open`.
     pub fn open(directory: &Path, server: &str, more: Value) -> Self {
+        let (mut driver, number) = Self::begin(directory, server, more);
+        let reply = driver.reply(number).unwrap_or_else(|| panic!("the driver died while it opened {directory:?}"));
+        assert_eq!(reply["ok"], true, "{reply}");
+        driver
+    }
+
+    /// Starts a driver, tells it to open a device, and does not wait for that. Returns the command's number, too.
+    pub fn begin(directory: &Path, server: &str, more: Value) -> (Self, u64) {
         let mut command = Command::new(binaries::driver());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -41,8 +49,8 @@ impl Driver {
         let mut driver = Self { child, input, lines, last: 0, waiting: Vec::new() };
         let mut open = json!({"dir": directory, "server": server});
         open.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
-        driver.ok("open", open);
-        driver
+        let number = driver.send("open", open);
+        (driver, number)
     }
 
     /// Sends a command and does not wait for its reply. Returns its number.

@@ -1,12 +1,14 @@
-//! A proxy that loses requests and replies, and keeps one address while servers come and go behind it.
+//! A proxy that loses, withholds and notes what passes, and keeps one address while servers come and go behind it.
 
 use crate::sim::Random;
+use crate::wire::Exchange;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
 use futures_util::stream;
 use holm_core::{Request, ReqwestTransport, Transport};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -18,6 +20,17 @@ struct Shared {
     random: Random,
     /// A request, and a reply, is lost once in so many times; 0: never.
     losses: Mutex<(u64, u64)>,
+    withheld: Mutex<Option<Withheld>>,
+    /// None: nobody wants to know.
+    notes: Mutex<Option<Vec<Exchange>>>,
+}
+
+/// A reply that is going to be withheld.
+struct Withheld {
+    path: &'static str,
+    /// So many replies are passed on before.
+    after: u64,
+    tell: Sender<()>,
 }
 
 /// A running proxy, on threads of its own. Gone when it is dropped.
@@ -37,6 +50,8 @@ impl Proxy {
             transport: ReqwestTransport::new().unwrap(),
             random: Random::new(seed),
             losses: Mutex::new((0, 0)),
+            withheld: Mutex::default(),
+            notes: Mutex::default(),
         });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -55,6 +70,24 @@ impl Proxy {
     pub fn lose(&self, requests: u64, replies: u64) {
         *self.shared.losses.lock().unwrap() = (requests, replies);
     }
+
+    /// Passes on so many replies to requests for this path, and keeps the next one for ever. The receiver hears when the server has given
+    /// it, and so has done what was asked.
+    pub fn withhold(&self, path: &'static str, after: u64) -> Receiver<()> {
+        let (tell, told) = channel();
+        *self.shared.withheld.lock().unwrap() = Some(Withheld { path, after, tell });
+        told
+    }
+
+    /// Withholds nothing any more.
+    pub fn release(&self) {
+        *self.shared.withheld.lock().unwrap() = None;
+    }
+
+    /// What has passed since this was last called. The first call starts the notes.
+    pub fn notes(&self) -> Vec<Exchange> {
+        self.shared.notes.lock().unwrap().replace(Vec::new()).unwrap_or_default()
+    }
 }
 
 impl Drop for Proxy {
@@ -66,6 +99,27 @@ impl Drop for Proxy {
     }
 }
 
+impl Shared {
+    /// Whom to tell that the reply to a request for this path stays here; none: it is passed on.
+    fn withholds(&self, path: &str) -> Option<Sender<()>> {
+        let mut withheld = self.withheld.lock().unwrap();
+        match &mut *withheld {
+            Some(this) if path.contains(this.path) && this.after > 0 => {
+                this.after -= 1;
+                None
+            }
+            Some(this) if path.contains(this.path) => withheld.take().map(|this| this.tell),
+            _ => None,
+        }
+    }
+
+    fn note(&self, path: &str, request: &[u8], reply: &[u8], delivered: bool) {
+        if let Some(notes) = &mut *self.notes.lock().unwrap() {
+            notes.push(Exchange::new(path, request, reply, delivered));
+        }
+    }
+}
+
 async fn forward(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Response {
     let (requests, replies) = *shared.losses.lock().unwrap();
     let (parts, body) = request.into_parts();
@@ -73,19 +127,28 @@ async fn forward(State(shared): State<Arc<Shared>>, request: axum::extract::Requ
     if shared.random.one_in(requests) {
         return broken();
     }
-    let url = format!("{}{}", shared.upstream.lock().unwrap(), parts.uri);
+    let path = parts.uri.to_string();
+    let url = format!("{}{path}", shared.upstream.lock().unwrap());
     let mut headers = parts.headers;
     headers.remove(http::header::HOST);
     let request = Request {
         method: parts.method,
         url,
         headers,
-        body,
+        body: body.clone(),
         timeout: Duration::from_secs(30),
         max_response_bytes: usize::MAX,
     };
     let Ok(answer) = shared.transport.send(request).await else { return broken() };
-    if shared.random.one_in(replies) {
+    let lost = shared.random.one_in(replies);
+    let withheld = shared.withholds(&path);
+    shared.note(&path, &body, &answer.body, !lost && withheld.is_none());
+    if let Some(tell) = withheld {
+        // Who does not want to know has dropped the receiver.
+        let _ = tell.send(());
+        return std::future::pending().await;
+    }
+    if lost {
         return broken();
     }
     let mut response = Response::new(Body::from(answer.body));

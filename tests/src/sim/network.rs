@@ -2,12 +2,12 @@
 
 use super::random::Random;
 use super::workload::trace;
+use crate::wire::text;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use holm_core::{Request, Response, Transport, TransportError, TransportErrorKind};
 use http_body_util::BodyExt;
-use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -147,8 +147,8 @@ impl Transport for Network {
         }
         let response = Self::deliver(router, &request).await;
         if trace() {
-            self.note(format!("{number} → {}", readable(&request.body)));
-            self.note(format!("{number} ← {}", readable(&response.body)));
+            self.note(format!("{number} → {}", text(&request.body)));
+            self.note(format!("{number} ← {}", text(&response.body)));
         }
         self.note(format!("{number} {request:?}: {response:?}{}", if drop_reply { ", answer lost" } else { "" }));
         if duplicate {
@@ -164,14 +164,5 @@ impl Transport for Network {
         }
         self.travel().await;
         if drop_reply { lost("answer") } else { Ok(response) }
-    }
-}
-
-/// A body as text, for a trace.
-fn readable(body: &[u8]) -> String {
-    let mut text = String::new();
-    match flate2::read::GzDecoder::new(body).read_to_string(&mut text) {
-        Ok(_) => text,
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
     }
 }
