@@ -32,15 +32,18 @@ fn the_table_of_error_codes_is_that_of_the_code() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), table, "HOLM_UPDATE=1 cargo test --workspace --test docs");
 }
 
-/// What stands between `taste: begin` and `taste: end`, without the indentation.
+/// What stands between the marks `taste: begin` and `taste: end`, part by part, without the indentation.
 fn taste(path: &str) -> String {
     let text = read(path);
-    let lines = text.lines().skip_while(|line| !line.contains("taste: begin")).skip(1);
-    let lines: Vec<_> = lines.take_while(|line| !line.contains("taste: end")).collect();
-    assert!(!lines.is_empty(), "{path} has no taste");
-    let indent = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len());
-    let indent = indent.min().unwrap_or(0);
-    lines.iter().map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect()
+    let parts = text.split("// taste: begin\n").skip(1).map(|rest| {
+        let part = rest.split("// taste: end").next().unwrap_or_default().trim_end();
+        let indent = part.lines().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len()).min();
+        let lines = part.lines().map(|line| line.get(indent.unwrap_or(0)..).unwrap_or_default());
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    });
+    let parts: Vec<_> = parts.collect();
+    assert!(!parts.is_empty(), "{path} has no taste");
+    parts.join("\n")
 }
 
 #[test]

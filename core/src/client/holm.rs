@@ -11,7 +11,7 @@ use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Desk, Registry, Transaction, Watchers};
 use crate::store::{Committed, Location, Store, endings, journal, meta, outbox};
-use crate::sync::{Engine, EngineHandle, Parts, StateCell, StateWatch, SyncReport, Waiters};
+use crate::sync::{EngineHandle, Memory, Parts, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -72,7 +72,7 @@ impl Holm {
         let registry = Arc::new(Registry::open(&store, config.collections)?);
         let account = Arc::new(Account::open(secrets, device.clone(), http.clone())?);
         let engine = http.clone().map(|http| {
-            Engine::start(Parts {
+            let parts = Parts {
                 store: store.clone(),
                 device: device.clone(),
                 registry: registry.clone(),
@@ -80,10 +80,10 @@ impl Holm {
                 http,
                 connectivity: config.connectivity.clone(),
                 state: state.clone(),
+                memory: Memory::new(config.sync.batch, clock_offset),
                 config: config.sync,
-                wrote,
-                clock_offset,
-            })
+            };
+            EngineHandle::start(parts, wrote)
         });
         let desk = Arc::new(Desk { store, device, registry, watchers });
         let connectivity = config.connectivity;

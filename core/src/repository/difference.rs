@@ -1,9 +1,23 @@
 //! What is different between two results of a query.
 
-use super::live::Snapshot;
 use crate::model::Document;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The result of a live query at one moment, and what is different from the one before. The lists of differences hold ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// The whole result, in order.
+    pub documents: Vec<Document>,
+    /// New in the result; in the first snapshot, all.
+    pub inserted: Vec<String>,
+    /// Still there, with another content or status.
+    pub updated: Vec<String>,
+    /// No longer there.
+    pub removed: Vec<String>,
+    /// Still there, at another place among those that stayed.
+    pub moved: Vec<String>,
+}
 
 /// What an observer has seen of a document.
 pub(super) struct Shown {

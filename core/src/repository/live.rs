@@ -6,10 +6,9 @@
 //! - A change that can neither enter nor leave nor touch the result does not run the query.
 //! - A snapshot's differences are to the snapshot that this observer got before, so applying them in turn leads to the same list.
 
-use super::difference::{Shown, difference, hash};
+use super::difference::{Shown, Snapshot, difference, hash};
 use super::query::Compiled;
 use crate::error::{ErrorCode, Result};
-use crate::model::Document;
 use crate::store::Store;
 use crate::store::documents::read_document;
 use rusqlite::{Connection, params_from_iter};
@@ -100,21 +99,6 @@ impl Subscription {
         self.closed.store(true, std::sync::atomic::Ordering::Release);
         self.changed.notify_one();
     }
-}
-
-/// The result of a live query at one moment, and what is different from the one before. The lists of differences hold ids.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Snapshot {
-    /// The whole result, in order.
-    pub documents: Vec<Document>,
-    /// New in the result; in the first snapshot, all.
-    pub inserted: Vec<String>,
-    /// Still there, with another content or status.
-    pub updated: Vec<String>,
-    /// No longer there.
-    pub removed: Vec<String>,
-    /// Still there, at another place among those that stayed.
-    pub moved: Vec<String>,
 }
 
 /// A watched query. Dropping it ends the watch.

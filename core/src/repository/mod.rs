@@ -13,8 +13,9 @@ mod transaction;
 
 pub use collection::Collection;
 pub(crate) use collection::Desk;
+pub use difference::Snapshot;
 pub(crate) use live::Watchers;
-pub use live::{LiveQuery, LiveQueryCloser, Snapshot};
+pub use live::{LiveQuery, LiveQueryCloser};
 pub use query::{Direction, FieldPath, Filter, Page, Query};
 pub use registry::CollectionConfig;
 pub(crate) use registry::Registry;

@@ -11,8 +11,6 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// "Holm" in ASCII: written into the file's header.
-pub(super) const APPLICATION_ID: i32 = 0x486f_6c6d;
 /// A race that can corrupt the log was mended in this version (3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Kilobytes of page cache: the writer's working set of a bulk load; readers need little.
@@ -124,7 +122,7 @@ fn check_ours(connection: &Connection) -> Result<()> {
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && (application != 0 || found != 0 || tables != 0) {
+    if application != migrate::APPLICATION_ID && (application != 0 || found != 0 || tables != 0) {
         let message = format!("the file is a database of something else (application id {application:#x})");
         return Err(Error::Storage { code: ErrorCode::NotAStore, message });
     }

@@ -4,12 +4,13 @@
 //! - Step N of `migrations/` brings schema N-1 to N, in one transaction with the number itself: a cut leaves N-1 whole.
 //! - A step that was released is never edited; a mistake is mended by a later step.
 
-use super::connection::APPLICATION_ID;
 use crate::error::Result;
 use rusqlite::{Connection, TransactionBehavior};
 
 const STEPS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
 
+/// "Holm" in ASCII: written into the file's header.
+pub(super) const APPLICATION_ID: i32 = 0x486f_6c6d;
 /// The schema that this build writes.
 pub(crate) const NEWEST: u32 = STEPS.len() as u32;
 

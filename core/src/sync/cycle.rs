@@ -1,6 +1,6 @@
 //! One cycle: send what is queued, read what is new.
 
-use super::engine::Engine;
+use super::parts::Parts;
 use super::report::SyncReport;
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
@@ -33,7 +33,7 @@ impl From<BackendError> for Stop {
 
 /// A running cycle.
 pub(super) struct Cycle<'a> {
-    pub engine: &'a Engine,
+    pub parts: &'a Parts,
     pub context: SyncContext,
     pub report: SyncReport,
     /// A push brought less than all that is new.
@@ -46,16 +46,16 @@ impl<'a> Cycle<'a> {
     /// Runs a cycle to its end. `asked`: somebody waits for it, so waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
-    pub async fn run(engine: &'a Engine, asked: bool) -> Result<SyncReport> {
+    pub async fn run(parts: &'a Parts, asked: bool) -> Result<SyncReport> {
         let context = if asked { SyncContext::User } else { SyncContext::Foreground };
-        let (start, before) = (engine.device.clock.monotonic(), engine.traffic());
-        let mut cycle = Self { engine, context, report: SyncReport::default(), pull_again: false, server_errors: 0 };
+        let (start, before) = (parts.device.clock.monotonic(), parts.traffic());
+        let mut cycle = Self { parts, context, report: SyncReport::default(), pull_again: false, server_errors: 0 };
         let outcome = cycle.steps(asked).await;
-        let after = engine.traffic();
+        let after = parts.traffic();
         cycle.report.requests = after.requests - before.requests;
         cycle.report.bytes_up = after.bytes_up - before.bytes_up;
         cycle.report.bytes_down = after.bytes_down - before.bytes_down;
-        cycle.report.duration = engine.device.clock.monotonic().saturating_sub(start);
+        cycle.report.duration = parts.device.clock.monotonic().saturating_sub(start);
         match outcome {
             Ok(()) => Ok(cycle.report),
             Err(Stop::Failed(error)) => Err(error),
@@ -63,11 +63,11 @@ impl<'a> Cycle<'a> {
     }
 
     async fn steps(&mut self, asked: bool) -> Result<(), Stop> {
-        if !self.engine.connectivity.is_online() {
+        if !self.parts.connectivity.is_online() {
             return Err(Error::network(ErrorCode::Offline, "the device has no network").into());
         }
         if asked {
-            self.engine.store.write(outbox::clear_waits).await?;
+            self.parts.store.write(outbox::clear_waits).await?;
         }
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
@@ -91,7 +91,7 @@ impl<'a> Cycle<'a> {
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.
     fn all_loaded(&self) -> Result<bool> {
-        self.engine.store.read(|connection| {
+        self.parts.store.read(|connection| {
             let all = collections::all(connection)?;
             all.into_iter().try_fold(true, |loaded, (id, _)| Ok(loaded && !streams::get(connection, id)?.loading))
         })
@@ -100,16 +100,16 @@ impl<'a> Cycle<'a> {
     /// Takes the server's time in.
     pub async fn heard(&self, server_ms: Option<i64>) -> Result<()> {
         let Some(server_ms) = server_ms else { return Ok(()) };
-        let device = &self.engine.device;
+        let device = &self.parts.device;
         let correction = device.hlc.calibrate(server_ms);
         // Kept in terms of the wall clock, which is all that the next process will have.
         let offset = device.server_now_ms() - device.clock.wall_ms();
-        let kept = self.engine.memory.kept_offset();
+        let kept = self.parts.memory.kept_offset();
         if correction.is_none() && kept.is_some_and(|kept| (kept - offset).abs() < OFFSET_NOISE_MS) {
             return Ok(());
         }
-        self.engine.memory.keep_offset(offset);
-        self.engine
+        self.parts.memory.keep_offset(offset);
+        self.parts
             .store
             .write(move |tx| {
                 if let Some(correction) = correction {
@@ -121,8 +121,8 @@ impl<'a> Cycle<'a> {
     }
 
     async fn in_step(&self) -> Result<()> {
-        let now = self.engine.device.server_now_ms();
-        self.engine
+        let now = self.parts.device.server_now_ms();
+        self.parts
             .store
             .write(move |tx| {
                 tx.counts();

@@ -1,49 +1,16 @@
 //! The task that runs cycles.
 
 use super::cycle::Cycle;
-use super::memory::Memory;
+use super::parts::Parts;
 use super::report::SyncReport;
-use super::schedule::{Schedule, SyncConfig};
-use super::state::StateCell;
-use crate::backend::Backend;
-use crate::device::Device;
+use super::schedule::Schedule;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
-use crate::net::{HttpClient, Traffic};
-use crate::platform::{Connectivity, Network};
-use crate::repository::Registry;
-use crate::store::{Store, outbox};
+use crate::platform::Network;
+use crate::store::outbox;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-
-/// What the engine works with.
-pub(crate) struct Parts {
-    pub store: Store,
-    pub device: Arc<Device>,
-    pub registry: Arc<Registry>,
-    pub backend: Arc<dyn Backend>,
-    pub http: Arc<HttpClient>,
-    pub connectivity: Connectivity,
-    pub state: Arc<StateCell>,
-    pub config: SyncConfig,
-    /// Woken by every local write.
-    pub wrote: Arc<Notify>,
-    pub clock_offset: Option<i64>,
-}
-
-/// The engine, as cycles see it.
-pub(crate) struct Engine {
-    pub store: Store,
-    pub device: Arc<Device>,
-    pub registry: Arc<Registry>,
-    pub backend: Arc<dyn Backend>,
-    pub connectivity: Connectivity,
-    pub state: Arc<StateCell>,
-    pub config: SyncConfig,
-    pub memory: Memory,
-    http: Arc<HttpClient>,
-}
 
 enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
@@ -60,6 +27,13 @@ pub(crate) struct EngineHandle {
 }
 
 impl EngineHandle {
+    /// Starts the task on the present tokio runtime. It is woken by every local write.
+    pub fn start(parts: Parts, wrote: Arc<Notify>) -> Self {
+        let (commands, inbox) = mpsc::unbounded_channel();
+        tokio::spawn(Task::new(parts, inbox, wrote).run());
+        Self { commands }
+    }
+
     /// Runs a cycle, or waits for the next one if one is running. It covers everything that was written before this call.
     pub async fn sync(&self) -> Result<SyncReport> {
         let (tell, told) = oneshot::channel();
@@ -89,33 +63,8 @@ impl EngineHandle {
     }
 }
 
-impl Engine {
-    /// Starts the task on the present tokio runtime.
-    pub fn start(parts: Parts) -> EngineHandle {
-        let (commands, inbox) = mpsc::unbounded_channel();
-        let engine = Engine {
-            memory: Memory::new(parts.config.batch, parts.clock_offset),
-            store: parts.store,
-            device: parts.device,
-            registry: parts.registry,
-            backend: parts.backend,
-            http: parts.http,
-            connectivity: parts.connectivity,
-            state: parts.state,
-            config: parts.config,
-        };
-        tokio::spawn(Task::new(engine, inbox, parts.wrote).run());
-        EngineHandle { commands }
-    }
-
-    /// What went over the wire so far.
-    pub fn traffic(&self) -> Traffic {
-        self.http.traffic()
-    }
-}
-
 struct Task {
-    engine: Engine,
+    parts: Parts,
     inbox: mpsc::UnboundedReceiver<Command>,
     wrote: Arc<Notify>,
     network: watch::Receiver<Network>,
@@ -141,17 +90,17 @@ enum Late {
 }
 
 impl Task {
-    fn new(engine: Engine, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
-        let network = engine.connectivity.subscribe();
-        let schedule = Schedule::start(engine.device.clock.monotonic());
-        Self { engine, inbox, wrote, network, schedule, asking: Vec::new(), paused: false }
+    fn new(parts: Parts, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
+        let network = parts.connectivity.subscribe();
+        let schedule = Schedule::start(parts.device.clock.monotonic());
+        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), paused: false }
     }
 
     async fn run(mut self) {
         loop {
             let sleep = match self.wait() {
                 Some(Duration::ZERO) => Box::pin(std::future::ready(())),
-                Some(wait) => self.engine.device.clock.sleep(wait),
+                Some(wait) => self.parts.device.clock.sleep(wait),
                 None => Box::pin(std::future::pending()),
             };
             let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
@@ -180,10 +129,10 @@ impl Task {
         if !self.asking.is_empty() {
             return Some(Duration::ZERO);
         }
-        if !self.engine.config.automatic || !self.engine.connectivity.is_online() {
+        if !self.parts.config.automatic || !self.parts.connectivity.is_online() {
             return None;
         }
-        Some(self.schedule.next()?.saturating_sub(self.engine.device.clock.monotonic()))
+        Some(self.schedule.next()?.saturating_sub(self.parts.device.clock.monotonic()))
     }
 
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
@@ -192,7 +141,7 @@ impl Task {
         self.schedule.begin();
         let mut late = Vec::new();
         let outcome = {
-            let mut running = std::pin::pin!(Cycle::run(&self.engine, !asking.is_empty()));
+            let mut running = std::pin::pin!(Cycle::run(&self.parts, !asking.is_empty()));
             loop {
                 match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
                     Event::Done(outcome) => break outcome,
@@ -226,21 +175,21 @@ impl Task {
     }
 
     fn conclude(&mut self, outcome: &Result<SyncReport>) {
-        let (now, entropy) = (self.engine.device.clock.monotonic(), self.engine.device.entropy.clone());
+        let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
         match outcome {
             Ok(_) => {
-                self.schedule.succeeded(now, &self.engine.config, entropy.as_ref(), self.due_in());
-                self.engine.state.ended(None);
-                self.engine.state.phase(Phase::Idle);
+                self.schedule.succeeded(now, &self.parts.config, entropy.as_ref(), self.due_in());
+                self.parts.state.ended(None);
+                self.parts.state.phase(Phase::Idle);
             }
             Err(error) => {
                 tracing::info!(code = error.code().as_str(), %error, "sync ended early");
-                self.schedule.failed(now, &self.engine.config, entropy.as_ref(), error);
-                self.engine.state.ended(Some(error.clone()));
-                self.engine.state.phase(match error.code() {
+                self.schedule.failed(now, &self.parts.config, entropy.as_ref(), error);
+                self.parts.state.ended(Some(error.clone()));
+                self.parts.state.phase(match error.code() {
                     ErrorCode::SignedOut | ErrorCode::Unauthorized | ErrorCode::UpgradeRequired => Phase::SignedOut,
-                    _ if !self.engine.connectivity.is_online() => Phase::Offline,
-                    _ if self.engine.config.automatic => Phase::Waiting,
+                    _ if !self.parts.connectivity.is_online() => Phase::Offline,
+                    _ if self.parts.config.automatic => Phase::Waiting,
                     _ => Phase::Idle,
                 });
             }
@@ -249,8 +198,8 @@ impl Task {
 
     /// When the next operation that waits for a time may go.
     fn due_in(&self) -> Option<Duration> {
-        let due = self.engine.store.read(outbox::next_due).ok().flatten()?;
-        let wait = due - self.engine.device.clock.wall_ms();
+        let due = self.parts.store.read(outbox::next_due).ok().flatten()?;
+        let wait = due - self.parts.device.clock.wall_ms();
         // Something is due and yet was not sent: its stream is being read anew, or its group waits. Look again, but not in a circle.
         Some(Duration::from_millis(wait.max(1_000).cast_unsigned()))
     }
@@ -261,7 +210,7 @@ impl Task {
                 let _ = tell.send(Err(Error::state(ErrorCode::Suspended)));
             }
             Command::Sync(tell) => self.asking.push(tell),
-            Command::Encourage => self.schedule.encourage(self.engine.device.clock.monotonic()),
+            Command::Encourage => self.schedule.encourage(self.parts.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
                 for waiting in self.asking.drain(..) {
@@ -271,21 +220,21 @@ impl Task {
             }
             Command::Resume => {
                 self.paused = false;
-                self.schedule.encourage(self.engine.device.clock.monotonic());
+                self.schedule.encourage(self.parts.device.clock.monotonic());
             }
         }
     }
 
     fn take_write(&mut self) {
-        self.schedule.wrote(self.engine.device.clock.monotonic(), self.engine.config.debounce);
+        self.schedule.wrote(self.parts.device.clock.monotonic(), self.parts.config.debounce);
     }
 
     fn take_network(&mut self) {
-        if self.engine.connectivity.is_online() {
-            self.schedule.encourage(self.engine.device.clock.monotonic());
-            self.engine.state.phase(Phase::Idle);
+        if self.parts.connectivity.is_online() {
+            self.schedule.encourage(self.parts.device.clock.monotonic());
+            self.parts.state.phase(Phase::Idle);
         } else {
-            self.engine.state.phase(Phase::Offline);
+            self.parts.state.phase(Phase::Offline);
         }
     }
 }

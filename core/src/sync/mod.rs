@@ -17,6 +17,7 @@ mod door;
 mod engine;
 mod memory;
 mod page;
+mod parts;
 mod pull;
 mod push;
 mod report;
@@ -25,7 +26,9 @@ mod state;
 mod waiters;
 
 pub(crate) use digest::of_collection;
-pub(crate) use engine::{Engine, EngineHandle, Parts};
+pub(crate) use engine::EngineHandle;
+pub(crate) use memory::Memory;
+pub(crate) use parts::Parts;
 pub use report::SyncReport;
 pub use schedule::SyncConfig;
 pub(crate) use state::StateCell;

@@ -18,7 +18,7 @@ const REPAIR_PAUSE_MS: i64 = 3_600_000;
 impl Cycle<'_> {
     /// Reads until every stream is at its head. The next page is on its way while one is applied.
     pub async fn pull(&mut self) -> Result<(), Stop> {
-        self.engine.state.phase(Phase::Pulling);
+        self.parts.state.phase(Phase::Pulling);
         let mut positions = self.positions()?;
         let mut restarts = 0;
         let mut waiting: Option<Result<PullReply, BackendError>> = None;
@@ -26,7 +26,7 @@ impl Cycle<'_> {
             let reply = match waiting.take() {
                 Some(reply) => reply,
                 None if positions.is_empty() && !self.discovers() => return Ok(()),
-                None => self.engine.backend.pull(self.request(positions.clone())).await,
+                None => self.parts.backend.pull(self.request(positions.clone())).await,
             };
             let reply = match reply {
                 Ok(reply) => reply,
@@ -42,7 +42,7 @@ impl Cycle<'_> {
             let next: Vec<StreamPosition> =
                 reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
             let ahead = async {
-                if next.is_empty() { None } else { Some(self.engine.backend.pull(self.request(next.clone())).await) }
+                if next.is_empty() { None } else { Some(self.parts.backend.pull(self.request(next.clone())).await) }
             };
             let apply = self.apply_pages(&positions, reply.pages);
             let (applied, ahead) = futures_util::join!(apply, ahead);
@@ -63,18 +63,18 @@ impl Cycle<'_> {
 
     fn request(&self, streams: Vec<StreamPosition>) -> PullRequest {
         let first = streams.iter().any(|stream| stream.cursor.is_none());
-        let limit = if first { FIRST_PAGE.min(self.engine.config.page) } else { self.engine.config.page };
+        let limit = if first { FIRST_PAGE.min(self.parts.config.page) } else { self.parts.config.page };
         PullRequest { discover: first && self.discovers() || streams.is_empty(), streams, limit, context: self.context }
     }
 
     /// An app that declares no collections gets all that there are.
     fn discovers(&self) -> bool {
-        !self.engine.registry.declared
+        !self.parts.registry.declared
     }
 
     /// Where every collection stands.
     pub fn positions(&self) -> Result<Vec<StreamPosition>> {
-        self.engine.store.read(|connection| {
+        self.parts.store.read(|connection| {
             collections::all(connection)?
                 .into_iter()
                 .map(|(id, collection)| {
@@ -91,11 +91,11 @@ impl Cycle<'_> {
         for page in pages {
             let cursor =
                 asked.iter().find(|position| position.collection == page.collection).and_then(|p| p.cursor.clone());
-            let (device, registry) = (self.engine.device.clone(), self.engine.registry.clone());
+            let (device, registry) = (self.parts.device.clone(), self.parts.registry.clone());
             let collection = page.collection.clone();
             let expected = page.total;
             let applied = self
-                .engine
+                .parts
                 .store
                 .write(move |tx| {
                     let info = registry.ensure_in(tx, &page.collection)?;
@@ -116,14 +116,14 @@ impl Cycle<'_> {
     pub(super) fn note(&mut self, applied: &PagesApplied) {
         self.report.pulled += applied.pulled;
         self.report.conflicts += applied.conflicts;
-        self.engine.state.progress(Progress { done: self.report.pulled + self.report.pushed, total: applied.expected });
+        self.parts.state.progress(Progress { done: self.report.pulled + self.report.pushed, total: applied.expected });
     }
 
     /// Starts named streams anew; none named: all.
     pub(super) async fn restart(&mut self, named: &[String], repaired_ms: Option<i64>) -> Result<()> {
         let named: BTreeSet<String> = named.iter().cloned().collect();
         tracing::warn!(streams = ?named, "reading anew");
-        self.engine
+        self.parts
             .store
             .write(move |tx| {
                 for (id, name) in collections::all(tx)? {
@@ -138,7 +138,7 @@ impl Cycle<'_> {
 
     /// Mends streams whose documents are not the server's: by reading them anew, once an hour at most.
     pub(super) async fn repair(&mut self, diverged: &[(String, Option<i64>)]) -> Result<()> {
-        let now = self.engine.device.server_now_ms();
+        let now = self.parts.device.server_now_ms();
         let due = |repaired: &Option<i64>| repaired.is_none_or(|at| (now - at).abs() >= REPAIR_PAUSE_MS);
         let named: Vec<String> =
             diverged.iter().filter(|(_, repaired)| due(repaired)).map(|(name, _)| name.clone()).collect();

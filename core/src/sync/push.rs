@@ -29,17 +29,17 @@ impl Cycle<'_> {
         let mut exchanged = false;
         loop {
             let Some(leased) = self.lease().await? else { return Ok(exchanged) };
-            self.engine.state.phase(Phase::Pushing);
+            self.parts.state.phase(Phase::Pushing);
             let (size, positions) = (leased.request.operations.len(), leased.positions);
             let sent: Vec<Outgoing> = leased.request.operations.clone();
-            match self.engine.backend.push(leased.request).await {
+            match self.parts.backend.push(leased.request).await {
                 Ok(reply) => {
                     exchanged = true;
                     if !self.settle(sent, reply, &positions).await? {
                         // Nothing came of it: leave it to the next cycle and its timer.
                         return Ok(exchanged);
                     }
-                    self.engine.memory.grow(self.engine.config.batch);
+                    self.parts.memory.grow(self.parts.config.batch);
                     self.server_errors = 0;
                 }
                 Err(BackendError::Resync(named)) => {
@@ -72,9 +72,9 @@ impl Cycle<'_> {
 
     /// Takes what may be sent now and marks it as carried, durably, before anything goes out.
     async fn lease(&self) -> Result<Option<Leased>> {
-        let limit = self.engine.memory.batch_limit();
-        let (now, context) = (self.engine.device.clock.wall_ms(), self.context);
-        self.engine
+        let limit = self.parts.memory.batch_limit();
+        let (now, context) = (self.parts.device.clock.wall_ms(), self.context);
+        self.parts
             .store
             .write(move |tx| {
                 outbox::release_leases(tx)?;
@@ -117,10 +117,10 @@ impl Cycle<'_> {
             return Ok(true);
         }
         let (device, registry, retry) =
-            (self.engine.device.clone(), self.engine.registry.clone(), self.engine.config.retry);
+            (self.parts.device.clone(), self.parts.registry.clone(), self.parts.config.retry);
         let outcomes = reply.outcomes;
         let answered = self
-            .engine
+            .parts
             .store
             .write(move |tx| {
                 let mut by_collection: BTreeMap<i64, Vec<(&Outgoing, &Outcome)>> = BTreeMap::new();
@@ -143,7 +143,7 @@ impl Cycle<'_> {
         self.report.pushed += answered.applied;
         self.report.parked += answered.parked;
         self.report.conflicts += answered.conflicts;
-        self.engine.memory.succeeded(answered.applied);
+        self.parts.memory.succeeded(answered.applied);
         let more = reply.pages.iter().any(|page| page.has_more);
         let applied = self.apply_pages(positions, reply.pages).await?;
         self.note(&applied);
@@ -154,14 +154,14 @@ impl Cycle<'_> {
     }
 
     async fn release(&self) -> Result<()> {
-        self.engine.store.write(|tx| outbox::release_leases(tx).map(drop)).await
+        self.parts.store.write(|tx| outbox::release_leases(tx).map(drop)).await
     }
 
     /// The server refused a request as a whole: send less at once, and if it is down to one operation, set that aside.
     async fn refused_whole(&mut self, sent: &[Outgoing], size: usize, error: Error, code: &str) -> Result<()> {
         self.release().await?;
         if size > 1 {
-            self.engine.memory.shrink(size);
+            self.parts.memory.shrink(size);
             return Ok(());
         }
         let error = OpError { code: code.to_owned(), message: error.to_string(), details: Fields::new() };
@@ -171,7 +171,7 @@ impl Cycle<'_> {
     async fn park(&mut self, sent: &[Outgoing], error: OpError) -> Result<()> {
         let keys: Vec<(i64, i64)> = sent.iter().map(|o| (o.op.document, o.op.op_seq)).collect();
         self.report.parked += keys.len() as u64;
-        self.engine
+        self.parts
             .store
             .write(move |tx| {
                 for (document, op_seq) in &keys {
@@ -189,20 +189,20 @@ impl Cycle<'_> {
     /// The server failed at a request. If it goes on failing at one operation while others get through, that one is the reason.
     async fn suspect(&mut self, sent: &[Outgoing], error: &Error) -> Result<()> {
         let [only] = sent else {
-            self.engine.memory.shrink(sent.len());
+            self.parts.memory.shrink(sent.len());
             return Ok(());
         };
-        let policy: RetryPolicy = self.engine.config.retry;
-        let attempts = self.engine.memory.suspect(only.op.op_seq);
+        let policy: RetryPolicy = self.parts.config.retry;
+        let attempts = self.parts.memory.suspect(only.op.op_seq);
         if attempts >= policy.max_attempts {
             let error = OpError { code: "SERVER_ERROR".into(), message: error.to_string(), details: Fields::new() };
             return self.park(sent, error).await;
         }
         // Others go first from now on.
-        let until = self.engine.device.clock.wall_ms()
-            + policy.delay(attempts.max(1), self.engine.device.entropy.as_ref()).as_millis() as i64;
+        let until = self.parts.device.clock.wall_ms()
+            + policy.delay(attempts.max(1), self.parts.device.entropy.as_ref()).as_millis() as i64;
         let (document, op_seq) = (only.op.document, only.op.op_seq);
-        self.engine
+        self.parts
             .store
             .write(move |tx| {
                 for mut op in outbox::of_document(tx, document)?.into_iter().filter(|op| op.op_seq == op_seq) {
@@ -217,17 +217,17 @@ impl Cycle<'_> {
     /// The server knows a later life of this device: the store was restored or copied. Go on as another device; the same operations
     /// go again, and those that the earlier life has sent are recognised by their ids.
     async fn become_another_device(&mut self) -> Result<()> {
-        let id = self.engine.device.new_uuid().to_string();
+        let id = self.parts.device.new_uuid().to_string();
         tracing::warn!(device = %id, "this store is a copy of another device's: going on under a new id");
         let kept = id.clone();
-        self.engine
+        self.parts
             .store
             .write(move |tx| {
                 meta::set(tx, meta::Key::DeviceId, &kept)?;
                 outbox::release_leases(tx).map(drop)
             })
             .await?;
-        self.engine.device.rename(&id);
+        self.parts.device.rename(&id);
         Ok(())
     }
 }

@@ -9,8 +9,6 @@ use std::time::Duration;
 
 /// SQLite 3.51.3 closes a race that could reset the write-ahead log under a reader and corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
-/// "HOLS" in the header of our files.
-pub(super) const APPLICATION_ID: i32 = 0x484f_4c53;
 
 /// Where the database is.
 #[derive(Debug, Clone)]

@@ -5,10 +5,11 @@
 //! - Each step and the new schema number commit together: a process that is killed continues where it was.
 
 use super::OpenError;
-use super::connection::APPLICATION_ID;
 use rusqlite::{Connection, TransactionBehavior};
 
 const STEPS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+/// "HOLS" in the header of our files.
+const APPLICATION_ID: i32 = 0x484f_4c53;
 const NEWEST: i32 = STEPS.len() as i32;
 
 /// Refuses a file of another program or of a newer server. Only reads.

@@ -7,15 +7,19 @@ import kotlinx.serialization.Serializable
 import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 
+// The taste that the front page gives: what stands between the marks must compile as it is.
+
+// taste: begin
 @Serializable
-private data class Todo(
+data class Todo(
     val title: String,
     val isCompleted: Boolean = false,
     val createdAt: Long = 0,
     val id: String = "",
 )
 
-private val todoCollection = collectionSpec<Todo>("tasks", indexes = listOf(listOf("isCompleted", "createdAt")))
+val todoCollection = collectionSpec<Todo>("tasks", indexes = listOf(listOf("isCompleted", "createdAt")))
+// taste: end
 
 /** The first lines that a newcomer reads: they compile, and do what they say. */
 class TasteTest {
@@ -29,16 +33,19 @@ class TasteTest {
             val directory = directory().toFile()
             val baseUrl = ServerProcess.shared.url
             val (email, password) = "${directory.name.lowercase()}@example.com" to "correct horse"
+            // taste: begin
             val holm = Holm.open(HolmConfig(baseUrl, Storage.Directory(directory), listOf(todoCollection)))
             val todos = holm.collection(todoCollection)
 
-            val milk = todos.create(Todo(title = "Buy milk"))
+            val milk = todos.create(Todo(title = "Buy milk")) // here at once, on the server when there is a network
             todos.update(milk.documentId) { Todo::isCompleted set true }
+
             val open = todos.live { where(Todo::isCompleted eq false).orderBy(Todo::createdAt, desc).limit(50) }
-            show(open.first().values.map { it.title })
+            show(open.first().values.map { it.title }) // now; collect it, and it comes again whenever it changes
 
             holm.signUp(email, password)
-            holm.confirmed(milk)
+            holm.confirmed(milk) // the server has it
+            // taste: end
             assertEquals(SyncStatus.Synced, todos.getStored(milk.documentId)?.status)
             assertEquals(listOf(emptyList<String>()), shown)
             holm.close()
