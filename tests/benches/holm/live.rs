@@ -1,0 +1,91 @@
+//! From a write to its observer: write, commit, wake another thread, query again there, decode. The raw side writes no outbox row.
+
+use crate::bench::{Bench, runtime};
+use crate::documents::{COLLECTION, Task, collection, hot, newest_open, tasks};
+use crate::raw::Raw;
+use crate::report::Row;
+use crate::timing::{ROUNDS, Spread};
+use holm_core::{Config, Durability, Holm};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+/// Documents that are there.
+const KNOWN: u32 = 10_000;
+
+pub fn run(bench: &mut Bench) {
+    let (known, writes) = (bench.scaled(KNOWN), bench.scaled(2_000));
+    let before = tasks(0..known);
+
+    let directory = bench.place.fresh("raw");
+    let (raw, reader) = (Raw::open(&directory, Durability::Full), Raw::open(&directory, Durability::Full));
+    raw.transaction(|| before.iter().for_each(|task| raw.insert(task)));
+    let (wake, woken) = channel::<()>();
+    let (tell, raw_seen) = channel();
+    let raw_observer = std::thread::spawn(move || {
+        while woken.recv().is_ok() {
+            let rows = reader.newest_open();
+            let list: Vec<Task> = rows.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+            tell.send(list[0].id.clone()).unwrap();
+        }
+    });
+
+    let holm = Holm::open(Config::new(bench.place.fresh("holm")).collection(collection())).unwrap();
+    let held = holm.collection(COLLECTION).unwrap();
+    runtime().block_on(held.create_all(&before)).unwrap();
+    let mut live = held.live(&newest_open()).unwrap();
+    let closer = live.closer();
+    let (tell, holm_seen) = channel();
+    let holm_observer = std::thread::spawn(move || {
+        runtime().block_on(async {
+            while let Some(snapshot) = live.next().await {
+                let snapshot = snapshot.unwrap();
+                let list: Vec<Task> = snapshot.documents.iter().map(|one| one.decode().unwrap()).collect();
+                tell.send(list[0].id.clone()).unwrap();
+            }
+        });
+    });
+    holm_seen.recv().unwrap();
+
+    let (mut raw_best, mut holm_best) = (None, None);
+    let mut next = known;
+    let mut block = || {
+        next += writes;
+        (next - writes..next).map(hot).collect::<Vec<_>>()
+    };
+    for _ in 0..ROUNDS {
+        for turn in 0..2 {
+            let write = |task: &Task| {
+                raw.transaction(|| raw.insert(task));
+                wake.send(()).unwrap();
+            };
+            latencies(&block(), &raw_seen, write).into_best(&mut raw_best);
+            if turn == 1 {
+                break;
+            }
+            let write = |task: &Task| {
+                let text = serde_json::to_string(task).unwrap();
+                holm.write_blocking(move |tx| tx.create_text(COLLECTION, None, &text)).unwrap();
+            };
+            latencies(&block(), &holm_seen, write).into_best(&mut holm_best);
+        }
+    }
+    drop(wake);
+    closer.close();
+    raw_observer.join().unwrap();
+    holm_observer.join().unwrap();
+    let (raw, holm): (Spread, Spread) = (raw_best.unwrap(), holm_best.unwrap());
+    bench.row(Row::new("live_query", holm.p50, Some(raw.p50), "us", "full").goal("≤ 1.2 R"));
+    bench.row(Row::new("live_query_p50", holm.p50, Some(raw.p50), "us", "full").goal("≤ 1.2 R"));
+    bench.row(Row::new("live_query_p99", holm.p99, Some(raw.p99), "us", "full").goal("≤ 2 R"));
+}
+
+/// Times from each write until the observer has shown it.
+fn latencies(list: &[Task], seen: &Receiver<String>, mut write: impl FnMut(&Task)) -> Spread {
+    let one = |task: &Task| {
+        let start = Instant::now();
+        write(task);
+        assert_eq!(seen.recv().unwrap(), task.id);
+        start.elapsed()
+    };
+    Spread::of(list.iter().map(one).collect())
+}

@@ -1,0 +1,75 @@
+//! Reading what was synced: one document by id, and the top 50 of all.
+
+use crate::bench::Bench;
+use crate::documents::{COLLECTION, Task, collection, id, mix, newest_open, tasks};
+use crate::raw::Raw;
+use crate::report::Row;
+use crate::timing::{Least, ROUNDS, timed};
+use holm_core::{Config, Durability, Holm};
+use std::hint::black_box;
+
+pub fn run(bench: &mut Bench) {
+    let fixture = bench.fixture();
+    let count = fixture.documents;
+    let raw = Raw::open(&bench.place.fresh("raw"), Durability::Full);
+    let all = tasks(0..count);
+    raw.transaction(|| all.iter().for_each(|task| raw.insert(task)));
+    let directory = bench.place.copy(&fixture.directory, "holm");
+    let holm = Holm::open(Config::new(directory).collection(collection())).unwrap();
+    let held = holm.collection(COLLECTION).unwrap();
+    let query = newest_open();
+    let plan = held.query_plan(&query).unwrap().join(" ");
+    assert!(plan.contains("ix_") && !plan.contains("TEMP B-TREE"), "the index is not used: {plan}");
+
+    let ids: Vec<String> =
+        (0..bench.scaled(50_000)).map(|n| id((mix(u64::from(n)) % u64::from(count)) as u32)).collect();
+    let queries = bench.scaled(2_000);
+    let mut least = [Least::default(); 8];
+    for _ in 0..ROUNDS {
+        for turn in 0..2 {
+            least[0].take(per(ids.len(), || ids.iter().for_each(|id| drop(black_box(raw.get(id))))));
+            least[1].take(per(ids.len(), || {
+                ids.iter().for_each(|id| drop(black_box(serde_json::from_str::<Task>(&raw.get(id)).unwrap())));
+            }));
+            least[2].take(per(queries as usize, || (0..queries).for_each(|_| drop(black_box(raw.newest_open())))));
+            least[3].take(per(queries as usize, || {
+                for _ in 0..queries {
+                    let rows = raw.newest_open();
+                    let parsed = rows.iter().map(|(_, body)| serde_json::from_str::<Task>(body).unwrap());
+                    assert_eq!(black_box(parsed.collect::<Vec<_>>()).len(), rows.len());
+                }
+            }));
+            if turn == 1 {
+                break;
+            }
+            least[4].take(per(ids.len(), || ids.iter().for_each(|id| drop(black_box(held.get(id).unwrap().unwrap())))));
+            least[5].take(per(ids.len(), || {
+                ids.iter().for_each(|id| drop(black_box(held.get(id).unwrap().unwrap().decode::<Task>().unwrap())));
+            }));
+            least[6].take(per(queries as usize, || {
+                (0..queries).for_each(|_| drop(black_box(held.query(&query).unwrap())));
+            }));
+            least[7].take(per(queries as usize, || {
+                for _ in 0..queries {
+                    let rows = held.query(&query).unwrap();
+                    let parsed = rows.iter().map(|document| document.decode::<Task>().unwrap());
+                    assert_eq!(black_box(parsed.collect::<Vec<_>>()).len(), rows.len());
+                }
+            }));
+        }
+    }
+    let names = [
+        ("point_read", "≤ 1.3 R"),
+        ("point_read_typed", "≤ 1.3 R"),
+        ("top50_query", "≤ 1.5 R"),
+        ("top50_query_typed", "≤ 1.3 R"),
+    ];
+    for (at, (name, goal)) in names.into_iter().enumerate() {
+        bench.row(Row::new(name, least[at + 4].0, Some(least[at].0), "us", "full").goal(goal));
+    }
+}
+
+/// µs for each of `count`.
+fn per(count: usize, work: impl FnOnce()) -> f64 {
+    timed(work).0.as_secs_f64() * 1e6 / count as f64
+}
