@@ -77,6 +77,15 @@ impl Driver {
         }
     }
 
+    /// The reply to a command, if it comes within this time.
+    pub fn reply_within(&mut self, number: u64, time: Duration) -> Option<Value> {
+        if let Ok(line) = self.lines.recv_timeout(time) {
+            self.waiting.push(line);
+        }
+        let at = self.waiting.iter().position(|line| line["id"] == number)?;
+        Some(self.waiting.remove(at))
+    }
+
     /// Sends a command and waits for its reply.
     pub fn call(&mut self, command: &str, fields: Value) -> Value {
         let number = self.send(command, fields.clone());

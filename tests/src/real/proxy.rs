@@ -20,16 +20,18 @@ struct Shared {
     random: Random,
     /// A request, and a reply, is lost once in so many times; 0: never.
     losses: Mutex<(u64, u64)>,
-    withheld: Mutex<Option<Withheld>>,
+    awaited: Mutex<Option<Awaited>>,
     /// None: nobody wants to know.
     notes: Mutex<Option<Vec<Exchange>>>,
 }
 
-/// A reply that is going to be withheld.
-struct Withheld {
+/// A reply that somebody waits for.
+struct Awaited {
     path: &'static str,
-    /// So many replies are passed on before.
+    /// So many replies come before it.
     after: u64,
+    /// Whether it stays here.
+    withheld: bool,
     tell: Sender<()>,
 }
 
@@ -50,7 +52,7 @@ impl Proxy {
             transport: ReqwestTransport::new().unwrap(),
             random: Random::new(seed),
             losses: Mutex::new((0, 0)),
-            withheld: Mutex::default(),
+            awaited: Mutex::default(),
             notes: Mutex::default(),
         });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -74,19 +76,30 @@ impl Proxy {
     /// Passes on so many replies to requests for this path, and keeps the next one for ever. The receiver hears when the server has given
     /// it, and so has done what was asked.
     pub fn withhold(&self, path: &'static str, after: u64) -> Receiver<()> {
+        self.wait_for(path, after, true)
+    }
+
+    /// The same, but the reply is passed on as well.
+    pub fn announce(&self, path: &'static str, after: u64) -> Receiver<()> {
+        self.wait_for(path, after, false)
+    }
+
+    fn wait_for(&self, path: &'static str, after: u64, withheld: bool) -> Receiver<()> {
         let (tell, told) = channel();
-        *self.shared.withheld.lock().unwrap() = Some(Withheld { path, after, tell });
+        *self.shared.awaited.lock().unwrap() = Some(Awaited { path, after, withheld, tell });
         told
     }
 
-    /// Withholds nothing any more.
-    pub fn release(&self) {
-        *self.shared.withheld.lock().unwrap() = None;
+    /// Takes notes from now on.
+    pub fn take_notes(&self) {
+        *self.shared.notes.lock().unwrap() = Some(Vec::new());
     }
 
-    /// What has passed since this was last called. The first call starts the notes.
-    pub fn notes(&self) -> Vec<Exchange> {
-        self.shared.notes.lock().unwrap().replace(Vec::new()).unwrap_or_default()
+    /// Ends: every connection is cut. Returns the notes. Blocks, so not for a thread of an async runtime.
+    pub fn end(mut self) -> Vec<Exchange> {
+        // Waits for its threads, so that nothing is noted any more.
+        drop(self.runtime.take());
+        self.shared.notes.lock().unwrap().take().unwrap_or_default()
     }
 }
 
@@ -100,15 +113,15 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    /// Whom to tell that the reply to a request for this path stays here; none: it is passed on.
-    fn withholds(&self, path: &str) -> Option<Sender<()>> {
-        let mut withheld = self.withheld.lock().unwrap();
-        match &mut *withheld {
+    /// Who waits for the reply to this request, if somebody does.
+    fn take_awaited(&self, path: &str) -> Option<Awaited> {
+        let mut awaited = self.awaited.lock().unwrap();
+        match &mut *awaited {
             Some(this) if path.contains(this.path) && this.after > 0 => {
                 this.after -= 1;
                 None
             }
-            Some(this) if path.contains(this.path) => withheld.take().map(|this| this.tell),
+            Some(this) if path.contains(this.path) => awaited.take(),
             _ => None,
         }
     }
@@ -141,11 +154,14 @@ async fn forward(State(shared): State<Arc<Shared>>, request: axum::extract::Requ
     };
     let Ok(answer) = shared.transport.send(request).await else { return broken() };
     let lost = shared.random.one_in(replies);
-    let withheld = shared.withholds(&path);
-    shared.note(&path, &body, &answer.body, !lost && withheld.is_none());
-    if let Some(tell) = withheld {
+    let awaited = shared.take_awaited(&path);
+    let withheld = awaited.as_ref().is_some_and(|awaited| awaited.withheld);
+    shared.note(&path, &body, &answer.body, !lost && !withheld);
+    if let Some(awaited) = awaited {
         // Who does not want to know has dropped the receiver.
-        let _ = tell.send(());
+        let _ = awaited.tell.send(());
+    }
+    if withheld {
         return std::future::pending().await;
     }
     if lost {
