@@ -23,12 +23,16 @@ impl ServerProcess {
 
     /// The same with a configuration file.
     pub fn configured(directory: &Path, config: Option<&Path>) -> Self {
+        Self::launch(directory, config, &[])
+    }
+
+    fn launch(directory: &Path, config: Option<&Path>, more: &[&str]) -> Self {
         let mut command = Command::new(binaries::server());
         command.arg("--data-dir").arg(directory).args(["--listen", "127.0.0.1:0"]);
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let hello: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server did not start: {line:?}"));
@@ -47,6 +51,13 @@ impl ServerProcess {
     pub fn restart(&mut self) {
         self.kill();
         let risen = Self::configured(&self.directory, self.config.as_deref());
+        *self = risen;
+    }
+
+    /// The same with a new epoch, as after restoring a backup: no cursor is good any more.
+    pub fn restart_with_new_epoch(&mut self) {
+        self.kill();
+        let risen = Self::launch(&self.directory, self.config.as_deref(), &["--new-epoch"]);
         *self = risen;
     }
 }

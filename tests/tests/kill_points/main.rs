@@ -47,14 +47,6 @@ impl Ground {
         driver.ok("sign_up", json!({"email": email, "password": "password"}));
         driver
     }
-
-    /// Stops the server, makes it forget what cursors stand for, as after a restore from a backup, and starts it again.
-    fn renew_epoch(&mut self) {
-        self.server.kill();
-        holm_server::renew_epoch(self.folder("server"), &holm_server::OsEntropy).unwrap();
-        self.server.restart();
-        self.proxy.set_upstream(&self.server.url);
-    }
 }
 
 fn open(folder: &Path, server: &str) -> Driver {

@@ -197,9 +197,8 @@ fn f25_killed_anywhere_in_a_resync_it_goes_on_where_it_was() {
     }
     writer.ok("sync", json!({}));
     drop(writer);
-    // The server comes back from a backup, as far as it can tell.
-    ground.renew_epoch();
-    let mut reader = ground.open("reader");
+    ground.server.restart_with_new_epoch();
+    let mut reader = ground.direct("reader", EMAIL);
     let update = |id: &str| json!({"collection": "tasks", "doc_id": id, "fields": {"title": "edited meanwhile"}});
     reader.ok("update", update("t0001"));
     reader.ok("create", json!({"collection": "tasks", "doc_id": "new", "doc": {"n": 1}}));
