@@ -46,7 +46,11 @@ impl Ground {
     }
 
     fn worker(&self, name: char) -> Worker {
-        let mut worker = Worker::new(name, self.scratch.path(), &self.proxy.url, self.random.fork());
+        self.worker_in(name, &name.to_string())
+    }
+
+    fn worker_in(&self, name: char, folder: &str) -> Worker {
+        let mut worker = Worker::new(name, self.scratch.path().join(folder), &self.proxy.url, self.random.fork());
         worker.finish();
         worker
     }
@@ -183,5 +187,28 @@ fn f57_three_devices_behind_a_bad_network_come_together() {
         }
         ground.agree(&mut workers);
         json!({"rounds": kills / 2, "server kills": crashes, "devices": workers.iter().map(figures).collect::<Vec<_>>()})
+    });
+}
+
+#[test]
+fn f12_two_processes_of_one_device_send_everything_once() {
+    seeded("f12_two_processes", |ground, kills| {
+        // An app and its extension.
+        let mut workers = ['a', 'b'].map(|name| ground.worker_in(name, "device"));
+        for round in 1..=kills / 2 {
+            ground.proxy.lose(0, 4 + ground.random.below(8));
+            for worker in &mut workers {
+                worker.work();
+                worker.start_sync();
+            }
+            for worker in &mut workers {
+                if ground.random.one_in(8) { worker.die_and_rise() } else { worker.settle() }
+            }
+            if round % 10 == 0 {
+                ground.agree(&mut workers);
+            }
+        }
+        ground.agree(&mut workers);
+        json!({"rounds": kills / 2, "processes": workers.iter().map(figures).collect::<Vec<_>>()})
     });
 }

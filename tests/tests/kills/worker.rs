@@ -41,9 +41,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A new device of the account that [`sign_up`] made.
-    pub fn new(name: char, scratch: &Path, server: &str, random: Random) -> Self {
-        let directory = scratch.join(name.to_string());
+    /// A device of the account that [`sign_up`] made. Workers in one directory are processes of one device.
+    pub fn new(name: char, directory: PathBuf, server: &str, random: Random) -> Self {
         let mut driver = Driver::open(&directory, server, options());
         driver.ok("sign_in", json!({"email": "a@example.com", "password": "password"}));
         Self {
