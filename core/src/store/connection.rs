@@ -110,6 +110,8 @@ fn prepare_writer(connection: &mut Connection, durability: Durability) -> Result
 }
 
 fn prepare_shared(connection: &Connection, cache_kb: i32) -> Result<()> {
+    // Else SQLite parses a statement anew for each new value, in case a partial index would suit that value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(&format!(
         "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA cache_size = {};",
         -cache_kb
