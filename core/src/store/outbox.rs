@@ -167,7 +167,7 @@ pub(crate) fn all(connection: &Connection, limit: u32) -> Result<Vec<Operation>>
 
 /// Operations that wait for a decision, oldest first.
 pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
-    select(connection, "WHERE o.state = 2 ORDER BY o.op_seq", [])
+    select(connection, "WHERE o.state > 0 AND o.state = 2 ORDER BY o.op_seq", [])
 }
 
 /// The operation with this id, or the one that has absorbed it. A scan: for calls by people, not for loops.
@@ -204,9 +204,10 @@ pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<(
     Ok(())
 }
 
-/// Makes every leased operation runnable again: nothing is out.
+/// Makes every leased operation runnable again: nothing is out. (`state > 0`, here and below: so the planner sees that the partial index
+/// `outbox_held` covers the query. The queue may be long.)
 pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
-    Ok(tx.prepare_cached("UPDATE outbox SET state = 0 WHERE state = 1")?.execute([])?)
+    Ok(tx.prepare_cached("UPDATE outbox SET state = 0 WHERE state > 0 AND state = 1")?.execute([])?)
 }
 
 /// Lets every waiting operation be tried now.
@@ -226,7 +227,8 @@ pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
 /// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted.
 pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached(
-        "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM outbox WHERE state = 2), (SELECT count(*) FROM outbox WHERE state = 3)",
+        "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM outbox WHERE state > 0 AND state = 2),
+                (SELECT count(*) FROM outbox WHERE state > 0 AND state = 3)",
     )?;
     Ok(statement.query_row([], |row| {
         let (all, parked, held): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
