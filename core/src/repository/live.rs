@@ -11,6 +11,7 @@ use super::query::Compiled;
 use crate::error::{ErrorCode, Result};
 use crate::store::Store;
 use crate::store::documents::read_document;
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -48,7 +49,12 @@ impl Watchers {
         let list = observers.entry(collection).or_default();
         list.retain(|observer| observer.strong_count() > 0);
         list.push(Arc::downgrade(&subscription));
-        LiveQuery { store, query, subscription, shown: None }
+        // The order of the join and the lack of an index are given: the changed rows are looked up, few as they are.
+        let any_match = format!(
+            "SELECT 1 FROM json_each(?) r CROSS JOIN documents d NOT INDEXED ON d.row = r.value WHERE {} LIMIT 1",
+            query.condition
+        );
+        LiveQuery { store, query, any_match, subscription, shown: None }
     }
 
     /// Notes changed rows: (collection, row), sorted.
@@ -105,6 +111,8 @@ impl Subscription {
 pub struct LiveQuery {
     store: Store,
     query: Compiled,
+    /// Whether one of some rows (a JSON list, the first value) is let through by the condition. The same text whatever the rows.
+    any_match: String,
     subscription: Arc<Subscription>,
     shown: Option<Vec<Shown>>,
 }
@@ -181,9 +189,9 @@ impl LiveQuery {
 
     /// Whether one of these rows is let through by the condition now.
     fn any_match(&self, connection: &Connection, rows: &[i64]) -> Result<bool> {
-        let list = rows.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-        let sql = format!("SELECT 1 FROM documents d WHERE d.row IN ({list}) AND {} LIMIT 1", self.query.condition);
-        Ok(connection.prepare(&sql)?.exists(params_from_iter(&self.query.values))?)
+        let list = Sql::Text(format!("[{}]", rows.iter().map(i64::to_string).collect::<Vec<_>>().join(",")));
+        let values = std::iter::once(&list).chain(&self.query.values);
+        Ok(connection.prepare_cached(&self.any_match)?.exists(params_from_iter(values))?)
     }
 
     fn run(&mut self) -> Result<Snapshot> {
