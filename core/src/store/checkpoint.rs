@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// From this size of the log, in bytes, it is worth folding.
-const SOFT_LIMIT: u64 = 4 << 20;
+const SOFT_LIMIT: u64 = 2 << 20;
 /// At this size the writer waits until the log starts anew.
-const HARD_LIMIT: u64 = 16 << 20;
+const HARD_LIMIT: u64 = 6 << 20;
 
 /// A thread with a connection of its own that folds the log when told to.
 pub(super) struct Checkpointer {

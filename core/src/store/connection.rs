@@ -104,8 +104,11 @@ fn prepare_writer(connection: &mut Connection, durability: Durability) -> Result
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
-    // Checkpoints belong to a thread of their own, never to a commit.
-    connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0;"))?;
+    // Checkpoints belong to a thread of their own, never to a commit. That thread goes by the size of the log's file, so a log that starts
+    // anew must not keep the size it had.
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;"
+    ))?;
     migrate::run(connection)
 }
 
