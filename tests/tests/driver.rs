@@ -1,0 +1,153 @@
+//! The driver answers what `README.md` beside this folder says.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
+
+use holm_tests::real::{Driver, ServerProcess};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Names = BTreeSet<String>;
+
+/// The texts between backticks.
+fn quoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The README's table: for each command the members of its replies, once for each row that it has.
+fn documented() -> BTreeMap<String, Vec<Names>> {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let table = readme.split("| `cmd` |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut commands: BTreeMap<String, Vec<Names>> = BTreeMap::new();
+    for row in table.lines().skip(2) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [names, .., reply] = cells.as_slice() else { panic!("no row: {row}") };
+        // What follows the semicolon explains.
+        let members: Names = quoted(reply.split(';').next().unwrap()).into_iter().collect();
+        for name in quoted(names).into_iter().filter(|name| !name.contains(' ')) {
+            commands.entry(name).or_default().push(members.clone());
+        }
+    }
+    commands
+}
+
+/// Holds replies against the table.
+struct Reader {
+    driver: Driver,
+    documented: BTreeMap<String, Vec<Names>>,
+    asked: BTreeMap<String, BTreeSet<Names>>,
+}
+
+impl Reader {
+    fn ask(&mut self, command: &str, fields: Value) -> Value {
+        let reply = self.driver.ok(command, fields);
+        self.note(command, &reply);
+        reply
+    }
+
+    fn note(&mut self, command: &str, reply: &Value) {
+        let members = reply.as_object().unwrap().keys().filter(|name| !matches!(name.as_str(), "id" | "ok"));
+        let members: Names = members.cloned().collect();
+        let rows = self.documented.get(command).unwrap_or_else(|| panic!("{command} is not documented"));
+        assert!(rows.contains(&members), "{command} answers {members:?}, documented is {rows:?}");
+        self.asked.entry(command.to_owned()).or_default().insert(members);
+    }
+
+    /// Every row of the table has been asked for.
+    fn complete(&self) {
+        for (command, rows) in &self.documented {
+            let rows: BTreeSet<Names> = rows.iter().cloned().collect();
+            assert_eq!(self.asked.get(command), Some(&rows), "{command}");
+        }
+    }
+}
+
+#[test]
+fn every_command_answers_what_the_readme_says() {
+    let scratch = tempfile::tempdir().unwrap();
+    let config = scratch.path().join("server.toml");
+    std::fs::write(&config, "[collections.tasks.fields.title]\nmax_length = 5\n").unwrap();
+    let server = ServerProcess::configured(&scratch.path().join("server"), Some(&config));
+    let collections = json!([{"name": "tasks", "conflict": "prompt", "indexes": [["n"]]}]);
+    let open = |name: &str| {
+        let (mut driver, number) =
+            Driver::begin(&scratch.path().join(name), &server.url, json!({"collections": collections}));
+        let reply = driver.reply(number).unwrap();
+        (driver, reply)
+    };
+    let (driver, opened) = open("a");
+    let mut a = Reader { driver, documented: documented(), asked: BTreeMap::new() };
+    a.note("open", &opened);
+    let account = json!({"email": "a@example.com", "password": "password"});
+    a.ask("sign_up", account.clone());
+    a.ask("sign_in", account.clone());
+
+    let tasks = |more: Value| {
+        let mut fields = json!({"collection": "tasks"});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        fields
+    };
+    a.ask("watch", tasks(json!({})));
+    a.ask("create", tasks(json!({"doc_id": "x", "doc": {"n": 1}})));
+    a.ask("create", tasks(json!({"doc_id": "y", "doc": {"n": 1}})));
+    a.ask("sync", json!({}));
+    a.ask("unwatch", json!({"watch": 1}));
+    let (mut b, _) = open("b");
+    b.ok("sign_in", account);
+    b.ok("sync", json!({}));
+    b.ok("update", tasks(json!({"doc_id": "x", "fields": {"n": 2}})));
+    b.ok("sync", json!({}));
+    let op = a.ask("update", tasks(json!({"doc_id": "x", "fields": {"n": 3}})))["op_id"].take();
+    a.ask("replace", tasks(json!({"doc_id": "y", "doc": {"title": "too long"}})));
+    a.ask("delete", tasks(json!({"doc_id": "y"})));
+    let batch = json!([{"cmd": "create", "collection": "tasks", "doc_id": "z", "doc": {"title": "too long"}}]);
+    let refused = a.ask("batch", json!({"ops": batch, "group": true}))["op_ids"][0].take();
+    let pending = a.ask("pending", json!({}))["ops"].take();
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(names(&pending[0]), "attempts collection doc_id kind next_attempt_at op_id state");
+    a.ask("sync", json!({}));
+
+    assert_eq!(a.ask("wait", json!({"until": "confirmed", "op_id": op, "timeout_ms": 0}))["outcome"], json!(null));
+    assert_eq!(a.ask("wait", json!({"until": "idle", "timeout_ms": 5000}))["reached"], true);
+    assert_eq!(a.ask("explain", tasks(json!({"doc_id": "x"})))["status"], "conflict");
+    let conflict = a.ask("conflicts", json!({}))["conflicts"][0].take();
+    assert_eq!(names(&conflict), "base collection conflict doc_id local server");
+    a.ask("resolve", json!({"conflict": conflict["conflict"], "choice": "keep_local"}));
+    let parked = a.ask("parked", json!({}));
+    assert_eq!(parked["ops"], parked["parked"]);
+    let members = "attempts changes code collection doc_id fields kind last_error message next_attempt_at op_id state";
+    assert_eq!(names(&parked["ops"][0]), members);
+    a.ask("retry", json!({"op_id": refused}));
+    a.ask("sync", json!({}));
+    a.ask("discard", json!({"op_id": refused}));
+
+    assert_eq!(a.ask("get", tasks(json!({"doc_id": "x", "policy": "cacheOnly"})))["doc"], json!({"n": 3}));
+    let found = a.ask("query", tasks(json!({"where": {"gte": ["n", 3]}, "order": [["n", "desc"]], "limit": 1})));
+    assert_eq!(names(&found["docs"][0]), "doc id n status version");
+    assert_eq!(a.ask("query", tasks(json!({"count": true})))["count"], 1);
+    let status = a.ask("status", json!({}));
+    assert_eq!((&status["phase"], &status["failed"], &status["last_error"]), (&json!("idle"), &json!(0), &json!(null)));
+    let dump = a.ask("dump", json!({}))["collections"]["tasks"].take();
+    assert_eq!(
+        (names(&dump), names(&dump["docs"][0])),
+        ("count digest docs".into(), "doc id seq status version".into())
+    );
+    a.ask("stats", json!({}));
+    a.ask("online", json!({"value": false}));
+    assert_eq!(a.driver.fails("sync", json!({})), "OFFLINE");
+    a.ask("suspend", json!({}));
+    assert_eq!(a.driver.fails("get", tasks(json!({"doc_id": "x"}))), "SUSPENDED");
+    a.ask("resume", json!({}));
+    assert_eq!(a.driver.fails("get", tasks(json!({"doc_id": "x", "policy": "networkFirst"}))), "UNSUPPORTED");
+    let locked = json!({"encryption_key": "00"});
+    let (mut driver, number) = Driver::begin(&scratch.path().join("c"), &server.url, locked);
+    assert_eq!(driver.reply(number).unwrap()["error"]["code"], "UNSUPPORTED");
+    for (command, fields) in [("create", tasks(json!({}))), ("fly", json!({})), ("wait", json!({"until": "idle"}))] {
+        assert_eq!(a.driver.fails(command, fields), "BAD_REQUEST");
+    }
+    a.ask("create", tasks(json!({"doc": {"n": 9}})));
+    assert_eq!(a.driver.fails("sign_out", json!({"mode": "wipe"})), "PENDING_WRITES");
+    a.ask("sign_out", json!({"mode": "keep"}));
+    a.ask("set_token", json!({"token": "from elsewhere"}));
+    a.ask("close", json!({}));
+    a.complete();
+}
