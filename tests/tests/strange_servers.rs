@@ -5,9 +5,12 @@
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use holm_core::{ErrorCode, Strategy};
 use holm_tests::real::{Answer, Driver, Proxy, ServerProcess, StrangeServer};
+use holm_tests::sim::{Tap, World};
 use serde_json::json;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const JSON: &str = "Content-Type: application/json\r\n";
@@ -159,4 +162,31 @@ fn f46_a_device_left_alone_with_a_strange_server_does_not_knock_all_the_time() {
         device.call("wait", json!({"until": "idle", "timeout_ms": 1500}));
         assert_eq!(strange.requests().len(), before, "who was told to go away goes away");
     }
+}
+
+#[test]
+fn f46_a_server_that_takes_no_cursor_is_not_asked_for_ever() {
+    World::run(46, |mut world| async move {
+        let tap = Tap::new(&world.network);
+        let transport = Arc::new(tap.clone());
+        let a = world
+            .device_with(Strategy::Merge, 0, |config| {
+                config.sync.automatic = false;
+                config.transport = Some(transport);
+            })
+            .await;
+        a.sync().await;
+        a.create("t", json!({"n": 1})).await;
+        // It gives cursors, and refuses them with every push.
+        let expired = json!({"error": {"code": "CURSOR_EXPIRED", "message": "read anew", "retryable": false}});
+        tap.answer(move |path, _| path.contains("batch").then(|| (410, expired.clone())));
+        tap.notes();
+        let outcome = tokio::time::timeout(Duration::from_secs(60), a.holm.sync()).await;
+        let requests = tap.notes().len();
+        assert!(requests <= 12, "{requests} requests for one sync");
+        assert_eq!(outcome.unwrap().unwrap_err().code(), ErrorCode::InvalidResponse);
+        assert_eq!(a.pending(), 1);
+        tap.pass();
+        assert_eq!(a.sync().await.pushed, 1);
+    });
 }

@@ -23,7 +23,7 @@ fn trap_01_ones_own_success_is_no_conflict() {
                     };
                     world.pass(Duration::from_secs(60)).await;
                     if lost {
-                        // The answer is lost, and a pull shows the write before it is sent again.
+                        // The server has it, and the device does not know.
                         world.network.set_script(|_, p| if p.contains("batch") { Fate::DropReply } else { Fate::Pass });
                         assert!(a.holm.sync().await.is_err());
                         world.heal();
