@@ -37,7 +37,8 @@ fn taste(path: &str) -> String {
     let text = read(path);
     let parts = text.split("// taste: begin\n").skip(1).map(|rest| {
         let part = rest.split("// taste: end").next().unwrap_or_default().trim_end();
-        let indent = part.lines().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len()).min();
+        let indent =
+            part.lines().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len()).min();
         let lines = part.lines().map(|line| line.get(indent.unwrap_or(0)..).unwrap_or_default());
         lines.map(|line| format!("{line}\n")).collect::<String>()
     });

@@ -72,7 +72,7 @@ extension HolmSuite {
                 let entry = try #require(try await device.holm.journal(limit: 1).first)
                 #expect(entry.reason == .discarded)
                 #expect(entry.operationID == receipt.operationID)
-                #expect(entry.lost["title"]?["set"] == .string(tooLong))
+                #expect(entry.lost == ["title": .string(tooLong)])
                 #expect(await failure { try await write.retry() }?.code == .notFound)
                 #expect(await failure { try await write.discard() }?.code == .notFound)
             }

@@ -78,7 +78,10 @@ class LeakTest {
                 }
             cancelled(1_000)
             val before = Footprint.measure()
-            cancelled(10_000)
+            repeat(10) {
+                cancelled(1_000)
+                Footprint.discard()
+            }
             Footprint.assertNoMoreThan(before)
         }
 
