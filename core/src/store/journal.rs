@@ -35,7 +35,7 @@ impl LossReason {
     }
 }
 
-/// One value that lost, and what stands instead. Kept until [`purge`] takes it.
+/// One value that lost, and what stands instead. Kept for as long as [`Config::keep_journal`](crate::Config::keep_journal) says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
     /// When, server time as known here, ms since 1970.
