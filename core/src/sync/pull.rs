@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 /// Documents of the very first page: so that something is on the screen at once.
 const FIRST_PAGE: u32 = 500;
-/// How often a stream may be started anew in one cycle.
-const MAX_RESTARTS: u32 = 2;
+/// How often a stream may be started anew in one go.
+pub(super) const MAX_RESTARTS: u32 = 2;
 /// After a repair of a mismatch the next one waits this long.
 const REPAIR_PAUSE_MS: i64 = 3_600_000;
 

@@ -3,6 +3,7 @@
 use super::ack::Answered;
 use super::cycle::{Cycle, Stop};
 use super::door::Door;
+use super::pull::MAX_RESTARTS;
 use crate::backend::{BackendError, Outcome, Outgoing, PushReply, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Fields, OpError, OpKind, Operation, Phase};
@@ -26,7 +27,7 @@ struct Leased {
 impl Cycle<'_> {
     /// Sends until nothing is left that may be sent now. True if anything was exchanged.
     pub async fn push(&mut self) -> Result<bool, Stop> {
-        let mut exchanged = false;
+        let (mut exchanged, mut restarts) = (false, 0);
         loop {
             let Some(leased) = self.lease().await? else { return Ok(exchanged) };
             self.parts.state.phase(Phase::Pushing);
@@ -44,6 +45,10 @@ impl Cycle<'_> {
                 }
                 Err(BackendError::Resync(named)) => {
                     self.release().await?;
+                    restarts += 1;
+                    if restarts > MAX_RESTARTS {
+                        return Err(BackendError::Resync(named).into());
+                    }
                     self.restart(&named, None).await?;
                     self.pull().await?;
                 }
