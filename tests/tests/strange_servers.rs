@@ -157,7 +157,8 @@ fn f46_a_device_left_alone_with_a_strange_server_does_not_knock_all_the_time() {
         [Answer::new("401 Unauthorized", "", ""), Answer::new("429 Too Many Requests", "Retry-After: 3600\r\n", "")]
     {
         strange.answer(answer);
-        device.call("wait", json!({"until": "idle", "timeout_ms": 2500}));
+        // Told so, whenever it would have asked by itself.
+        device.fails("sync", json!({}));
         let before = strange.requests().len();
         device.call("wait", json!({"until": "idle", "timeout_ms": 1500}));
         assert_eq!(strange.requests().len(), before, "who was told to go away goes away");
