@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 use holm_core::ErrorCode;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -76,4 +77,30 @@ fn links_lead_somewhere() {
             assert!(there.exists(), "{} links to {target}, which is not there", file.display());
         }
     }
+}
+
+/// Numbers of failures in the names of tests: `f05` of `fn f05_…`, `func f05_…`, `fun f05_…`.
+fn numbers_of_tests(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() && !["target", ".build"].iter().any(|skipped| name == *skipped) {
+            numbers_of_tests(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs" || e == "swift" || e == "kt") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let names = ["fn f", "func f", "fun f"].into_iter().flat_map(|start| text.split(start).skip(1));
+            let numbers = names.filter(|name| name.get(2..3) == Some("_")).filter_map(|name| name.get(..2));
+            found.extend(numbers.filter(|number| number.parse::<u8>().is_ok()).map(|number| format!("f{number}")));
+        }
+    }
+}
+
+#[test]
+fn the_list_of_failures_is_that_of_the_tests() {
+    let mut tested = BTreeSet::new();
+    for folder in ["core", "server", "tests", "bindings"] {
+        numbers_of_tests(&root().join(folder), &mut tested);
+    }
+    let page = read("docs/failures.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| f")).filter_map(|rest| rest.get(..2));
+    assert_eq!(rows.map(|number| format!("f{number}")).collect::<BTreeSet<_>>(), tested);
 }
