@@ -33,6 +33,8 @@ pub(super) struct Door<'a> {
     pub strategy: Strategy,
     pub stream: StreamRow,
     pub entered: Entered,
+    /// The stream as it is stored.
+    stored: StreamRow,
 }
 
 /// Why a state comes in.
@@ -49,12 +51,15 @@ pub(super) enum Source {
 impl<'a> Door<'a> {
     pub fn open(tx: &'a Tx<'a>, device: &'a Device, collection: i64, strategy: Strategy) -> Result<Self> {
         let stream = streams::get(tx, collection)?;
-        Ok(Self { tx, device, strategy, stream, entered: Entered::default() })
+        Ok(Self { tx, device, strategy, stored: stream.clone(), stream, entered: Entered::default() })
     }
 
     /// Writes the stream's state. Not calling this leaves rows and cursor apart: every user of the door ends with it.
     pub fn close(self) -> Result<(StreamRow, Entered)> {
-        streams::save(self.tx, &self.stream)?;
+        // A page with nothing in it costs no forced write.
+        if self.stream != self.stored {
+            streams::save(self.tx, &self.stream)?;
+        }
         Ok((self.stream, self.entered))
     }
 
