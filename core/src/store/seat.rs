@@ -1,7 +1,7 @@
 //! The writer's place: the connection, and running jobs in groups.
 //!
 //! Invariants:
-//! - A group is one transaction and one forced write. Each of its jobs is answered after the commit; if that fails, every one is told so.
+//! - A group is one transaction and at most one forced write. Each of its jobs is answered after the commit; if that fails, every one is told so.
 //! - A job's error or panic takes back what that job did and nothing else.
 
 use super::checkpoint::Checkpointer;
@@ -99,11 +99,13 @@ impl Seat {
         let Some(connection) = self.connection.as_ref() else {
             return Err(Error::state(ErrorCode::Closed));
         };
+        let before = connection.total_changes();
         let result = run_jobs(connection, done, &mut next);
         match &result {
             Ok(_) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
-                if self.durability == Durability::Full {
+                // A transaction that changed no row has written nothing.
+                if self.durability == Durability::Full && connection.total_changes() != before {
                     self.counters.forced.fetch_add(1, Ordering::Relaxed);
                 }
             }

@@ -303,6 +303,18 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_that_changes_nothing_is_not_counted_as_forced() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, counters) = writer(directory.path());
+        for (key, forced) in [(1, 1), (2, 1), (4, 2)] {
+            let idle = key == 2;
+            writer.submit_here(move |tx| if idle { Ok(key) } else { put(key)(tx) }, |result| assert!(result.is_ok()));
+            assert_eq!(counters.forced.load(Ordering::Relaxed), forced);
+        }
+        assert_eq!(counters.commits.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
     fn a_suspended_writer_holds_no_file_and_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let (writer, _) = writer(directory.path());
