@@ -41,8 +41,9 @@ impl Bench {
         self.report.add(row);
     }
 
-    pub fn finish(self) {
-        self.report.finish();
+    /// Prints and writes what was measured; `whole`: all subjects were.
+    pub fn finish(self, whole: bool) {
+        self.report.finish(whole);
     }
 }
 

@@ -64,5 +64,5 @@ fn main() {
             run(&mut bench);
         }
     }
-    bench.finish();
+    bench.finish(wanted.is_empty());
 }

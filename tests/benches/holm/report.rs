@@ -64,8 +64,8 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Prints the table. Rows of the file that were not measured now stay there.
-    pub fn finish(self) {
+    /// Prints the table and writes the file: anew after a whole run, else rows that were not measured now stay there.
+    pub fn finish(self, whole: bool) {
         let mut table = Table::new();
         table.load_preset(presets::ASCII_MARKDOWN);
         table.set_header(["name", "Holm", "raw SQLite", "ratio", "unit", "mode", "goal"]);
@@ -85,7 +85,7 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         println!("{}\n{table}", self.head);
-        let mut lines = kept(&self.file, &self.rows);
+        let mut lines = if whole { Vec::new() } else { kept(&self.file, &self.rows) };
         lines.extend(self.rows.iter().map(|row| serde_json::to_string(row).unwrap()));
         std::fs::create_dir_all(self.file.parent().unwrap()).unwrap();
         std::fs::write(&self.file, lines.join("\n") + "\n").unwrap();
