@@ -4,7 +4,6 @@ use crate::error::Result;
 use crate::live::FfiLiveQuery;
 use crate::pack;
 use crate::records::FfiReceipt;
-use crate::runtime::run;
 use crate::write::FfiWrite;
 use holm_core::{Collection, Error, Holm, Query};
 use std::sync::Arc;
@@ -31,8 +30,7 @@ impl FfiCollection {
     }
 
     async fn write(&self, write: FfiWrite) -> Result<FfiReceipt> {
-        let holm = self.holm.clone();
-        run(async move { holm.write(move |tx| write.apply(tx)).await }).await.map(Into::into)
+        Ok(self.holm.write(move |tx| write.apply(tx)).await?.into())
     }
 
     fn name(&self) -> String {
@@ -49,14 +47,11 @@ impl FfiCollection {
 
     /// Makes many documents in one transaction: all or none.
     pub async fn create_all(&self, documents: Vec<String>) -> Result<Vec<FfiReceipt>> {
-        let (holm, name) = (self.holm.clone(), self.name());
-        let work = move || async move {
-            holm.write(move |tx| {
-                documents.iter().map(|json| tx.create_text(&name, None, json)).collect::<holm_core::Result<Vec<_>>>()
-            })
-            .await
-        };
-        Ok(run(work()).await?.into_iter().map(Into::into).collect())
+        let name = self.name();
+        let receipts = self.holm.write(move |tx| {
+            documents.iter().map(|json| tx.create_text(&name, None, json)).collect::<holm_core::Result<Vec<_>>>()
+        });
+        Ok(receipts.await?.into_iter().map(Into::into).collect())
     }
 
     /// Changes fields of a document: a merge patch with field operations.

@@ -47,15 +47,11 @@ impl FfiHolm {
 
     /// Several writes in one transaction: all or none, here; with `group` also on the server.
     pub async fn write(&self, writes: Vec<FfiWrite>, group: bool) -> Result<Vec<FfiReceipt>> {
-        let holm = self.holm.clone();
-        let receipts = run(async move {
-            holm.write(move |tx| {
-                if group {
-                    tx.group();
-                }
-                writes.iter().map(|write| write.apply(tx)).collect::<holm_core::Result<Vec<_>>>()
-            })
-            .await
+        let receipts = self.holm.write(move |tx| {
+            if group {
+                tx.group();
+            }
+            writes.iter().map(|write| write.apply(tx)).collect::<holm_core::Result<Vec<_>>>()
         });
         Ok(receipts.await?.into_iter().map(Into::into).collect())
     }

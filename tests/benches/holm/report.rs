@@ -14,7 +14,7 @@ pub struct Row {
     raw: Option<f64>,
     ratio: Option<f64>,
     unit: &'static str,
-    /// Durability class of both sides; `wire` where nothing is stored.
+    /// Durability class of both sides; the exchange, where it is its requests and bytes that count.
     mode: &'static str,
     #[serde(skip)]
     goal: &'static str,

@@ -71,12 +71,18 @@ fn exchange(device: &Device, relay: &Relay) -> Exchanged {
 }
 
 /// Three rows. The raw bytes (down, up) are compressed content alone, without requests and headers.
-fn add(bench: &mut Bench, name: &str, counted: &Exchanged, raw: [Option<u64>; 2], goals: [&'static str; 2]) {
+fn add(
+    bench: &mut Bench,
+    exchange: &'static str,
+    counted: &Exchanged,
+    raw: [Option<u64>; 2],
+    goals: [&'static str; 2],
+) {
     let as_f64 = |number: Option<u64>| number.map(|number| number as f64);
-    bench.row(Row::new(format!("requests_{name}"), counted.requests as f64, None, "requests", "wire"));
-    let down = Row::new(format!("bytes_down_{name}"), counted.down as f64, as_f64(raw[0]), "bytes", "wire");
+    bench.row(Row::new("requests_and_bytes", counted.requests as f64, None, "requests", exchange));
+    let down = Row::new("requests_and_bytes", counted.down as f64, as_f64(raw[0]), "bytes down", exchange);
     bench.row(down.goal(goals[0]));
-    let up = Row::new(format!("bytes_up_{name}"), counted.up as f64, as_f64(raw[1]), "bytes", "wire");
+    let up = Row::new("requests_and_bytes", counted.up as f64, as_f64(raw[1]), "bytes up", exchange);
     bench.row(up.goal(goals[1]));
 }
 
