@@ -10,6 +10,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// A difference to the server's time below this says more about the network than about the clock, ms. Two devices with good clocks agree
+/// better without it.
+pub(crate) const OFFSET_NOISE_MS: i64 = 500;
+
 /// A stamp: when (ms since 1970, server time as well as the device knows it), a counter, and which device. Ordered in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hlc {
@@ -87,9 +91,10 @@ impl HlcClock {
     pub fn calibrate(&self, server_ms: i64) -> Option<i64> {
         let offset = server_ms.saturating_sub(self.frame_ms());
         let mut state = self.locked();
-        let correction = offset.saturating_sub(state.offset_ms);
+        let change = offset.saturating_sub(state.offset_ms);
+        let correction = if change.saturating_abs() < OFFSET_NOISE_MS { 0 } else { change };
         let first = !std::mem::replace(&mut state.calibrated, true);
-        state.offset_ms = offset;
+        state.offset_ms = state.offset_ms.saturating_add(correction);
         // Earlier stamps move by the correction, so the last one does too: it must not hold the clock in the wrong frame.
         if first {
             state.last.0 = state.last.0.saturating_add(correction);
@@ -166,6 +171,18 @@ mod tests {
             assert!(hlc.stamp().0 <= truth + 501);
             assert_eq!(hlc.calibrate(truth + 500), None);
         }
+    }
+
+    #[test]
+    fn f27_a_slow_network_does_not_disturb_a_good_clock() {
+        let hand = Arc::new(Hand(AtomicI64::new(1_000_000), AtomicI64::new(0)));
+        let hlc = HlcClock::new(hand, 0);
+        assert_eq!(hlc.calibrate(1_000_000 - 400), Some(0));
+        assert_eq!(hlc.now_ms(), 1_000_000);
+        assert_eq!(hlc.calibrate(1_000_000 + 4_000), None);
+        assert_eq!(hlc.now_ms(), 1_004_000);
+        assert_eq!(hlc.calibrate(1_000_000 + 3_700), None);
+        assert_eq!(hlc.now_ms(), 1_004_000);
     }
 
     #[test]

@@ -4,11 +4,9 @@ use super::parts::Parts;
 use super::report::SyncReport;
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
+use crate::model::OFFSET_NOISE_MS;
 use crate::net::SyncContext;
 use crate::store::{collections, meta, outbox, streams};
-
-/// A change of the clock's offset below this is noise of the network, ms.
-const OFFSET_NOISE_MS: i64 = 500;
 
 /// Why a cycle ends early.
 #[derive(Debug)]

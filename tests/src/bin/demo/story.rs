@@ -5,6 +5,7 @@ use crate::screen::{chapter, say, show};
 use crate::stage::{Device, Stage};
 use holm_core::{Network, Query};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// How many readings the server's death is to interrupt.
 const READINGS: u64 = 2_000;
@@ -50,6 +51,8 @@ async fn offline_edits(stage: &Stage) -> Outcome {
 async fn same_field(stage: &Stage) -> Outcome {
     chapter(2, "The same field on both");
     stage.phone.tasks.update("milk", &json!({"title": "Buy oat milk"})).await?;
+    // Which one is later is told by clocks of milliseconds; two people take longer than that.
+    tokio::time::sleep(Duration::from_millis(50)).await;
     stage.tablet.tasks.update("milk", &json!({"title": "Buy soy milk"})).await?;
     stage.sync_all().await?;
     show(stage)?;

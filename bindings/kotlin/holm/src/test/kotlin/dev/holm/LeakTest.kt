@@ -58,9 +58,7 @@ class LeakTest {
                     Footprint.discard()
                 }
             each(1_000)
-            val before = Footprint.measure()
-            each(10_000)
-            Footprint.assertNoMoreThan(before)
+            Footprint.assertNothingIsLeftBy { each(10_000) }
         }
 
     @Test
@@ -77,12 +75,12 @@ class LeakTest {
                     waits.forEach { it.cancelAndJoin() }
                 }
             cancelled(1_000)
-            val before = Footprint.measure()
-            repeat(10) {
-                cancelled(1_000)
-                Footprint.discard()
+            Footprint.assertNothingIsLeftBy {
+                repeat(10) {
+                    cancelled(1_000)
+                    Footprint.discard()
+                }
             }
-            Footprint.assertNoMoreThan(before)
         }
 
     @Test
@@ -98,8 +96,6 @@ class LeakTest {
                     holm.shutDown()
                 }
             opened(20)
-            val before = Footprint.measure()
-            opened(200)
-            Footprint.assertNoMoreThan(before)
+            Footprint.assertNothingIsLeftBy { opened(200) }
         }
 }
