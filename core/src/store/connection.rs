@@ -4,7 +4,7 @@
 //! - No other code of this crate opens SQLite; a key for encryption at rest will be given here.
 //! - A file that is not ours, or is newer than this build, is left byte for byte as it was.
 
-use super::migrate;
+use super::{checkpoint, migrate};
 use crate::error::{Error, ErrorCode, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -105,9 +105,10 @@ fn prepare_writer(connection: &mut Connection, durability: Durability) -> Result
         Durability::Normal => "NORMAL",
     };
     // Checkpoints belong to a thread of their own, never to a commit. That thread goes by the size of the log's file, so a log that starts
-    // anew must not keep the size it had.
+    // anew must not keep all of the size it had.
     connection.execute_batch(&format!(
-        "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;"
+        "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = {};",
+        checkpoint::KEPT
     ))?;
     migrate::run(connection)
 }
