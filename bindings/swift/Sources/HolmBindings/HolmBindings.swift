@@ -1116,7 +1116,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func deviceId() throws  -> String
     
     /**
-     * Gives up a parked operation.
+     * Gives up an operation that is parked, or that has never been sent.
      */
     func discard(opId: String) async throws 
     
@@ -1372,7 +1372,7 @@ open func deviceId()throws  -> String  {
 }
     
     /**
-     * Gives up a parked operation.
+     * Gives up an operation that is parked, or that has never been sent.
      */
 open func discard(opId: String)async throws   {
     return
@@ -5789,7 +5789,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_device_id() != 29226) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_discard() != 38297) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_discard() != 19746) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_dump() != 20661) {
