@@ -54,20 +54,19 @@ link_manifest() { # MANIFEST R.TXT
     rm "$2.apk"
 }
 
-# Writes the package's POM, and fails if Maven cannot resolve it: then neither can an app. Prints the resolved files, one a line.
-resolve_pom() { # PACKAGE POM FOLDER
+# Writes the package's POM, and fails if Maven cannot resolve it: then neither can an app. What it resolves to goes to FOLDER/dependencies.
+resolve_pom() { # POM FOLDER
     local name
-    sed "s/@version@/$version/" "$kotlin/holm-android/aar.pom.xml" >"$2"
+    local -a values=(-e "s/@version@/$version/")
     for name in kotlin.version coroutines.version serialization.version jna.version; do
-        sed -i.bak "s/@$name@/$(property $name)/" "$2"
+        values+=(-e "s/@$name@/$(property $name)/")
     done
-    rm -f "$2.bak"
-    # The kind of package `aar` is Gradle's; Maven reads everything else.
-    sed 's|<packaging>aar</packaging>|<packaging>pom</packaging>|' "$2" >"$3/pom.xml"
-    rm -rf "$3/dependencies"
-    maven --file "$3/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime \
-        "-DoutputDirectory=$3/dependencies"
-    [ -e "$3/dependencies/jna-$(property jna.version).aar" ] || die "$2 does not bring JNA as a package of Android"
+    sed "${values[@]}" "$kotlin/holm-android/aar.pom.xml" >"$1"
+    # The kind of package `aar` is known to Gradle only; everything else Maven reads as it stands.
+    sed 's|<packaging>aar</packaging>|<packaging>pom</packaging>|' "$1" >"$2/pom.xml"
+    maven --file "$2/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime \
+        "-DoutputDirectory=$2/dependencies"
+    [ -e "$2/dependencies/jna-$(property jna.version).aar" ] || die "$1 does not bring JNA as a package of Android"
 }
 
 # Runs the small app with LIBRARIES' libholm_ffi.so on this machine's JVM. What it says goes to JAR.run.
