@@ -3,7 +3,10 @@
 
 ios_minimum=15.0
 macos_minimum=12.0
-framework=HolmFFI
+
+# What is packed: the library itself, statically; or the test server, as a shared library, so that two Rust libraries can be in one program.
+framework=HolmFFI crate=holm-ffi file=libholm_ffi_prefixed.a
+if [ "${HOLM_PACK:-}" = testing ]; then framework=HolmTestingFFI crate=holm-testing file=libholm_testing.dylib; fi
 
 # Zig's name of a target, for a machine without Apple's SDK.
 zig_target() { # TARGET
@@ -66,14 +69,19 @@ build_archive() ( # TARGET
         # No one ships this slice, and link-time optimisation is most of the time that it takes.
         export CARGO_PROFILE_RELEASE_MOBILE_LTO=off CARGO_PROFILE_RELEASE_MOBILE_CODEGEN_UNITS=16
     fi
-    cargo rustc --package holm-ffi --lib --profile release-mobile --target "$1" --crate-type staticlib ${arguments[@]+"${arguments[@]}"} >&2
+    if [ $framework = HolmTestingFFI ]; then
+        cargo rustc --package $crate --lib --profile release-mobile --target "$1" --crate-type cdylib -- \
+            "-Clink-arg=-Wl,-install_name,@rpath/$framework.framework/$framework" >&2
+        exit
+    fi
+    cargo rustc --package $crate --lib --profile release-mobile --target "$1" --crate-type staticlib ${arguments[@]+"${arguments[@]}"} >&2
     built=$target/$1/release-mobile/libholm_ffi.a
     if [ "$built" -nt "$(archive "$1")" ]; then scripts/package/prefix-sqlite "$built" "$(archive "$1")"; fi
 )
 
-archive() { echo "$target/$1/release-mobile/libholm_ffi_prefixed.a"; } # TARGET
+archive() { echo "$target/$1/release-mobile/$file"; } # TARGET
 
-# Makes BUNDLE/SLICE/HolmFFI.framework of the libraries that were built for TARGETs.
+# Makes BUNDLE/SLICE/….framework of the libraries that were built for TARGETs.
 make_slice() { # BUNDLE SLICE TARGET…
     local bundle=$1 slice=$2 root resources platform
     shift 2
@@ -101,10 +109,10 @@ make_slice() { # BUNDLE SLICE TARGET…
     else
         cp "${archives[0]}" "$inner/$framework"
     fi
-    cp bindings/swift/Sources/HolmFFI/include/HolmFFI.h "$inner/Headers/"
-    cp bindings/swift/Framework/module.modulemap "$inner/Modules/"
+    cp "bindings/swift/Sources/$framework/include/$framework.h" "$inner/Headers/"
+    printf 'framework module %s {\n    umbrella header "%s.h"\n    export *\n}\n' $framework $framework >"$inner/Modules/module.modulemap"
     cp bindings/swift/Framework/PrivacyInfo.xcprivacy "$resources/"
-    python3 scripts/package/plists.py framework "$resources/Info.plist" $platform "$(minimum "$slice")" "$version"
+    python3 scripts/package/plists.py framework "$resources/Info.plist" $framework $platform "$(minimum "$slice")" "$version"
 
     if [ $platform = MacOSX ]; then
         ln -s A "$root/Versions/Current"

@@ -1,9 +1,9 @@
 """Writes the property lists of an XCFramework, and reads them back.
 
-    plists.py framework FILE PLATFORM MINIMUM VERSION     the Info.plist of one HolmFFI.framework
-    plists.py xcframework BUNDLE                          BUNDLE/Info.plist, from the slices that lie in BUNDLE
-    plists.py check BUNDLE                                fails unless every list is well-formed and names what is there
-    plists.py privacy MANIFEST SYMBOLS                    fails unless MANIFEST declares what the imports in file SYMBOLS need
+    plists.py framework FILE NAME PLATFORM MINIMUM VERSION   the Info.plist of one NAME.framework
+    plists.py xcframework BUNDLE NAME                        BUNDLE/Info.plist, from the slices that lie in BUNDLE
+    plists.py check BUNDLE NAME                              fails unless every list is well-formed and names what is there
+    plists.py privacy MANIFEST SYMBOLS                       fails unless MANIFEST declares what the imports in file SYMBOLS need
 
 A slice is a folder named as Xcode names it: ios-arm64, ios-arm64_x86_64-simulator, macos-arm64_x86_64.
 """
@@ -11,8 +11,6 @@ A slice is a folder named as Xcode names it: ios-arm64, ios-arm64_x86_64-simulat
 import plistlib
 import sys
 from pathlib import Path
-
-NAME = "HolmFFI"
 
 # Apple's "required reason" interfaces that C code can import, by the category that a manifest has to declare.
 REASONS = {
@@ -30,15 +28,15 @@ def read(path):
     return plistlib.loads(Path(path).read_bytes())
 
 
-def framework(path, platform, minimum, version):
+def framework(path, name, platform, minimum, version):
     write(
         path,
         {
             "CFBundleDevelopmentRegion": "en",
-            "CFBundleExecutable": NAME,
-            "CFBundleIdentifier": f"dev.holm.{NAME}",
+            "CFBundleExecutable": name,
+            "CFBundleIdentifier": f"dev.holm.{name}",
             "CFBundleInfoDictionaryVersion": "6.0",
-            "CFBundleName": NAME,
+            "CFBundleName": name,
             "CFBundlePackageType": "FMWK",
             "CFBundleShortVersionString": version,
             "CFBundleSupportedPlatforms": [platform],
@@ -48,19 +46,19 @@ def framework(path, platform, minimum, version):
     )
 
 
-def library(slice_name):
+def library(slice_name, name):
     """How Info.plist describes the slice in a folder of this name."""
     platform, architectures, *variant = slice_name.split("-")
     entry = {
         # Not split at the separator, which x86_64 has in its own name.
-        "SupportedArchitectures": [name for name in ("arm64", "x86_64") if name in architectures],
-        "BinaryPath": f"{NAME}.framework/{NAME}",
+        "SupportedArchitectures": [one for one in ("arm64", "x86_64") if one in architectures],
+        "BinaryPath": f"{name}.framework/{name}",
         "LibraryIdentifier": slice_name,
-        "LibraryPath": f"{NAME}.framework",
+        "LibraryPath": f"{name}.framework",
         "SupportedPlatform": platform,
     }
     if platform == "macos":
-        entry["BinaryPath"] = f"{NAME}.framework/Versions/A/{NAME}"
+        entry["BinaryPath"] = f"{name}.framework/Versions/A/{name}"
     if variant:
         entry["SupportedPlatformVariant"] = variant[0]
     return entry
@@ -70,18 +68,18 @@ def slices(bundle):
     return sorted(path.name for path in Path(bundle).iterdir() if path.is_dir())
 
 
-def xcframework(bundle):
+def xcframework(bundle, name):
     write(
         Path(bundle) / "Info.plist",
         {
-            "AvailableLibraries": [library(name) for name in slices(bundle)],
+            "AvailableLibraries": [library(slice_name, name) for slice_name in slices(bundle)],
             "CFBundlePackageType": "XFWK",
             "XCFrameworkFormatVersion": "1.0",
         },
     )
 
 
-def check(bundle):
+def check(bundle, name):
     bundle = Path(bundle)
     listed = read(bundle / "Info.plist")
     assert listed["CFBundlePackageType"] == "XFWK" and listed["XCFrameworkFormatVersion"] == "1.0", "not an XCFramework"
@@ -93,10 +91,10 @@ def check(bundle):
         root = folder / entry["LibraryPath"]
         inner = root / "Resources" if entry["SupportedPlatform"] == "macos" else root
         info = read(inner / "Info.plist")
-        assert info["CFBundleExecutable"] == NAME and info["CFBundlePackageType"] == "FMWK", f"{inner}: not a framework"
+        assert info["CFBundleExecutable"] == name and info["CFBundlePackageType"] == "FMWK", f"{inner}: not a framework"
         read(inner / "PrivacyInfo.xcprivacy")
-        for name in ("Headers", "Modules"):
-            assert (root / name).is_dir(), f"{root}: no {name}"
+        for part in ("Headers", "Modules"):
+            assert (root / part).is_dir(), f"{root}: no {part}"
 
 
 def privacy(manifest, symbols):
