@@ -20,6 +20,7 @@ mod live;
 mod pack;
 mod records;
 mod runtime;
+mod triggers;
 mod write;
 
 pub use cancel::FfiCancel;
@@ -32,6 +33,7 @@ pub use records::{
     FfiConflict, FfiJournalEntry, FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiResolution, FfiSignOutMode,
     FfiStats, FfiSyncReport, FfiSyncState, FfiWriteOutcome,
 };
+pub use triggers::{FfiEvent, FfiSliceReport};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");
