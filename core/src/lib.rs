@@ -22,6 +22,7 @@
 
 mod auth;
 mod backend;
+mod cache;
 mod client;
 mod conflict;
 mod device;
@@ -35,6 +36,7 @@ mod store;
 mod sync;
 
 pub use auth::{FileSecrets, MemorySecrets, SecretStore};
+pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Refresh};
 pub use client::{
     CollectionDump, Config, DocumentDump, Explanation, Holm, PendingOperation, SignOutMode, Stats, Storage,
 };

@@ -15,6 +15,7 @@ mod cancel;
 mod collection;
 mod config;
 mod error;
+mod fetch;
 mod holm;
 mod live;
 mod pack;
@@ -24,8 +25,9 @@ mod write;
 
 pub use cancel::FfiCancel;
 pub use collection::{FfiCollection, FfiPage};
-pub use config::{FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
-pub use error::FfiError;
+pub use config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
+pub use error::{FfiError, FfiFailure};
+pub use fetch::{FfiCachePolicy, FfiFetch, FfiFetched, FfiOrigin, FfiRefresh};
 pub use holm::FfiHolm;
 pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
 pub use records::{

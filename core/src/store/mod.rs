@@ -21,6 +21,7 @@ pub(crate) mod journal;
 pub(crate) mod meta;
 mod migrate;
 pub(crate) mod outbox;
+pub(crate) mod pins;
 mod readers;
 mod seat;
 pub(crate) mod streams;

@@ -1,12 +1,14 @@
 //! One cycle: send what is queued, read what is new.
 
 use super::parts::Parts;
+use super::pull::Scope;
 use super::report::SyncReport;
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::OFFSET_NOISE_MS;
 use crate::net::SyncContext;
 use crate::store::{collections, meta, outbox, streams};
+use std::collections::BTreeSet;
 
 /// Why a cycle ends early.
 #[derive(Debug)]
@@ -38,16 +40,23 @@ pub(super) struct Cycle<'a> {
     pub pull_again: bool,
     /// How often in a row the server has failed at a push.
     pub server_errors: u32,
+    /// Collections that have been read to their heads.
+    pub heads: BTreeSet<i64>,
 }
 
 impl<'a> Cycle<'a> {
+    pub fn new(parts: &'a Parts, context: SyncContext) -> Self {
+        let report = SyncReport::default();
+        Self { parts, context, report, pull_again: false, server_errors: 0, heads: BTreeSet::new() }
+    }
+
     /// Runs a cycle to its end. `asked`: somebody waits for it, so waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
     pub async fn run(parts: &'a Parts, asked: bool) -> Result<SyncReport> {
         let context = if asked { SyncContext::User } else { SyncContext::Foreground };
         let (start, before) = (parts.device.clock.monotonic(), parts.traffic());
-        let mut cycle = Self { parts, context, report: SyncReport::default(), pull_again: false, server_errors: 0 };
+        let mut cycle = Self::new(parts, context);
         let outcome = cycle.steps(asked).await;
         let after = parts.traffic();
         cycle.report.requests = after.requests - before.requests;
@@ -61,9 +70,7 @@ impl<'a> Cycle<'a> {
     }
 
     async fn steps(&mut self, asked: bool) -> Result<(), Stop> {
-        if !self.parts.connectivity.is_online() {
-            return Err(Error::network(ErrorCode::Offline, "the device has no network").into());
-        }
+        self.check_network()?;
         if asked {
             self.parts.store.write(outbox::clear_waits).await?;
         }
@@ -71,7 +78,7 @@ impl<'a> Cycle<'a> {
         // against what others have done, so nothing is overwritten unseen.
         let exchanged = self.all_loaded()? && self.push().await?;
         if !exchanged || std::mem::take(&mut self.pull_again) {
-            let pulled = self.pull().await;
+            let pulled = self.pull(&Scope::All).await;
             if let Err(Stop::Failed(error)) = &pulled
                 && stops_everything(error)
             {
@@ -79,12 +86,20 @@ impl<'a> Cycle<'a> {
             }
             self.push().await?;
             if std::mem::take(&mut self.pull_again) {
-                self.pull().await?;
+                self.pull(&Scope::All).await?;
             }
             pulled?;
         }
         self.in_step().await?;
         Ok(())
+    }
+
+    /// A device without a network asks nobody.
+    pub fn check_network(&self) -> Result<()> {
+        if self.parts.connectivity.is_online() {
+            return Ok(());
+        }
+        Err(Error::network(ErrorCode::Offline, "the device has no network"))
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.
@@ -118,15 +133,27 @@ impl<'a> Cycle<'a> {
             .await
     }
 
-    async fn in_step(&self) -> Result<()> {
-        let now = self.parts.device.server_now_ms();
+    async fn in_step(&mut self) -> Result<()> {
+        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
+        let now = self.parts.readings.note(&self.parts.device, &heads);
         self.parts
             .store
             .write(move |tx| {
                 tx.counts();
+                streams::mark_read(tx, &heads, now)?;
                 meta::set(tx, meta::Key::LastSync, &now.to_string())
             })
             .await
+    }
+
+    /// Keeps when streams were read to their heads.
+    pub async fn keep_heads(&mut self) -> Result<()> {
+        if self.heads.is_empty() {
+            return Ok(());
+        }
+        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
+        let now = self.parts.readings.note(&self.parts.device, &heads);
+        self.parts.store.write(move |tx| streams::mark_read(tx, &heads, now)).await
     }
 }
 

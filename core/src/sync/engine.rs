@@ -2,18 +2,23 @@
 
 use super::cycle::Cycle;
 use super::parts::Parts;
+use super::refresh::{Asker, Hold, Wanted, serve, suspended};
 use super::report::SyncReport;
 use super::schedule::Schedule;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
 use crate::platform::Network;
+use crate::repository::{Refresher, Want};
 use crate::store::outbox;
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
+    /// Somebody waits for a collection or a document to be read.
+    Refresh(Want, Asker),
     /// Something changed for the better.
     Encourage,
     Pause(oneshot::Sender<()>),
@@ -58,19 +63,45 @@ impl EngineHandle {
         let _ = self.send(Command::Resume);
     }
 
+    /// A hold that does not keep the task alive.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine { commands: self.commands.downgrade() }
+    }
+
     fn send(&self, command: Command) -> Result<()> {
         self.commands.send(command).map_err(|_| Error::state(ErrorCode::Closed))
     }
 }
 
+/// The engine, for those who may outlive it.
+#[derive(Clone)]
+pub(crate) struct WeakEngine {
+    commands: mpsc::WeakUnboundedSender<Command>,
+}
+
+#[async_trait]
+impl Refresher for WeakEngine {
+    async fn refresh(&self, want: Want) -> Result<()> {
+        let closed = || Error::state(ErrorCode::Closed);
+        let (tell, told) = oneshot::channel();
+        let engine = EngineHandle { commands: self.commands.upgrade().ok_or_else(closed)? };
+        engine.send(Command::Refresh(want, tell))?;
+        drop(engine);
+        told.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
 struct Task {
-    parts: Parts,
+    parts: Arc<Parts>,
     inbox: mpsc::UnboundedReceiver<Command>,
     wrote: Arc<Notify>,
     network: watch::Receiver<Network>,
     schedule: Schedule,
     /// Who waits for the next cycle.
     asking: Vec<oneshot::Sender<Result<SyncReport>>>,
+    /// What is to be read before that.
+    wanted: Wanted,
+    hold: Hold,
     paused: bool,
 }
 
@@ -93,7 +124,9 @@ impl Task {
     fn new(parts: Parts, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
         let network = parts.connectivity.subscribe();
         let schedule = Schedule::start(parts.device.clock.monotonic());
-        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), paused: false }
+        let parts = Arc::new(parts);
+        let (wanted, hold) = (Wanted::default(), Hold::default());
+        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), wanted, hold, paused: false }
     }
 
     async fn run(mut self) {
@@ -106,7 +139,9 @@ impl Task {
             let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
             match event {
                 Event::Done(()) => {
-                    if !self.cycle().await {
+                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it.
+                    let due = self.cycle_in() == Some(Duration::ZERO);
+                    if !self.refresh().await || due && !self.paused && !self.cycle().await {
                         return;
                     }
                 }
@@ -126,6 +161,13 @@ impl Task {
         if self.paused {
             return None;
         }
+        if !self.wanted.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.cycle_in()
+    }
+
+    fn cycle_in(&self) -> Option<Duration> {
         if !self.asking.is_empty() {
             return Some(Duration::ZERO);
         }
@@ -139,31 +181,62 @@ impl Task {
     async fn cycle(&mut self) -> bool {
         let asking = std::mem::take(&mut self.asking);
         self.schedule.begin();
-        let mut late = Vec::new();
-        let outcome = {
-            let mut running = std::pin::pin!(Cycle::run(&self.parts, !asking.is_empty()));
-            loop {
-                match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
-                    Event::Done(outcome) => break outcome,
-                    Event::Command(None) => return false,
-                    Event::Command(Some(command)) => {
-                        let stop = matches!(command, Command::Pause(_));
-                        late.push(Late::Command(command));
-                        // Dropping the cycle stops it.
-                        if stop {
-                            break Err(Error::state(ErrorCode::Suspended));
-                        }
-                    }
-                    Event::Wrote => late.push(Late::Wrote),
-                    Event::Network => late.push(Late::Network),
-                }
-            }
-        };
+        let parts = self.parts.clone();
+        let Some((outcome, late)) = self.attend(Cycle::run(&parts, !asking.is_empty())).await else { return false };
         self.conclude(&outcome);
         for waiting in asking {
             // Who has stopped waiting needs no answer.
             let _ = waiting.send(outcome.clone());
         }
+        self.take_late(late);
+        true
+    }
+
+    /// Reads what is waited for, taking events meanwhile. False if the client has gone.
+    async fn refresh(&mut self) -> bool {
+        let wanted = std::mem::take(&mut self.wanted);
+        if wanted.is_empty() {
+            return true;
+        }
+        if let Some(reason) = self.hold.reason(self.parts.device.clock.monotonic()) {
+            wanted.tell(&Err(reason));
+            return true;
+        }
+        let (parts, wants) = (self.parts.clone(), wanted.wants());
+        let work = async { Ok(serve(&parts, wants).await) };
+        let Some((outcome, late)) = self.attend(work).await else { return false };
+        let now = self.parts.device.clock.monotonic();
+        for answer in outcome.iter().flat_map(|answers| answers.values()) {
+            self.hold.note(now, answer.as_ref().err());
+        }
+        wanted.tell(&outcome);
+        self.take_late(late);
+        true
+    }
+
+    /// Does some work and keeps what comes meanwhile. A pause stops it. None if the client has gone.
+    async fn attend<T>(&mut self, work: impl Future<Output = Result<T>>) -> Option<(Result<T>, Vec<Late>)> {
+        let mut late = Vec::new();
+        let mut running = std::pin::pin!(work);
+        loop {
+            match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
+                Event::Done(outcome) => return Some((outcome, late)),
+                Event::Command(None) => return None,
+                Event::Command(Some(command)) => {
+                    let stop = matches!(command, Command::Pause(_));
+                    late.push(Late::Command(command));
+                    // Dropping the work stops it.
+                    if stop {
+                        return Some((Err(suspended()), late));
+                    }
+                }
+                Event::Wrote => late.push(Late::Wrote),
+                Event::Network => late.push(Late::Network),
+            }
+        }
+    }
+
+    fn take_late(&mut self, late: Vec<Late>) {
         for event in late {
             match event {
                 Late::Command(command) => self.take(command),
@@ -171,11 +244,11 @@ impl Task {
                 Late::Network => self.take_network(),
             }
         }
-        true
     }
 
     fn conclude(&mut self, outcome: &Result<SyncReport>) {
         let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
+        self.hold.note(now, outcome.as_ref().err());
         match outcome {
             Ok(_) => {
                 self.schedule.succeeded(now, &self.parts.config, entropy.as_ref(), self.due_in());
@@ -207,15 +280,20 @@ impl Task {
     fn take(&mut self, command: Command) {
         match command {
             Command::Sync(tell) if self.paused => {
-                let _ = tell.send(Err(Error::state(ErrorCode::Suspended)));
+                let _ = tell.send(Err(suspended()));
             }
             Command::Sync(tell) => self.asking.push(tell),
+            Command::Refresh(_, tell) if self.paused => {
+                let _ = tell.send(Err(suspended()));
+            }
+            Command::Refresh(want, tell) => self.wanted.add(want, tell),
             Command::Encourage => self.schedule.encourage(self.parts.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
                 for waiting in self.asking.drain(..) {
-                    let _ = waiting.send(Err(Error::state(ErrorCode::Suspended)));
+                    let _ = waiting.send(Err(suspended()));
                 }
+                std::mem::take(&mut self.wanted).tell(&Err(suspended()));
                 let _ = done.send(());
             }
             Command::Resume => {

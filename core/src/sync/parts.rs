@@ -4,6 +4,7 @@ use super::memory::Memory;
 use super::schedule::SyncConfig;
 use super::state::StateCell;
 use crate::backend::Backend;
+use crate::cache::Readings;
 use crate::device::Device;
 use crate::net::{HttpClient, Traffic};
 use crate::platform::Connectivity;
@@ -22,6 +23,7 @@ pub(crate) struct Parts {
     pub state: Arc<StateCell>,
     pub config: SyncConfig,
     pub memory: Memory,
+    pub readings: Arc<Readings>,
 }
 
 impl Parts {
