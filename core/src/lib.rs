@@ -34,6 +34,7 @@ mod platform;
 mod repository;
 mod store;
 mod sync;
+pub mod testing;
 
 pub use auth::{FileSecrets, MemorySecrets, SecretStore};
 pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Refresh};

@@ -18,9 +18,12 @@ mod error;
 mod fetch;
 mod holm;
 mod live;
+mod log;
 mod pack;
 mod records;
 mod runtime;
+mod secrets;
+mod testing;
 mod write;
 
 pub use cancel::FfiCancel;
@@ -30,10 +33,13 @@ pub use error::{FfiError, FfiFailure};
 pub use fetch::{FfiCachePolicy, FfiFetch, FfiFetched, FfiOrigin, FfiRefresh};
 pub use holm::FfiHolm;
 pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
+pub use log::{FfiLogError, FfiLogLevel, FfiLogLine, FfiLogSink, set_log_sink};
 pub use records::{
     FfiConflict, FfiJournalEntry, FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiResolution, FfiSignOutMode,
     FfiStats, FfiSyncReport, FfiSyncState, FfiWriteOutcome,
 };
+pub use secrets::{FfiSecretError, FfiSecretStore};
+pub use testing::{FfiFault, FfiTestDevice};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");

@@ -460,7 +460,29 @@ fileprivate final class UniffiHandleMap<T>: @unchecked Sendable {
 
 
 // Public interface members begin here.
+// Magic number for the Rust proxy to call using the same mechanism as every other method,
+// to free the callback once it's dropped by Rust.
+private let IDX_CALLBACK_FREE: Int32 = 0
+// Callback return codes
+private let UNIFFI_CALLBACK_SUCCESS: Int32 = 0
+private let UNIFFI_CALLBACK_ERROR: Int32 = 1
+private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
+    typealias FfiType = UInt16
+    typealias SwiftType = UInt16
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
@@ -766,16 +788,6 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func delete(id: String) async throws  -> FfiReceipt
     
     /**
-     * Reads a document under a policy; none: that of the collection.
-     */
-    func fetch(id: String, policy: FfiCachePolicy?) throws  -> FfiFetch
-    
-    /**
-     * Runs a query, given as JSON, under a policy; none: that of the collection.
-     */
-    func fetchQuery(query: String, policy: FfiCachePolicy?) throws  -> FfiFetch
-    
-    /**
      * Reads a document, packed; none if it is not there.
      */
     func get(id: String) throws  -> Data?
@@ -791,11 +803,6 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func page(query: String, after: String?) throws  -> FfiPage
     
     /**
-     * Keeps a document's content here whatever the limits of the collection say.
-     */
-    func pin(id: String) async throws 
-    
-    /**
      * Runs a query, given as JSON; the documents come packed.
      */
     func query(query: String) throws  -> Data
@@ -804,11 +811,6 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
      * Replaces a document's content.
      */
     func replace(id: String, json: String) async throws  -> FfiReceipt
-    
-    /**
-     * Takes a pin away.
-     */
-    func unpin(id: String) async throws 
     
     /**
      * Changes fields of a document: a merge patch with field operations.
@@ -943,34 +945,6 @@ open func delete(id: String)async throws  -> FfiReceipt  {
 }
     
     /**
-     * Reads a document under a policy; none: that of the collection.
-     */
-open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
-    return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
-        uniffiCallStatus in
-    uniffi_holm_ffi_fn_method_fficollection_fetch(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(id),
-        FfiConverterOptionTypeFfiCachePolicy.lower(policy),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Runs a query, given as JSON, under a policy; none: that of the collection.
-     */
-open func fetchQuery(query: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
-    return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
-        uniffiCallStatus in
-    uniffi_holm_ffi_fn_method_fficollection_fetch_query(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(query),
-        FfiConverterOptionTypeFfiCachePolicy.lower(policy),uniffiCallStatus
-    )
-})
-}
-    
-    /**
      * Reads a document, packed; none if it is not there.
      */
 open func get(id: String)throws  -> Data?  {
@@ -1011,25 +985,6 @@ open func page(query: String, after: String?)throws  -> FfiPage  {
 }
     
     /**
-     * Keeps a document's content here whatever the limits of the collection say.
-     */
-open func pin(id: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_holm_ffi_fn_method_fficollection_pin(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
-                )
-            },
-            pollFunc: ffi_holm_ffi_rust_future_poll_void,
-            completeFunc: ffi_holm_ffi_rust_future_complete_void,
-            freeFunc: ffi_holm_ffi_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeFfiError_lift
-        )
-}
-    
-    /**
      * Runs a query, given as JSON; the documents come packed.
      */
 open func query(query: String)throws  -> Data  {
@@ -1057,25 +1012,6 @@ open func replace(id: String, json: String)async throws  -> FfiReceipt  {
             completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
             liftFunc: FfiConverterTypeFfiReceipt_lift,
-            errorHandler: FfiConverterTypeFfiError_lift
-        )
-}
-    
-    /**
-     * Takes a pin away.
-     */
-open func unpin(id: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_holm_ffi_fn_method_fficollection_unpin(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
-                )
-            },
-            pollFunc: ffi_holm_ffi_rust_future_poll_void,
-            completeFunc: ffi_holm_ffi_rust_future_complete_void,
-            freeFunc: ffi_holm_ffi_rust_future_free_void,
-            liftFunc: { $0 },
             errorHandler: FfiConverterTypeFfiError_lift
         )
 }
@@ -1142,158 +1078,6 @@ public func FfiConverterTypeFfiCollection_lift(_ handle: UInt64) throws -> FfiCo
 #endif
 public func FfiConverterTypeFfiCollection_lower(_ value: FfiCollection) -> UInt64 {
     return FfiConverterTypeFfiCollection.lower(value)
-}
-
-
-
-
-
-
-/**
- * A read under a cache policy. Nothing happens before the first `next`. One caller asks at a time.
- */
-public protocol FfiFetchProtocol: AnyObject, Sendable {
-    
-    /**
-     * Ends the read: a waiting `next` returns nothing. A refresh that it has begun goes on. Returns at once.
-     */
-    func close() 
-    
-    /**
-     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
-     */
-    func next() async throws  -> FfiFetched?
-    
-}
-/**
- * A read under a cache policy. Nothing happens before the first `next`. One caller asks at a time.
- */
-open class FfiFetch: FfiFetchProtocol, @unchecked Sendable {
-    fileprivate let handle: UInt64
-
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
-
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    required public init(unsafeFromHandle handle: UInt64) {
-        self.handle = handle
-    }
-
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public func uniffiCloneHandle() -> UInt64 {
-        return try! rustCall { uniffi_holm_ffi_fn_clone_ffifetch(self.handle, $0) }
-    }
-    // No primary constructor declared for this class.
-
-    deinit {
-        if handle == 0 {
-            // Mock objects have handle=0 don't try to free them
-            return
-        }
-
-        try! rustCall { uniffi_holm_ffi_fn_free_ffifetch(handle, $0) }
-    }
-
-    
-
-    
-    /**
-     * Ends the read: a waiting `next` returns nothing. A refresh that it has begun goes on. Returns at once.
-     */
-open func close()  {try! rustCall() {
-        uniffiCallStatus in
-    uniffi_holm_ffi_fn_method_ffifetch_close(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
-     */
-open func next()async throws  -> FfiFetched?  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_holm_ffi_fn_method_ffifetch_next(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
-            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
-            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterOptionTypeFfiFetched.lift,
-            errorHandler: FfiConverterTypeFfiError_lift
-        )
-}
-    
-
-    
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFfiFetch: FfiConverter {
-    typealias FfiType = UInt64
-    typealias SwiftType = FfiFetch
-
-    public static func lift(_ handle: UInt64) throws -> FfiFetch {
-        return FfiFetch(unsafeFromHandle: handle)
-    }
-
-    public static func lower(_ value: FfiFetch) -> UInt64 {
-        return value.uniffiCloneHandle()
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFetch {
-        let handle: UInt64 = try readInt(&buf)
-        return try lift(handle)
-    }
-
-    public static func write(_ value: FfiFetch, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiFetch_lift(_ handle: UInt64) throws -> FfiFetch {
-    return try FfiConverterTypeFfiFetch.lift(handle)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiFetch_lower(_ value: FfiFetch) -> UInt64 {
-    return FfiConverterTypeFfiFetch.lower(value)
 }
 
 
@@ -1492,13 +1276,14 @@ open class FfiHolm: FfiHolmProtocol, @unchecked Sendable {
 
     
     /**
-     * Opens a client, away from the caller's thread.
+     * Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
+     * the device's own time and network.
      */
-public static func `open`(config: FfiConfig)async throws  -> FfiHolm  {
+public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config)
+                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiTestDevice.lower(testing)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_u64,
@@ -2112,6 +1897,516 @@ public func FfiConverterTypeFfiLiveQuery_lower(_ value: FfiLiveQuery) -> UInt64 
 
 
 /**
+ * The host's log.
+ */
+public protocol FfiLogSink: AnyObject, Sendable {
+    
+    /**
+     * Takes lines, oldest first. Called on a thread of the core's that does nothing else.
+     */
+    func log(lines: [FfiLogLine]) throws 
+    
+}
+/**
+ * The host's log.
+ */
+open class FfiLogSinkImpl: FfiLogSink, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffilogsink(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffilogsink(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Takes lines, oldest first. Called on a thread of the core's that does nothing else.
+     */
+open func log(lines: [FfiLogLine])throws   {try rustCallWithError(FfiConverterTypeFfiLogError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffilogsink_log(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeFfiLogLine.lower(lines),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFfiLogSink {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFfiLogSink = UniffiVTableCallbackInterfaceFfiLogSink(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFfiLogSink.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FfiLogSink: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFfiLogSink.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FfiLogSink: handle missing in uniffiClone")
+            }
+        },
+        log: { (
+            uniffiHandle: UInt64,
+            lines: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFfiLogSink.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.log(
+                     lines: try FfiConverterSequenceTypeFfiLogLine.lift(lines)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiLogError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFfiLogSink> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFfiLogSink>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFfiLogSink() {
+    uniffi_holm_ffi_fn_init_callback_vtable_ffilogsink(UniffiCallbackInterfaceFfiLogSink.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogSink: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FfiLogSink>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiLogSink
+
+    public static func lift(_ handle: UInt64) throws -> FfiLogSink {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiLogSinkImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FfiLogSink) -> UInt64 {
+         if let rustImpl = value as? FfiLogSinkImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogSink {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiLogSink, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogSink_lift(_ handle: UInt64) throws -> FfiLogSink {
+    return try FfiConverterTypeFfiLogSink.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogSink_lower(_ value: FfiLogSink) -> UInt64 {
+    return FfiConverterTypeFfiLogSink.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The host's keychain. Called on the core's own threads, with no lock held; a call may take some milliseconds.
+ */
+public protocol FfiSecretStore: AnyObject, Sendable {
+    
+    /**
+     * Reads a secret; none if it was never set, or is lost for good.
+     */
+    func get(name: String) throws  -> String?
+    
+    /**
+     * Keeps a secret.
+     */
+    func set(name: String, value: String) throws 
+    
+    /**
+     * Forgets a secret; nothing happens if there is none.
+     */
+    func remove(name: String) throws 
+    
+}
+/**
+ * The host's keychain. Called on the core's own threads, with no lock held; a call may take some milliseconds.
+ */
+open class FfiSecretStoreImpl: FfiSecretStore, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffisecretstore(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffisecretstore(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Reads a secret; none if it was never set, or is lost for good.
+     */
+open func get(name: String)throws  -> String?  {
+    return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeFfiSecretError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffisecretstore_get(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Keeps a secret.
+     */
+open func set(name: String, value: String)throws   {try rustCallWithError(FfiConverterTypeFfiSecretError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffisecretstore_set(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),
+        FfiConverterString.lower(value),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Forgets a secret; nothing happens if there is none.
+     */
+open func remove(name: String)throws   {try rustCallWithError(FfiConverterTypeFfiSecretError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffisecretstore_remove(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFfiSecretStore {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFfiSecretStore = UniffiVTableCallbackInterfaceFfiSecretStore(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFfiSecretStore.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FfiSecretStore: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFfiSecretStore.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FfiSecretStore: handle missing in uniffiClone")
+            }
+        },
+        get: { (
+            uniffiHandle: UInt64,
+            name: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> String? in
+                guard let uniffiObj = try? FfiConverterTypeFfiSecretStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.get(
+                     name: try FfiConverterString.lift(name)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterOptionString.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiSecretError_lower
+            )
+        },
+        set: { (
+            uniffiHandle: UInt64,
+            name: RustBuffer,
+            value: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFfiSecretStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.set(
+                     name: try FfiConverterString.lift(name),
+                     value: try FfiConverterString.lift(value)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiSecretError_lower
+            )
+        },
+        remove: { (
+            uniffiHandle: UInt64,
+            name: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFfiSecretStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.remove(
+                     name: try FfiConverterString.lift(name)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiSecretError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFfiSecretStore> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFfiSecretStore>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFfiSecretStore() {
+    uniffi_holm_ffi_fn_init_callback_vtable_ffisecretstore(UniffiCallbackInterfaceFfiSecretStore.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiSecretStore: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FfiSecretStore>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiSecretStore
+
+    public static func lift(_ handle: UInt64) throws -> FfiSecretStore {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiSecretStoreImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FfiSecretStore) -> UInt64 {
+         if let rustImpl = value as? FfiSecretStoreImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiSecretStore {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiSecretStore, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretStore_lift(_ handle: UInt64) throws -> FfiSecretStore {
+    return try FfiConverterTypeFfiSecretStore.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretStore_lower(_ value: FfiSecretStore) -> UInt64 {
+    return FfiConverterTypeFfiSecretStore.lower(value)
+}
+
+
+
+
+
+
+/**
  * A watch on the client's state. One caller asks at a time.
  */
 public protocol FfiStateWatchProtocol: AnyObject, Sendable {
@@ -2261,86 +2556,211 @@ public func FfiConverterTypeFfiStateWatch_lower(_ value: FfiStateWatch) -> UInt6
 
 
 
+
+
 /**
- * How a collection is cached.
+ * Time and network of one device. Given to [`FfiHolm::open`](crate::FfiHolm::open); thread-safe.
  */
-public struct FfiCacheConfig: Equatable, Hashable {
+public protocol FfiTestDeviceProtocol: AnyObject, Sendable {
+    
     /**
-     * The policy of a fetch that names none.
+     * Lets time pass.
      */
-    public let policy: FfiCachePolicy
+    func advance(ms: UInt64) throws 
+    
     /**
-     * So old may a thing be and still count as fresh, ms.
+     * Lets the next requests fail; without a number, all from now on.
      */
-    public let ttlMs: UInt64
+    func fail(fault: FfiFault, times: UInt32?) throws 
+    
     /**
-     * A fresh thing older than this is refreshed in the background as well, ms.
+     * Forgets all faults that have not happened yet.
      */
-    public let refreshAfterMs: UInt64?
+    func heal() throws 
+    
     /**
-     * So many documents keep their content here.
+     * What the device's wall clock shows, ms since 1970.
      */
-    public let maxDocuments: UInt64?
+    func nowMs() throws  -> Int64
+    
     /**
-     * So many bytes may the contents have together.
+     * Every request so far: `POST /v1/sync/pull`.
      */
-    public let maxBytes: UInt64?
+    func requests() throws  -> [String]
+    
+    /**
+     * Sets the wall clock, as a user does who changes the date.
+     */
+    func setWallMs(wallMs: Int64) throws 
+    
+}
+/**
+ * Time and network of one device. Given to [`FfiHolm::open`](crate::FfiHolm::open); thread-safe.
+ */
+open class FfiTestDevice: FfiTestDeviceProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
 
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * The policy of a fetch that names none.
-         */policy: FfiCachePolicy, 
-        /**
-         * So old may a thing be and still count as fresh, ms.
-         */ttlMs: UInt64, 
-        /**
-         * A fresh thing older than this is refreshed in the background as well, ms.
-         */refreshAfterMs: UInt64?, 
-        /**
-         * So many documents keep their content here.
-         */maxDocuments: UInt64?, 
-        /**
-         * So many bytes may the contents have together.
-         */maxBytes: UInt64?) {
-        self.policy = policy
-        self.ttlMs = ttlMs
-        self.refreshAfterMs = refreshAfterMs
-        self.maxDocuments = maxDocuments
-        self.maxBytes = maxBytes
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffitestdevice(self.handle, $0) }
+    }
+    /**
+     * A device whose clock stands at `start_ms` (since 1970) and whose network works.
+     */
+public convenience init(startMs: Int64)throws  {
+    let handle =
+        try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_constructor_ffitestdevice_new(
+        FfiConverterInt64.lower(startMs),uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffitestdevice(handle, $0) }
     }
 
     
 
     
+    /**
+     * Lets time pass.
+     */
+open func advance(ms: UInt64)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_advance(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(ms),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Lets the next requests fail; without a number, all from now on.
+     */
+open func fail(fault: FfiFault, times: UInt32?)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_fail(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeFfiFault_lower(fault),
+        FfiConverterOptionUInt32.lower(times),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Forgets all faults that have not happened yet.
+     */
+open func heal()throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_heal(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * What the device's wall clock shows, ms since 1970.
+     */
+open func nowMs()throws  -> Int64  {
+    return try  FfiConverterInt64.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_now_ms(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Every request so far: `POST /v1/sync/pull`.
+     */
+open func requests()throws  -> [String]  {
+    return try  FfiConverterSequenceString.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_requests(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Sets the wall clock, as a user does who changes the date.
+     */
+open func setWallMs(wallMs: Int64)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_set_wall_ms(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(wallMs),uniffiCallStatus
+    )
+}
+}
+    
+
+    
 }
 
-#if compiler(>=6)
-extension FfiCacheConfig: Sendable {}
-#endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeFfiCacheConfig: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiCacheConfig {
-        return
-            try FfiCacheConfig(
-                policy: FfiConverterTypeFfiCachePolicy.read(from: &buf), 
-                ttlMs: FfiConverterUInt64.read(from: &buf), 
-                refreshAfterMs: FfiConverterOptionUInt64.read(from: &buf), 
-                maxDocuments: FfiConverterOptionUInt64.read(from: &buf), 
-                maxBytes: FfiConverterOptionUInt64.read(from: &buf)
-        )
+public struct FfiConverterTypeFfiTestDevice: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiTestDevice
+
+    public static func lift(_ handle: UInt64) throws -> FfiTestDevice {
+        return FfiTestDevice(unsafeFromHandle: handle)
     }
 
-    public static func write(_ value: FfiCacheConfig, into buf: inout [UInt8]) {
-        FfiConverterTypeFfiCachePolicy.write(value.policy, into: &buf)
-        FfiConverterUInt64.write(value.ttlMs, into: &buf)
-        FfiConverterOptionUInt64.write(value.refreshAfterMs, into: &buf)
-        FfiConverterOptionUInt64.write(value.maxDocuments, into: &buf)
-        FfiConverterOptionUInt64.write(value.maxBytes, into: &buf)
+    public static func lower(_ value: FfiTestDevice) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiTestDevice {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiTestDevice, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
     }
 }
 
@@ -2348,16 +2768,18 @@ public struct FfiConverterTypeFfiCacheConfig: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeFfiCacheConfig_lift(_ buf: RustBuffer) throws -> FfiCacheConfig {
-    return try FfiConverterTypeFfiCacheConfig.lift(buf)
+public func FfiConverterTypeFfiTestDevice_lift(_ handle: UInt64) throws -> FfiTestDevice {
+    return try FfiConverterTypeFfiTestDevice.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeFfiCacheConfig_lower(_ value: FfiCacheConfig) -> RustBuffer {
-    return FfiConverterTypeFfiCacheConfig.lower(value)
+public func FfiConverterTypeFfiTestDevice_lower(_ value: FfiTestDevice) -> UInt64 {
+    return FfiConverterTypeFfiTestDevice.lower(value)
 }
+
+
 
 
 /**
@@ -2376,10 +2798,6 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      * Indexes: each a list of field paths.
      */
     public let indexes: [[String]]
-    /**
-     * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
-     */
-    public let cache: FfiCacheConfig?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2392,14 +2810,10 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          */conflict: FfiConflictStrategy, 
         /**
          * Indexes: each a list of field paths.
-         */indexes: [[String]], 
-        /**
-         * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
-         */cache: FfiCacheConfig? = nil) {
+         */indexes: [[String]]) {
         self.name = name
         self.conflict = conflict
         self.indexes = indexes
-        self.cache = cache
     }
 
     
@@ -2420,8 +2834,7 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
             try FfiCollectionConfig(
                 name: FfiConverterString.read(from: &buf), 
                 conflict: FfiConverterTypeFfiConflictStrategy.read(from: &buf), 
-                indexes: FfiConverterSequenceSequenceString.read(from: &buf), 
-                cache: FfiConverterOptionTypeFfiCacheConfig.read(from: &buf)
+                indexes: FfiConverterSequenceSequenceString.read(from: &buf)
         )
     }
 
@@ -2429,7 +2842,6 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
         FfiConverterString.write(value.name, into: &buf)
         FfiConverterTypeFfiConflictStrategy.write(value.conflict, into: &buf)
         FfiConverterSequenceSequenceString.write(value.indexes, into: &buf)
-        FfiConverterOptionTypeFfiCacheConfig.write(value.cache, into: &buf)
     }
 }
 
@@ -2650,188 +3062,6 @@ public func FfiConverterTypeFfiConflict_lower(_ value: FfiConflict) -> RustBuffe
 
 
 /**
- * A failure that is told and not thrown. The same fields as in [`FfiError`].
- */
-public struct FfiFailure: Equatable, Hashable {
-    public let code: String
-    public let message: String
-    public let recovery: String
-    public let retryable: Bool
-    public let serverCode: String?
-    public let retryAfterMs: UInt64?
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(code: String, message: String, recovery: String, retryable: Bool, serverCode: String?, retryAfterMs: UInt64?) {
-        self.code = code
-        self.message = message
-        self.recovery = recovery
-        self.retryable = retryable
-        self.serverCode = serverCode
-        self.retryAfterMs = retryAfterMs
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension FfiFailure: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFfiFailure: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFailure {
-        return
-            try FfiFailure(
-                code: FfiConverterString.read(from: &buf), 
-                message: FfiConverterString.read(from: &buf), 
-                recovery: FfiConverterString.read(from: &buf), 
-                retryable: FfiConverterBool.read(from: &buf), 
-                serverCode: FfiConverterOptionString.read(from: &buf), 
-                retryAfterMs: FfiConverterOptionUInt64.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: FfiFailure, into buf: inout [UInt8]) {
-        FfiConverterString.write(value.code, into: &buf)
-        FfiConverterString.write(value.message, into: &buf)
-        FfiConverterString.write(value.recovery, into: &buf)
-        FfiConverterBool.write(value.retryable, into: &buf)
-        FfiConverterOptionString.write(value.serverCode, into: &buf)
-        FfiConverterOptionUInt64.write(value.retryAfterMs, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiFailure_lift(_ buf: RustBuffer) throws -> FfiFailure {
-    return try FfiConverterTypeFfiFailure.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiFailure_lower(_ value: FfiFailure) -> RustBuffer {
-    return FfiConverterTypeFfiFailure.lower(value)
-}
-
-
-/**
- * One result of a read.
- */
-public struct FfiFetched: Equatable, Hashable {
-    /**
-     * Packed documents; for a single one a list of one, or an empty one if it is nowhere.
-     */
-    public let documents: Data
-    /**
-     * Where they come from.
-     */
-    public let origin: FfiOrigin
-    /**
-     * How long ago the server had it so, ms; none: the server was never asked.
-     */
-    public let ageMs: UInt64?
-    /**
-     * Whether it may be out of date.
-     */
-    public let stale: Bool
-    /**
-     * Whether documents of the collection have lost their content to a limit.
-     */
-    public let partial: Bool
-    /**
-     * What becomes of it.
-     */
-    public let refresh: FfiRefresh
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * Packed documents; for a single one a list of one, or an empty one if it is nowhere.
-         */documents: Data, 
-        /**
-         * Where they come from.
-         */origin: FfiOrigin, 
-        /**
-         * How long ago the server had it so, ms; none: the server was never asked.
-         */ageMs: UInt64?, 
-        /**
-         * Whether it may be out of date.
-         */stale: Bool, 
-        /**
-         * Whether documents of the collection have lost their content to a limit.
-         */partial: Bool, 
-        /**
-         * What becomes of it.
-         */refresh: FfiRefresh) {
-        self.documents = documents
-        self.origin = origin
-        self.ageMs = ageMs
-        self.stale = stale
-        self.partial = partial
-        self.refresh = refresh
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension FfiFetched: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFfiFetched: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFetched {
-        return
-            try FfiFetched(
-                documents: FfiConverterData.read(from: &buf), 
-                origin: FfiConverterTypeFfiOrigin.read(from: &buf), 
-                ageMs: FfiConverterOptionUInt64.read(from: &buf), 
-                stale: FfiConverterBool.read(from: &buf), 
-                partial: FfiConverterBool.read(from: &buf), 
-                refresh: FfiConverterTypeFfiRefresh.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: FfiFetched, into buf: inout [UInt8]) {
-        FfiConverterData.write(value.documents, into: &buf)
-        FfiConverterTypeFfiOrigin.write(value.origin, into: &buf)
-        FfiConverterOptionUInt64.write(value.ageMs, into: &buf)
-        FfiConverterBool.write(value.stale, into: &buf)
-        FfiConverterBool.write(value.partial, into: &buf)
-        FfiConverterTypeFfiRefresh.write(value.refresh, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiFetched_lift(_ buf: RustBuffer) throws -> FfiFetched {
-    return try FfiConverterTypeFfiFetched.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiFetched_lower(_ value: FfiFetched) -> RustBuffer {
-    return FfiConverterTypeFfiFetched.lower(value)
-}
-
-
-/**
  * A value that lost. The sides are JSON texts.
  */
 public struct FfiJournalEntry: Equatable, Hashable {
@@ -2905,6 +3135,95 @@ public func FfiConverterTypeFfiJournalEntry_lift(_ buf: RustBuffer) throws -> Ff
 #endif
 public func FfiConverterTypeFfiJournalEntry_lower(_ value: FfiJournalEntry) -> RustBuffer {
     return FfiConverterTypeFfiJournalEntry.lower(value)
+}
+
+
+/**
+ * One line. Holds no content of documents and no secrets.
+ */
+public struct FfiLogLine: Equatable, Hashable {
+    /**
+     * How important it is.
+     */
+    public let level: FfiLogLevel
+    /**
+     * Where it comes from: `holm_core::sync::push`.
+     */
+    public let target: String
+    /**
+     * The text.
+     */
+    public let message: String
+    /**
+     * The device's wall clock, ms since 1970.
+     */
+    public let atMs: Int64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How important it is.
+         */level: FfiLogLevel, 
+        /**
+         * Where it comes from: `holm_core::sync::push`.
+         */target: String, 
+        /**
+         * The text.
+         */message: String, 
+        /**
+         * The device's wall clock, ms since 1970.
+         */atMs: Int64) {
+        self.level = level
+        self.target = target
+        self.message = message
+        self.atMs = atMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiLogLine: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogLine: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogLine {
+        return
+            try FfiLogLine(
+                level: FfiConverterTypeFfiLogLevel.read(from: &buf), 
+                target: FfiConverterString.read(from: &buf), 
+                message: FfiConverterString.read(from: &buf), 
+                atMs: FfiConverterInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiLogLine, into buf: inout [UInt8]) {
+        FfiConverterTypeFfiLogLevel.write(value.level, into: &buf)
+        FfiConverterString.write(value.target, into: &buf)
+        FfiConverterString.write(value.message, into: &buf)
+        FfiConverterInt64.write(value.atMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLine_lift(_ buf: RustBuffer) throws -> FfiLogLine {
+    return try FfiConverterTypeFfiLogLine.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLine_lower(_ value: FfiLogLine) -> RustBuffer {
+    return FfiConverterTypeFfiLogLine.lower(value)
 }
 
 
@@ -3314,32 +3633,16 @@ public struct FfiStats: Equatable, Hashable {
     public let requests: UInt64
     public let bytesUp: UInt64
     public let bytesDown: UInt64
-    public let cacheHits: UInt64
-    public let cacheStaleHits: UInt64
-    public let cacheMisses: UInt64
-    public let evictions: UInt64
-    public let refreshes: UInt64
-    public let failedRefreshes: UInt64
-    public let lastRefreshMs: UInt64?
-    public let meanRefreshMs: UInt64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(commits: UInt64, forcedWrites: UInt64, writes: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64, cacheHits: UInt64, cacheStaleHits: UInt64, cacheMisses: UInt64, evictions: UInt64, refreshes: UInt64, failedRefreshes: UInt64, lastRefreshMs: UInt64?, meanRefreshMs: UInt64?) {
+    public init(commits: UInt64, forcedWrites: UInt64, writes: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64) {
         self.commits = commits
         self.forcedWrites = forcedWrites
         self.writes = writes
         self.requests = requests
         self.bytesUp = bytesUp
         self.bytesDown = bytesDown
-        self.cacheHits = cacheHits
-        self.cacheStaleHits = cacheStaleHits
-        self.cacheMisses = cacheMisses
-        self.evictions = evictions
-        self.refreshes = refreshes
-        self.failedRefreshes = failedRefreshes
-        self.lastRefreshMs = lastRefreshMs
-        self.meanRefreshMs = meanRefreshMs
     }
 
     
@@ -3363,15 +3666,7 @@ public struct FfiConverterTypeFfiStats: FfiConverterRustBuffer {
                 writes: FfiConverterUInt64.read(from: &buf), 
                 requests: FfiConverterUInt64.read(from: &buf), 
                 bytesUp: FfiConverterUInt64.read(from: &buf), 
-                bytesDown: FfiConverterUInt64.read(from: &buf), 
-                cacheHits: FfiConverterUInt64.read(from: &buf), 
-                cacheStaleHits: FfiConverterUInt64.read(from: &buf), 
-                cacheMisses: FfiConverterUInt64.read(from: &buf), 
-                evictions: FfiConverterUInt64.read(from: &buf), 
-                refreshes: FfiConverterUInt64.read(from: &buf), 
-                failedRefreshes: FfiConverterUInt64.read(from: &buf), 
-                lastRefreshMs: FfiConverterOptionUInt64.read(from: &buf), 
-                meanRefreshMs: FfiConverterOptionUInt64.read(from: &buf)
+                bytesDown: FfiConverterUInt64.read(from: &buf)
         )
     }
 
@@ -3382,14 +3677,6 @@ public struct FfiConverterTypeFfiStats: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.requests, into: &buf)
         FfiConverterUInt64.write(value.bytesUp, into: &buf)
         FfiConverterUInt64.write(value.bytesDown, into: &buf)
-        FfiConverterUInt64.write(value.cacheHits, into: &buf)
-        FfiConverterUInt64.write(value.cacheStaleHits, into: &buf)
-        FfiConverterUInt64.write(value.cacheMisses, into: &buf)
-        FfiConverterUInt64.write(value.evictions, into: &buf)
-        FfiConverterUInt64.write(value.refreshes, into: &buf)
-        FfiConverterUInt64.write(value.failedRefreshes, into: &buf)
-        FfiConverterOptionUInt64.write(value.lastRefreshMs, into: &buf)
-        FfiConverterOptionUInt64.write(value.meanRefreshMs, into: &buf)
     }
 }
 
@@ -3627,96 +3914,6 @@ public func FfiConverterTypeFfiSyncState_lift(_ buf: RustBuffer) throws -> FfiSy
 public func FfiConverterTypeFfiSyncState_lower(_ value: FfiSyncState) -> RustBuffer {
     return FfiConverterTypeFfiSyncState.lower(value)
 }
-
-
-/**
- * Where a read takes its result from.
- */
-
-public enum FfiCachePolicy: Equatable, Hashable {
-    
-    case cacheOnly
-    case networkOnly
-    case cacheFirst
-    case networkFirst
-    case cacheAndNetwork
-
-
-
-
-
-}
-
-#if compiler(>=6)
-extension FfiCachePolicy: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFfiCachePolicy: FfiConverterRustBuffer {
-    typealias SwiftType = FfiCachePolicy
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiCachePolicy {
-        let variant: Int32 = try readInt(&buf)
-        switch variant {
-        
-        case 1: return .cacheOnly
-        
-        case 2: return .networkOnly
-        
-        case 3: return .cacheFirst
-        
-        case 4: return .networkFirst
-        
-        case 5: return .cacheAndNetwork
-        
-        default: throw UniffiInternalError.unexpectedEnumCase
-        }
-    }
-
-    public static func write(_ value: FfiCachePolicy, into buf: inout [UInt8]) {
-        switch value {
-        
-        
-        case .cacheOnly:
-            writeInt(&buf, Int32(1))
-        
-        
-        case .networkOnly:
-            writeInt(&buf, Int32(2))
-        
-        
-        case .cacheFirst:
-            writeInt(&buf, Int32(3))
-        
-        
-        case .networkFirst:
-            writeInt(&buf, Int32(4))
-        
-        
-        case .cacheAndNetwork:
-            writeInt(&buf, Int32(5))
-        
-        }
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiCachePolicy_lift(_ buf: RustBuffer) throws -> FfiCachePolicy {
-    return try FfiConverterTypeFfiCachePolicy.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiCachePolicy_lower(_ value: FfiCachePolicy) -> RustBuffer {
-    return FfiConverterTypeFfiCachePolicy.lower(value)
-}
-
 
 
 /**
@@ -4009,6 +4206,320 @@ public func FfiConverterTypeFfiError_lower(_ value: FfiError) -> RustBuffer {
 
 
 /**
+ * What goes wrong with a request.
+ */
+
+public enum FfiFault: Equatable, Hashable {
+    
+    /**
+     * No connection: the request does not arrive.
+     */
+    case unreachable
+    /**
+     * The request does not arrive, and the client gives up at once.
+     */
+    case timeout
+    /**
+     * The request arrives and is carried out; the answer is lost.
+     */
+    case lostReply
+    /**
+     * A captive portal answers.
+     */
+    case captive
+    /**
+     * Something answers that is not the protocol.
+     */
+    case garbage
+    /**
+     * The server answers with a failure and does nothing.
+     */
+    case status(
+        /**
+         * The HTTP status, 400 to 599.
+         */status: UInt16, 
+        /**
+         * Its `Retry-After`, in seconds.
+         */retryAfterS: UInt32?
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiFault: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiFault: FfiConverterRustBuffer {
+    typealias SwiftType = FfiFault
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFault {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .unreachable
+        
+        case 2: return .timeout
+        
+        case 3: return .lostReply
+        
+        case 4: return .captive
+        
+        case 5: return .garbage
+        
+        case 6: return .status(status: try FfiConverterUInt16.read(from: &buf), retryAfterS: try FfiConverterOptionUInt32.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiFault, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .unreachable:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .timeout:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .lostReply:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .captive:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .garbage:
+            writeInt(&buf, Int32(5))
+        
+        
+        case let .status(status,retryAfterS):
+            writeInt(&buf, Int32(6))
+            FfiConverterUInt16.write(status, into: &buf)
+            FfiConverterOptionUInt32.write(retryAfterS, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFault_lift(_ buf: RustBuffer) throws -> FfiFault {
+    return try FfiConverterTypeFfiFault.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFault_lower(_ value: FfiFault) -> RustBuffer {
+    return FfiConverterTypeFfiFault.lower(value)
+}
+
+
+
+/**
+ * The host could not take lines. They are lost.
+ */
+public 
+enum FfiLogError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * The only kind.
+     */
+    case Failed(
+        /**
+         * What happened.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension FfiLogError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogError: FfiConverterRustBuffer {
+    typealias SwiftType = FfiLogError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Failed(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiLogError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Failed(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogError_lift(_ buf: RustBuffer) throws -> FfiLogError {
+    return try FfiConverterTypeFfiLogError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogError_lower(_ value: FfiLogError) -> RustBuffer {
+    return FfiConverterTypeFfiLogError.lower(value)
+}
+
+
+/**
+ * How important a line is.
+ */
+
+public enum FfiLogLevel: Equatable, Hashable {
+    
+    /**
+     * Something is broken.
+     */
+    case error
+    /**
+     * Something is odd, and was dealt with.
+     */
+    case warn
+    /**
+     * What happens, seldom.
+     */
+    case info
+    /**
+     * What happens, request by request.
+     */
+    case debug
+    /**
+     * Everything.
+     */
+    case trace
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiLogLevel: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogLevel: FfiConverterRustBuffer {
+    typealias SwiftType = FfiLogLevel
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogLevel {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .error
+        
+        case 2: return .warn
+        
+        case 3: return .info
+        
+        case 4: return .debug
+        
+        case 5: return .trace
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiLogLevel, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .error:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .warn:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .info:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .debug:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .trace:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLevel_lift(_ buf: RustBuffer) throws -> FfiLogLevel {
+    return try FfiConverterTypeFfiLogLevel.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLevel_lower(_ value: FfiLogLevel) -> RustBuffer {
+    return FfiConverterTypeFfiLogLevel.lower(value)
+}
+
+
+
+/**
  * The kind of network that the device has.
  */
 
@@ -4080,81 +4591,6 @@ public func FfiConverterTypeFfiNetwork_lift(_ buf: RustBuffer) throws -> FfiNetw
 #endif
 public func FfiConverterTypeFfiNetwork_lower(_ value: FfiNetwork) -> RustBuffer {
     return FfiConverterTypeFfiNetwork.lower(value)
-}
-
-
-
-/**
- * Where a result comes from.
- */
-
-public enum FfiOrigin: Equatable, Hashable {
-    
-    /**
-     * From here.
-     */
-    case cache
-    /**
-     * The server has just been asked.
-     */
-    case network
-
-
-
-
-
-}
-
-#if compiler(>=6)
-extension FfiOrigin: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFfiOrigin: FfiConverterRustBuffer {
-    typealias SwiftType = FfiOrigin
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiOrigin {
-        let variant: Int32 = try readInt(&buf)
-        switch variant {
-        
-        case 1: return .cache
-        
-        case 2: return .network
-        
-        default: throw UniffiInternalError.unexpectedEnumCase
-        }
-    }
-
-    public static func write(_ value: FfiOrigin, into buf: inout [UInt8]) {
-        switch value {
-        
-        
-        case .cache:
-            writeInt(&buf, Int32(1))
-        
-        
-        case .network:
-            writeInt(&buf, Int32(2))
-        
-        }
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiOrigin_lift(_ buf: RustBuffer) throws -> FfiOrigin {
-    return try FfiConverterTypeFfiOrigin.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiOrigin_lower(_ value: FfiOrigin) -> RustBuffer {
-    return FfiConverterTypeFfiOrigin.lower(value)
 }
 
 
@@ -4271,97 +4707,6 @@ public func FfiConverterTypeFfiPhase_lower(_ value: FfiPhase) -> RustBuffer {
 
 
 /**
- * What becomes of a result.
- */
-
-public enum FfiRefresh: Equatable, Hashable {
-    
-    /**
-     * Nothing is under way.
-     */
-    case idle
-    /**
-     * The server is being asked; the next call of `next` tells what comes of it.
-     */
-    case running
-    /**
-     * The server was asked, and this came of it: the result is what stands in.
-     */
-    case failed(
-        /**
-         * Why.
-         */failure: FfiFailure
-    )
-
-
-
-
-
-}
-
-#if compiler(>=6)
-extension FfiRefresh: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeFfiRefresh: FfiConverterRustBuffer {
-    typealias SwiftType = FfiRefresh
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiRefresh {
-        let variant: Int32 = try readInt(&buf)
-        switch variant {
-        
-        case 1: return .idle
-        
-        case 2: return .running
-        
-        case 3: return .failed(failure: try FfiConverterTypeFfiFailure.read(from: &buf)
-        )
-        
-        default: throw UniffiInternalError.unexpectedEnumCase
-        }
-    }
-
-    public static func write(_ value: FfiRefresh, into buf: inout [UInt8]) {
-        switch value {
-        
-        
-        case .idle:
-            writeInt(&buf, Int32(1))
-        
-        
-        case .running:
-            writeInt(&buf, Int32(2))
-        
-        
-        case let .failed(failure):
-            writeInt(&buf, Int32(3))
-            FfiConverterTypeFfiFailure.write(failure, into: &buf)
-            
-        }
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiRefresh_lift(_ buf: RustBuffer) throws -> FfiRefresh {
-    return try FfiConverterTypeFfiRefresh.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeFfiRefresh_lower(_ value: FfiRefresh) -> RustBuffer {
-    return FfiConverterTypeFfiRefresh.lower(value)
-}
-
-
-
-/**
  * What a person decides.
  */
 
@@ -4460,6 +4805,90 @@ public func FfiConverterTypeFfiResolution_lower(_ value: FfiResolution) -> RustB
     return FfiConverterTypeFfiResolution.lower(value)
 }
 
+
+
+/**
+ * Why the host's keychain did not do what it was asked.
+ */
+public 
+enum FfiSecretError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * It cannot be used at the moment, for example before the first unlock.
+     */
+    case Unavailable(
+        /**
+         * What happened, without the secret.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension FfiSecretError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiSecretError: FfiConverterRustBuffer {
+    typealias SwiftType = FfiSecretError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiSecretError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Unavailable(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiSecretError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Unavailable(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretError_lift(_ buf: RustBuffer) throws -> FfiSecretError {
+    return try FfiConverterTypeFfiSecretError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretError_lower(_ value: FfiSecretError) -> RustBuffer {
+    return FfiConverterTypeFfiSecretError.lower(value)
+}
 
 
 /**
@@ -4735,6 +5164,30 @@ public func FfiConverterTypeFfiWriteOutcome_lower(_ value: FfiWriteOutcome) -> R
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = UInt32?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt32.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt32.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -4855,8 +5308,8 @@ fileprivate struct FfiConverterOptionTypeFfiCancel: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypeFfiCacheConfig: FfiConverterRustBuffer {
-    typealias SwiftType = FfiCacheConfig?
+fileprivate struct FfiConverterOptionTypeFfiLogSink: FfiConverterRustBuffer {
+    typealias SwiftType = FfiLogSink?
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
         guard let value = value else {
@@ -4864,13 +5317,13 @@ fileprivate struct FfiConverterOptionTypeFfiCacheConfig: FfiConverterRustBuffer 
             return
         }
         writeInt(&buf, Int8(1))
-        FfiConverterTypeFfiCacheConfig.write(value, into: &buf)
+        FfiConverterTypeFfiLogSink.write(value, into: &buf)
     }
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
-        case 1: return try FfiConverterTypeFfiCacheConfig.read(from: &buf)
+        case 1: return try FfiConverterTypeFfiLogSink.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4879,8 +5332,8 @@ fileprivate struct FfiConverterOptionTypeFfiCacheConfig: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypeFfiFetched: FfiConverterRustBuffer {
-    typealias SwiftType = FfiFetched?
+fileprivate struct FfiConverterOptionTypeFfiSecretStore: FfiConverterRustBuffer {
+    typealias SwiftType = FfiSecretStore?
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
         guard let value = value else {
@@ -4888,13 +5341,37 @@ fileprivate struct FfiConverterOptionTypeFfiFetched: FfiConverterRustBuffer {
             return
         }
         writeInt(&buf, Int8(1))
-        FfiConverterTypeFfiFetched.write(value, into: &buf)
+        FfiConverterTypeFfiSecretStore.write(value, into: &buf)
     }
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
-        case 1: return try FfiConverterTypeFfiFetched.read(from: &buf)
+        case 1: return try FfiConverterTypeFfiSecretStore.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiTestDevice: FfiConverterRustBuffer {
+    typealias SwiftType = FfiTestDevice?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiTestDevice.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiTestDevice.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4943,30 +5420,6 @@ fileprivate struct FfiConverterOptionTypeFfiSyncState: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeFfiSyncState.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterOptionTypeFfiCachePolicy: FfiConverterRustBuffer {
-    typealias SwiftType = FfiCachePolicy?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterTypeFfiCachePolicy.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterTypeFfiCachePolicy.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -5067,6 +5520,31 @@ fileprivate struct FfiConverterSequenceTypeFfiJournalEntry: FfiConverterRustBuff
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeFfiJournalEntry.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFfiLogLine: FfiConverterRustBuffer {
+    typealias SwiftType = [FfiLogLine]
+
+    public static func write(_ value: [FfiLogLine], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFfiLogLine.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FfiLogLine] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FfiLogLine]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFfiLogLine.read(from: &buf))
         }
         return seq
     }
@@ -5229,6 +5707,18 @@ public func ffiVersion()throws  -> String  {
     )
 })
 }
+/**
+ * Hands lines of `level` and above to `sink`, in the place of the one before; none: to nobody. For the whole process. Lines that wait
+ * for the sink before are still delivered to it.
+ */
+public func setLogSink(sink: FfiLogSink?, level: FfiLogLevel)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_func_set_log_sink(
+        FfiConverterOptionTypeFfiLogSink.lower(sink),
+        FfiConverterTypeFfiLogLevel_lower(level),uniffiCallStatus
+    )
+}
+}
 
 private enum InitializationResult {
     case ok
@@ -5248,6 +5738,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_func_ffi_version() != 9063) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_func_set_log_sink() != 6542) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_method_fficancel_cancel() != 34202) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5263,12 +5756,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_delete() != 39012) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_fetch() != 26776) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_holm_ffi_checksum_method_fficollection_fetch_query() != 25193) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_holm_ffi_checksum_method_fficollection_get() != 18988) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5278,25 +5765,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_page() != 48905) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_pin() != 24035) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_holm_ffi_checksum_method_fficollection_query() != 24552) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_replace() != 50193) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_unpin() != 29183) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_holm_ffi_checksum_method_fficollection_update() != 51344) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_holm_ffi_checksum_method_ffifetch_close() != 7254) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_holm_ffi_checksum_method_ffifetch_next() != 16083) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_close() != 32946) {
@@ -5389,13 +5864,48 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffistatewatch_next() != 39066) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_ffilogsink_log() != 21228) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffisecretstore_get() != 10998) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffisecretstore_set() != 21954) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffisecretstore_remove() != 58815) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_advance() != 35698) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_fail() != 10210) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_heal() != 35282) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_now_ms() != 43462) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_requests() != 53942) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms() != 3939) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_constructor_fficancel_new() != 21522) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 35194) {
+    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 63068) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_constructor_ffitestdevice_new() != 44607) {
         return InitializationResult.apiChecksumMismatch
     }
 
+    uniffiCallbackInitFfiLogSink()
+    uniffiCallbackInitFfiSecretStore()
     return InitializationResult.ok
 }()
 
