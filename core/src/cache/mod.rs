@@ -22,5 +22,6 @@ pub(crate) use age::Readings;
 pub(crate) use executor::{Cached, Executor, Found, Resource};
 pub use fetch::{Fetch, Fetched, Origin, Refresh};
 pub use metrics::CacheStats;
+pub(crate) use metrics::Metrics;
 pub use policy::{CacheConfig, CachePolicy};
 pub(crate) use uses::Uses;

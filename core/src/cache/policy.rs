@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn fresh_ends_at_the_ttl_and_an_age_that_is_only_guessed_is_never_fresh() {
-        let minutes = |n| Some(Duration::from_secs(n * 60));
+        let minutes = |n: u64| Some(Duration::from_secs(n * 60));
         let config = CacheConfig { refresh_after: minutes(2), ..CacheConfig::default() };
         for (age, trusted, condition) in [
             (minutes(0), true, Condition::Fresh),

@@ -106,7 +106,7 @@ async fn all(executor: &Executor, number: &Number, policy: CachePolicy) -> Strin
 
 #[tokio::test(start_paused = true)]
 async fn the_whole_table() {
-    let minutes = |n| Duration::from_secs(n * 60);
+    let minutes = |n: u64| Duration::from_secs(n * 60);
     let (fresh, aging, stale) = (Some((1, minutes(1))), Some((1, minutes(3))), Some((1, minutes(9))));
     // Each row: with the network, without it, refused.
     for (policy, here, expected) in [

@@ -84,6 +84,8 @@ impl Holm {
                 state: state.clone(),
                 memory: Memory::new(config.sync.batch, clock_offset),
                 readings: readings.clone(),
+                watchers: watchers.clone(),
+                metrics: executor.metrics().clone(),
                 config: config.sync,
             };
             EngineHandle::start(parts, wrote)

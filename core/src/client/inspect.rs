@@ -144,6 +144,7 @@ impl Holm {
                 format!("the server refused its {}: {reason}", op.kind)
             }
             (Some(op), _) => format!("{} {} waits to be sent", op.state, op.kind),
+            (None, _) if row.evicted => "its content was given up to keep within the limits: fetch it".to_owned(),
             (None, _) if row.hidden => "deleted on the server".to_owned(),
             (None, _) => "in step with the server".to_owned(),
         };

@@ -34,7 +34,7 @@ pub(crate) struct Desk {
 /// futures that complete after the commit; a write whose future is dropped still happens whole.
 #[derive(Clone)]
 pub struct Collection {
-    desk: Arc<Desk>,
+    pub(super) desk: Arc<Desk>,
     info: Arc<CollectionInfo>,
 }
 
@@ -69,7 +69,7 @@ impl Collection {
     /// Changes fields of a document, see [`Transaction::update`].
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_DOCUMENT`, and those of storage.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, and those of storage.
     pub async fn update<T: Serialize + ?Sized>(&self, id: &str, patch: &T) -> Result<Receipt> {
         let (id, text) = (id.to_owned(), to_text(patch)?);
         self.write(move |tx, name| tx.update_text(name, &id, &text)).await
@@ -78,7 +78,7 @@ impl Collection {
     /// Replaces a document's content, see [`Transaction::replace`].
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_DOCUMENT`, and those of storage.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, and those of storage.
     pub async fn replace<T: Serialize + ?Sized>(&self, id: &str, document: &T) -> Result<Receipt> {
         let (id, text) = (id.to_owned(), to_text(document)?);
         self.write(move |tx, name| tx.replace_text(name, &id, &text)).await
@@ -87,7 +87,7 @@ impl Collection {
     /// Deletes a document: hidden at once, gone when the server has confirmed it.
     ///
     /// # Errors
-    /// `NOT_FOUND`, and those of storage.
+    /// `NOT_FOUND`, `EVICTED`, and those of storage.
     pub async fn delete(&self, id: &str) -> Result<Receipt> {
         let id = id.to_owned();
         self.write(move |tx, name| tx.delete(name, &id)).await
@@ -183,7 +183,8 @@ impl Collection {
     /// `INVALID_QUERY`.
     pub fn live(&self, query: &Query) -> Result<LiveQuery> {
         let compiled: Compiled = compile(self.info.id, query)?;
-        Ok(self.desk.watchers.watch(self.desk.store.clone(), self.info.id, compiled))
+        let desk = &self.desk;
+        Ok(desk.watchers.watch(desk.store.clone(), desk.device.clone(), self.info.clone(), compiled))
     }
 
     /// How SQLite would run a query (`EXPLAIN QUERY PLAN`), a line a step: whether a declared index is used.

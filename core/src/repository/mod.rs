@@ -5,6 +5,8 @@
 //! - Reads see every write that was acknowledged before them.
 
 mod collection;
+#[cfg(test)]
+mod cost;
 mod difference;
 mod live;
 mod query;
@@ -21,5 +23,5 @@ pub use live::{LiveQuery, LiveQueryCloser};
 pub use query::{Direction, FieldPath, Filter, Page, Query};
 pub(crate) use refresh::{Refresher, Want};
 pub use registry::CollectionConfig;
-pub(crate) use registry::Registry;
+pub(crate) use registry::{CollectionInfo, Registry};
 pub use transaction::{Receipt, Transaction};

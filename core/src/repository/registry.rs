@@ -78,6 +78,13 @@ impl CollectionInfo {
             self.uses.note(documents.map(|document| document.id.as_str()), device.server_now_ms());
         }
     }
+
+    /// Notes that a document is used, if it matters.
+    pub fn used_id(&self, device: &Device, id: &str) {
+        if self.cache.is_bounded() {
+            self.uses.note(std::iter::once(id), device.server_now_ms());
+        }
+    }
 }
 
 /// All collections of a client. Thread-safe.
@@ -98,6 +105,10 @@ impl Registry {
                     ErrorCode::InvalidConfig,
                     format!("collection {:?} is declared twice", config.name),
                 ));
+            }
+            if config.cache.max_documents == Some(0) || config.cache.max_bytes == Some(0) {
+                let message = format!("a limit of collection {:?} is zero", config.name);
+                return Err(Error::invalid(ErrorCode::InvalidConfig, message));
             }
         }
         let declared = !configs.is_empty();
@@ -142,6 +153,12 @@ impl Registry {
         // Not remembered yet: the transaction may be taken back.
         let id = collections::ensure(tx, name)?;
         Ok(CollectionInfo::undeclared(id, name))
+    }
+
+    /// The collections that have limits.
+    pub fn bounded(&self) -> Vec<Arc<CollectionInfo>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|info| info.cache.is_bounded()).cloned().collect()
     }
 
     /// The name of a collection's number.

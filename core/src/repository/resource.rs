@@ -60,6 +60,8 @@ impl Resource for DocumentResource {
     }
 
     async fn refresh(&self) -> Result<()> {
+        // It is wanted now: it must not be the one that has to go when it comes.
+        self.info.used_id(&self.desk.device, &self.id);
         refresh(&self.desk, self.want()?).await
     }
 }

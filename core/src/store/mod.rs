@@ -16,6 +16,7 @@ mod connection;
 pub(crate) mod documents;
 pub(crate) mod endings;
 mod error;
+pub(crate) mod eviction;
 mod job;
 pub(crate) mod journal;
 pub(crate) mod meta;

@@ -143,7 +143,8 @@ impl<'a> Cycle<'a> {
                 streams::mark_read(tx, &heads, now)?;
                 meta::set(tx, meta::Key::LastSync, &now.to_string())
             })
-            .await
+            .await?;
+        self.evict().await
     }
 
     /// Keeps when streams were read to their heads.
@@ -153,7 +154,8 @@ impl<'a> Cycle<'a> {
         }
         let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
         let now = self.parts.readings.note(&self.parts.device, &heads);
-        self.parts.store.write(move |tx| streams::mark_read(tx, &heads, now)).await
+        self.parts.store.write(move |tx| streams::mark_read(tx, &heads, now)).await?;
+        self.evict().await
     }
 }
 

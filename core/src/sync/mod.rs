@@ -11,10 +11,13 @@
 //! 6. While a stream is being read anew, its operations wait: pushing would only restart it.
 
 mod ack;
+#[cfg(test)]
+mod bounded;
 mod cycle;
 mod digest;
 mod door;
 mod engine;
+mod evict;
 mod memory;
 mod page;
 mod parts;

@@ -134,6 +134,10 @@ impl Cycle<'_> {
                 total.diverged.push((collection, applied.stream.repaired_ms));
             }
         }
+        if total.pulled > 0 {
+            // Page by page, so that a first reading never holds much more than the limits.
+            self.evict().await?;
+        }
         Ok(total)
     }
 

@@ -13,7 +13,7 @@ use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncContext;
 use crate::repository::Want;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -75,7 +75,7 @@ pub(super) async fn serve(parts: &Parts, wants: Vec<Want>) -> Answers {
 }
 
 impl Cycle<'_> {
-    async fn read_streams(&mut self, names: std::collections::BTreeSet<String>) -> Result<()> {
+    async fn read_streams(&mut self, names: BTreeSet<String>) -> Result<()> {
         self.check_network()?;
         let outcome = self.pull(&Scope::Only(names)).await;
         self.keep_heads().await?;
@@ -91,6 +91,8 @@ impl Cycle<'_> {
             error
         })?;
         self.heard(reply.server_ms).await?;
+        // Before it comes, not after: it must not be the one that goes.
+        self.evict().await?;
         let (device, registry) = (self.parts.device.clone(), self.parts.registry.clone());
         self.parts
             .store
