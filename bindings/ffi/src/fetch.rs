@@ -1,0 +1,151 @@
+//! Reads under a cache policy.
+
+use crate::error::{FfiFailure, Result};
+use crate::pack;
+use crate::runtime::run;
+use holm_core::{CachePolicy, Document, Fetch, Fetched, Origin, Refresh};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// Where a read takes its result from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+#[allow(missing_docs)] // As in the core's `CachePolicy`.
+pub enum FfiCachePolicy {
+    CacheOnly,
+    NetworkOnly,
+    CacheFirst,
+    NetworkFirst,
+    CacheAndNetwork,
+}
+
+impl From<FfiCachePolicy> for CachePolicy {
+    fn from(policy: FfiCachePolicy) -> Self {
+        match policy {
+            FfiCachePolicy::CacheOnly => Self::CacheOnly,
+            FfiCachePolicy::NetworkOnly => Self::NetworkOnly,
+            FfiCachePolicy::CacheFirst => Self::CacheFirst,
+            FfiCachePolicy::NetworkFirst => Self::NetworkFirst,
+            FfiCachePolicy::CacheAndNetwork => Self::CacheAndNetwork,
+        }
+    }
+}
+
+/// Where a result comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum FfiOrigin {
+    /// From here.
+    Cache,
+    /// The server has just been asked.
+    Network,
+}
+
+/// What becomes of a result.
+#[derive(Debug, Clone, PartialEq, uniffi::Enum)]
+pub enum FfiRefresh {
+    /// Nothing is under way.
+    Idle,
+    /// The server is being asked; the next call of `next` tells what comes of it.
+    Running,
+    /// The server was asked, and this came of it: the result is what stands in.
+    Failed {
+        /// Why.
+        failure: FfiFailure,
+    },
+}
+
+/// One result of a read.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct FfiFetched {
+    /// Packed documents; for a single one a list of one, or an empty one if it is nowhere.
+    pub documents: Vec<u8>,
+    /// Where they come from.
+    pub origin: FfiOrigin,
+    /// How long ago the server had it so, ms; none: the server was never asked.
+    pub age_ms: Option<u64>,
+    /// Whether it may be out of date.
+    pub stale: bool,
+    /// Whether documents of the collection have lost their content to a limit.
+    pub partial: bool,
+    /// What becomes of it.
+    pub refresh: FfiRefresh,
+}
+
+impl<T: AsRef<[Document]>> From<Fetched<T>> for FfiFetched {
+    fn from(fetched: Fetched<T>) -> Self {
+        Self {
+            documents: pack::documents(fetched.value.as_ref()),
+            origin: match fetched.origin {
+                Origin::Cache => FfiOrigin::Cache,
+                Origin::Network => FfiOrigin::Network,
+            },
+            age_ms: fetched.age.map(|age| age.as_millis() as u64),
+            stale: fetched.stale,
+            partial: fetched.partial,
+            refresh: match fetched.refresh {
+                Refresh::None => FfiRefresh::Idle,
+                Refresh::Running => FfiRefresh::Running,
+                Refresh::Failed(error) => FfiRefresh::Failed { failure: error.into() },
+            },
+        }
+    }
+}
+
+enum Read {
+    Document(Fetch<Option<Document>>),
+    Query(Fetch<Vec<Document>>),
+}
+
+impl Read {
+    async fn next(&mut self) -> holm_core::Result<Option<FfiFetched>> {
+        Ok(match self {
+            Self::Document(fetch) => fetch.next().await.transpose()?.map(|fetched| {
+                let Fetched { value, origin, age, stale, partial, refresh } = fetched;
+                Fetched { value: value.into_iter().collect::<Vec<_>>(), origin, age, stale, partial, refresh }.into()
+            }),
+            Self::Query(fetch) => fetch.next().await.transpose()?.map(Into::into),
+        })
+    }
+}
+
+/// A read under a cache policy. Nothing happens before the first `next`. One caller asks at a time.
+#[derive(uniffi::Object)]
+pub struct FfiFetch {
+    read: Arc<Mutex<Read>>,
+    closed: CancellationToken,
+}
+
+impl FfiFetch {
+    fn new(read: Read) -> Arc<Self> {
+        Arc::new(Self { read: Arc::new(Mutex::new(read)), closed: CancellationToken::new() })
+    }
+
+    pub(crate) fn document(fetch: Fetch<Option<Document>>) -> Arc<Self> {
+        Self::new(Read::Document(fetch))
+    }
+
+    pub(crate) fn query(fetch: Fetch<Vec<Document>>) -> Arc<Self> {
+        Self::new(Read::Query(fetch))
+    }
+}
+
+#[uniffi::export]
+impl FfiFetch {
+    /// The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+    pub async fn next(&self) -> Result<Option<FfiFetched>> {
+        let (read, closed) = (self.read.clone(), self.closed.clone());
+        run(async move {
+            tokio::select! {
+                biased;
+                () = closed.cancelled() => Ok(None),
+                fetched = async { read.lock().await.next().await } => fetched,
+            }
+        })
+        .await
+    }
+
+    /// Ends the read: a waiting `next` returns nothing. A refresh that it has begun goes on. Returns at once.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
+}
