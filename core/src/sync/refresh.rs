@@ -13,9 +13,13 @@ use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncContext;
 use crate::repository::Want;
+use futures_util::stream::{self, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// So many single documents are asked for at the same time.
+const AT_ONCE: usize = 4;
 
 /// Who is told what came of a refresh.
 pub(super) type Asker = oneshot::Sender<Result<()>>;
@@ -67,10 +71,12 @@ pub(super) async fn serve(parts: &Parts, wants: Vec<Want>) -> Answers {
         let outcome = cycle.read_streams(names).await;
         answers.extend(collections.into_iter().map(|want| (want, outcome.clone())));
     }
-    for want in documents {
+    let cycle = &cycle;
+    let reads = documents.into_iter().map(|want| async move {
         let outcome = cycle.read_document(&want).await;
-        answers.insert(want, outcome);
-    }
+        (want, outcome)
+    });
+    answers.extend(stream::iter(reads).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
     answers
 }
 
@@ -82,7 +88,7 @@ impl Cycle<'_> {
         outcome.map_err(|Stop::Failed(error)| error)
     }
 
-    async fn read_document(&mut self, want: &Want) -> Result<()> {
+    async fn read_document(&self, want: &Want) -> Result<()> {
         self.check_network()?;
         let (collection, id) = (want.collection.clone(), want.id.clone().unwrap_or_default());
         let request = FetchRequest { collection: collection.clone(), id, context: self.context };
