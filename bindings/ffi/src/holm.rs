@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
 #[derive(uniffi::Object)]
 pub struct FfiHolm {
-    holm: Holm,
+    pub(crate) holm: Holm,
 }
 
 /// The version of this library: lets a host check that library and bindings belong together.
@@ -112,7 +112,7 @@ impl FfiHolm {
         run(async move { holm.retry(op).await }).await
     }
 
-    /// Gives up a parked operation.
+    /// Gives up an operation that is parked, or that has never been sent.
     pub async fn discard(&self, op_id: String) -> Result<()> {
         let (holm, op) = (self.holm.clone(), OpId::parse(&op_id)?);
         run(async move { holm.discard(op).await }).await

@@ -24,6 +24,7 @@ mod records;
 mod runtime;
 mod secrets;
 mod testing;
+mod triggers;
 mod write;
 
 pub use cancel::FfiCancel;
@@ -40,6 +41,7 @@ pub use records::{
 };
 pub use secrets::{FfiSecretError, FfiSecretStore};
 pub use testing::{FfiFault, FfiTestDevice};
+pub use triggers::{FfiEvent, FfiSliceReport};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");

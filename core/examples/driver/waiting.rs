@@ -32,6 +32,10 @@ async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
             let fetched = first(fetch.next().await)?;
             render::fetched(&fetched, json!({"docs": render::documents(&fetched.value)?}))
         }
+        "background" => {
+            let budget = args.opt_int("budget_ms")?.ok_or_else(|| BadRequest("\"budget_ms\" is missing".into()))?;
+            render::slice(&holm.run_background(Duration::from_millis(budget.max(0).cast_unsigned())).await?)
+        }
         _ => wait(holm, args).await?,
     })
 }

@@ -5,12 +5,15 @@ use super::parts::Parts;
 use super::refresh::{Asker, Hold, Wanted, serve, suspended};
 use super::report::SyncReport;
 use super::schedule::Schedule;
+use super::slice::{Deadline, Slice, SliceReport};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
-use crate::platform::Network;
+use crate::net::SyncContext;
+use crate::platform::{self, Clock, Network};
 use crate::repository::{Refresher, Want};
 use crate::store::outbox;
 use async_trait::async_trait;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -19,6 +22,10 @@ enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
     /// Somebody waits for a collection or a document to be read.
     Refresh(Want, Asker),
+    /// A cycle that ends in time.
+    Slice(Slice),
+    /// The host has reported something.
+    Report(platform::Event),
     /// Something changed for the better.
     Encourage,
     Pause(oneshot::Sender<()>),
@@ -44,6 +51,23 @@ impl EngineHandle {
         let (tell, told) = oneshot::channel();
         self.send(Command::Sync(tell))?;
         told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
+    }
+
+    /// Runs a cycle up to a deadline, or waits for the one that runs. None: it could not tell in time how far it came. Dropping the future
+    /// stops the cycle.
+    pub async fn slice(&self, deadline: Deadline, clock: &dyn Clock) -> Result<Option<SliceReport>> {
+        let (tell, told) = oneshot::channel();
+        self.send(Command::Slice(Slice { cut: deadline.cut, tell }))?;
+        tokio::select! {
+            biased;
+            told = told => told.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed))).map(Some),
+            () = clock.sleep(deadline.answer.saturating_sub(clock.monotonic())) => Ok(None),
+        }
+    }
+
+    /// Tells what the host has reported.
+    pub fn report(&self, event: platform::Event) {
+        let _ = self.send(Command::Report(event));
     }
 
     /// Tells that there is reason for hope: a sign-in, a retry of a parked operation.
@@ -102,6 +126,8 @@ struct Task {
     /// What is to be read before that.
     wanted: Wanted,
     hold: Hold,
+    /// Who waits for a slice. Each has a cycle of its own.
+    slices: VecDeque<Slice>,
     paused: bool,
 }
 
@@ -126,7 +152,8 @@ impl Task {
         let schedule = Schedule::start(parts.device.clock.monotonic());
         let parts = Arc::new(parts);
         let (wanted, hold) = (Wanted::default(), Hold::default());
-        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), wanted, hold, paused: false }
+        let (asking, slices) = (Vec::new(), VecDeque::new());
+        Self { parts, inbox, wrote, network, schedule, asking, wanted, hold, slices, paused: false }
     }
 
     async fn run(mut self) {
@@ -139,9 +166,14 @@ impl Task {
             let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
             match event {
                 Event::Done(()) => {
-                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it.
+                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it. A slice's time is
+                    // running already, so it goes before them.
                     let due = self.cycle_in() == Some(Duration::ZERO);
-                    if !self.refresh().await || due && !self.paused && !self.cycle().await {
+                    let hurried = due && !self.slices.is_empty();
+                    if hurried && !self.cycle().await
+                        || !self.refresh().await
+                        || due && !hurried && !self.paused && !self.cycle().await
+                    {
                         return;
                     }
                 }
@@ -168,25 +200,45 @@ impl Task {
     }
 
     fn cycle_in(&self) -> Option<Duration> {
-        if !self.asking.is_empty() {
+        if !self.asking.is_empty() || !self.slices.is_empty() {
             return Some(Duration::ZERO);
         }
         if !self.parts.config.automatic || !self.parts.connectivity.is_online() {
             return None;
         }
-        Some(self.schedule.next()?.saturating_sub(self.parts.device.clock.monotonic()))
+        let next = self.schedule.next(&self.parts.config, self.parts.connectivity.get())?;
+        Some(next.saturating_sub(self.parts.device.clock.monotonic()))
     }
 
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
     async fn cycle(&mut self) -> bool {
         let asking = std::mem::take(&mut self.asking);
-        self.schedule.begin();
+        let mut slice = if asking.is_empty() { self.slices.pop_front() } else { None };
+        let limit = watch::Sender::new(slice.as_ref().map(|slice| slice.cut));
+        let by_itself = self.schedule.begin(self.parts.device.clock.monotonic());
+        let context = match &slice {
+            Some(_) => SyncContext::Background,
+            None if asking.is_empty() => by_itself,
+            None => SyncContext::User,
+        };
         let parts = self.parts.clone();
-        let Some((outcome, late)) = self.attend(Cycle::run(&parts, !asking.is_empty())).await else { return false };
+        let work = while_wanted(Cycle::run(&parts, context, limit.subscribe()), slice.as_mut());
+        let heard = |command: &Command| {
+            if let Command::Slice(next) = command
+                && asking.is_empty()
+            {
+                // Nobody waits for this cycle: it shares the slice's time.
+                limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
+            }
+        };
+        let Some((outcome, late)) = self.attend(work, heard).await else { return false };
         self.conclude(&outcome);
         for waiting in asking {
             // Who has stopped waiting needs no answer.
-            let _ = waiting.send(outcome.clone());
+            let _ = waiting.send(outcome.clone().map(|slice| slice.report));
+        }
+        if let Some(slice) = slice {
+            let _ = slice.tell.send(outcome);
         }
         self.take_late(late);
         true
@@ -204,7 +256,7 @@ impl Task {
         }
         let (parts, wants) = (self.parts.clone(), wanted.wants());
         let work = async { Ok(serve(&parts, wants).await) };
-        let Some((outcome, late)) = self.attend(work).await else { return false };
+        let Some((outcome, late)) = self.attend(work, |_| {}).await else { return false };
         let now = self.parts.device.clock.monotonic();
         for answer in outcome.iter().flat_map(|answers| answers.values()) {
             self.hold.note(now, answer.as_ref().err());
@@ -214,8 +266,12 @@ impl Task {
         true
     }
 
-    /// Does some work and keeps what comes meanwhile. A pause stops it. None if the client has gone.
-    async fn attend<T>(&mut self, work: impl Future<Output = Result<T>>) -> Option<(Result<T>, Vec<Late>)> {
+    /// Does some work and keeps what comes meanwhile; `heard` is shown each command. A pause stops it. None if the client has gone.
+    async fn attend<T>(
+        &mut self,
+        work: impl Future<Output = Result<T>>,
+        heard: impl Fn(&Command),
+    ) -> Option<(Result<T>, Vec<Late>)> {
         let mut late = Vec::new();
         let mut running = std::pin::pin!(work);
         loop {
@@ -224,6 +280,7 @@ impl Task {
                 Event::Command(None) => return None,
                 Event::Command(Some(command)) => {
                     let stop = matches!(command, Command::Pause(_));
+                    heard(&command);
                     late.push(Late::Command(command));
                     // Dropping the work stops it.
                     if stop {
@@ -246,12 +303,22 @@ impl Task {
         }
     }
 
-    fn conclude(&mut self, outcome: &Result<SyncReport>) {
+    fn conclude(&mut self, outcome: &Result<SliceReport>) {
         let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
-        self.hold.note(now, outcome.as_ref().err());
+        match &outcome {
+            Ok(slice) if !slice.complete => {}
+            outcome => self.hold.note(now, outcome.as_ref().err()),
+        }
+        if let Some(interval) = self.parts.memory.suggested() {
+            self.schedule.pace.suggest(interval);
+        }
         match outcome {
-            Ok(_) => {
-                self.schedule.succeeded(now, &self.parts.config, entropy.as_ref(), self.due_in());
+            Ok(slice) => {
+                if slice.complete {
+                    self.schedule.succeeded(now, entropy.as_ref(), self.due_in());
+                } else {
+                    self.schedule.cut(now, entropy.as_ref());
+                }
                 self.parts.state.ended(None);
                 self.parts.state.phase(Phase::Idle);
             }
@@ -287,6 +354,14 @@ impl Task {
                 let _ = tell.send(Err(suspended()));
             }
             Command::Refresh(want, tell) => self.wanted.add(want, tell),
+            Command::Slice(slice) if self.paused => {
+                let _ = slice.tell.send(Err(suspended()));
+            }
+            Command::Slice(slice) => self.slices.push_back(slice),
+            Command::Report(event) => {
+                let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
+                self.schedule.report(now, event, entropy);
+            }
             Command::Encourage => self.schedule.encourage(self.parts.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
@@ -294,6 +369,9 @@ impl Task {
                     let _ = waiting.send(Err(suspended()));
                 }
                 std::mem::take(&mut self.wanted).tell(&Err(suspended()));
+                for slice in self.slices.drain(..) {
+                    let _ = slice.tell.send(Err(suspended()));
+                }
                 let _ = done.send(());
             }
             Command::Resume => {
@@ -309,11 +387,26 @@ impl Task {
 
     fn take_network(&mut self) {
         if self.parts.connectivity.is_online() {
-            self.schedule.encourage(self.parts.device.clock.monotonic());
+            let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
+            self.schedule.connected(now, entropy);
             self.parts.state.phase(Phase::Idle);
         } else {
+            self.schedule.disconnected();
             self.parts.state.phase(Phase::Offline);
         }
+    }
+}
+
+/// Runs a slice's cycle for as long as somebody waits for it.
+async fn while_wanted(
+    cycle: impl Future<Output = Result<SliceReport>>,
+    slice: Option<&mut Slice>,
+) -> Result<SliceReport> {
+    let Some(slice) = slice else { return cycle.await };
+    tokio::select! {
+        biased;
+        outcome = cycle => outcome,
+        () = slice.tell.closed() => Ok(SliceReport::default()),
     }
 }
 

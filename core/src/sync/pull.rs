@@ -37,7 +37,10 @@ impl Cycle<'_> {
             let reply = match waiting.take() {
                 Some(reply) => reply,
                 None if positions.is_empty() && !self.discovers(scope) => return Ok(()),
-                None => self.parts.backend.pull(self.request(scope, positions.clone())).await,
+                None => {
+                    self.take_time()?;
+                    self.measured(self.parts.backend.pull(self.request(scope, positions.clone()))).await
+                }
             };
             let reply = match reply {
                 Ok(reply) => reply,
@@ -52,12 +55,14 @@ impl Cycle<'_> {
             self.heard(reply.server_ms).await?;
             let next: Vec<StreamPosition> =
                 reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
+            if !next.is_empty() {
+                self.filled(self.parts.config.page as usize);
+            }
             let ahead = async {
-                if next.is_empty() {
-                    None
-                } else {
-                    Some(self.parts.backend.pull(self.request(scope, next.clone())).await)
+                if next.is_empty() || !self.has_time() {
+                    return None;
                 }
+                Some(self.measured(self.parts.backend.pull(self.request(scope, next.clone()))).await)
             };
             let apply = self.apply_pages(&positions, reply.pages);
             let (applied, ahead) = futures_util::join!(apply, ahead);
@@ -65,6 +70,7 @@ impl Cycle<'_> {
             self.note(scope, &applied);
             waiting = ahead;
             positions = next;
+            self.behind = Some(positions.len());
             if !applied.diverged.is_empty() && restarts < MAX_RESTARTS {
                 restarts += 1;
                 self.repair(&applied.diverged).await?;
@@ -78,7 +84,12 @@ impl Cycle<'_> {
 
     fn request(&self, scope: &Scope, streams: Vec<StreamPosition>) -> PullRequest {
         let first = streams.iter().any(|stream| stream.cursor.is_none());
-        let limit = if first { FIRST_PAGE.min(self.parts.config.page) } else { self.parts.config.page };
+        let most = if first { FIRST_PAGE.min(self.parts.config.page) } else { self.parts.config.page };
+        // The rows of a slice are shared among its streams.
+        let limit = match self.rows() {
+            Some(rows) => most.min((rows / streams.len().max(1)).max(1) as u32),
+            None => most,
+        };
         PullRequest {
             discover: first && self.discovers(scope) || streams.is_empty(),
             streams,

@@ -16,7 +16,7 @@ use crate::repository::Want;
 use futures_util::stream::{self, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// So many single documents are asked for at the same time.
 const AT_ONCE: usize = 4;
@@ -63,7 +63,8 @@ impl Wanted {
 
 /// Reads what is wanted. Cancelling it (dropping the future) leaves streams that the next reading goes on from.
 pub(super) async fn serve(parts: &Parts, wants: Vec<Want>) -> Answers {
-    let mut cycle = Cycle::new(parts, SyncContext::User);
+    let unlimited = watch::Sender::new(None).subscribe();
+    let mut cycle = Cycle::new(parts, SyncContext::User, unlimited);
     let mut answers = Answers::new();
     let (collections, documents): (Vec<_>, Vec<_>) = wants.into_iter().partition(|want| want.id.is_none());
     if !collections.is_empty() {
@@ -85,17 +86,14 @@ impl Cycle<'_> {
         self.check_network()?;
         let outcome = self.pull(&Scope::Only(names)).await;
         self.keep_heads().await?;
-        outcome.map_err(|Stop::Failed(error)| error)
+        outcome.map_err(Stop::into_error)
     }
 
     async fn read_document(&self, want: &Want) -> Result<()> {
         self.check_network()?;
         let (collection, id) = (want.collection.clone(), want.id.clone().unwrap_or_default());
         let request = FetchRequest { collection: collection.clone(), id, context: self.context };
-        let reply = self.parts.backend.fetch(request).await.map_err(|error| {
-            let Stop::Failed(error) = Stop::from(error);
-            error
-        })?;
+        let reply = self.parts.backend.fetch(request).await.map_err(|error| Stop::from(error).into_error())?;
         self.heard(reply.server_ms).await?;
         // Before it comes, not after: it must not be the one that goes.
         self.evict().await?;
