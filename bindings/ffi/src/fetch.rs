@@ -149,3 +149,82 @@ impl FfiFetch {
         self.closed.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
+    use crate::error::FfiError;
+    use crate::holm::FfiHolm;
+    use crate::runtime::runtime;
+    use crate::testing::{FfiFault, FfiTestDevice};
+
+    fn config(server: Option<&str>) -> FfiConfig {
+        let cache = FfiCacheConfig {
+            policy: FfiCachePolicy::CacheAndNetwork,
+            ttl_ms: 0,
+            refresh_after_ms: None,
+            max_documents: Some(10),
+            max_bytes: None,
+        };
+        FfiConfig {
+            directory: None,
+            server: server.map(str::to_owned),
+            collections: vec![FfiCollectionConfig {
+                name: "tasks".into(),
+                conflict: FfiConflictStrategy::Merge,
+                indexes: Vec::new(),
+                cache: Some(cache),
+            }],
+            durability: FfiDurability::Full,
+            auto_sync: false,
+            debounce_ms: 0,
+            interval_ms: 900_000,
+        }
+    }
+
+    #[test]
+    fn a_fetch_gives_what_is_here_then_why_the_refresh_failed_then_nothing() {
+        runtime().unwrap().block_on(async {
+            let device = FfiTestDevice::new(1_800_000_000_000).unwrap();
+            device.fail(FfiFault::Unreachable, None).unwrap();
+            let holm = FfiHolm::open(config(Some("http://server")), None, Some(device)).await.unwrap();
+            holm.set_token("token".into()).unwrap();
+            let tasks = holm.collection("tasks".into()).unwrap();
+            tasks.create(Some("d".into()), r#"{"n":1}"#.into()).await.unwrap();
+            tasks.pin("d".into()).await.unwrap();
+            // The policy is the collection's.
+            let fetch = tasks.fetch("d".into(), None).unwrap();
+            let first = fetch.next().await.unwrap().unwrap();
+            assert_eq!(
+                String::from_utf8(first.documents).unwrap(),
+                r#"[{"s":"pendingCreate","v":null,"d":{"id":"d","n":1}}]"#
+            );
+            assert_eq!((first.origin, first.age_ms, first.stale), (FfiOrigin::Cache, None, true));
+            assert_eq!(first.refresh, FfiRefresh::Running);
+            let note = fetch.next().await.unwrap().unwrap();
+            let FfiRefresh::Failed { failure } = note.refresh else { panic!("{note:?}") };
+            assert_eq!((failure.code.as_str(), failure.retryable), ("OFFLINE", true));
+            assert_eq!(fetch.next().await.unwrap(), None);
+            tasks.unpin("d".into()).await.unwrap();
+            assert_eq!(holm.stats().unwrap().failed_refreshes, 1);
+        });
+    }
+
+    #[test]
+    fn without_a_server_only_what_is_here_can_be_read_and_a_closed_fetch_ends() {
+        runtime().unwrap().block_on(async {
+            let holm = FfiHolm::open(config(None), None, None).await.unwrap();
+            let tasks = holm.collection("tasks".into()).unwrap();
+            let fetch = tasks.fetch_query("{}".into(), None).unwrap();
+            assert_eq!(fetch.next().await.unwrap().unwrap().documents, b"[]");
+            assert_eq!(fetch.next().await.unwrap(), None);
+            let fetch = tasks.fetch("d".into(), Some(FfiCachePolicy::NetworkOnly)).unwrap();
+            let FfiError::Failure { code, .. } = fetch.next().await.unwrap_err();
+            assert_eq!(code, "INVALID_CONFIG");
+            let fetch = tasks.fetch("d".into(), None).unwrap();
+            fetch.close();
+            assert_eq!(fetch.next().await.unwrap(), None);
+        });
+    }
+}

@@ -20,10 +20,6 @@ pub fn start(holm: Holm, args: Args) {
 async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
     Ok(match args.command.as_str() {
         "sync" => render::report(&holm.sync().await?),
-        "background" => {
-            let budget = args.opt_int("budget_ms")?.ok_or_else(|| BadRequest("\"budget_ms\" is missing".into()))?;
-            render::slice(&holm.run_background(Duration::from_millis(budget.max(0).cast_unsigned())).await?)
-        }
         "get" => {
             let policy = CachePolicy::parse(args.text("policy")?)?;
             let mut fetch = holm.collection(args.text("collection")?)?.fetch(args.text("doc_id")?, Some(policy));
@@ -35,6 +31,10 @@ async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
             let mut fetch = holm.collection(args.text("collection")?)?.fetch_query(&query, Some(policy))?;
             let fetched = first(fetch.next().await)?;
             render::fetched(&fetched, json!({"docs": render::documents(&fetched.value)?}))
+        }
+        "background" => {
+            let budget = args.opt_int("budget_ms")?.ok_or_else(|| BadRequest("\"budget_ms\" is missing".into()))?;
+            render::slice(&holm.run_background(Duration::from_millis(budget.max(0).cast_unsigned())).await?)
         }
         _ => wait(holm, args).await?,
     })

@@ -164,7 +164,9 @@ impl Collection {
     /// # Errors
     /// `INVALID_QUERY` for a mark of another query, and those of storage.
     pub fn page(&self, query: &Query, after: Option<&str>) -> Result<Page> {
-        self.desk.store.read(|connection| read_page(connection, self.info.id, query, after))
+        let page = self.desk.store.read(|connection| read_page(connection, self.info.id, query, after))?;
+        self.info.used(&self.desk.device, page.documents.iter());
+        Ok(page)
     }
 
     /// Counts the documents that a query's filter lets through; its window does not matter. Blocking.

@@ -36,6 +36,7 @@ pub(crate) fn evict(tx: &Tx<'_>, collection: i64, limits: Limits, spared: &HashS
     if !limits.exceeded_by(kept) {
         return Ok(0);
     }
+    forget_uses_of_what_is_gone(tx, collection)?;
     let mut gone = Vec::new();
     let sql = format!(
         "SELECT d.row, octet_length(d.body) FROM documents d
@@ -78,9 +79,24 @@ fn kept(tx: &Tx<'_>, collection: i64) -> Result<Kept> {
     Ok(Kept { documents: documents.cast_unsigned(), bytes: bytes.cast_unsigned() })
 }
 
+/// Uses of deleted documents matter to nobody.
+fn forget_uses_of_what_is_gone(tx: &Tx<'_>, collection: i64) -> Result<()> {
+    let sql = format!("DELETE FROM uses WHERE collection = {collection} AND NOT {}", there(collection, "uses.doc_id"));
+    tx.prepare_cached(&sql)?.execute([])?;
+    Ok(())
+}
+
+/// The document is here, or was evicted.
+fn there(collection: i64, id: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM documents d WHERE d.collection = {collection} AND d.id = {id} AND (d.hidden = 0 OR d.evicted = 1))"
+    )
+}
+
 /// Writes down when documents were used, server time as known here.
 pub(crate) fn note_uses(tx: &Tx<'_>, collection: i64, uses: &HashMap<String, i64>) -> Result<()> {
-    let mut statement = tx.prepare_cached("INSERT OR REPLACE INTO uses VALUES (?1, ?2, ?3)")?;
+    let sql = format!("INSERT OR REPLACE INTO uses SELECT ?1, ?2, ?3 WHERE {}", there(collection, "?2"));
+    let mut statement = tx.prepare_cached(&sql)?;
     for (id, used_at) in uses {
         statement.execute(params![collection, id, used_at])?;
     }

@@ -21,11 +21,11 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// What to tell whoever waits for a cycle that has no limit.
+    /// The failure that a refresh ends with. It has no limit, so it never runs out of time.
     pub fn into_error(self) -> Error {
         match self {
             Self::Failed(error) => error,
-            Self::OutOfTime => Error::internal("a cycle without a limit ran out of time"),
+            Self::OutOfTime => Error::state(ErrorCode::Cancelled),
         }
     }
 }
@@ -65,7 +65,6 @@ pub(super) struct Cycle<'a> {
 }
 
 impl<'a> Cycle<'a> {
-    /// A cycle that is bounded by `limit`.
     pub fn new(parts: &'a Parts, context: SyncContext, limit: Limit) -> Self {
         Self {
             parts,

@@ -20,12 +20,12 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
+    /// Somebody waits for a collection or a document to be read.
+    Refresh(Want, Asker),
     /// A cycle that ends in time.
     Slice(Slice),
     /// The host has reported something.
     Report(platform::Event),
-    /// Somebody waits for a collection or a document to be read.
-    Refresh(Want, Asker),
     /// Something changed for the better.
     Encourage,
     Pause(oneshot::Sender<()>),
@@ -123,11 +123,11 @@ struct Task {
     schedule: Schedule,
     /// Who waits for the next cycle.
     asking: Vec<oneshot::Sender<Result<SyncReport>>>,
-    /// Who waits for a slice. Each has a cycle of its own.
-    slices: VecDeque<Slice>,
     /// What is to be read before that.
     wanted: Wanted,
     hold: Hold,
+    /// Who waits for a slice. Each has a cycle of its own.
+    slices: VecDeque<Slice>,
     paused: bool,
 }
 
@@ -153,7 +153,7 @@ impl Task {
         let parts = Arc::new(parts);
         let (wanted, hold) = (Wanted::default(), Hold::default());
         let (asking, slices) = (Vec::new(), VecDeque::new());
-        Self { parts, inbox, wrote, network, schedule, asking, slices, wanted, hold, paused: false }
+        Self { parts, inbox, wrote, network, schedule, asking, wanted, hold, slices, paused: false }
     }
 
     async fn run(mut self) {
@@ -166,9 +166,14 @@ impl Task {
             let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
             match event {
                 Event::Done(()) => {
-                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it.
+                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it. A slice's time is
+                    // running already, so it goes before them.
                     let due = self.cycle_in() == Some(Duration::ZERO);
-                    if !self.refresh().await || due && !self.paused && !self.cycle().await {
+                    let hurried = due && !self.slices.is_empty();
+                    if hurried && !self.cycle().await
+                        || !self.refresh().await
+                        || due && !hurried && !self.paused && !self.cycle().await
+                    {
                         return;
                     }
                 }
@@ -218,7 +223,7 @@ impl Task {
         };
         let parts = self.parts.clone();
         let work = while_wanted(Cycle::run(&parts, context, limit.subscribe()), slice.as_mut());
-        let share = |command: &Command| {
+        let heard = |command: &Command| {
             if let Command::Slice(next) = command
                 && asking.is_empty()
             {
@@ -226,7 +231,7 @@ impl Task {
                 limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
             }
         };
-        let Some((outcome, late)) = self.attend(work, share).await else { return false };
+        let Some((outcome, late)) = self.attend(work, heard).await else { return false };
         self.conclude(&outcome);
         for waiting in asking {
             // Who has stopped waiting needs no answer.
@@ -261,11 +266,11 @@ impl Task {
         true
     }
 
-    /// Does some work and keeps what comes meanwhile, after `heed` has seen it. A pause stops it. None if the client has gone.
+    /// Does some work and keeps what comes meanwhile; `heard` is shown each command. A pause stops it. None if the client has gone.
     async fn attend<T>(
         &mut self,
         work: impl Future<Output = Result<T>>,
-        heed: impl Fn(&Command),
+        heard: impl Fn(&Command),
     ) -> Option<(Result<T>, Vec<Late>)> {
         let mut late = Vec::new();
         let mut running = std::pin::pin!(work);
@@ -275,7 +280,7 @@ impl Task {
                 Event::Command(None) => return None,
                 Event::Command(Some(command)) => {
                     let stop = matches!(command, Command::Pause(_));
-                    heed(&command);
+                    heard(&command);
                     late.push(Late::Command(command));
                     // Dropping the work stops it.
                     if stop {
@@ -300,10 +305,13 @@ impl Task {
 
     fn conclude(&mut self, outcome: &Result<SliceReport>) {
         let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
+        match &outcome {
+            Ok(slice) if !slice.complete => {}
+            outcome => self.hold.note(now, outcome.as_ref().err()),
+        }
         if let Some(interval) = self.parts.memory.suggested() {
             self.schedule.pace.suggest(interval);
         }
-        self.hold.note(now, outcome.as_ref().err());
         match outcome {
             Ok(slice) => {
                 if slice.complete {
@@ -342,6 +350,10 @@ impl Task {
                 let _ = tell.send(Err(suspended()));
             }
             Command::Sync(tell) => self.asking.push(tell),
+            Command::Refresh(_, tell) if self.paused => {
+                let _ = tell.send(Err(suspended()));
+            }
+            Command::Refresh(want, tell) => self.wanted.add(want, tell),
             Command::Slice(slice) if self.paused => {
                 let _ = slice.tell.send(Err(suspended()));
             }
@@ -350,20 +362,16 @@ impl Task {
                 let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
                 self.schedule.report(now, event, entropy);
             }
-            Command::Refresh(_, tell) if self.paused => {
-                let _ = tell.send(Err(suspended()));
-            }
-            Command::Refresh(want, tell) => self.wanted.add(want, tell),
             Command::Encourage => self.schedule.encourage(self.parts.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
                 for waiting in self.asking.drain(..) {
                     let _ = waiting.send(Err(suspended()));
                 }
+                std::mem::take(&mut self.wanted).tell(&Err(suspended()));
                 for slice in self.slices.drain(..) {
                     let _ = slice.tell.send(Err(suspended()));
                 }
-                std::mem::take(&mut self.wanted).tell(&Err(suspended()));
                 let _ = done.send(());
             }
             Command::Resume => {

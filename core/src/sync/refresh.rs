@@ -13,9 +13,13 @@ use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncContext;
 use crate::repository::Want;
+use futures_util::stream::{self, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+
+/// So many single documents are asked for at the same time.
+const AT_ONCE: usize = 4;
 
 /// Who is told what came of a refresh.
 pub(super) type Asker = oneshot::Sender<Result<()>>;
@@ -59,8 +63,8 @@ impl Wanted {
 
 /// Reads what is wanted. Cancelling it (dropping the future) leaves streams that the next reading goes on from.
 pub(super) async fn serve(parts: &Parts, wants: Vec<Want>) -> Answers {
-    let unlimited = watch::Sender::new(None);
-    let mut cycle = Cycle::new(parts, SyncContext::User, unlimited.subscribe());
+    let unlimited = watch::Sender::new(None).subscribe();
+    let mut cycle = Cycle::new(parts, SyncContext::User, unlimited);
     let mut answers = Answers::new();
     let (collections, documents): (Vec<_>, Vec<_>) = wants.into_iter().partition(|want| want.id.is_none());
     if !collections.is_empty() {
@@ -68,10 +72,12 @@ pub(super) async fn serve(parts: &Parts, wants: Vec<Want>) -> Answers {
         let outcome = cycle.read_streams(names).await;
         answers.extend(collections.into_iter().map(|want| (want, outcome.clone())));
     }
-    for want in documents {
+    let cycle = &cycle;
+    let reads = documents.into_iter().map(|want| async move {
         let outcome = cycle.read_document(&want).await;
-        answers.insert(want, outcome);
-    }
+        (want, outcome)
+    });
+    answers.extend(stream::iter(reads).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
     answers
 }
 
@@ -83,7 +89,7 @@ impl Cycle<'_> {
         outcome.map_err(Stop::into_error)
     }
 
-    async fn read_document(&mut self, want: &Want) -> Result<()> {
+    async fn read_document(&self, want: &Want) -> Result<()> {
         self.check_network()?;
         let (collection, id) = (want.collection.clone(), want.id.clone().unwrap_or_default());
         let request = FetchRequest { collection: collection.clone(), id, context: self.context };
