@@ -5,7 +5,7 @@ import SwiftUI
 /// How the device stands with the server: phase, progress, what was refused or is in conflict, and the last sync.
 struct StatusBar: View {
     let model: StatusModel
-    let open: (Route) -> Void
+    let open: @MainActor (Route) -> Void
 
     var body: some View {
         if let state = model.state {

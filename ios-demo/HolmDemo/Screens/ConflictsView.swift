@@ -99,13 +99,13 @@ private struct Sides: View {
 private struct MergeForm: View {
     @Bindable var model: ConflictsModel
     let conflict: TodoConflict
-    let close: () -> Void
+    let close: @MainActor () -> Void
 
     var body: some View {
         Text("conflict_merge_hint")
             .foregroundStyle(.secondary)
         ForEach(TodoField.allCases.filter(conflict.differs), id: \.self) { field in
-            Picker(localized(field.label), selection: $model.choices[field, default: .mine]) {
+            Picker(localized(field.label), selection: $model[field]) {
                 Text("conflict_mine").tag(Side.mine)
                 Text("conflict_server").tag(Side.server)
             }

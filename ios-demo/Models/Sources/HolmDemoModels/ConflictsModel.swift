@@ -10,6 +10,12 @@ public final class ConflictsModel: Model {
     /// What was chosen for single fields; of the others mine stands.
     public var choices: [TodoField: Side] = [:]
 
+    /// Whose version of a field stands.
+    public subscript(field: TodoField) -> Side {
+        get { choices[field] ?? .mine }
+        set { choices[field] = newValue }
+    }
+
     private let holm: Holm
 
     init(_ holm: Holm) {

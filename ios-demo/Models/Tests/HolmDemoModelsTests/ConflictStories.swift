@@ -11,7 +11,7 @@ extension DemoSuite {
         private func quarrel(_ story: @MainActor (Phone, Phone, TodoConflict) async throws -> Void) async throws {
             try await withServer { server in
                 let (phone, tablet) = try await Phone.pair(server, sharing: "Buy milk")
-                phone.workspace.debug.simulateOffline(true)
+                await phone.goOffline()
                 try await phone.edit { ($0.title, $0.notes) = ("Buy oat milk", "the blue one") }
                 try await tablet.edit { $0.title = "Buy soy milk" }
                 await tablet.workspace.tasks.toggle(try await tablet.task())
@@ -86,7 +86,7 @@ extension DemoSuite {
         @Test func a_task_that_was_deleted_elsewhere_can_only_be_kept_or_let_go() async throws {
             try await withServer { server in
                 let (phone, tablet) = try await Phone.pair(server, sharing: "Buy milk")
-                phone.workspace.debug.simulateOffline(true)
+                await phone.goOffline()
                 try await phone.edit { $0.title = "Buy oat milk" }
                 await tablet.workspace.tasks.delete(try await tablet.task())
                 await tablet.workspace.debug.forceSync()

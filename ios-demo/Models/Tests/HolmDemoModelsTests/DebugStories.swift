@@ -34,7 +34,7 @@ extension DemoSuite {
             try await withServer { server in
                 let (phone, tablet) = try await Phone.pair(server, sharing: "Buy milk")
                 let debug = phone.workspace.debug
-                debug.simulateOffline(true)
+                await phone.goOffline()
                 await phone.workspace.tasks.create("Feed the cat")
                 await debug.forceSync()
                 #expect(debug.message == Message("error_offline"))
@@ -56,7 +56,7 @@ extension DemoSuite {
                 try await eventually { tasks.tasks?.first?.status == .conflict }
                 await tasks.create(String(repeating: "x", count: 81))
                 try await eventually { tasks.tasks?.contains { $0.status == .failed } == true }
-                debug.simulateOffline(true)
+                await phone.goOffline()
                 await tasks.create("Feed the cat")
                 await debug.askToClear()
                 #expect(debug.toClear == 3)
@@ -77,7 +77,7 @@ extension DemoSuite {
             try await withServer { server in
                 let phone = try await Phone.signedUp(server)
                 let debug = phone.workspace.debug
-                debug.simulateOffline(true)
+                await phone.goOffline()
                 await phone.workspace.tasks.create("My secret")
                 await debug.exportLog()
                 let file = try #require(debug.log)

@@ -11,7 +11,7 @@ extension DemoSuite {
             try await withServer { server in
                 let phone = try await Phone.signedUp(server)
                 let (tasks, status) = (phone.workspace.tasks, phone.workspace.status)
-                phone.workspace.debug.simulateOffline(true)
+                await phone.goOffline()
                 #expect(phone.workspace.debug.isOffline)
                 await tasks.create("  Buy milk ")
                 await tasks.create("Feed the cat")

@@ -48,7 +48,7 @@ extension DemoSuite {
                 #expect(phone.session.account == "ada@example.com")
                 try await phone.task()
 
-                phone.workspace.debug.simulateOffline(true)
+                await phone.goOffline()
                 await phone.workspace.tasks.create("Feed the cat")
                 await phone.session.signOut()
                 #expect(phone.session.workspace == nil && phone.session.account == nil)

@@ -64,6 +64,12 @@ final class Phone {
         return stored.value
     }
 
+    /// Takes the network away, and waits until whatever was on its way has ended.
+    func goOffline() async {
+        workspace.debug.simulateOffline(true)
+        await workspace.status.sync()
+    }
+
     /// Changes the only task in the form of its screen.
     func edit(_ change: (TaskDetailModel) -> Void) async throws {
         let detail = workspace.detail(try await task().id)
