@@ -21,15 +21,16 @@ struct TaskListView: View {
             }
             Section {
                 filter
-                ForEach(model.tasks ?? []) { stored in
+                ForEach(model.tasks) { stored in
                     TaskRow(stored: stored, model: model)
                 }
             }
-            if model.tasks?.isEmpty == true { EmptyTasks(filter: model.filter).listRowBackground(Color.clear) }
+            if model.isEmpty { EmptyTasks(filter: model.filter).listRowBackground(Color.clear) }
         }
         .animation(.default, value: model.tasks)
         .navigationTitle("tasks_title")
         .refreshable { await model.refresh() }
+        .task(id: model.filter) { await model.run() }
         .toolbar {
             ToolbarItemGroup(placement: .topBarTrailing) {
                 link("conflicts_title", "arrow.triangle.branch", .conflicts)

@@ -127,5 +127,6 @@ public final class DebugModel: Model {
                 "\($0.state) \($0.kind) \($0.documentID), attempts \($0.attempts), \($0.refusal?.code ?? "no error")"
             }
             + (try await holm.journal()).map { "lost \($0.date) \($0.documentID), \($0.reason)" }
+            + session.log.lines.map(\.description)
     }
 }

@@ -27,15 +27,21 @@ public final class SessionModel: Model {
     /// - Parameters:
     ///   - files: The folder of the stores.
     ///   - preferences: What is remembered besides: the address and the email.
-    public init(files: URL, preferences: UserDefaults = .standard) {
+    ///   - log: Where the core's log goes.
+    public init(files: URL, preferences: UserDefaults = .standard, log: HolmLogBuffer = HolmLogBuffer()) {
         self.files = files
         self.preferences = preferences
+        self.log = log
         server = preferences.string(forKey: "server") ?? "http://127.0.0.1:8787"
         email = preferences.string(forKey: "email") ?? ""
+        super.init()
+        Holm.setLogSink(log, level: .debug)
     }
 
-    /// The client of ``server``, once it is open. The app tells it about its life.
-    public var holm: Holm? { open?.holm }
+    /// The client of ``server``, once it is open.
+    var holm: Holm? { open?.holm }
+    /// The last lines of the core's log.
+    let log: HolmLogBuffer
 
     /// Whether there is enough to sign in with.
     public var canSignIn: Bool {
@@ -97,7 +103,8 @@ public final class SessionModel: Model {
         workspace = Workspace(holm, session: self, exports: files.appendingPathComponent("logs"))
     }
 
-    private func client() async throws -> Holm {
+    /// The client of ``server``; opens it if need be. It follows the app and the device from then on.
+    public func client() async throws -> Holm {
         let address = server.trimmed
         if let open, open.address == address { return open.holm }
         let name = String(address.map { $0.isLetter || $0.isNumber ? $0 : "-" })
@@ -105,6 +112,7 @@ public final class SessionModel: Model {
             HolmConfiguration(
                 baseURL: URL(string: address), storage: .directory(files.appendingPathComponent(name)),
                 collections: [Todo.collection]))
+        holm.attach()
         try await open?.holm.close()
         open = (address, holm)
         return holm

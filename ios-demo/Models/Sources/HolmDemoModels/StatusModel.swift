@@ -6,24 +6,23 @@ import Observation
 @MainActor @Observable
 public final class StatusModel: Model {
     /// The client's state; `nil` until it is read.
-    public private(set) var state: Holm.Status?
+    public var state: Holm.Status? { status.status }
 
-    private let holm: Holm
+    private let status: HolmStatusModel
 
-    init(_ holm: Holm) {
-        self.holm = holm
+    init(_ status: HolmStatusModel) {
+        self.status = status
     }
 
     /// Keeps the model up to date until the task is cancelled.
     public func run() async {
-        await guarded {
-            for try await state in self.holm.statuses { self.state = state }
-        }
+        await status.run()
     }
 
     /// Reads and sends now.
     public func sync() async {
-        await work { try await self.holm.sync() }
+        await status.sync()
+        if let error = status.error { message = error.told }
     }
 }
 

@@ -25,34 +25,33 @@ public enum TaskFilter: CaseIterable, Hashable, Sendable {
 @MainActor @Observable
 public final class TaskListModel: Model {
     /// Which tasks are shown.
-    public var filter = TaskFilter.all {
-        didSet { if filter != oldValue { watch() } }
-    }
+    public var filter = TaskFilter.all
 
-    /// The tasks that ``filter`` lets through, newest first; `nil` until they are read.
-    public private(set) var tasks: [Holm.Stored<Todo>]?
+    /// The tasks that ``filter`` lets through, newest first.
+    public var tasks: [Holm.Stored<Todo>] { list.items }
+
+    /// Whether there are none, and not just none yet.
+    public var isEmpty: Bool { list.isLoaded && list.items.isEmpty }
 
     /// How many writes the server does not have.
-    public private(set) var unsynced = 0
+    public var unsynced: Int { status.pendingCount + status.failedCount + status.conflictCount }
 
     private let holm: Holm
     private let todos: HolmCollection<Todo>
-    private var watching: Task<Void, Never>?
+    private let list: HolmListModel<Todo>
+    private let status: HolmStatusModel
 
-    init(_ holm: Holm) {
+    init(_ holm: Holm, _ status: HolmStatusModel) {
         self.holm = holm
+        self.status = status
         todos = holm.collection(Todo.self)
+        list = HolmListModel(todos.live(TaskFilter.all.query))
     }
 
-    /// Keeps the model up to date until the task is cancelled.
+    /// Keeps the list up to date until the task is cancelled; again when ``filter`` changes.
     public func run() async {
-        watch()
-        await guarded {
-            for try await status in self.holm.statuses {
-                self.unsynced = status.pending + status.parked + status.conflicts
-            }
-        }
-        watching?.cancel()
+        await list.run(todos.live(filter.query))
+        if let error = list.error { message = error.told }
     }
 
     /// Makes a task.
@@ -73,14 +72,5 @@ public final class TaskListModel: Model {
     /// Asks the server for news, and sends what is queued.
     public func refresh() async {
         await work { try await self.holm.sync() }
-    }
-
-    private func watch() {
-        watching?.cancel()
-        watching = Task { [weak self, live = todos.live(filter.query)] in
-            await self?.guarded {
-                for try await snapshot in live { self?.tasks = snapshot.items }
-            }
-        }
     }
 }

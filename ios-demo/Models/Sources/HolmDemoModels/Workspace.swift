@@ -22,10 +22,11 @@ public final class Workspace {
 
     init(_ holm: Holm, session: SessionModel, exports: URL) {
         self.holm = holm
-        tasks = TaskListModel(holm)
+        let state = HolmStatusModel(holm)
+        tasks = TaskListModel(holm, state)
         conflicts = ConflictsModel(holm)
         inbox = InboxModel(holm)
-        status = StatusModel(holm)
+        status = StatusModel(state)
         debug = DebugModel(holm, session: session, exports: exports)
     }
 
@@ -34,13 +35,11 @@ public final class Workspace {
         TaskDetailModel(holm, id: id)
     }
 
-    /// Keeps all models up to date until the task is cancelled.
+    /// Keeps up to date what is not one screen's own, until the task is cancelled.
     public func run() async {
-        let models: [@MainActor @Sendable () async -> Void] = [
-            tasks.run, conflicts.run, inbox.run, status.run,
-        ]
-        await withTaskGroup(of: Void.self) { group in
-            for run in models { group.addTask { await run() } }
-        }
+        async let conflicts: Void = conflicts.run()
+        async let inbox: Void = inbox.run()
+        async let status: Void = status.run()
+        _ = await (conflicts, inbox, status)
     }
 }

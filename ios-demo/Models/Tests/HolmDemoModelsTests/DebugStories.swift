@@ -53,9 +53,9 @@ extension DemoSuite {
                 let (phone, tablet) = try await Phone.pair(server, sharing: "Buy milk")
                 let (debug, tasks) = (phone.workspace.debug, phone.workspace.tasks)
                 await debug.simulateConflict { key, title in key }
-                try await eventually { tasks.tasks?.first?.status == .conflict }
+                try await eventually { tasks.tasks.first?.status == .conflict }
                 await tasks.create(String(repeating: "x", count: 81))
-                try await eventually { tasks.tasks?.contains { $0.status == .failed } == true }
+                try await eventually { tasks.tasks.contains { $0.status == .failed } }
                 await phone.goOffline()
                 await tasks.create("Feed the cat")
                 await debug.askToClear()
@@ -87,6 +87,7 @@ extension DemoSuite {
                 #expect(log.contains("queued create \(id)"))
                 #expect(log.contains("pending 1, parked 0, conflicts 0"))
                 #expect(log.contains(phone.workspace.deviceID))
+                #expect(log.contains("holm_core::sync"), "the core's log is a part of it")
                 #expect(!log.contains("secret"))
                 try await phone.remove()
             }

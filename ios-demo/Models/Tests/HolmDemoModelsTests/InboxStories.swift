@@ -30,7 +30,7 @@ extension DemoSuite {
                 let phone = try await Phone.signedUp(server)
                 await phone.workspace.tasks.create(tooLong)
                 let tasks = phone.workspace.tasks
-                try await eventually { tasks.tasks?.first?.status == .failed }
+                try await eventually { tasks.tasks.first?.status == .failed }
                 try await phone.restart()
                 let (inbox, status) = (phone.workspace.inbox, phone.workspace.status)
                 let parked = try await eventually { inbox.parked.first }

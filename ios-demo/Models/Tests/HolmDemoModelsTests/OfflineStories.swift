@@ -15,14 +15,14 @@ extension DemoSuite {
                 #expect(phone.workspace.debug.isOffline)
                 await tasks.create("  Buy milk ")
                 await tasks.create("Feed the cat")
-                try await eventually { tasks.tasks?.map(\.value.title) == ["Feed the cat", "Buy milk"] }
-                try await eventually { tasks.unsynced == 2 && tasks.tasks?.first?.status == .pendingCreate }
+                try await eventually { tasks.tasks.map(\.value.title) == ["Feed the cat", "Buy milk"] }
+                try await eventually { tasks.unsynced == 2 && tasks.tasks.first?.status == .pendingCreate }
                 await tasks.refresh()
                 #expect(tasks.message == Message("error_offline"))
                 try await eventually { status.state?.told == Message("status_offline") }
 
                 phone.workspace.debug.simulateOffline(false)
-                try await eventually { tasks.unsynced == 0 && tasks.tasks?.map(\.status) == [.synced, .synced] }
+                try await eventually { tasks.unsynced == 0 && tasks.tasks.map(\.status) == [.synced, .synced] }
                 try await eventually { status.state?.told == Message("status_idle") }
                 let state = try #require(status.state)
                 #expect(state.lastSyncTold(at: .now) == Message("time_now"))
@@ -36,16 +36,16 @@ extension DemoSuite {
                 let tasks = phone.workspace.tasks
                 await tasks.create("Buy milk")
                 await tasks.create("Feed the cat")
-                tasks.filter = .open
-                let cat = try await eventually { tasks.tasks?.count == 2 ? tasks.tasks?.first?.value : nil }
+                phone.show(.open)
+                let cat = try await eventually { tasks.tasks.count == 2 ? tasks.tasks.first?.value : nil }
                 await tasks.toggle(cat)
-                try await eventually { tasks.tasks?.map(\.value.title) == ["Buy milk"] }
-                tasks.filter = .done
-                try await eventually { tasks.tasks?.map(\.value.title) == ["Feed the cat"] }
-                tasks.filter = .all
-                try await eventually { tasks.tasks?.count == 2 }
+                try await eventually { tasks.tasks.map(\.value.title) == ["Buy milk"] }
+                phone.show(.done)
+                try await eventually { tasks.tasks.map(\.value.title) == ["Feed the cat"] }
+                phone.show(.all)
+                try await eventually { tasks.tasks.count == 2 }
                 await tasks.delete(cat)
-                try await eventually { tasks.tasks?.map(\.value.title) == ["Buy milk"] }
+                try await eventually { tasks.tasks.map(\.value.title) == ["Buy milk"] }
                 try await phone.remove()
             }
         }

@@ -63,7 +63,7 @@ extension DemoSuite {
                 await phone.session.signIn()
                 try phone.run()
                 let tasks = phone.workspace.tasks
-                try await eventually { tasks.tasks?.map(\.value.title) == ["Feed the cat", "Buy milk"] }
+                try await eventually { tasks.tasks.map(\.value.title) == ["Feed the cat", "Buy milk"] }
                 try await eventually { tasks.unsynced == 0 }
                 try await phone.remove()
             }
@@ -80,7 +80,7 @@ extension DemoSuite {
                     await phone.session.signUp()
                     try phone.run()
                     let tasks = phone.workspace.tasks
-                    try await eventually { tasks.tasks?.isEmpty == true }
+                    try await eventually { tasks.isEmpty }
                     try await phone.remove()
                 }
             }

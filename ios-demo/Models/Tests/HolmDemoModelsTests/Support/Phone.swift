@@ -10,7 +10,7 @@ final class Phone {
     private(set) var session: SessionModel
     private let files: URL
     private let preferences: UserDefaults
-    private var running: Task<Void, Never>?
+    private var running: [Task<Void, Never>] = []
 
     init(_ server: DemoServer) throws {
         let name = "holm-demo-\(UUID().uuidString)"
@@ -59,7 +59,7 @@ final class Phone {
     func task(where fits: @escaping (Holm.Stored<Todo>) -> Bool = { _ in true }) async throws -> Todo {
         let tasks = workspace.tasks
         let stored = try await eventually {
-            tasks.tasks?.count == 1 ? tasks.tasks?.first { fits($0) } : nil
+            tasks.tasks.count == 1 ? tasks.tasks.first { fits($0) } : nil
         }
         return stored.value
     }
@@ -82,7 +82,7 @@ final class Phone {
 
     /// The app is closed and started again.
     func restart() async throws {
-        running?.cancel()
+        stop()
         try await session.holm?.close()
         session = SessionModel(files: files, preferences: preferences)
         await session.start()
@@ -91,14 +91,25 @@ final class Phone {
 
     /// The app is deleted.
     func remove() async throws {
-        running?.cancel()
+        stop()
         try await session.holm?.close()
         try FileManager.default.removeItem(at: files)
     }
 
     func run() throws {
-        running?.cancel()
         let workspace = try #require(session.workspace, "\(session.message?.key ?? "no word of why")")
-        running = Task { await workspace.run() }
+        stop()
+        running = [Task { await workspace.run() }, Task { await workspace.tasks.run() }]
+    }
+
+    /// Shows a part of the list, as its screen does.
+    func show(_ filter: TaskFilter) {
+        let tasks = workspace.tasks
+        tasks.filter = filter
+        running.append(Task { await tasks.run() })
+    }
+
+    private func stop() {
+        for task in running { task.cancel() }
     }
 }
