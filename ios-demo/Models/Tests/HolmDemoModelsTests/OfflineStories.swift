@@ -75,10 +75,11 @@ extension DemoSuite {
             }
         }
 
-        @Test(arguments: [
-            (30, Message("time_now")), (-5, Message("time_now")), (60, Message("time_minutes", .number(1))),
-            (7_200, Message("time_hours", .number(2))), (200_000, Message("time_days", .number(2))),
-        ] as [(Double, Message)])
+        @Test(
+            arguments: [
+                (30, Message("time_now")), (-5, Message("time_now")), (60, Message("time_minutes", .number(1))),
+                (7_200, Message("time_hours", .number(2))), (200_000, Message("time_days", .number(2))),
+            ] as [(Double, Message)])
         func a_sync_is_told_by_its_age(seconds: Double, told: Message) {
             let now = Date(timeIntervalSince1970: 1_800_000_000)
             #expect(Message(ageOf: now - seconds, at: now) == told)
