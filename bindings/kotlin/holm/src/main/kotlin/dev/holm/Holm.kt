@@ -192,7 +192,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
          */
         public suspend fun open(config: HolmConfig): Holm {
             withContext(Dispatchers.IO) { NativeLibrary.ensureLoaded() }
-            val client = Client(translated { FfiHolm.open(config.lower()) }, holmJson(config.json))
+            val client = Client(translated { FfiHolm.open(config.lower(), secrets = null, testing = null) }, holmJson(config.json))
             return Holm(client)
         }
     }
