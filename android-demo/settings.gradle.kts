@@ -1,3 +1,4 @@
+// Android Studio's build. Maven's (pom.xml) is the one that runs without Android: see README.md.
 pluginManagement {
     repositories {
         google()

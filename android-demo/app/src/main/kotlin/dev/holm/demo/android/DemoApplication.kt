@@ -2,13 +2,8 @@ package dev.holm.demo.android
 
 import android.app.Application
 import android.os.Build
-import dev.holm.ErrorCode
-import dev.holm.Holm
-import dev.holm.HolmException
-import dev.holm.android.BackgroundSync
-import dev.holm.android.HolmAndroid
-import dev.holm.android.HolmHost
-import dev.holm.android.KeystoreSecretStore
+import dev.holm.*
+import dev.holm.android.*
 import dev.holm.demo.model.*
 import dev.holm.demo.screen.Surroundings
 import kotlinx.coroutines.MainScope

@@ -6,8 +6,7 @@ import androidx.activity.compose.BackHandler
 import androidx.activity.compose.setContent
 import androidx.activity.enableEdgeToEdge
 import androidx.compose.runtime.*
-import dev.holm.demo.screen.DemoApp
-import dev.holm.demo.screen.Navigator
+import dev.holm.demo.screen.*
 
 /** The one window. The manifest lets it turn with the screen without being made anew. */
 class MainActivity : ComponentActivity() {

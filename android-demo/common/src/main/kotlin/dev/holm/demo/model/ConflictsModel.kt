@@ -1,11 +1,8 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Conflict
-import dev.holm.Holm
-import dev.holm.Resolution
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
+import dev.holm.*
+import kotlinx.coroutines.*
 
 /** Whose version of a field stands. */
 enum class Side { Mine, Server }

@@ -1,11 +1,9 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Holm
-import dev.holm.Network
+import dev.holm.*
 import java.io.File
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
+import kotlinx.coroutines.*
 
 /** What a tester needs. */
 class DebugModel(
@@ -87,10 +85,21 @@ class DebugModel(
         toClear = null
     }
 
-    /** Gives up everything that the server does not have. */
+    /** Gives up everything that the server does not have. What it may have, because a request went out, stays until that is known. */
     fun clearQueue(): Job =
         work {
-            toClear = null
-            message = Message(if (session.startOver()) "debug_cleared" else "debug_sign_in_again")
+            holm.conflicts().forEach { it.resolve(Resolution.KeepServer) }
+            holm.pending(limit = 10_000).forEach { giveUp(it) }
+            val left = holm.pending().size
+            message = if (left == 0) Message("debug_cleared") else Message("tasks_unsynced", left)
         }
+
+    private suspend fun giveUp(operation: Operation) {
+        try {
+            operation.discard()
+        } catch (e: HolmException) {
+            // Given up with its document's create, or on its way.
+            if (e.code != ErrorCode.NOT_FOUND) throw e
+        }
+    }
 }

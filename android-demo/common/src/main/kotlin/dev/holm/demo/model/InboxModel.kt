@@ -1,11 +1,8 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Holm
-import dev.holm.Operation
-import dev.holm.OperationKind
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
+import dev.holm.*
+import kotlinx.coroutines.*
 import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.jsonPrimitive
 

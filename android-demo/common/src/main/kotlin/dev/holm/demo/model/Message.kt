@@ -1,7 +1,6 @@
 package dev.holm.demo.model
 
-import dev.holm.ErrorCode
-import dev.holm.HolmException
+import dev.holm.*
 
 /** Something to tell a person, in no language yet: a key of `strings.xml`, and what fills its gaps. */
 data class Message(val key: String, val arguments: List<Any> = emptyList()) {

@@ -2,9 +2,7 @@ package dev.holm.demo.model
 
 import androidx.compose.runtime.*
 import dev.holm.HolmException
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.launch
+import kotlinx.coroutines.*
 
 /**
  * What is behind a screen. Its state is Compose state; what a person asks for runs in [scope], which outlives the screen, so that leaving

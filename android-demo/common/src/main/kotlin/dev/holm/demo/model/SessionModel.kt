@@ -1,14 +1,9 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Holm
-import dev.holm.HolmConfig
-import dev.holm.HolmException
-import dev.holm.SignOutMode
-import dev.holm.Storage
+import dev.holm.*
 import java.io.File
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
+import kotlinx.coroutines.*
 
 /**
  * Who is signed in, and where. Owns the client: each server has a store of its own below [files], so that changing the address mixes
@@ -65,21 +60,6 @@ class SessionModel(private val files: File, val deviceName: String, scope: Corou
         val other = Holm.open(HolmConfig(opened, Storage.InMemory, listOf(todoCollection), autoSync = false))
         other.signIn(email.trim(), password)
         return other
-    }
-
-    /** Forgets all that is on this device and takes the server's state; false if the password is not known any more. */
-    suspend fun startOver(): Boolean {
-        val holm = holm
-        if (password.isEmpty() || holm == null) return false
-        holm.signOut(SignOutMode.WipeDiscardingPending)
-        try {
-            holm.signIn(email.trim(), password)
-        } catch (e: HolmException) {
-            account = null
-            throw e
-        }
-        holm.sync()
-        return true
     }
 
     suspend fun close() {

@@ -1,15 +1,12 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Holm
-import dev.holm.Phase
-import dev.holm.SyncState
+import dev.holm.*
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
+import kotlinx.coroutines.*
 
 /** How the whole device stands with the server. */
 class StatusModel(private val holm: Holm, scope: CoroutineScope) : Model(scope) {

@@ -1,12 +1,8 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Holm
-import dev.holm.Stored
-import dev.holm.SyncStatus
-import dev.holm.query
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
+import dev.holm.*
+import kotlinx.coroutines.*
 
 /** One task: a draft of its texts, and how it stands with the server. */
 class TaskDetailModel(private val holm: Holm, private val id: String, scope: CoroutineScope) : Model(scope) {

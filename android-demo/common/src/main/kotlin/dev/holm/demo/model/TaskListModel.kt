@@ -1,15 +1,9 @@
 package dev.holm.demo.model
 
 import androidx.compose.runtime.*
-import dev.holm.Holm
-import dev.holm.Query
-import dev.holm.Stored
-import dev.holm.query
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.coroutineScope
+import dev.holm.*
+import kotlinx.coroutines.*
 import kotlinx.coroutines.flow.collectLatest
-import kotlinx.coroutines.launch
 
 /** Which tasks are shown. */
 enum class TaskFilter(val query: Query) {

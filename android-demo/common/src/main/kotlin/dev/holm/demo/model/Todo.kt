@@ -1,9 +1,6 @@
 package dev.holm.demo.model
 
-import dev.holm.ConflictStrategy
-import dev.holm.Holm
-import dev.holm.HolmCollection
-import dev.holm.collectionSpec
+import dev.holm.*
 import kotlinx.serialization.Serializable
 
 /** What the app is about. [createdAt] is in milliseconds since 1970. */

@@ -6,16 +6,13 @@ import androidx.compose.material3.*
 import androidx.compose.runtime.*
 import androidx.compose.ui.*
 import androidx.compose.ui.platform.LocalLayoutDirection
-import androidx.compose.ui.unit.LayoutDirection
-import androidx.compose.ui.unit.dp
+import androidx.compose.ui.unit.*
 import dev.holm.Holm
 import dev.holm.demo.model.*
 import dev.holm.demo.theme.*
 import java.io.File
 import kotlin.time.Duration.Companion.seconds
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.delay
-import kotlinx.coroutines.launch
+import kotlinx.coroutines.*
 
 /**
  * What the platform around the app provides.
@@ -36,15 +33,21 @@ class Surroundings(
 @Composable
 fun DemoApp(session: SessionModel, around: Surroundings, navigator: Navigator, isDark: Boolean = isSystemInDarkTheme()) {
     val texts = remember(session.language) { around.texts(session.language) }
+    Frame(texts, isDark) {
+        val holm = session.holm
+        if (holm == null || session.account == null) SignInScreen(session) else key(holm) { SignedIn(holm, session, around, navigator) }
+    }
+}
+
+/** Colours, texts, and the direction in which they are read; on a wide window a column in its middle. */
+@Composable
+fun Frame(texts: Texts, isDark: Boolean, content: @Composable () -> Unit) {
     val direction = if (texts.locale.language == "ar") LayoutDirection.Rtl else LayoutDirection.Ltr
     HolmTheme(isDark) {
         CompositionLocalProvider(LocalTexts provides texts, LocalLayoutDirection provides direction) {
             Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
                 Box(Modifier.fillMaxSize().safeDrawingPadding(), Alignment.TopCenter) {
-                    Box(Modifier.widthIn(max = 640.dp)) {
-                        val holm = session.holm
-                        if (holm == null || session.account == null) SignInScreen(session) else key(holm) { SignedIn(holm, session, around, navigator) }
-                    }
+                    Box(Modifier.widthIn(max = 640.dp)) { content() }
                 }
             }
         }

@@ -1,17 +1,18 @@
 package dev.holm.demo.screen
 
+import androidx.compose.foundation.*
 import androidx.compose.foundation.layout.*
-import androidx.compose.foundation.rememberScrollState
-import androidx.compose.foundation.verticalScroll
+import androidx.compose.foundation.shape.CircleShape
 import androidx.compose.material3.*
 import androidx.compose.runtime.*
 import androidx.compose.ui.*
 import androidx.compose.ui.graphics.Color
 import androidx.compose.ui.graphics.vector.ImageVector
+import androidx.compose.ui.platform.LocalDensity
 import androidx.compose.ui.semantics.*
 import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.text.style.TextAlign
-import androidx.compose.ui.unit.dp
+import androidx.compose.ui.unit.*
 import dev.holm.SyncStatus
 import dev.holm.demo.model.*
 import dev.holm.demo.theme.*
@@ -72,6 +73,14 @@ fun Paper(modifier: Modifier = Modifier, content: @Composable ColumnScope.() -> 
     }
 }
 
+/** One of a few, such as a filter. */
+@Composable
+fun Choice(isChosen: Boolean, label: String, onChoose: () -> Unit) {
+    val colors = MaterialTheme.colorScheme
+    val look = FilterChipDefaults.filterChipColors(selectedContainerColor = colors.primaryContainer, selectedLabelColor = colors.onPrimaryContainer)
+    FilterChip(isChosen, onChoose, { Text(label) }, shape = CircleShape, colors = look)
+}
+
 /** What stands beside something more important. */
 @Composable
 fun Faint(words: String, modifier: Modifier = Modifier, style: TextStyle = MaterialTheme.typography.bodyMedium) {
@@ -103,7 +112,7 @@ fun Pill(icon: ImageVector, label: String, ground: Color, ink: Color, onClick: (
             Arrangement.spacedBy(Space.xs),
             Alignment.CenterVertically,
         ) {
-            Icon(icon, null, Modifier.size(14.dp))
+            Icon(icon, null, Modifier.size(with(LocalDensity.current) { 14.sp.toDp() }))
             Text(label, style = MaterialTheme.typography.labelMedium)
         }
     }

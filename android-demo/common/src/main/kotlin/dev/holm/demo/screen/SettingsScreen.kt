@@ -2,12 +2,11 @@ package dev.holm.demo.screen
 
 import androidx.compose.foundation.clickable
 import androidx.compose.foundation.layout.*
-import androidx.compose.foundation.shape.CircleShape
 import androidx.compose.material3.*
 import androidx.compose.runtime.*
 import androidx.compose.ui.*
 import androidx.compose.ui.draw.clip
-import androidx.compose.ui.semantics.Role
+import androidx.compose.ui.semantics.*
 import dev.holm.demo.model.*
 import dev.holm.demo.theme.*
 
@@ -28,7 +27,7 @@ fun SettingsScreen(session: SessionModel, navigator: Navigator) {
             Faint(text("settings_language"), style = MaterialTheme.typography.labelMedium)
             FlowRow(horizontalArrangement = Arrangement.spacedBy(Space.s)) {
                 languages.forEach { (tag, name) ->
-                    FilterChip(session.language == tag, { session.choose(tag) }, { Text(name ?: text("language_system")) }, shape = CircleShape)
+                    Choice(session.language == tag, name ?: text("language_system")) { session.choose(tag) }
                 }
             }
         }

@@ -6,8 +6,7 @@ import androidx.compose.runtime.*
 import androidx.compose.ui.*
 import androidx.compose.ui.semantics.*
 import androidx.compose.ui.text.style.TextOverflow
-import dev.holm.Phase
-import dev.holm.SyncState
+import dev.holm.*
 import dev.holm.demo.model.*
 import dev.holm.demo.theme.*
 

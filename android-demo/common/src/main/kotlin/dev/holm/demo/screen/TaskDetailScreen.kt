@@ -4,8 +4,7 @@ import androidx.compose.foundation.layout.*
 import androidx.compose.material3.*
 import androidx.compose.runtime.*
 import androidx.compose.ui.*
-import dev.holm.Stored
-import dev.holm.SyncStatus
+import dev.holm.*
 import dev.holm.demo.model.*
 import dev.holm.demo.theme.*
 import java.time.Instant

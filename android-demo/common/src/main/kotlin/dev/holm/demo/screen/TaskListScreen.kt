@@ -33,8 +33,10 @@ fun TaskListScreen(model: TaskListModel, navigator: Navigator, bottom: @Composab
             IconButton({ navigator.go(Screen.Settings) }) { Icon(Icons.Settings, text("settings_title")) }
         }
         PullToRefreshBox(model.isRefreshing, { model.refresh() }, Modifier.weight(1f)) {
+            // Pulling is no gesture of a screen reader.
+            val refresh = CustomAccessibilityAction(text("action_refresh")) { model.refresh().let { true } }
             LazyColumn(
-                Modifier.fillMaxSize(),
+                Modifier.fillMaxSize().semantics { customActions = listOf(refresh) },
                 contentPadding = PaddingValues(start = Space.l, end = Space.l, bottom = Space.xl),
                 verticalArrangement = Arrangement.spacedBy(Space.s),
             ) {
@@ -91,8 +93,7 @@ private fun NewTask(model: TaskListModel) {
 private fun Filters(model: TaskListModel) {
     FlowRow(Modifier.fillMaxWidth().padding(vertical = Space.xs), Arrangement.spacedBy(Space.s), itemVerticalAlignment = Alignment.CenterVertically) {
         TaskFilter.entries.forEach { filter ->
-            val label = text("filter_${filter.name.lowercase()}")
-            FilterChip(model.filter == filter, { model.filter = filter }, { Text(label) }, shape = CircleShape)
+            Choice(model.filter == filter, text("filter_${filter.name.lowercase()}")) { model.filter = filter }
         }
         if (model.unsynced > 0) {
             val colors = MaterialTheme.colorScheme

@@ -6,8 +6,7 @@ import androidx.compose.runtime.*
 import androidx.compose.ui.graphics.Color
 import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.text.font.FontWeight
-import androidx.compose.ui.unit.dp
-import androidx.compose.ui.unit.sp
+import androidx.compose.ui.unit.*
 
 /** The steps of all distances. */
 object Space {
@@ -81,6 +80,7 @@ private val type =
         titleMedium = TextStyle(fontSize = 16.sp, lineHeight = 22.sp, fontWeight = FontWeight.Medium),
         bodyLarge = TextStyle(fontSize = 16.sp, lineHeight = 23.sp),
         bodyMedium = TextStyle(fontSize = 14.sp, lineHeight = 20.sp),
+        bodySmall = TextStyle(fontSize = 12.sp, lineHeight = 16.sp),
         labelLarge = TextStyle(fontSize = 14.sp, lineHeight = 20.sp, fontWeight = FontWeight.Medium),
         labelMedium = TextStyle(fontSize = 12.sp, lineHeight = 16.sp, fontWeight = FontWeight.Medium),
     )

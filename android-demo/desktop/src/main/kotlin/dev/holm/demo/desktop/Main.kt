@@ -1,23 +1,13 @@
 package dev.holm.demo.desktop
 
 import androidx.compose.runtime.*
-import androidx.compose.ui.input.key.Key
-import androidx.compose.ui.input.key.KeyEventType
-import androidx.compose.ui.input.key.key
-import androidx.compose.ui.input.key.type
-import androidx.compose.ui.unit.DpSize
-import androidx.compose.ui.unit.dp
-import androidx.compose.ui.window.Window
-import androidx.compose.ui.window.WindowPosition
-import androidx.compose.ui.window.application
-import androidx.compose.ui.window.rememberWindowState
+import androidx.compose.ui.input.key.*
+import androidx.compose.ui.unit.*
+import androidx.compose.ui.window.*
 import dev.holm.demo.model.*
-import dev.holm.demo.screen.DemoApp
-import dev.holm.demo.screen.Navigator
-import dev.holm.demo.screen.Surroundings
+import dev.holm.demo.screen.*
 import java.io.File
-import kotlinx.coroutines.MainScope
-import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.*
 
 /**
  * The app in a window: one device. Escape goes back.

@@ -81,12 +81,14 @@ class DebugTest {
             taps(told("debug_offline"))
             device.holm.todos.update("1") { "title" set "Buy oat milk" }
             device.holm.todos.create(Todo("Never sent"))
-            taps(told("debug_offline"))
-            taps(told("debug_offline"))
             taps(told("debug_clear"))
+            sees(told("debug_clear_explain", 2))
             confirms(told("action_cancel"))
             assertEquals(2, device.holm.todos.count())
             taps(told("debug_clear"))
             confirms(told("debug_clear"))
+            sees(told("debug_cleared"))
+            assertEquals(listOf("Buy milk"), device.holm.todos.query().map { it.title })
+            assertEquals(0, device.holm.state().pending)
         }
 }

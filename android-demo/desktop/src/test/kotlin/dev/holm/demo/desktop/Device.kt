@@ -1,20 +1,13 @@
 package dev.holm.demo.desktop
 
-import dev.holm.Holm
-import dev.holm.HolmConfig
-import dev.holm.Storage
+import dev.holm.*
 import dev.holm.demo.model.*
-import dev.holm.demo.screen.Navigator
-import dev.holm.demo.screen.Surroundings
+import dev.holm.demo.screen.*
 import java.nio.file.Files
 import java.util.UUID
 import kotlin.io.path.ExperimentalPathApi
 import kotlin.io.path.deleteRecursively
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.cancel
-import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.*
 
 const val PASSWORD = "correct horse"
 
