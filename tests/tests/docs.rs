@@ -36,7 +36,8 @@ fn the_table_of_error_codes_is_that_of_the_code() {
 /// What stands between the marks `// NAME: begin` and `// NAME: end` of a file, part by part, without the indentation.
 fn marked(path: &str, name: &str) -> Vec<String> {
     let (text, end) = (read(path), format!("// {name}: end"));
-    let parts = text.split(&format!("// {name}: begin\n")).skip(1).map(|rest| {
+    let begin = format!("// {name}: begin\n");
+    let parts = text.split(&begin).skip(1).map(|rest| {
         let part = rest.split(&end).next().unwrap_or_default().trim_end();
         let indent =
             part.lines().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len()).min();
