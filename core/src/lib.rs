@@ -22,6 +22,7 @@
 
 mod auth;
 mod backend;
+mod cache;
 mod client;
 mod conflict;
 mod device;
@@ -36,6 +37,7 @@ mod sync;
 pub mod testing;
 
 pub use auth::{FileSecrets, MemorySecrets, SecretStore};
+pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Refresh};
 pub use client::{
     CollectionDump, Config, DocumentDump, Explanation, Holm, PendingOperation, SignOutMode, Stats, Storage,
 };
@@ -44,11 +46,11 @@ pub use error::{Error, ErrorCode, Result};
 pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version};
 pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
 pub use outbox::RetryPolicy;
-pub use platform::{Clock, Connectivity, Entropy, Network, Sleep, SystemClock, SystemEntropy};
+pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
     Collection, CollectionConfig, Direction, FieldPath, Filter, LiveQuery, LiveQueryCloser, Page, Query, Receipt,
     Snapshot, Transaction,
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};
-pub use sync::{StateWatch, SyncConfig, SyncReport, WriteOutcome};
+pub use sync::{Remaining, SliceReport, StateWatch, SyncConfig, SyncReport, WriteOutcome};

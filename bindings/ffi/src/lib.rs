@@ -15,6 +15,7 @@ mod cancel;
 mod collection;
 mod config;
 mod error;
+mod fetch;
 mod holm;
 mod live;
 mod log;
@@ -23,12 +24,14 @@ mod records;
 mod runtime;
 mod secrets;
 mod testing;
+mod triggers;
 mod write;
 
 pub use cancel::FfiCancel;
 pub use collection::{FfiCollection, FfiPage};
-pub use config::{FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
-pub use error::FfiError;
+pub use config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
+pub use error::{FfiError, FfiFailure};
+pub use fetch::{FfiCachePolicy, FfiFetch, FfiFetched, FfiOrigin, FfiRefresh};
 pub use holm::FfiHolm;
 pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
 pub use log::{FfiLogError, FfiLogLevel, FfiLogLine, FfiLogSink, set_log_sink};
@@ -38,6 +41,7 @@ pub use records::{
 };
 pub use secrets::{FfiSecretError, FfiSecretStore};
 pub use testing::{FfiFault, FfiTestDevice};
+pub use triggers::{FfiEvent, FfiSliceReport};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");

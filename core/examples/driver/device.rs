@@ -1,9 +1,9 @@
 //! The commands of an open device.
 
-use crate::args::{Args, BadRequest, Failure, unsupported};
+use crate::args::{Args, BadRequest, Failure};
 use crate::{render, say, waiting};
 use holm_core::{
-    Collection, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
+    Collection, Event, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,6 +34,10 @@ impl Device {
                 let writes =
                     args.list("ops")?.iter().map(|op| Write::parse(&args.nested(op)?)).collect::<Result<_, _>>()?;
                 self.write(writes, args.opt_bool("group")?.unwrap_or(false)).await?.many()
+            }
+            "get" | "query" if args.get("policy").is_some() => {
+                waiting::start(holm.clone(), args);
+                return Ok(None);
             }
             "get" => self.get(&args)?,
             "query" => self.query(&args)?,
@@ -75,6 +79,10 @@ impl Device {
                 holm.connectivity().set(if online { Network::Unmetered } else { Network::Offline });
                 json!({})
             }
+            "event" => {
+                holm.report(event(&args)?);
+                json!({})
+            }
             "suspend" => {
                 holm.suspend().await;
                 json!({})
@@ -85,7 +93,7 @@ impl Device {
             }
             "dump" => render::dump(&holm.dump()?),
             "stats" => render::stats(&holm.stats()),
-            "sync" | "wait" => {
+            "sync" | "background" | "wait" => {
                 waiting::start(holm.clone(), args);
                 return Ok(None);
             }
@@ -112,16 +120,7 @@ impl Device {
     }
 
     fn get(&self, args: &Args) -> Result<Value, Failure> {
-        if args.opt_text("policy")?.is_some_and(|policy| !matches!(policy, "cacheOnly" | "cache_only")) {
-            return Err(unsupported("a fetch policy that asks the network"));
-        }
-        let document = self.collection(args)?.get(args.text("doc_id")?)?;
-        Ok(match document {
-            Some(document) => {
-                json!({"doc": document.value()?, "status": document.status.as_str(), "version": document.version})
-            }
-            None => json!({"doc": null, "status": null, "version": null}),
-        })
+        render::document(self.collection(args)?.get(args.text("doc_id")?)?.as_ref())
     }
 
     fn query(&self, args: &Args) -> Result<Value, Failure> {
@@ -148,6 +147,20 @@ impl Device {
         closer.ok_or_else(|| BadRequest(format!("watch {watch} does not exist")))?.close();
         Ok(json!({}))
     }
+}
+
+fn event(args: &Args) -> Result<Event, Failure> {
+    Ok(match args.text("name")? {
+        "launched" => Event::Launched,
+        "foreground" => Event::Foreground,
+        "background" => Event::Background,
+        "push_received" => Event::PushReceived,
+        "low_power" => {
+            let on = args.opt_bool("low_power")?;
+            Event::LowPower(on.ok_or_else(|| BadRequest("\"low_power\" is missing".into()))?)
+        }
+        other => return Err(BadRequest(format!("{other:?} is no event")).into()),
+    })
 }
 
 fn resolution(args: &Args) -> Result<Resolution, Failure> {

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::model::{Body, OpError, Operation, RemoteChange, Version};
 use crate::net::SyncContext;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// A server.
 #[async_trait]
@@ -22,6 +23,9 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Sends operations.
     async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError>;
+
+    /// Reads one document, as it is now.
+    async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError>;
 }
 
 /// Why an exchange failed as a whole.
@@ -81,6 +85,21 @@ pub(crate) struct PullReply {
     pub server_ms: Option<i64>,
 }
 
+/// A request for one document.
+#[derive(Debug, Clone)]
+pub(crate) struct FetchRequest {
+    pub collection: String,
+    pub id: String,
+    pub context: SyncContext,
+}
+
+/// One document, or that it is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct FetchReply {
+    pub change: RemoteChange,
+    pub server_ms: Option<i64>,
+}
+
 /// One operation to send, with what it needs beside itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
@@ -132,4 +151,6 @@ pub(crate) struct PushReply {
     /// What is new for the positions of the request.
     pub pages: Vec<StreamPage>,
     pub server_ms: Option<i64>,
+    /// How long the server wants the device to wait between two looks, if it said.
+    pub suggested_interval: Option<Duration>,
 }

@@ -1,17 +1,33 @@
 //! One cycle: send what is queued, read what is new.
 
 use super::parts::Parts;
+use super::pull::Scope;
 use super::report::SyncReport;
+use super::slice::{Limit, Remaining, SliceReport, passed};
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::OFFSET_NOISE_MS;
 use crate::net::SyncContext;
 use crate::store::{collections, meta, outbox, streams};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Why a cycle ends early.
 #[derive(Debug)]
 pub(super) enum Stop {
     Failed(Error),
+    /// The slice is over, or has no time for another request.
+    OutOfTime,
+}
+
+impl Stop {
+    /// The failure that a refresh ends with. It has no limit, so it never runs out of time.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::OutOfTime => Error::state(ErrorCode::Cancelled),
+        }
+    }
 }
 
 impl From<Error> for Stop {
@@ -33,58 +49,135 @@ impl From<BackendError> for Stop {
 pub(super) struct Cycle<'a> {
     pub parts: &'a Parts,
     pub context: SyncContext,
+    limit: Limit,
+    began: Duration,
+    /// It has begun a request.
+    begun: bool,
+    /// How many collections may have changes on the server that are not here; none: nobody knows.
+    pub behind: Option<usize>,
     pub report: SyncReport,
     /// A push brought less than all that is new.
     pub pull_again: bool,
     /// How often in a row the server has failed at a push.
     pub server_errors: u32,
+    /// Collections that have been read to their heads.
+    pub heads: BTreeSet<i64>,
 }
 
 impl<'a> Cycle<'a> {
-    /// Runs a cycle to its end. `asked`: somebody waits for it, so waits of single operations are forgotten.
+    pub fn new(parts: &'a Parts, context: SyncContext, limit: Limit) -> Self {
+        Self {
+            parts,
+            context,
+            limit,
+            began: parts.device.clock.monotonic(),
+            begun: false,
+            behind: None,
+            report: SyncReport::default(),
+            pull_again: false,
+            server_errors: 0,
+            heads: BTreeSet::new(),
+        }
+    }
+
+    /// Runs a cycle to its end, or up to `limit`. If a user waits for it, waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
-    pub async fn run(parts: &'a Parts, asked: bool) -> Result<SyncReport> {
-        let context = if asked { SyncContext::User } else { SyncContext::Foreground };
-        let (start, before) = (parts.device.clock.monotonic(), parts.traffic());
-        let mut cycle = Self { parts, context, report: SyncReport::default(), pull_again: false, server_errors: 0 };
-        let outcome = cycle.steps(asked).await;
+    pub async fn run(parts: &'a Parts, context: SyncContext, limit: Limit) -> Result<SliceReport> {
+        let (clock, before) = (parts.device.clock.as_ref(), parts.traffic());
+        let mut cycle = Self::new(parts, context, limit.clone());
+        let outcome = tokio::select! {
+            biased;
+            outcome = cycle.steps() => outcome,
+            () = passed(limit, clock) => {
+                parts.memory.gauge(|gauge| gauge.cut(clock.monotonic()));
+                Err(Stop::OutOfTime)
+            }
+        };
         let after = parts.traffic();
         cycle.report.requests = after.requests - before.requests;
         cycle.report.bytes_up = after.bytes_up - before.bytes_up;
         cycle.report.bytes_down = after.bytes_down - before.bytes_down;
-        cycle.report.duration = parts.device.clock.monotonic().saturating_sub(start);
-        match outcome {
-            Ok(()) => Ok(cycle.report),
-            Err(Stop::Failed(error)) => Err(error),
+        cycle.report.duration = clock.monotonic().saturating_sub(cycle.began);
+        let complete = match outcome {
+            Ok(()) => true,
+            Err(Stop::OutOfTime) => false,
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        let limited = cycle.limit.borrow().is_some();
+        let more = if limited { Remaining::of(&parts.store, cycle.behind)? } else { Remaining::default() };
+        Ok(SliceReport { report: cycle.report, complete, more })
+    }
+
+    /// Whether the next request is expected to end before the limit.
+    pub fn has_time(&self) -> bool {
+        let expected = self.parts.memory.gauge(|gauge| gauge.expected());
+        self.limit.borrow().is_none_or(|cut| self.parts.device.clock.monotonic() + expected < cut)
+    }
+
+    /// To be called before each request.
+    pub fn take_time(&mut self) -> Result<(), Stop> {
+        if self.has_time() {
+            self.begun = true;
+            return Ok(());
+        }
+        if !self.begun {
+            self.parts.memory.gauge(|gauge| gauge.skipped());
+        }
+        Err(Stop::OutOfTime)
+    }
+
+    /// Waits for an answer and measures how long that takes.
+    pub async fn measured<T>(&self, request: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
+        let (clock, memory) = (&self.parts.device.clock, &self.parts.memory);
+        memory.gauge(|gauge| gauge.begun(clock.monotonic()));
+        let answer = request.await;
+        memory.gauge(|gauge| if answer.is_ok() { gauge.answered(clock.monotonic()) } else { gauge.failed() });
+        answer
+    }
+
+    /// Rows of a request at most, if the cycle has a limit.
+    pub fn rows(&self) -> Option<usize> {
+        self.limit.borrow().map(|_| self.parts.memory.gauge(|gauge| gauge.rows()))
+    }
+
+    /// A request was as large as it may be, and there is more.
+    pub fn filled(&self, most: usize) {
+        if let Some(cut) = *self.limit.borrow() {
+            self.parts.memory.gauge(|gauge| gauge.filled(cut.saturating_sub(self.began), most));
         }
     }
 
-    async fn steps(&mut self, asked: bool) -> Result<(), Stop> {
-        if !self.parts.connectivity.is_online() {
-            return Err(Error::network(ErrorCode::Offline, "the device has no network").into());
-        }
-        if asked {
+    async fn steps(&mut self) -> Result<(), Stop> {
+        self.check_network()?;
+        if self.context == SyncContext::User {
             self.parts.store.write(outbox::clear_waits).await?;
         }
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let exchanged = self.all_loaded()? && self.push().await?;
         if !exchanged || std::mem::take(&mut self.pull_again) {
-            let pulled = self.pull().await;
-            if let Err(Stop::Failed(error)) = &pulled
-                && stops_everything(error)
-            {
+            let pulled = self.pull(&Scope::All).await;
+            if pulled.as_ref().is_err_and(stops_everything) {
                 return pulled;
             }
             self.push().await?;
             if std::mem::take(&mut self.pull_again) {
-                self.pull().await?;
+                self.pull(&Scope::All).await?;
             }
             pulled?;
         }
+        self.behind = Some(0);
         self.in_step().await?;
         Ok(())
+    }
+
+    /// A device without a network asks nobody.
+    pub fn check_network(&self) -> Result<()> {
+        if self.parts.connectivity.is_online() {
+            return Ok(());
+        }
+        Err(Error::network(ErrorCode::Offline, "the device has no network"))
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.
@@ -118,19 +211,38 @@ impl<'a> Cycle<'a> {
             .await
     }
 
-    async fn in_step(&self) -> Result<()> {
-        let now = self.parts.device.server_now_ms();
+    async fn in_step(&mut self) -> Result<()> {
+        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
+        let now = self.parts.readings.note(&self.parts.device, &heads);
         self.parts
             .store
             .write(move |tx| {
                 tx.counts();
+                streams::mark_read(tx, &heads, now)?;
                 meta::set(tx, meta::Key::LastSync, &now.to_string())
             })
-            .await
+            .await?;
+        self.evict().await
+    }
+
+    /// Keeps when streams were read to their heads.
+    pub async fn keep_heads(&mut self) -> Result<()> {
+        if self.heads.is_empty() {
+            return Ok(());
+        }
+        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
+        let now = self.parts.readings.note(&self.parts.device, &heads);
+        self.parts.store.write(move |tx| streams::mark_read(tx, &heads, now)).await?;
+        self.evict().await
     }
 }
 
 /// Whether sending makes no sense after this failure of reading. A page that cannot be read does not keep writes from the server.
-fn stops_everything(error: &Error) -> bool {
-    !matches!(error.code(), ErrorCode::ResponseTooLarge | ErrorCode::Refused | ErrorCode::Internal)
+fn stops_everything(stop: &Stop) -> bool {
+    match stop {
+        Stop::OutOfTime => true,
+        Stop::Failed(error) => {
+            !matches!(error.code(), ErrorCode::ResponseTooLarge | ErrorCode::Refused | ErrorCode::Internal)
+        }
+    }
 }

@@ -2,18 +2,30 @@
 
 use super::cycle::Cycle;
 use super::parts::Parts;
+use super::refresh::{Asker, Hold, Wanted, serve, suspended};
 use super::report::SyncReport;
 use super::schedule::Schedule;
+use super::slice::{Deadline, Slice, SliceReport};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
-use crate::platform::Network;
+use crate::net::SyncContext;
+use crate::platform::{self, Clock, Network};
+use crate::repository::{Refresher, Want};
 use crate::store::outbox;
+use async_trait::async_trait;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
+    /// Somebody waits for a collection or a document to be read.
+    Refresh(Want, Asker),
+    /// A cycle that ends in time.
+    Slice(Slice),
+    /// The host has reported something.
+    Report(platform::Event),
     /// Something changed for the better.
     Encourage,
     Pause(oneshot::Sender<()>),
@@ -41,6 +53,23 @@ impl EngineHandle {
         told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
     }
 
+    /// Runs a cycle up to a deadline, or waits for the one that runs. None: it could not tell in time how far it came. Dropping the future
+    /// stops the cycle.
+    pub async fn slice(&self, deadline: Deadline, clock: &dyn Clock) -> Result<Option<SliceReport>> {
+        let (tell, told) = oneshot::channel();
+        self.send(Command::Slice(Slice { cut: deadline.cut, tell }))?;
+        tokio::select! {
+            biased;
+            told = told => told.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed))).map(Some),
+            () = clock.sleep(deadline.answer.saturating_sub(clock.monotonic())) => Ok(None),
+        }
+    }
+
+    /// Tells what the host has reported.
+    pub fn report(&self, event: platform::Event) {
+        let _ = self.send(Command::Report(event));
+    }
+
     /// Tells that there is reason for hope: a sign-in, a retry of a parked operation.
     pub fn encourage(&self) {
         let _ = self.send(Command::Encourage);
@@ -58,19 +87,47 @@ impl EngineHandle {
         let _ = self.send(Command::Resume);
     }
 
+    /// A hold that does not keep the task alive.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine { commands: self.commands.downgrade() }
+    }
+
     fn send(&self, command: Command) -> Result<()> {
         self.commands.send(command).map_err(|_| Error::state(ErrorCode::Closed))
     }
 }
 
+/// The engine, for those who may outlive it.
+#[derive(Clone)]
+pub(crate) struct WeakEngine {
+    commands: mpsc::WeakUnboundedSender<Command>,
+}
+
+#[async_trait]
+impl Refresher for WeakEngine {
+    async fn refresh(&self, want: Want) -> Result<()> {
+        let closed = || Error::state(ErrorCode::Closed);
+        let (tell, told) = oneshot::channel();
+        let engine = EngineHandle { commands: self.commands.upgrade().ok_or_else(closed)? };
+        engine.send(Command::Refresh(want, tell))?;
+        drop(engine);
+        told.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
 struct Task {
-    parts: Parts,
+    parts: Arc<Parts>,
     inbox: mpsc::UnboundedReceiver<Command>,
     wrote: Arc<Notify>,
     network: watch::Receiver<Network>,
     schedule: Schedule,
     /// Who waits for the next cycle.
     asking: Vec<oneshot::Sender<Result<SyncReport>>>,
+    /// What is to be read before that.
+    wanted: Wanted,
+    hold: Hold,
+    /// Who waits for a slice. Each has a cycle of its own.
+    slices: VecDeque<Slice>,
     paused: bool,
 }
 
@@ -93,7 +150,10 @@ impl Task {
     fn new(parts: Parts, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
         let network = parts.connectivity.subscribe();
         let schedule = Schedule::start(parts.device.clock.monotonic());
-        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), paused: false }
+        let parts = Arc::new(parts);
+        let (wanted, hold) = (Wanted::default(), Hold::default());
+        let (asking, slices) = (Vec::new(), VecDeque::new());
+        Self { parts, inbox, wrote, network, schedule, asking, wanted, hold, slices, paused: false }
     }
 
     async fn run(mut self) {
@@ -106,7 +166,14 @@ impl Task {
             let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
             match event {
                 Event::Done(()) => {
-                    if !self.cycle().await {
+                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it. A slice's time is
+                    // running already, so it goes before them.
+                    let due = self.cycle_in() == Some(Duration::ZERO);
+                    let hurried = due && !self.slices.is_empty();
+                    if hurried && !self.cycle().await
+                        || !self.refresh().await
+                        || due && !hurried && !self.paused && !self.cycle().await
+                    {
                         return;
                     }
                 }
@@ -126,44 +193,107 @@ impl Task {
         if self.paused {
             return None;
         }
-        if !self.asking.is_empty() {
+        if !self.wanted.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.cycle_in()
+    }
+
+    fn cycle_in(&self) -> Option<Duration> {
+        if !self.asking.is_empty() || !self.slices.is_empty() {
             return Some(Duration::ZERO);
         }
         if !self.parts.config.automatic || !self.parts.connectivity.is_online() {
             return None;
         }
-        Some(self.schedule.next()?.saturating_sub(self.parts.device.clock.monotonic()))
+        let next = self.schedule.next(&self.parts.config, self.parts.connectivity.get())?;
+        Some(next.saturating_sub(self.parts.device.clock.monotonic()))
     }
 
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
     async fn cycle(&mut self) -> bool {
         let asking = std::mem::take(&mut self.asking);
-        self.schedule.begin();
-        let mut late = Vec::new();
-        let outcome = {
-            let mut running = std::pin::pin!(Cycle::run(&self.parts, !asking.is_empty()));
-            loop {
-                match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
-                    Event::Done(outcome) => break outcome,
-                    Event::Command(None) => return false,
-                    Event::Command(Some(command)) => {
-                        let stop = matches!(command, Command::Pause(_));
-                        late.push(Late::Command(command));
-                        // Dropping the cycle stops it.
-                        if stop {
-                            break Err(Error::state(ErrorCode::Suspended));
-                        }
-                    }
-                    Event::Wrote => late.push(Late::Wrote),
-                    Event::Network => late.push(Late::Network),
-                }
+        let mut slice = if asking.is_empty() { self.slices.pop_front() } else { None };
+        let limit = watch::Sender::new(slice.as_ref().map(|slice| slice.cut));
+        let by_itself = self.schedule.begin(self.parts.device.clock.monotonic());
+        let context = match &slice {
+            Some(_) => SyncContext::Background,
+            None if asking.is_empty() => by_itself,
+            None => SyncContext::User,
+        };
+        let parts = self.parts.clone();
+        let work = while_wanted(Cycle::run(&parts, context, limit.subscribe()), slice.as_mut());
+        let heard = |command: &Command| {
+            if let Command::Slice(next) = command
+                && asking.is_empty()
+            {
+                // Nobody waits for this cycle: it shares the slice's time.
+                limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
             }
         };
+        let Some((outcome, late)) = self.attend(work, heard).await else { return false };
         self.conclude(&outcome);
         for waiting in asking {
             // Who has stopped waiting needs no answer.
-            let _ = waiting.send(outcome.clone());
+            let _ = waiting.send(outcome.clone().map(|slice| slice.report));
         }
+        if let Some(slice) = slice {
+            let _ = slice.tell.send(outcome);
+        }
+        self.take_late(late);
+        true
+    }
+
+    /// Reads what is waited for, taking events meanwhile. False if the client has gone.
+    async fn refresh(&mut self) -> bool {
+        let wanted = std::mem::take(&mut self.wanted);
+        if wanted.is_empty() {
+            return true;
+        }
+        if let Some(reason) = self.hold.reason(self.parts.device.clock.monotonic()) {
+            wanted.tell(&Err(reason));
+            return true;
+        }
+        let (parts, wants) = (self.parts.clone(), wanted.wants());
+        let work = async { Ok(serve(&parts, wants).await) };
+        let Some((outcome, late)) = self.attend(work, |_| {}).await else { return false };
+        let now = self.parts.device.clock.monotonic();
+        for answer in outcome.iter().flat_map(|answers| answers.values()) {
+            self.hold.note(now, answer.as_ref().err());
+        }
+        wanted.tell(&outcome);
+        self.take_late(late);
+        true
+    }
+
+    /// Does some work and keeps what comes meanwhile; `heard` is shown each command. A pause stops it. None if the client has gone.
+    async fn attend<T>(
+        &mut self,
+        work: impl Future<Output = Result<T>>,
+        heard: impl Fn(&Command),
+    ) -> Option<(Result<T>, Vec<Late>)> {
+        let mut late = Vec::new();
+        let mut running = std::pin::pin!(work);
+        loop {
+            match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
+                Event::Done(outcome) => return Some((outcome, late)),
+                Event::Command(None) => return None,
+                Event::Command(Some(command)) => {
+                    let stop = matches!(command, Command::Pause(_));
+                    heard(&command);
+                    late.push(Late::Command(command));
+                    // Dropping the work stops it.
+                    if stop {
+                        return Some((Err(suspended()), late));
+                    }
+                }
+                Event::Wrote => late.push(Late::Wrote),
+                Event::Network => late.push(Late::Network),
+            }
+        }
+    }
+
+    fn take_late(&mut self, late: Vec<Late>) {
         for event in late {
             match event {
                 Late::Command(command) => self.take(command),
@@ -171,15 +301,25 @@ impl Task {
                 Late::Network => self.take_network(),
             }
         }
-        true
     }
 
-    fn conclude(&mut self, outcome: &Result<SyncReport>) {
+    fn conclude(&mut self, outcome: &Result<SliceReport>) {
         let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
+        match &outcome {
+            Ok(slice) if !slice.complete => {}
+            outcome => self.hold.note(now, outcome.as_ref().err()),
+        }
+        if let Some(interval) = self.parts.memory.suggested() {
+            self.schedule.pace.suggest(interval);
+        }
         match outcome {
-            Ok(_) => {
-                self.schedule.succeeded(now, &self.parts.config, entropy.as_ref(), self.due_in());
-                self.parts.state.ended(None);
+            Ok(slice) => {
+                if slice.complete {
+                    self.schedule.succeeded(now, entropy.as_ref(), self.due_in());
+                    self.parts.state.ended(None);
+                } else {
+                    self.schedule.cut(now, entropy.as_ref());
+                }
                 self.parts.state.phase(Phase::Idle);
             }
             Err(error) => {
@@ -207,14 +347,30 @@ impl Task {
     fn take(&mut self, command: Command) {
         match command {
             Command::Sync(tell) if self.paused => {
-                let _ = tell.send(Err(Error::state(ErrorCode::Suspended)));
+                let _ = tell.send(Err(suspended()));
             }
             Command::Sync(tell) => self.asking.push(tell),
+            Command::Refresh(_, tell) if self.paused => {
+                let _ = tell.send(Err(suspended()));
+            }
+            Command::Refresh(want, tell) => self.wanted.add(want, tell),
+            Command::Slice(slice) if self.paused => {
+                let _ = slice.tell.send(Err(suspended()));
+            }
+            Command::Slice(slice) => self.slices.push_back(slice),
+            Command::Report(event) => {
+                let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
+                self.schedule.report(now, event, entropy);
+            }
             Command::Encourage => self.schedule.encourage(self.parts.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
                 for waiting in self.asking.drain(..) {
-                    let _ = waiting.send(Err(Error::state(ErrorCode::Suspended)));
+                    let _ = waiting.send(Err(suspended()));
+                }
+                std::mem::take(&mut self.wanted).tell(&Err(suspended()));
+                for slice in self.slices.drain(..) {
+                    let _ = slice.tell.send(Err(suspended()));
                 }
                 let _ = done.send(());
             }
@@ -231,11 +387,26 @@ impl Task {
 
     fn take_network(&mut self) {
         if self.parts.connectivity.is_online() {
-            self.schedule.encourage(self.parts.device.clock.monotonic());
+            let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
+            self.schedule.connected(now, entropy);
             self.parts.state.phase(Phase::Idle);
         } else {
+            self.schedule.disconnected();
             self.parts.state.phase(Phase::Offline);
         }
+    }
+}
+
+/// Runs a slice's cycle for as long as somebody waits for it.
+async fn while_wanted(
+    cycle: impl Future<Output = Result<SliceReport>>,
+    slice: Option<&mut Slice>,
+) -> Result<SliceReport> {
+    let Some(slice) = slice else { return cycle.await };
+    tokio::select! {
+        biased;
+        () = slice.tell.closed() => Ok(SliceReport::default()),
+        outcome = cycle => outcome,
     }
 }
 

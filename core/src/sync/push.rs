@@ -3,7 +3,7 @@
 use super::ack::Answered;
 use super::cycle::{Cycle, Stop};
 use super::door::Door;
-use super::pull::MAX_RESTARTS;
+use super::pull::{MAX_RESTARTS, Scope};
 use crate::backend::{BackendError, Outcome, Outgoing, PushReply, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Fields, OpError, OpKind, Operation, Phase};
@@ -30,12 +30,20 @@ impl Cycle<'_> {
         let (mut exchanged, mut restarts) = (false, 0);
         loop {
             let Some(leased) = self.lease().await? else { return Ok(exchanged) };
+            if let Err(stop) = self.take_time() {
+                self.release().await?;
+                return Err(stop);
+            }
             self.parts.state.phase(Phase::Pushing);
             let (size, positions) = (leased.request.operations.len(), leased.positions);
             let sent: Vec<Outgoing> = leased.request.operations.clone();
-            match self.parts.backend.push(leased.request).await {
+            match self.measured(self.parts.backend.push(leased.request)).await {
                 Ok(reply) => {
                     exchanged = true;
+                    self.parts.memory.suggest(reply.suggested_interval);
+                    if self.rows().is_some_and(|rows| size >= rows) {
+                        self.filled(self.parts.config.page as usize);
+                    }
                     if !self.settle(sent, reply, &positions).await? {
                         // Nothing came of it: leave it to the next cycle and its timer.
                         return Ok(exchanged);
@@ -50,7 +58,7 @@ impl Cycle<'_> {
                         return Err(BackendError::Resync(named).into());
                     }
                     self.restart(&named, None).await?;
-                    self.pull().await?;
+                    self.pull(&Scope::All).await?;
                 }
                 Err(BackendError::TooLarge(error)) => {
                     self.refused_whole(&sent, size, error, "PAYLOAD_TOO_LARGE").await?
@@ -77,7 +85,7 @@ impl Cycle<'_> {
 
     /// Takes what may be sent now and marks it as carried, durably, before anything goes out.
     async fn lease(&self) -> Result<Option<Leased>> {
-        let limit = self.parts.memory.batch_limit();
+        let limit = self.rows().unwrap_or(usize::MAX).min(self.parts.memory.batch_limit());
         let (now, context) = (self.parts.device.clock.wall_ms(), self.context);
         self.parts
             .store
@@ -151,7 +159,7 @@ impl Cycle<'_> {
         self.parts.memory.succeeded(answered.applied);
         let more = reply.pages.iter().any(|page| page.has_more);
         let applied = self.apply_pages(positions, reply.pages).await?;
-        self.note(&applied);
+        self.note(&Scope::All, &applied);
         if more || !applied.diverged.is_empty() {
             self.pull_again = true;
         }

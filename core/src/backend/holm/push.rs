@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -156,6 +157,9 @@ struct Reply<'a> {
     results: Vec<WireResult<'a>>,
     #[serde(default, borrow)]
     delta_updates: Option<RawFields<'a>>,
+    /// Seconds. Advice that cannot be read is no reason to lose the results.
+    #[serde(default)]
+    suggested_sync_interval: Option<Value>,
     meta: Meta,
 }
 
@@ -190,7 +194,8 @@ pub(super) fn parse(body: &[u8], request: &PushRequest) -> Result<PushReply> {
         Some(delta) => delta_pages(delta, request)?,
         None => Vec::new(),
     };
-    Ok(PushReply { outcomes, pages, server_ms: reply.meta.server_ms() })
+    let suggested_interval = reply.suggested_sync_interval.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
+    Ok(PushReply { outcomes, pages, server_ms: reply.meta.server_ms(), suggested_interval })
 }
 
 fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
@@ -205,7 +210,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
             record: result.record.as_ref().map(change).transpose().map_err(|why| invalid("a result", why))?,
         },
         (_, "VERSION_CONFLICT" | "RECORD_EXISTS" | "RECORD_DELETED" | "RECORD_NOT_FOUND") => {
-            Outcome::Conflict(conflict(&failure, doc_id)?)
+            Outcome::Conflict(stated(&failure, doc_id)?)
         }
         (_, "OP_SEQUENCE_REUSED") => Outcome::Cloned,
         (_, "DEPENDENCY_FAILED" | "GROUP_ABORTED" | "BATCH_ABORTED") => Outcome::Blocked(op_error(failure)),
@@ -217,7 +222,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
 }
 
 /// The server's state in a refusal.
-fn conflict(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
+pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
     if let Some(record) = &failure.server_data {
         let record: RawFields<'_> = serde_json::from_str(record.get()).map_err(|e| invalid("a conflict", e))?;
         return change(&record).map_err(|why| invalid("a conflict", why));

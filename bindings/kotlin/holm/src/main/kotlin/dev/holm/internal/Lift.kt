@@ -4,6 +4,7 @@ import dev.holm.ErrorCode
 import dev.holm.Phase
 import dev.holm.Progress
 import dev.holm.Receipt
+import dev.holm.SliceReport
 import dev.holm.Stats
 import dev.holm.SyncError
 import dev.holm.SyncReport
@@ -11,6 +12,7 @@ import dev.holm.SyncState
 import dev.holm.WriteOutcome
 import dev.holm.ffi.FfiPhase
 import dev.holm.ffi.FfiReceipt
+import dev.holm.ffi.FfiSliceReport
 import dev.holm.ffi.FfiStats
 import dev.holm.ffi.FfiSyncReport
 import dev.holm.ffi.FfiSyncState
@@ -66,6 +68,14 @@ internal fun FfiSyncReport.lift() =
         bytesUp = bytesUp.toLong(),
         bytesDown = bytesDown.toLong(),
         duration = durationMs.toLong().milliseconds,
+    )
+
+internal fun FfiSliceReport.lift() =
+    SliceReport(
+        report = report.lift(),
+        complete = complete,
+        remainingWrites = remainingOperations.toLong(),
+        remainingCollections = remainingCollections.toLong(),
     )
 
 internal fun FfiStats.lift() =
