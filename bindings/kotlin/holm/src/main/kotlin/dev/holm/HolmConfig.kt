@@ -16,6 +16,7 @@ import kotlin.time.Duration.Companion.minutes
  * [Holm.sync] does.
  * @property debounce how long the client waits after a write for more of them, before it syncs.
  * @property interval how often the client looks for changes of others.
+ * @property secrets where the tokens of a session are kept. Null: in a file beside the data that only the app's user may read.
  * @property json the app's JSON, with its contextual serializers and other settings. Three settings are Holm's: defaults are written,
  * because a query has to find them; `null` is written as a missing field, as a merge patch has it; and fields that a class does not know
  * are ignored, because a newer version of the app may have written them.
@@ -28,5 +29,6 @@ public class HolmConfig(
     public val autoSync: Boolean = true,
     public val debounce: Duration = 300.milliseconds,
     public val interval: Duration = 15.minutes,
+    public val secrets: SecretStore? = null,
     public val json: Json = Json,
 )

@@ -1,6 +1,8 @@
 package dev.holm.internal
 
 import dev.holm.ErrorCode
+import dev.holm.LogLevel
+import dev.holm.LogLine
 import dev.holm.Phase
 import dev.holm.Progress
 import dev.holm.Receipt
@@ -9,6 +11,8 @@ import dev.holm.SyncError
 import dev.holm.SyncReport
 import dev.holm.SyncState
 import dev.holm.WriteOutcome
+import dev.holm.ffi.FfiLogLevel
+import dev.holm.ffi.FfiLogLine
 import dev.holm.ffi.FfiPhase
 import dev.holm.ffi.FfiReceipt
 import dev.holm.ffi.FfiStats
@@ -76,6 +80,21 @@ internal fun FfiStats.lift() =
         requests = requests.toLong(),
         bytesUp = bytesUp.toLong(),
         bytesDown = bytesDown.toLong(),
+    )
+
+internal fun FfiLogLine.lift() =
+    LogLine(
+        level =
+            when (level) {
+                FfiLogLevel.ERROR -> LogLevel.Error
+                FfiLogLevel.WARN -> LogLevel.Warn
+                FfiLogLevel.INFO -> LogLevel.Info
+                FfiLogLevel.DEBUG -> LogLevel.Debug
+                FfiLogLevel.TRACE -> LogLevel.Trace
+            },
+        target = target,
+        message = message,
+        at = Instant.fromEpochMilliseconds(atMs),
     )
 
 /** A JSON object that the core wrote. */

@@ -5,6 +5,7 @@ import dev.holm.ConflictStrategy
 import dev.holm.Durability
 import dev.holm.ErrorCode
 import dev.holm.HolmConfig
+import dev.holm.LogLevel
 import dev.holm.Network
 import dev.holm.SignOutMode
 import dev.holm.Storage
@@ -12,6 +13,7 @@ import dev.holm.ffi.FfiCollectionConfig
 import dev.holm.ffi.FfiConfig
 import dev.holm.ffi.FfiConflictStrategy
 import dev.holm.ffi.FfiDurability
+import dev.holm.ffi.FfiLogLevel
 import dev.holm.ffi.FfiNetwork
 import dev.holm.ffi.FfiSignOutMode
 import kotlin.time.Duration
@@ -55,6 +57,15 @@ internal fun Network.lower() =
         Network.Offline -> FfiNetwork.OFFLINE
         Network.Cellular -> FfiNetwork.CELLULAR
         Network.Unmetered -> FfiNetwork.UNMETERED
+    }
+
+internal fun LogLevel.lower() =
+    when (this) {
+        LogLevel.Error -> FfiLogLevel.ERROR
+        LogLevel.Warn -> FfiLogLevel.WARN
+        LogLevel.Info -> FfiLogLevel.INFO
+        LogLevel.Debug -> FfiLogLevel.DEBUG
+        LogLevel.Trace -> FfiLogLevel.TRACE
     }
 
 internal fun SignOutMode.lower() =
