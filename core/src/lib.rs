@@ -33,6 +33,7 @@ mod platform;
 mod repository;
 mod store;
 mod sync;
+pub mod testing;
 
 pub use auth::{FileSecrets, MemorySecrets, SecretStore};
 pub use client::{

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
-use holm_core::{Config, Network as Net, RetryPolicy, Strategy, SyncStatus, WriteOutcome};
+use holm_core::{Config, ErrorCode, Network as Net, RetryPolicy, Strategy, SyncStatus, WriteOutcome};
 use holm_server::FieldRule;
 use holm_tests::sim::{Device, Fate, Faults, World};
 use serde_json::json;
@@ -298,6 +298,35 @@ fn f10_a_refused_write_can_be_given_up_and_the_servers_state_comes_back() {
         let journal = a.holm.journal(9).unwrap();
         assert!(journal.iter().all(|entry| entry.lost.contains("too long")) && journal.len() == 2);
         assert_eq!(a.status("t"), Some(SyncStatus::Synced));
+    });
+}
+
+#[test]
+fn f10_what_was_never_sent_can_be_given_up_but_nothing_that_the_server_may_have() {
+    World::run(12, |mut world| async move {
+        let a = world.device_with(Strategy::Merge, 0, manual).await;
+        a.create("t", json!({"title": "known"})).await;
+        a.create("gone", json!({"title": "deleted here"})).await;
+        a.sync().await;
+        let update = a.update("t", json!({"title": "not sent"})).await;
+        let create = a.create("u", json!({"title": "not sent"})).await;
+        let delete = a.delete("gone").await;
+        for op in [update, create, delete] {
+            a.holm.discard(op).await.unwrap();
+            assert_eq!(a.holm.confirmed(op).await.unwrap(), WriteOutcome::Discarded);
+        }
+        assert_eq!((a.doc("t").unwrap(), a.doc("u")), (json!({"title": "known"}), None));
+        assert_eq!(a.doc("gone").unwrap(), json!({"title": "deleted here"}));
+        assert_eq!((a.pending(), a.status("gone")), (0, Some(SyncStatus::Synced)));
+
+        // The reply is lost: the operation waits, and the server has it.
+        world.network.set_script(|_, path| if path.contains("batch") { Fate::DropReply } else { Fate::Pass });
+        let sent = a.update("t", json!({"title": "sent"})).await;
+        a.holm.sync().await.unwrap_err();
+        assert_eq!(a.holm.discard(sent).await.unwrap_err().code(), ErrorCode::NotFound);
+        world.network.set_script(|_, _| Fate::Pass);
+        a.sync().await;
+        assert_eq!((a.doc("t").unwrap(), a.status("t")), (json!({"title": "sent"}), Some(SyncStatus::Synced)));
     });
 }
 

@@ -10,8 +10,10 @@ use crate::records::{
     FfiSyncReport, FfiSyncState, FfiWriteOutcome,
 };
 use crate::runtime::{run, run_until, runtime};
+use crate::secrets::{FfiSecretStore, HostSecrets};
+use crate::testing::FfiTestDevice;
 use crate::write::FfiWrite;
-use holm_core::{Holm, OpId};
+use holm_core::{Holm, OpId, SecretStore};
 use std::sync::Arc;
 
 /// A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
@@ -28,10 +30,20 @@ pub fn ffi_version() -> Result<String> {
 
 #[uniffi::export]
 impl FfiHolm {
-    /// Opens a client, away from the caller's thread.
+    /// Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
+    /// the device's own time and network.
     #[uniffi::constructor]
-    pub async fn open(config: FfiConfig) -> Result<Arc<Self>> {
-        let config = config.into_core()?;
+    pub async fn open(
+        config: FfiConfig,
+        secrets: Option<Arc<dyn FfiSecretStore>>,
+        testing: Option<Arc<FfiTestDevice>>,
+    ) -> Result<Arc<Self>> {
+        let mut config = config.into_core()?;
+        config.secrets = secrets.map(|secrets| Arc::new(HostSecrets(secrets)) as Arc<dyn SecretStore>);
+        if let Some(device) = testing {
+            config.clock = device.clock.clone();
+            config.transport = Some(device.network.clone());
+        }
         let opened = run(async move {
             tokio::task::spawn_blocking(move || Holm::open(config))
                 .await
@@ -100,7 +112,7 @@ impl FfiHolm {
         run(async move { holm.retry(op).await }).await
     }
 
-    /// Gives up a parked operation.
+    /// Gives up an operation that is parked, or that has never been sent.
     pub async fn discard(&self, op_id: String) -> Result<()> {
         let (holm, op) = (self.holm.clone(), OpId::parse(&op_id)?);
         run(async move { holm.discard(op).await }).await

@@ -17,9 +17,12 @@ mod config;
 mod error;
 mod holm;
 mod live;
+mod log;
 mod pack;
 mod records;
 mod runtime;
+mod secrets;
+mod testing;
 mod write;
 
 pub use cancel::FfiCancel;
@@ -28,10 +31,13 @@ pub use config::{FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurabil
 pub use error::FfiError;
 pub use holm::FfiHolm;
 pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
+pub use log::{FfiLogError, FfiLogLevel, FfiLogLine, FfiLogSink, set_log_sink};
 pub use records::{
     FfiConflict, FfiJournalEntry, FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiResolution, FfiSignOutMode,
     FfiStats, FfiSyncReport, FfiSyncState, FfiWriteOutcome,
 };
+pub use secrets::{FfiSecretError, FfiSecretStore};
+pub use testing::{FfiFault, FfiTestDevice};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");

@@ -34,11 +34,11 @@ impl Holm {
         Ok(())
     }
 
-    /// Gives up a parked operation: the journal keeps what it held, and the document goes back to the server's state with what else is
-    /// pending. Giving up a create gives up the document.
+    /// Gives up an operation that is parked, or that has never been sent: the journal keeps what it held, and the document goes back to
+    /// the server's state with what else is pending. Giving up a create gives up the document.
     ///
     /// # Errors
-    /// `NOT_FOUND` if no such operation is parked.
+    /// `NOT_FOUND` if there is no such operation. One that was sent is none: the server may have it.
     pub async fn discard(&self, op: OpId) -> Result<()> {
         let desk = self.inner.desk.clone();
         self.store().write(move |tx| queue::discard(tx, &desk.device, op)).await

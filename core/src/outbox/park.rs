@@ -1,4 +1,4 @@
-//! Writes that the server refused: set aside, seen, tried again or given up.
+//! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
 use super::coalesce::compact;
 use super::view::{freeze_create, save_view, unlink};
@@ -29,7 +29,7 @@ pub(crate) fn park(tx: &Tx<'_>, row: Option<&DocumentRow>, op: &mut Operation, e
 /// # Errors
 /// `NOT_FOUND` if no such operation is parked.
 pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
-    let op = parked(tx, id)?;
+    let op = find(tx, id, |op| op.state == OpState::Parked)?;
     let mut ops = outbox::of_document(tx, op.document)?;
     for op in ops.iter_mut().filter(|op| op.op_id == id) {
         op.state = OpState::Queued;
@@ -51,13 +51,13 @@ pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
     Ok(())
 }
 
-/// Gives up a parked operation: the journal keeps what it held, and the view goes back to the server's state with what else is pending.
-/// Giving up a create gives up the document.
+/// Gives up an operation that is parked, or that no request has carried yet: the journal keeps what it held, and the view goes back to the
+/// server's state with what else is pending. Giving up a create gives up the document.
 ///
 /// # Errors
-/// `NOT_FOUND` if no such operation is parked.
+/// `NOT_FOUND` if there is no such operation. One that was sent is none: the server may have it.
 pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
-    let op = parked(tx, id)?;
+    let op = find(tx, id, |op| op.state == OpState::Parked || op.is_open())?;
     let mut row = documents::by_row(tx, op.document)?
         .ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
     let mut ops = outbox::of_document(tx, op.document)?;
@@ -101,8 +101,6 @@ fn give_up(tx: &Tx<'_>, device: &Device, row: &DocumentRow, op: &Operation) -> R
     outbox::end(tx, op, Settled::Discarded)
 }
 
-fn parked(tx: &Tx<'_>, id: OpId) -> Result<Operation> {
-    outbox::by_id(tx, id)?
-        .filter(|op| op.state == OpState::Parked)
-        .ok_or_else(|| Error::not_found("operation", id.to_string()))
+fn find(tx: &Tx<'_>, id: OpId, fits: impl Fn(&Operation) -> bool) -> Result<Operation> {
+    outbox::by_id(tx, id)?.filter(fits).ok_or_else(|| Error::not_found("operation", id.to_string()))
 }

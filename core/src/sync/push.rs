@@ -219,19 +219,20 @@ impl Cycle<'_> {
             .await
     }
 
-    /// The server knows a later life of this device: the store was restored or copied. Go on as another device; the same operations
-    /// go again, and those that the earlier life has sent are recognised by their ids.
     /// Whether the server knows a later life of this device. It says so, too, of an operation that another process of this very device has
     /// seen to while ours was on its way; that one is no longer in the outbox. To go on under a new id would then do everything again that the
     /// other process has just sent.
     fn is_copy(&self, sent: &[Outgoing], outcomes: &[Outcome]) -> Result<bool> {
-        let cloned = sent.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Cloned);
-        let ids: Vec<_> = cloned.map(|(outgoing, _)| outgoing.op.op_id).collect();
-        self.parts.store.read(|connection| {
-            ids.into_iter().try_fold(false, |copy, id| Ok(copy || outbox::by_id(connection, id)?.is_some()))
-        })
+        for (outgoing, _) in sent.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Cloned) {
+            if self.parts.store.read(|connection| outbox::by_id(connection, outgoing.op.op_id))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
+    /// The server knows a later life of this device: the store was restored or copied. Go on as another device; the same operations
+    /// go again, and those that the earlier life has sent are recognised by their ids.
     async fn become_another_device(&mut self) -> Result<()> {
         let id = self.parts.device.new_uuid().to_string();
         tracing::warn!(device = %id, "this store is a copy of another device's: going on under a new id");

@@ -1,4 +1,4 @@
-//! A proxy that loses, withholds and notes what passes, and keeps one address while servers come and go behind it.
+//! A proxy that loses, withholds, delays and notes what passes, and keeps one address while servers come and go behind it.
 
 use crate::sim::Random;
 use crate::wire::Exchange;
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 struct Shared {
     upstream: Mutex<String>,
@@ -21,6 +22,7 @@ struct Shared {
     /// A request, and a reply, is lost once in so many times; 0: never.
     losses: Mutex<(u64, u64)>,
     awaited: Mutex<Option<Awaited>>,
+    held: Mutex<Option<Held>>,
     /// None: nobody wants to know.
     notes: Mutex<Option<Vec<Exchange>>>,
 }
@@ -33,6 +35,13 @@ struct Awaited {
     /// Whether it stays here.
     withheld: bool,
     tell: Sender<()>,
+}
+
+/// A request that shall be late.
+struct Held {
+    path: &'static str,
+    tell: Sender<()>,
+    go: oneshot::Receiver<()>,
 }
 
 /// A running proxy, on threads of its own. Gone when it is dropped.
@@ -53,6 +62,7 @@ impl Proxy {
             random: Random::new(seed),
             losses: Mutex::new((0, 0)),
             awaited: Mutex::default(),
+            held: Mutex::default(),
             notes: Mutex::default(),
         });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -88,6 +98,14 @@ impl Proxy {
         let (tell, told) = channel();
         *self.shared.awaited.lock().unwrap() = Some(Awaited { path, after, withheld, tell });
         told
+    }
+
+    /// Holds the next request for this path on its way to the server: until the sender says so, or is dropped. The receiver hears when the
+    /// request is here.
+    pub fn hold(&self, path: &'static str) -> (Receiver<()>, oneshot::Sender<()>) {
+        let ((tell, told), (release, go)) = (channel(), oneshot::channel());
+        *self.shared.held.lock().unwrap() = Some(Held { path, tell, go });
+        (told, release)
     }
 
     /// Takes notes from now on.
@@ -126,6 +144,11 @@ impl Shared {
         }
     }
 
+    /// Whether this request shall be late.
+    fn take_held(&self, path: &str) -> Option<Held> {
+        self.held.lock().unwrap().take_if(|held| path.contains(held.path))
+    }
+
     fn note(&self, path: &str, request: &[u8], reply: &[u8], delivered: bool) {
         if let Some(notes) = &mut *self.notes.lock().unwrap() {
             notes.push(Exchange::new(path, request, reply, delivered));
@@ -141,6 +164,11 @@ async fn forward(State(shared): State<Arc<Shared>>, request: axum::extract::Requ
         return broken();
     }
     let path = parts.uri.to_string();
+    if let Some(held) = shared.take_held(&path) {
+        // Who does not want to know has dropped the receiver.
+        let _ = held.tell.send(());
+        let _ = held.go.await;
+    }
     let url = format!("{}{path}", shared.upstream.lock().unwrap());
     let mut headers = parts.headers;
     headers.remove(http::header::HOST);

@@ -34,7 +34,7 @@ public final class Holm: Sendable {
     public static func open(_ configuration: HolmConfiguration) async throws(HolmError) -> Holm {
         let config = try configuration.translated()
         let coding = Coding(encoder: configuration.makeEncoder(), decoder: configuration.makeDecoder())
-        return try await translating { try Holm(ffi: try await FfiHolm.open(config: config), coding: coding) }
+        return try await translating { try Holm(ffi: try await FfiHolm.open(config: config, secrets: nil, testing: nil), coding: coding) }
     }
 
     /// Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with

@@ -460,7 +460,29 @@ fileprivate final class UniffiHandleMap<T>: @unchecked Sendable {
 
 
 // Public interface members begin here.
+// Magic number for the Rust proxy to call using the same mechanism as every other method,
+// to free the callback once it's dropped by Rust.
+private let IDX_CALLBACK_FREE: Int32 = 0
+// Callback return codes
+private let UNIFFI_CALLBACK_SUCCESS: Int32 = 0
+private let UNIFFI_CALLBACK_ERROR: Int32 = 1
+private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
+    typealias FfiType = UInt16
+    typealias SwiftType = UInt16
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
@@ -1094,7 +1116,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func deviceId() throws  -> String
     
     /**
-     * Gives up a parked operation.
+     * Gives up an operation that is parked, or that has never been sent.
      */
     func discard(opId: String) async throws 
     
@@ -1254,13 +1276,14 @@ open class FfiHolm: FfiHolmProtocol, @unchecked Sendable {
 
     
     /**
-     * Opens a client, away from the caller's thread.
+     * Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
+     * the device's own time and network.
      */
-public static func `open`(config: FfiConfig)async throws  -> FfiHolm  {
+public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config)
+                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiTestDevice.lower(testing)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_u64,
@@ -1349,7 +1372,7 @@ open func deviceId()throws  -> String  {
 }
     
     /**
-     * Gives up a parked operation.
+     * Gives up an operation that is parked, or that has never been sent.
      */
 open func discard(opId: String)async throws   {
     return
@@ -1874,6 +1897,516 @@ public func FfiConverterTypeFfiLiveQuery_lower(_ value: FfiLiveQuery) -> UInt64 
 
 
 /**
+ * The host's log.
+ */
+public protocol FfiLogSink: AnyObject, Sendable {
+    
+    /**
+     * Takes lines, oldest first. Called on a thread of the core's that does nothing else.
+     */
+    func log(lines: [FfiLogLine]) throws 
+    
+}
+/**
+ * The host's log.
+ */
+open class FfiLogSinkImpl: FfiLogSink, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffilogsink(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffilogsink(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Takes lines, oldest first. Called on a thread of the core's that does nothing else.
+     */
+open func log(lines: [FfiLogLine])throws   {try rustCallWithError(FfiConverterTypeFfiLogError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffilogsink_log(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeFfiLogLine.lower(lines),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFfiLogSink {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFfiLogSink = UniffiVTableCallbackInterfaceFfiLogSink(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFfiLogSink.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FfiLogSink: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFfiLogSink.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FfiLogSink: handle missing in uniffiClone")
+            }
+        },
+        log: { (
+            uniffiHandle: UInt64,
+            lines: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFfiLogSink.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.log(
+                     lines: try FfiConverterSequenceTypeFfiLogLine.lift(lines)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiLogError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFfiLogSink> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFfiLogSink>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFfiLogSink() {
+    uniffi_holm_ffi_fn_init_callback_vtable_ffilogsink(UniffiCallbackInterfaceFfiLogSink.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogSink: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FfiLogSink>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiLogSink
+
+    public static func lift(_ handle: UInt64) throws -> FfiLogSink {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiLogSinkImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FfiLogSink) -> UInt64 {
+         if let rustImpl = value as? FfiLogSinkImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogSink {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiLogSink, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogSink_lift(_ handle: UInt64) throws -> FfiLogSink {
+    return try FfiConverterTypeFfiLogSink.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogSink_lower(_ value: FfiLogSink) -> UInt64 {
+    return FfiConverterTypeFfiLogSink.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The host's keychain. Called on the core's own threads, with no lock held; a call may take some milliseconds.
+ */
+public protocol FfiSecretStore: AnyObject, Sendable {
+    
+    /**
+     * Reads a secret; none if it was never set, or is lost for good.
+     */
+    func get(name: String) throws  -> String?
+    
+    /**
+     * Keeps a secret.
+     */
+    func set(name: String, value: String) throws 
+    
+    /**
+     * Forgets a secret; nothing happens if there is none.
+     */
+    func remove(name: String) throws 
+    
+}
+/**
+ * The host's keychain. Called on the core's own threads, with no lock held; a call may take some milliseconds.
+ */
+open class FfiSecretStoreImpl: FfiSecretStore, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffisecretstore(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffisecretstore(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Reads a secret; none if it was never set, or is lost for good.
+     */
+open func get(name: String)throws  -> String?  {
+    return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeFfiSecretError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffisecretstore_get(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Keeps a secret.
+     */
+open func set(name: String, value: String)throws   {try rustCallWithError(FfiConverterTypeFfiSecretError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffisecretstore_set(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),
+        FfiConverterString.lower(value),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Forgets a secret; nothing happens if there is none.
+     */
+open func remove(name: String)throws   {try rustCallWithError(FfiConverterTypeFfiSecretError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffisecretstore_remove(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFfiSecretStore {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFfiSecretStore = UniffiVTableCallbackInterfaceFfiSecretStore(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFfiSecretStore.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FfiSecretStore: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFfiSecretStore.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FfiSecretStore: handle missing in uniffiClone")
+            }
+        },
+        get: { (
+            uniffiHandle: UInt64,
+            name: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> String? in
+                guard let uniffiObj = try? FfiConverterTypeFfiSecretStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.get(
+                     name: try FfiConverterString.lift(name)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterOptionString.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiSecretError_lower
+            )
+        },
+        set: { (
+            uniffiHandle: UInt64,
+            name: RustBuffer,
+            value: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFfiSecretStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.set(
+                     name: try FfiConverterString.lift(name),
+                     value: try FfiConverterString.lift(value)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiSecretError_lower
+            )
+        },
+        remove: { (
+            uniffiHandle: UInt64,
+            name: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFfiSecretStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.remove(
+                     name: try FfiConverterString.lift(name)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeFfiSecretError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFfiSecretStore> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFfiSecretStore>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFfiSecretStore() {
+    uniffi_holm_ffi_fn_init_callback_vtable_ffisecretstore(UniffiCallbackInterfaceFfiSecretStore.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiSecretStore: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FfiSecretStore>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiSecretStore
+
+    public static func lift(_ handle: UInt64) throws -> FfiSecretStore {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiSecretStoreImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FfiSecretStore) -> UInt64 {
+         if let rustImpl = value as? FfiSecretStoreImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiSecretStore {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiSecretStore, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretStore_lift(_ handle: UInt64) throws -> FfiSecretStore {
+    return try FfiConverterTypeFfiSecretStore.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretStore_lower(_ value: FfiSecretStore) -> UInt64 {
+    return FfiConverterTypeFfiSecretStore.lower(value)
+}
+
+
+
+
+
+
+/**
  * A watch on the client's state. One caller asks at a time.
  */
 public protocol FfiStateWatchProtocol: AnyObject, Sendable {
@@ -2018,6 +2551,232 @@ public func FfiConverterTypeFfiStateWatch_lift(_ handle: UInt64) throws -> FfiSt
 #endif
 public func FfiConverterTypeFfiStateWatch_lower(_ value: FfiStateWatch) -> UInt64 {
     return FfiConverterTypeFfiStateWatch.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Time and network of one device. Given to [`FfiHolm::open`](crate::FfiHolm::open); thread-safe.
+ */
+public protocol FfiTestDeviceProtocol: AnyObject, Sendable {
+    
+    /**
+     * Lets time pass.
+     */
+    func advance(ms: UInt64) throws 
+    
+    /**
+     * Lets the next requests fail; without a number, all from now on.
+     */
+    func fail(fault: FfiFault, times: UInt32?) throws 
+    
+    /**
+     * Forgets all faults that have not happened yet.
+     */
+    func heal() throws 
+    
+    /**
+     * What the device's wall clock shows, ms since 1970.
+     */
+    func nowMs() throws  -> Int64
+    
+    /**
+     * Every request so far: `POST /v1/sync/pull`.
+     */
+    func requests() throws  -> [String]
+    
+    /**
+     * Sets the wall clock, as a user does who changes the date.
+     */
+    func setWallMs(wallMs: Int64) throws 
+    
+}
+/**
+ * Time and network of one device. Given to [`FfiHolm::open`](crate::FfiHolm::open); thread-safe.
+ */
+open class FfiTestDevice: FfiTestDeviceProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffitestdevice(self.handle, $0) }
+    }
+    /**
+     * A device whose clock stands at `start_ms` (since 1970) and whose network works.
+     */
+public convenience init(startMs: Int64)throws  {
+    let handle =
+        try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_constructor_ffitestdevice_new(
+        FfiConverterInt64.lower(startMs),uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffitestdevice(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Lets time pass.
+     */
+open func advance(ms: UInt64)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_advance(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(ms),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Lets the next requests fail; without a number, all from now on.
+     */
+open func fail(fault: FfiFault, times: UInt32?)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_fail(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeFfiFault_lower(fault),
+        FfiConverterOptionUInt32.lower(times),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Forgets all faults that have not happened yet.
+     */
+open func heal()throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_heal(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * What the device's wall clock shows, ms since 1970.
+     */
+open func nowMs()throws  -> Int64  {
+    return try  FfiConverterInt64.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_now_ms(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Every request so far: `POST /v1/sync/pull`.
+     */
+open func requests()throws  -> [String]  {
+    return try  FfiConverterSequenceString.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_requests(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Sets the wall clock, as a user does who changes the date.
+     */
+open func setWallMs(wallMs: Int64)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffitestdevice_set_wall_ms(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(wallMs),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiTestDevice: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiTestDevice
+
+    public static func lift(_ handle: UInt64) throws -> FfiTestDevice {
+        return FfiTestDevice(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FfiTestDevice) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiTestDevice {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiTestDevice, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiTestDevice_lift(_ handle: UInt64) throws -> FfiTestDevice {
+    return try FfiConverterTypeFfiTestDevice.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiTestDevice_lower(_ value: FfiTestDevice) -> UInt64 {
+    return FfiConverterTypeFfiTestDevice.lower(value)
 }
 
 
@@ -2376,6 +3135,95 @@ public func FfiConverterTypeFfiJournalEntry_lift(_ buf: RustBuffer) throws -> Ff
 #endif
 public func FfiConverterTypeFfiJournalEntry_lower(_ value: FfiJournalEntry) -> RustBuffer {
     return FfiConverterTypeFfiJournalEntry.lower(value)
+}
+
+
+/**
+ * One line. Holds no content of documents and no secrets.
+ */
+public struct FfiLogLine: Equatable, Hashable {
+    /**
+     * How important it is.
+     */
+    public let level: FfiLogLevel
+    /**
+     * Where it comes from: `holm_core::sync::push`.
+     */
+    public let target: String
+    /**
+     * The text.
+     */
+    public let message: String
+    /**
+     * The device's wall clock, ms since 1970.
+     */
+    public let atMs: Int64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How important it is.
+         */level: FfiLogLevel, 
+        /**
+         * Where it comes from: `holm_core::sync::push`.
+         */target: String, 
+        /**
+         * The text.
+         */message: String, 
+        /**
+         * The device's wall clock, ms since 1970.
+         */atMs: Int64) {
+        self.level = level
+        self.target = target
+        self.message = message
+        self.atMs = atMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiLogLine: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogLine: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogLine {
+        return
+            try FfiLogLine(
+                level: FfiConverterTypeFfiLogLevel.read(from: &buf), 
+                target: FfiConverterString.read(from: &buf), 
+                message: FfiConverterString.read(from: &buf), 
+                atMs: FfiConverterInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiLogLine, into buf: inout [UInt8]) {
+        FfiConverterTypeFfiLogLevel.write(value.level, into: &buf)
+        FfiConverterString.write(value.target, into: &buf)
+        FfiConverterString.write(value.message, into: &buf)
+        FfiConverterInt64.write(value.atMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLine_lift(_ buf: RustBuffer) throws -> FfiLogLine {
+    return try FfiConverterTypeFfiLogLine.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLine_lower(_ value: FfiLogLine) -> RustBuffer {
+    return FfiConverterTypeFfiLogLine.lower(value)
 }
 
 
@@ -3358,6 +4206,320 @@ public func FfiConverterTypeFfiError_lower(_ value: FfiError) -> RustBuffer {
 
 
 /**
+ * What goes wrong with a request.
+ */
+
+public enum FfiFault: Equatable, Hashable {
+    
+    /**
+     * No connection: the request does not arrive.
+     */
+    case unreachable
+    /**
+     * The request does not arrive, and the client gives up at once.
+     */
+    case timeout
+    /**
+     * The request arrives and is carried out; the answer is lost.
+     */
+    case lostReply
+    /**
+     * A captive portal answers.
+     */
+    case captive
+    /**
+     * Something answers that is not the protocol.
+     */
+    case garbage
+    /**
+     * The server answers with a failure and does nothing.
+     */
+    case status(
+        /**
+         * The HTTP status, 400 to 599.
+         */status: UInt16, 
+        /**
+         * Its `Retry-After`, in seconds.
+         */retryAfterS: UInt32?
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiFault: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiFault: FfiConverterRustBuffer {
+    typealias SwiftType = FfiFault
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFault {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .unreachable
+        
+        case 2: return .timeout
+        
+        case 3: return .lostReply
+        
+        case 4: return .captive
+        
+        case 5: return .garbage
+        
+        case 6: return .status(status: try FfiConverterUInt16.read(from: &buf), retryAfterS: try FfiConverterOptionUInt32.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiFault, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .unreachable:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .timeout:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .lostReply:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .captive:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .garbage:
+            writeInt(&buf, Int32(5))
+        
+        
+        case let .status(status,retryAfterS):
+            writeInt(&buf, Int32(6))
+            FfiConverterUInt16.write(status, into: &buf)
+            FfiConverterOptionUInt32.write(retryAfterS, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFault_lift(_ buf: RustBuffer) throws -> FfiFault {
+    return try FfiConverterTypeFfiFault.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFault_lower(_ value: FfiFault) -> RustBuffer {
+    return FfiConverterTypeFfiFault.lower(value)
+}
+
+
+
+/**
+ * The host could not take lines. They are lost.
+ */
+public 
+enum FfiLogError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * The only kind.
+     */
+    case Failed(
+        /**
+         * What happened.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension FfiLogError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogError: FfiConverterRustBuffer {
+    typealias SwiftType = FfiLogError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Failed(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiLogError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Failed(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogError_lift(_ buf: RustBuffer) throws -> FfiLogError {
+    return try FfiConverterTypeFfiLogError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogError_lower(_ value: FfiLogError) -> RustBuffer {
+    return FfiConverterTypeFfiLogError.lower(value)
+}
+
+
+/**
+ * How important a line is.
+ */
+
+public enum FfiLogLevel: Equatable, Hashable {
+    
+    /**
+     * Something is broken.
+     */
+    case error
+    /**
+     * Something is odd, and was dealt with.
+     */
+    case warn
+    /**
+     * What happens, seldom.
+     */
+    case info
+    /**
+     * What happens, request by request.
+     */
+    case debug
+    /**
+     * Everything.
+     */
+    case trace
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiLogLevel: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLogLevel: FfiConverterRustBuffer {
+    typealias SwiftType = FfiLogLevel
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLogLevel {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .error
+        
+        case 2: return .warn
+        
+        case 3: return .info
+        
+        case 4: return .debug
+        
+        case 5: return .trace
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiLogLevel, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .error:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .warn:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .info:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .debug:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .trace:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLevel_lift(_ buf: RustBuffer) throws -> FfiLogLevel {
+    return try FfiConverterTypeFfiLogLevel.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLogLevel_lower(_ value: FfiLogLevel) -> RustBuffer {
+    return FfiConverterTypeFfiLogLevel.lower(value)
+}
+
+
+
+/**
  * The kind of network that the device has.
  */
 
@@ -3646,6 +4808,90 @@ public func FfiConverterTypeFfiResolution_lower(_ value: FfiResolution) -> RustB
 
 
 /**
+ * Why the host's keychain did not do what it was asked.
+ */
+public 
+enum FfiSecretError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * It cannot be used at the moment, for example before the first unlock.
+     */
+    case Unavailable(
+        /**
+         * What happened, without the secret.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension FfiSecretError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiSecretError: FfiConverterRustBuffer {
+    typealias SwiftType = FfiSecretError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiSecretError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Unavailable(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiSecretError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Unavailable(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretError_lift(_ buf: RustBuffer) throws -> FfiSecretError {
+    return try FfiConverterTypeFfiSecretError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSecretError_lower(_ value: FfiSecretError) -> RustBuffer {
+    return FfiConverterTypeFfiSecretError.lower(value)
+}
+
+
+/**
  * What becomes of the local data at a sign-out.
  */
 
@@ -3918,6 +5164,30 @@ public func FfiConverterTypeFfiWriteOutcome_lower(_ value: FfiWriteOutcome) -> R
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = UInt32?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt32.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt32.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -4030,6 +5300,78 @@ fileprivate struct FfiConverterOptionTypeFfiCancel: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeFfiCancel.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiLogSink: FfiConverterRustBuffer {
+    typealias SwiftType = FfiLogSink?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiLogSink.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiLogSink.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiSecretStore: FfiConverterRustBuffer {
+    typealias SwiftType = FfiSecretStore?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiSecretStore.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiSecretStore.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiTestDevice: FfiConverterRustBuffer {
+    typealias SwiftType = FfiTestDevice?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiTestDevice.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiTestDevice.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4178,6 +5520,31 @@ fileprivate struct FfiConverterSequenceTypeFfiJournalEntry: FfiConverterRustBuff
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeFfiJournalEntry.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFfiLogLine: FfiConverterRustBuffer {
+    typealias SwiftType = [FfiLogLine]
+
+    public static func write(_ value: [FfiLogLine], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFfiLogLine.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FfiLogLine] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FfiLogLine]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFfiLogLine.read(from: &buf))
         }
         return seq
     }
@@ -4340,6 +5707,18 @@ public func ffiVersion()throws  -> String  {
     )
 })
 }
+/**
+ * Hands lines of `level` and above to `sink`, in the place of the one before; none: to nobody. For the whole process. Lines that wait
+ * for the sink before are still delivered to it.
+ */
+public func setLogSink(sink: FfiLogSink?, level: FfiLogLevel)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_func_set_log_sink(
+        FfiConverterOptionTypeFfiLogSink.lower(sink),
+        FfiConverterTypeFfiLogLevel_lower(level),uniffiCallStatus
+    )
+}
+}
 
 private enum InitializationResult {
     case ok
@@ -4357,6 +5736,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.contractVersionMismatch
     }
     if (uniffi_holm_ffi_checksum_func_ffi_version() != 9063) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_func_set_log_sink() != 6542) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficancel_cancel() != 34202) {
@@ -4407,7 +5789,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_device_id() != 29226) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_discard() != 38297) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_discard() != 19746) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_dump() != 20661) {
@@ -4482,13 +5864,48 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffistatewatch_next() != 39066) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_ffilogsink_log() != 21228) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffisecretstore_get() != 10998) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffisecretstore_set() != 21954) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffisecretstore_remove() != 58815) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_advance() != 35698) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_fail() != 10210) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_heal() != 35282) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_now_ms() != 43462) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_requests() != 53942) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms() != 3939) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_constructor_fficancel_new() != 21522) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 35194) {
+    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 63068) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_constructor_ffitestdevice_new() != 44607) {
         return InitializationResult.apiChecksumMismatch
     }
 
+    uniffiCallbackInitFfiLogSink()
+    uniffiCallbackInitFfiSecretStore()
     return InitializationResult.ok
 }()
 

@@ -66,10 +66,11 @@ extension Holm {
             try await translating { [ffi = holm.ffi, id] in try await ffi.retry(opId: id) }
         }
 
-        /// Gives up a parked write: the ``Holm/journal(limit:)`` keeps what it held, and the document goes back to the
-        /// server's state with what else is pending. Giving up a create gives up the document.
+        /// Gives up a write that is parked or has never been sent: the ``Holm/journal(limit:)`` keeps what it held, and the
+        /// document goes back to the server's state with what else is pending. Giving up a create gives up the document.
         ///
-        /// - Throws: ``HolmError``: `NOT_FOUND` if it is not parked, and those of storage.
+        /// - Throws: ``HolmError``: `NOT_FOUND` if it is neither, since the server may have what was sent; and those of
+        ///   storage.
         public func discard() async throws(HolmError) {
             try await translating { [ffi = holm.ffi, id] in try await ffi.discard(opId: id) }
         }

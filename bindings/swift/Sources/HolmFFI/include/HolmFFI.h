@@ -243,6 +243,54 @@ typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureRes
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_LOG_SINK_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_LOG_SINK_METHOD0
+typedef void (*UniffiCallbackInterfaceFfiLogSinkMethod0)(uint64_t, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD0
+typedef void (*UniffiCallbackInterfaceFfiSecretStoreMethod0)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD1
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD1
+typedef void (*UniffiCallbackInterfaceFfiSecretStoreMethod1)(uint64_t, RustBuffer, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD2
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD2
+typedef void (*UniffiCallbackInterfaceFfiSecretStoreMethod2)(uint64_t, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_LOG_SINK
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_LOG_SINK
+typedef struct UniffiVTableCallbackInterfaceFfiLogSink {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceFfiLogSinkMethod0 _Nonnull log;
+} UniffiVTableCallbackInterfaceFfiLogSink;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_SECRET_STORE
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_SECRET_STORE
+typedef struct UniffiVTableCallbackInterfaceFfiSecretStore {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceFfiSecretStoreMethod0 _Nonnull get;
+    UniffiCallbackInterfaceFfiSecretStoreMethod1 _Nonnull set;
+    UniffiCallbackInterfaceFfiSecretStoreMethod2 _Nonnull remove;
+} UniffiVTableCallbackInterfaceFfiSecretStore;
+
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFICANCEL
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFICANCEL
 uint64_t uniffi_holm_ffi_fn_clone_fficancel(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -336,7 +384,7 @@ void uniffi_holm_ffi_fn_free_ffiholm(uint64_t handle, RustCallStatus *_Nonnull o
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
-uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config
+uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer testing
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CLOSE
@@ -509,10 +557,110 @@ void uniffi_holm_ffi_fn_method_ffistatewatch_close(uint64_t ptr, RustCallStatus 
 uint64_t uniffi_holm_ffi_fn_method_ffistatewatch_next(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILOGSINK
+uint64_t uniffi_holm_ffi_fn_clone_ffilogsink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILOGSINK
+void uniffi_holm_ffi_fn_free_ffilogsink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFILOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFILOGSINK
+void uniffi_holm_ffi_fn_init_callback_vtable_ffilogsink(const UniffiVTableCallbackInterfaceFfiLogSink* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILOGSINK_LOG
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILOGSINK_LOG
+void uniffi_holm_ffi_fn_method_ffilogsink_log(uint64_t ptr, RustBuffer lines, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFISECRETSTORE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFISECRETSTORE
+uint64_t uniffi_holm_ffi_fn_clone_ffisecretstore(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFISECRETSTORE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFISECRETSTORE
+void uniffi_holm_ffi_fn_free_ffisecretstore(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFISECRETSTORE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFISECRETSTORE
+void uniffi_holm_ffi_fn_init_callback_vtable_ffisecretstore(const UniffiVTableCallbackInterfaceFfiSecretStore* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFISECRETSTORE_GET
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFISECRETSTORE_GET
+RustBuffer uniffi_holm_ffi_fn_method_ffisecretstore_get(uint64_t ptr, RustBuffer name, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFISECRETSTORE_SET
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFISECRETSTORE_SET
+void uniffi_holm_ffi_fn_method_ffisecretstore_set(uint64_t ptr, RustBuffer name, RustBuffer value, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFISECRETSTORE_REMOVE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFISECRETSTORE_REMOVE
+void uniffi_holm_ffi_fn_method_ffisecretstore_remove(uint64_t ptr, RustBuffer name, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFITESTDEVICE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFITESTDEVICE
+uint64_t uniffi_holm_ffi_fn_clone_ffitestdevice(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFITESTDEVICE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFITESTDEVICE
+void uniffi_holm_ffi_fn_free_ffitestdevice(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFITESTDEVICE_NEW
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFITESTDEVICE_NEW
+uint64_t uniffi_holm_ffi_fn_constructor_ffitestdevice_new(int64_t start_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_ADVANCE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_ADVANCE
+void uniffi_holm_ffi_fn_method_ffitestdevice_advance(uint64_t ptr, uint64_t ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_FAIL
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_FAIL
+void uniffi_holm_ffi_fn_method_ffitestdevice_fail(uint64_t ptr, RustBuffer fault, RustBuffer times, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_HEAL
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_HEAL
+void uniffi_holm_ffi_fn_method_ffitestdevice_heal(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_NOW_MS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_NOW_MS
+int64_t uniffi_holm_ffi_fn_method_ffitestdevice_now_ms(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_REQUESTS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_REQUESTS
+RustBuffer uniffi_holm_ffi_fn_method_ffitestdevice_requests(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_SET_WALL_MS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_SET_WALL_MS
+void uniffi_holm_ffi_fn_method_ffitestdevice_set_wall_ms(uint64_t ptr, int64_t wall_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FUNC_FFI_VERSION
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FUNC_FFI_VERSION
 RustBuffer uniffi_holm_ffi_fn_func_ffi_version(RustCallStatus *_Nonnull out_status
     
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FUNC_SET_LOG_SINK
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FUNC_SET_LOG_SINK
+void uniffi_holm_ffi_fn_func_set_log_sink(RustBuffer sink, RustBuffer level, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_HOLM_FFI_RUSTBUFFER_ALLOC
@@ -781,6 +929,12 @@ uint16_t uniffi_holm_ffi_checksum_func_ffi_version(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_FUNC_SET_LOG_SINK
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_FUNC_SET_LOG_SINK
+uint16_t uniffi_holm_ffi_checksum_func_set_log_sink(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICANCEL_CANCEL
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICANCEL_CANCEL
 uint16_t uniffi_holm_ffi_checksum_method_fficancel_cancel(void
@@ -1027,6 +1181,66 @@ uint16_t uniffi_holm_ffi_checksum_method_ffistatewatch_next(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILOGSINK_LOG
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILOGSINK_LOG
+uint16_t uniffi_holm_ffi_checksum_method_ffilogsink_log(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFISECRETSTORE_GET
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFISECRETSTORE_GET
+uint16_t uniffi_holm_ffi_checksum_method_ffisecretstore_get(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFISECRETSTORE_SET
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFISECRETSTORE_SET
+uint16_t uniffi_holm_ffi_checksum_method_ffisecretstore_set(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFISECRETSTORE_REMOVE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFISECRETSTORE_REMOVE
+uint16_t uniffi_holm_ffi_checksum_method_ffisecretstore_remove(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_ADVANCE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_ADVANCE
+uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_advance(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_FAIL
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_FAIL
+uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_fail(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_HEAL
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_HEAL
+uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_heal(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_NOW_MS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_NOW_MS
+uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_now_ms(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_REQUESTS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_REQUESTS
+uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_requests(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_SET_WALL_MS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_SET_WALL_MS
+uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_CONSTRUCTOR_FFICANCEL_NEW
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_CONSTRUCTOR_FFICANCEL_NEW
 uint16_t uniffi_holm_ffi_checksum_constructor_fficancel_new(void
@@ -1036,6 +1250,12 @@ uint16_t uniffi_holm_ffi_checksum_constructor_fficancel_new(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_CONSTRUCTOR_FFIHOLM_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_CONSTRUCTOR_FFIHOLM_OPEN
 uint16_t uniffi_holm_ffi_checksum_constructor_ffiholm_open(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_CONSTRUCTOR_FFITESTDEVICE_NEW
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_CONSTRUCTOR_FFITESTDEVICE_NEW
+uint16_t uniffi_holm_ffi_checksum_constructor_ffitestdevice_new(void
     
 );
 #endif

@@ -1,0 +1,2 @@
+// SwiftPM needs a source here; the code is in the Rust library libholm_testing.
+#include "HolmTestingFFI.h"
