@@ -44,11 +44,11 @@ pub use error::{Error, ErrorCode, Result};
 pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version};
 pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
 pub use outbox::RetryPolicy;
-pub use platform::{Clock, Connectivity, Entropy, Network, Sleep, SystemClock, SystemEntropy};
+pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
     Collection, CollectionConfig, Direction, FieldPath, Filter, LiveQuery, LiveQueryCloser, Page, Query, Receipt,
     Snapshot, Transaction,
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};
-pub use sync::{StateWatch, SyncConfig, SyncReport, WriteOutcome};
+pub use sync::{Remaining, SliceReport, StateWatch, SyncConfig, SyncReport, WriteOutcome};

@@ -132,6 +132,11 @@ fn every_command_answers_what_the_readme_says() {
         ("count digest docs".into(), "doc id seq status version".into())
     );
     a.ask("stats", json!({}));
+    for name in ["launched", "foreground", "background", "push_received", "low_power"] {
+        a.ask("event", json!({"name": name, "low_power": true}));
+    }
+    assert_eq!(a.ask("background", json!({"budget_ms": 60_000}))["complete"], true);
+    assert_eq!(a.ask("background", json!({"budget_ms": 0}))["complete"], false);
     a.ask("online", json!({"value": false}));
     assert_eq!(a.driver.fails("sync", json!({})), "OFFLINE");
     a.ask("suspend", json!({}));
@@ -141,7 +146,12 @@ fn every_command_answers_what_the_readme_says() {
     let locked = json!({"encryption_key": "00"});
     let (mut driver, number) = Driver::begin(&scratch.path().join("c"), &server.url, locked);
     assert_eq!(driver.reply(number).unwrap()["error"]["code"], "UNSUPPORTED");
-    for (command, fields) in [("create", tasks(json!({}))), ("fly", json!({})), ("wait", json!({"until": "idle"}))] {
+    for (command, fields) in [
+        ("create", tasks(json!({}))),
+        ("fly", json!({})),
+        ("wait", json!({"until": "idle"})),
+        ("event", json!({"name": "low_power"})),
+    ] {
         assert_eq!(a.driver.fails(command, fields), "BAD_REQUEST");
     }
     a.ask("create", tasks(json!({"doc": {"n": 9}})));

@@ -54,8 +54,17 @@ pub struct FfiConfig {
     pub auto_sync: bool,
     /// How long it waits after a write for more of them, ms.
     pub debounce_ms: u64,
-    /// How often it looks for changes of others, ms.
+    /// How often it looks for changes of others in the background, ms.
     pub interval_ms: u64,
+    /// The same while somebody sees the app, on an unmetered network, ms.
+    #[uniffi(default = 5000)]
+    pub foreground_interval_ms: u64,
+    /// The same on a metered network, ms.
+    #[uniffi(default = 30000)]
+    pub foreground_cellular_interval_ms: u64,
+    /// How many times longer intervals are while the device saves energy.
+    #[uniffi(default = 4)]
+    pub low_power_factor: u32,
 }
 
 impl FfiConfig {
@@ -79,6 +88,9 @@ impl FfiConfig {
         config.sync.automatic = self.auto_sync;
         config.sync.debounce = Duration::from_millis(self.debounce_ms);
         config.sync.interval = Duration::from_millis(self.interval_ms);
+        config.sync.foreground_interval = Duration::from_millis(self.foreground_interval_ms);
+        config.sync.foreground_cellular_interval = Duration::from_millis(self.foreground_cellular_interval_ms);
+        config.sync.low_power_factor = self.low_power_factor;
         Ok(config)
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
 #[derive(uniffi::Object)]
 pub struct FfiHolm {
-    holm: Holm,
+    pub(crate) holm: Holm,
 }
 
 /// The version of this library: lets a host check that library and bindings belong together.

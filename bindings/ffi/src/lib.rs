@@ -23,6 +23,7 @@ mod records;
 mod runtime;
 mod secrets;
 mod testing;
+mod triggers;
 mod write;
 
 pub use cancel::FfiCancel;
@@ -38,6 +39,7 @@ pub use records::{
 };
 pub use secrets::{FfiSecretError, FfiSecretStore};
 pub use testing::{FfiFault, FfiTestDevice};
+pub use triggers::{FfiEvent, FfiSliceReport};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");

@@ -3,7 +3,7 @@
 use crate::args::{Args, BadRequest, Failure, unsupported};
 use crate::{render, say, waiting};
 use holm_core::{
-    Collection, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
+    Collection, Event, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -75,6 +75,10 @@ impl Device {
                 holm.connectivity().set(if online { Network::Unmetered } else { Network::Offline });
                 json!({})
             }
+            "event" => {
+                holm.report(event(&args)?);
+                json!({})
+            }
             "suspend" => {
                 holm.suspend().await;
                 json!({})
@@ -85,7 +89,7 @@ impl Device {
             }
             "dump" => render::dump(&holm.dump()?),
             "stats" => render::stats(&holm.stats()),
-            "sync" | "wait" => {
+            "sync" | "background" | "wait" => {
                 waiting::start(holm.clone(), args);
                 return Ok(None);
             }
@@ -148,6 +152,20 @@ impl Device {
         closer.ok_or_else(|| BadRequest(format!("watch {watch} does not exist")))?.close();
         Ok(json!({}))
     }
+}
+
+fn event(args: &Args) -> Result<Event, Failure> {
+    Ok(match args.text("name")? {
+        "launched" => Event::Launched,
+        "foreground" => Event::Foreground,
+        "background" => Event::Background,
+        "push_received" => Event::PushReceived,
+        "low_power" => {
+            let on = args.opt_bool("low_power")?;
+            Event::LowPower(on.ok_or_else(|| BadRequest("\"low_power\" is missing".into()))?)
+        }
+        other => return Err(BadRequest(format!("{other:?} is no event")).into()),
+    })
 }
 
 fn resolution(args: &Args) -> Result<Resolution, Failure> {

@@ -2,8 +2,8 @@
 
 use crate::args::Failure;
 use holm_core::{
-    CollectionDump, Conflict, Document, Explanation, PendingOperation, Snapshot, Stats, SyncReport, SyncState,
-    WriteOutcome,
+    CollectionDump, Conflict, Document, Explanation, PendingOperation, SliceReport, Snapshot, Stats, SyncReport,
+    SyncState, WriteOutcome,
 };
 use serde_json::{Map, Value, json};
 
@@ -76,6 +76,12 @@ pub fn report(report: &SyncReport) -> Value {
         "bytes_down": report.bytes_down,
         "ms": report.duration.as_secs_f64() * 1e3,
     })
+}
+
+pub fn slice(slice: &SliceReport) -> Value {
+    let mut shown = report(&slice.report);
+    shown["complete"] = slice.complete.into();
+    shown
 }
 
 pub fn state(state: &SyncState) -> Value {

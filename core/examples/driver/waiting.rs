@@ -20,6 +20,10 @@ pub fn start(holm: Holm, args: Args) {
 async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
     Ok(match args.command.as_str() {
         "sync" => render::report(&holm.sync().await?),
+        "background" => {
+            let budget = args.opt_int("budget_ms")?.ok_or_else(|| BadRequest("\"budget_ms\" is missing".into()))?;
+            render::slice(&holm.run_background(Duration::from_millis(budget.max(0).cast_unsigned())).await?)
+        }
         _ => wait(holm, args).await?,
     })
 }

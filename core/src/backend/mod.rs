@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::model::{Body, OpError, Operation, RemoteChange, Version};
 use crate::net::SyncContext;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// A server.
 #[async_trait]
@@ -132,4 +133,6 @@ pub(crate) struct PushReply {
     /// What is new for the positions of the request.
     pub pages: Vec<StreamPage>,
     pub server_ms: Option<i64>,
+    /// How long the server wants the device to wait between two looks, if it said.
+    pub suggested_interval: Option<Duration>,
 }

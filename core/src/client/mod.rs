@@ -4,6 +4,7 @@ mod config;
 mod holm;
 mod inspect;
 mod session;
+mod triggers;
 mod writes;
 
 pub use config::{Config, Storage};

@@ -10,14 +10,18 @@ const API_VERSION: &str = "2";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SyncContext {
     Foreground,
+    Background,
     User,
+    Push,
 }
 
 impl SyncContext {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Foreground => "foreground",
+            Self::Background => "background",
             Self::User => "user",
+            Self::Push => "push",
         }
     }
 }

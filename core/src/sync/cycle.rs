@@ -2,16 +2,20 @@
 
 use super::parts::Parts;
 use super::report::SyncReport;
+use super::slice::{Limit, Remaining, SliceReport, passed};
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::OFFSET_NOISE_MS;
 use crate::net::SyncContext;
 use crate::store::{collections, meta, outbox, streams};
+use std::time::Duration;
 
 /// Why a cycle ends early.
 #[derive(Debug)]
 pub(super) enum Stop {
     Failed(Error),
+    /// The slice is over, or has no time for another request.
+    OutOfTime,
 }
 
 impl From<Error> for Stop {
@@ -33,6 +37,12 @@ impl From<BackendError> for Stop {
 pub(super) struct Cycle<'a> {
     pub parts: &'a Parts,
     pub context: SyncContext,
+    limit: Limit,
+    began: Duration,
+    /// It has begun a request.
+    begun: bool,
+    /// How many collections may have changes on the server that are not here; none: nobody knows.
+    pub behind: Option<usize>,
     pub report: SyncReport,
     /// A push brought less than all that is new.
     pub pull_again: bool,
@@ -41,30 +51,89 @@ pub(super) struct Cycle<'a> {
 }
 
 impl<'a> Cycle<'a> {
-    /// Runs a cycle to its end. `asked`: somebody waits for it, so waits of single operations are forgotten.
+    /// Runs a cycle to its end, or up to `limit`. If a user waits for it, waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
-    pub async fn run(parts: &'a Parts, asked: bool) -> Result<SyncReport> {
-        let context = if asked { SyncContext::User } else { SyncContext::Foreground };
-        let (start, before) = (parts.device.clock.monotonic(), parts.traffic());
-        let mut cycle = Self { parts, context, report: SyncReport::default(), pull_again: false, server_errors: 0 };
-        let outcome = cycle.steps(asked).await;
+    pub async fn run(parts: &'a Parts, context: SyncContext, limit: Limit) -> Result<SliceReport> {
+        let (clock, before) = (parts.device.clock.as_ref(), parts.traffic());
+        let mut cycle = Self {
+            parts,
+            context,
+            limit: limit.clone(),
+            began: clock.monotonic(),
+            begun: false,
+            behind: None,
+            report: SyncReport::default(),
+            pull_again: false,
+            server_errors: 0,
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = cycle.steps() => outcome,
+            () = passed(limit, clock) => {
+                parts.memory.gauge(|gauge| gauge.cut(clock.monotonic()));
+                Err(Stop::OutOfTime)
+            }
+        };
         let after = parts.traffic();
         cycle.report.requests = after.requests - before.requests;
         cycle.report.bytes_up = after.bytes_up - before.bytes_up;
         cycle.report.bytes_down = after.bytes_down - before.bytes_down;
-        cycle.report.duration = parts.device.clock.monotonic().saturating_sub(start);
-        match outcome {
-            Ok(()) => Ok(cycle.report),
-            Err(Stop::Failed(error)) => Err(error),
+        cycle.report.duration = clock.monotonic().saturating_sub(cycle.began);
+        let complete = match outcome {
+            Ok(()) => true,
+            Err(Stop::OutOfTime) => false,
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        let limited = cycle.limit.borrow().is_some();
+        let more = if limited { Remaining::of(&parts.store, cycle.behind)? } else { Remaining::default() };
+        Ok(SliceReport { report: cycle.report, complete, more })
+    }
+
+    /// Whether the next request is expected to end before the limit.
+    pub fn has_time(&self) -> bool {
+        let expected = self.parts.memory.gauge(|gauge| gauge.expected());
+        self.limit.borrow().is_none_or(|cut| self.parts.device.clock.monotonic() + expected < cut)
+    }
+
+    /// To be called before each request.
+    pub fn take_time(&mut self) -> Result<(), Stop> {
+        if self.has_time() {
+            self.begun = true;
+            return Ok(());
+        }
+        if !self.begun {
+            self.parts.memory.gauge(|gauge| gauge.skipped());
+        }
+        Err(Stop::OutOfTime)
+    }
+
+    /// Waits for an answer and measures how long that takes.
+    pub async fn measured<T>(&self, request: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
+        let (clock, memory) = (&self.parts.device.clock, &self.parts.memory);
+        memory.gauge(|gauge| gauge.begun(clock.monotonic()));
+        let answer = request.await;
+        memory.gauge(|gauge| if answer.is_ok() { gauge.answered(clock.monotonic()) } else { gauge.failed() });
+        answer
+    }
+
+    /// Rows of a request at most, if the cycle has a limit.
+    pub fn rows(&self) -> Option<usize> {
+        self.limit.borrow().map(|_| self.parts.memory.gauge(|gauge| gauge.rows()))
+    }
+
+    /// A request was as large as it may be, and there is more.
+    pub fn filled(&self, most: usize) {
+        if let Some(cut) = *self.limit.borrow() {
+            self.parts.memory.gauge(|gauge| gauge.filled(cut.saturating_sub(self.began), most));
         }
     }
 
-    async fn steps(&mut self, asked: bool) -> Result<(), Stop> {
+    async fn steps(&mut self) -> Result<(), Stop> {
         if !self.parts.connectivity.is_online() {
             return Err(Error::network(ErrorCode::Offline, "the device has no network").into());
         }
-        if asked {
+        if self.context == SyncContext::User {
             self.parts.store.write(outbox::clear_waits).await?;
         }
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
@@ -72,9 +141,7 @@ impl<'a> Cycle<'a> {
         let exchanged = self.all_loaded()? && self.push().await?;
         if !exchanged || std::mem::take(&mut self.pull_again) {
             let pulled = self.pull().await;
-            if let Err(Stop::Failed(error)) = &pulled
-                && stops_everything(error)
-            {
+            if pulled.as_ref().is_err_and(stops_everything) {
                 return pulled;
             }
             self.push().await?;
@@ -83,6 +150,7 @@ impl<'a> Cycle<'a> {
             }
             pulled?;
         }
+        self.behind = Some(0);
         self.in_step().await?;
         Ok(())
     }
@@ -131,6 +199,11 @@ impl<'a> Cycle<'a> {
 }
 
 /// Whether sending makes no sense after this failure of reading. A page that cannot be read does not keep writes from the server.
-fn stops_everything(error: &Error) -> bool {
-    !matches!(error.code(), ErrorCode::ResponseTooLarge | ErrorCode::Refused | ErrorCode::Internal)
+fn stops_everything(stop: &Stop) -> bool {
+    match stop {
+        Stop::OutOfTime => true,
+        Stop::Failed(error) => {
+            !matches!(error.code(), ErrorCode::ResponseTooLarge | ErrorCode::Refused | ErrorCode::Internal)
+        }
+    }
 }

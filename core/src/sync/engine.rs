@@ -4,16 +4,23 @@ use super::cycle::Cycle;
 use super::parts::Parts;
 use super::report::SyncReport;
 use super::schedule::Schedule;
+use super::slice::{Deadline, Slice, SliceReport};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
-use crate::platform::Network;
+use crate::net::SyncContext;
+use crate::platform::{self, Clock, Network};
 use crate::store::outbox;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
+    /// A cycle that ends in time.
+    Slice(Slice),
+    /// The host has reported something.
+    Report(platform::Event),
     /// Something changed for the better.
     Encourage,
     Pause(oneshot::Sender<()>),
@@ -39,6 +46,23 @@ impl EngineHandle {
         let (tell, told) = oneshot::channel();
         self.send(Command::Sync(tell))?;
         told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
+    }
+
+    /// Runs a cycle up to a deadline, or waits for the one that runs. None: it could not tell in time how far it came. Dropping the future
+    /// stops the cycle.
+    pub async fn slice(&self, deadline: Deadline, clock: &dyn Clock) -> Result<Option<SliceReport>> {
+        let (tell, told) = oneshot::channel();
+        self.send(Command::Slice(Slice { cut: deadline.cut, tell }))?;
+        tokio::select! {
+            biased;
+            told = told => told.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed))).map(Some),
+            () = clock.sleep(deadline.answer.saturating_sub(clock.monotonic())) => Ok(None),
+        }
+    }
+
+    /// Tells what the host has reported.
+    pub fn report(&self, event: platform::Event) {
+        let _ = self.send(Command::Report(event));
     }
 
     /// Tells that there is reason for hope: a sign-in, a retry of a parked operation.
@@ -71,6 +95,8 @@ struct Task {
     schedule: Schedule,
     /// Who waits for the next cycle.
     asking: Vec<oneshot::Sender<Result<SyncReport>>>,
+    /// Who waits for a slice. Each has a cycle of its own.
+    slices: VecDeque<Slice>,
     paused: bool,
 }
 
@@ -93,7 +119,7 @@ impl Task {
     fn new(parts: Parts, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
         let network = parts.connectivity.subscribe();
         let schedule = Schedule::start(parts.device.clock.monotonic());
-        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), paused: false }
+        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), slices: VecDeque::new(), paused: false }
     }
 
     async fn run(mut self) {
@@ -126,28 +152,43 @@ impl Task {
         if self.paused {
             return None;
         }
-        if !self.asking.is_empty() {
+        if !self.asking.is_empty() || !self.slices.is_empty() {
             return Some(Duration::ZERO);
         }
         if !self.parts.config.automatic || !self.parts.connectivity.is_online() {
             return None;
         }
-        Some(self.schedule.next()?.saturating_sub(self.parts.device.clock.monotonic()))
+        let next = self.schedule.next(&self.parts.config, self.parts.connectivity.get())?;
+        Some(next.saturating_sub(self.parts.device.clock.monotonic()))
     }
 
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
     async fn cycle(&mut self) -> bool {
         let asking = std::mem::take(&mut self.asking);
-        self.schedule.begin();
+        let mut slice = if asking.is_empty() { self.slices.pop_front() } else { None };
+        let limit = watch::Sender::new(slice.as_ref().map(|slice| slice.cut));
+        let by_itself = self.schedule.begin(self.parts.device.clock.monotonic());
+        let context = match &slice {
+            Some(_) => SyncContext::Background,
+            None if asking.is_empty() => by_itself,
+            None => SyncContext::User,
+        };
         let mut late = Vec::new();
         let outcome = {
-            let mut running = std::pin::pin!(Cycle::run(&self.parts, !asking.is_empty()));
+            let cycle = Cycle::run(&self.parts, context, limit.subscribe());
+            let mut running = std::pin::pin!(while_wanted(cycle, slice.as_mut()));
             loop {
                 match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
                     Event::Done(outcome) => break outcome,
                     Event::Command(None) => return false,
                     Event::Command(Some(command)) => {
                         let stop = matches!(command, Command::Pause(_));
+                        if let Command::Slice(next) = &command
+                            && asking.is_empty()
+                        {
+                            // Nobody waits for this cycle: it shares the slice's time.
+                            limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
+                        }
                         late.push(Late::Command(command));
                         // Dropping the cycle stops it.
                         if stop {
@@ -162,7 +203,10 @@ impl Task {
         self.conclude(&outcome);
         for waiting in asking {
             // Who has stopped waiting needs no answer.
-            let _ = waiting.send(outcome.clone());
+            let _ = waiting.send(outcome.clone().map(|slice| slice.report));
+        }
+        if let Some(slice) = slice {
+            let _ = slice.tell.send(outcome);
         }
         for event in late {
             match event {
@@ -174,11 +218,18 @@ impl Task {
         true
     }
 
-    fn conclude(&mut self, outcome: &Result<SyncReport>) {
+    fn conclude(&mut self, outcome: &Result<SliceReport>) {
         let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
+        if let Some(interval) = self.parts.memory.suggested() {
+            self.schedule.pace.suggest(interval);
+        }
         match outcome {
-            Ok(_) => {
-                self.schedule.succeeded(now, &self.parts.config, entropy.as_ref(), self.due_in());
+            Ok(slice) => {
+                if slice.complete {
+                    self.schedule.succeeded(now, entropy.as_ref(), self.due_in());
+                } else {
+                    self.schedule.cut(now, entropy.as_ref());
+                }
                 self.parts.state.ended(None);
                 self.parts.state.phase(Phase::Idle);
             }
@@ -210,11 +261,22 @@ impl Task {
                 let _ = tell.send(Err(Error::state(ErrorCode::Suspended)));
             }
             Command::Sync(tell) => self.asking.push(tell),
+            Command::Slice(slice) if self.paused => {
+                let _ = slice.tell.send(Err(Error::state(ErrorCode::Suspended)));
+            }
+            Command::Slice(slice) => self.slices.push_back(slice),
+            Command::Report(event) => {
+                let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
+                self.schedule.report(now, event, entropy);
+            }
             Command::Encourage => self.schedule.encourage(self.parts.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
                 for waiting in self.asking.drain(..) {
                     let _ = waiting.send(Err(Error::state(ErrorCode::Suspended)));
+                }
+                for slice in self.slices.drain(..) {
+                    let _ = slice.tell.send(Err(Error::state(ErrorCode::Suspended)));
                 }
                 let _ = done.send(());
             }
@@ -231,11 +293,25 @@ impl Task {
 
     fn take_network(&mut self) {
         if self.parts.connectivity.is_online() {
-            self.schedule.encourage(self.parts.device.clock.monotonic());
+            let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.as_ref());
+            self.schedule.connected(now, entropy);
             self.parts.state.phase(Phase::Idle);
         } else {
             self.parts.state.phase(Phase::Offline);
         }
+    }
+}
+
+/// Runs a slice's cycle for as long as somebody waits for it.
+async fn while_wanted(
+    cycle: impl Future<Output = Result<SliceReport>>,
+    slice: Option<&mut Slice>,
+) -> Result<SliceReport> {
+    let Some(slice) = slice else { return cycle.await };
+    tokio::select! {
+        biased;
+        outcome = cycle => outcome,
+        () = slice.tell.closed() => Ok(SliceReport::default()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the engine remembers from cycle to cycle, and may forget with the process.
 
+use super::gauge::Gauge;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -11,6 +13,10 @@ struct Kept {
     successes: u64,
     /// Operations that the server failed at, alone in their request: (how often while others got through, successes at the last time).
     suspects: HashMap<i64, (u32, u64)>,
+    /// How long requests take.
+    gauge: Gauge,
+    /// How long the server wants a device to wait between two looks.
+    suggested: Option<Duration>,
 }
 
 /// The engine's memory.
@@ -52,6 +58,22 @@ impl Memory {
             *entry = (entry.0 + 1, successes);
         }
         entry.0
+    }
+
+    /// Works with what is known of requests' durations.
+    pub(super) fn gauge<T>(&self, work: impl FnOnce(&mut Gauge) -> T) -> T {
+        work(&mut self.locked().gauge)
+    }
+
+    /// The server suggested an interval, if it did.
+    pub fn suggest(&self, interval: Option<Duration>) {
+        let mut kept = self.locked();
+        kept.suggested = interval.or(kept.suggested);
+    }
+
+    /// What the server has suggested last.
+    pub fn suggested(&self) -> Option<Duration> {
+        self.locked().suggested
     }
 
     /// The clock's offset as it is kept in the store.

@@ -9,28 +9,35 @@
 //! 4. **Liveness.** While there is something to send, a network, a session and automatic sync, a timer is armed or a request is out.
 //! 5. An operation whose fate is unknown is sent again unchanged before anything is decided about it.
 //! 6. While a stream is being read anew, its operations wait: pushing would only restart it.
+//! 7. Platforms report events; only the schedule decides what follows from them.
 
 mod ack;
+mod config;
 mod cycle;
 mod digest;
 mod door;
 mod engine;
+mod gauge;
 mod memory;
+mod pace;
 mod page;
 mod parts;
 mod pull;
 mod push;
 mod report;
 mod schedule;
+mod slice;
 mod state;
 mod waiters;
 
+pub use config::SyncConfig;
 pub(crate) use digest::of_collection;
 pub(crate) use engine::EngineHandle;
 pub(crate) use memory::Memory;
 pub(crate) use parts::Parts;
 pub use report::SyncReport;
-pub use schedule::SyncConfig;
+pub(crate) use slice::Deadline;
+pub use slice::{Remaining, SliceReport};
 pub(crate) use state::StateCell;
 pub use state::StateWatch;
 pub(crate) use waiters::Waiters;

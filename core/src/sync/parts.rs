@@ -1,7 +1,7 @@
 //! What cycles work with.
 
+use super::config::SyncConfig;
 use super::memory::Memory;
-use super::schedule::SyncConfig;
 use super::state::StateCell;
 use crate::backend::Backend;
 use crate::device::Device;

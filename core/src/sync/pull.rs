@@ -26,7 +26,10 @@ impl Cycle<'_> {
             let reply = match waiting.take() {
                 Some(reply) => reply,
                 None if positions.is_empty() && !self.discovers() => return Ok(()),
-                None => self.parts.backend.pull(self.request(positions.clone())).await,
+                None => {
+                    self.take_time()?;
+                    self.measured(self.parts.backend.pull(self.request(positions.clone()))).await
+                }
             };
             let reply = match reply {
                 Ok(reply) => reply,
@@ -41,8 +44,14 @@ impl Cycle<'_> {
             self.heard(reply.server_ms).await?;
             let next: Vec<StreamPosition> =
                 reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
+            if !next.is_empty() {
+                self.filled(self.parts.config.page as usize);
+            }
             let ahead = async {
-                if next.is_empty() { None } else { Some(self.parts.backend.pull(self.request(next.clone())).await) }
+                if next.is_empty() || !self.has_time() {
+                    return None;
+                }
+                Some(self.measured(self.parts.backend.pull(self.request(next.clone()))).await)
             };
             let apply = self.apply_pages(&positions, reply.pages);
             let (applied, ahead) = futures_util::join!(apply, ahead);
@@ -50,6 +59,7 @@ impl Cycle<'_> {
             self.note(&applied);
             waiting = ahead;
             positions = next;
+            self.behind = Some(positions.len());
             if !applied.diverged.is_empty() && restarts < MAX_RESTARTS {
                 restarts += 1;
                 self.repair(&applied.diverged).await?;
@@ -63,7 +73,12 @@ impl Cycle<'_> {
 
     fn request(&self, streams: Vec<StreamPosition>) -> PullRequest {
         let first = streams.iter().any(|stream| stream.cursor.is_none());
-        let limit = if first { FIRST_PAGE.min(self.parts.config.page) } else { self.parts.config.page };
+        let most = if first { FIRST_PAGE.min(self.parts.config.page) } else { self.parts.config.page };
+        // The rows of a slice are shared among its streams.
+        let limit = match self.rows() {
+            Some(rows) => most.min((rows / streams.len().max(1)).max(1) as u32),
+            None => most,
+        };
         PullRequest { discover: first && self.discovers() || streams.is_empty(), streams, limit, context: self.context }
     }
 

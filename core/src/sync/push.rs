@@ -30,12 +30,20 @@ impl Cycle<'_> {
         let (mut exchanged, mut restarts) = (false, 0);
         loop {
             let Some(leased) = self.lease().await? else { return Ok(exchanged) };
+            if let Err(stop) = self.take_time() {
+                self.release().await?;
+                return Err(stop);
+            }
             self.parts.state.phase(Phase::Pushing);
             let (size, positions) = (leased.request.operations.len(), leased.positions);
             let sent: Vec<Outgoing> = leased.request.operations.clone();
-            match self.parts.backend.push(leased.request).await {
+            match self.measured(self.parts.backend.push(leased.request)).await {
                 Ok(reply) => {
                     exchanged = true;
+                    self.parts.memory.suggest(reply.suggested_interval);
+                    if self.rows().is_some_and(|rows| size >= rows) {
+                        self.filled(self.parts.config.page as usize);
+                    }
                     if !self.settle(sent, reply, &positions).await? {
                         // Nothing came of it: leave it to the next cycle and its timer.
                         return Ok(exchanged);
@@ -77,7 +85,7 @@ impl Cycle<'_> {
 
     /// Takes what may be sent now and marks it as carried, durably, before anything goes out.
     async fn lease(&self) -> Result<Option<Leased>> {
-        let limit = self.parts.memory.batch_limit();
+        let limit = self.rows().unwrap_or(usize::MAX).min(self.parts.memory.batch_limit());
         let (now, context) = (self.parts.device.clock.wall_ms(), self.context);
         self.parts
             .store

@@ -5,6 +5,7 @@
 
 mod check;
 mod device;
+mod line;
 mod network;
 mod random;
 mod tap;
@@ -13,6 +14,7 @@ mod workload;
 mod world;
 
 pub use device::Device;
+pub use line::{Line, Sent, Speed};
 pub use network::{Fate, Faults, Network};
 pub use random::Random;
 pub use tap::Tap;

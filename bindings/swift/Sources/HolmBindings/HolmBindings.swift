@@ -1220,6 +1220,16 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
      */
     func write(writes: [FfiWrite], group: Bool) async throws  -> [FfiReceipt]
     
+    /**
+     * Tells what has happened to the app or the device. Returns at once.
+     */
+    func report(event: FfiEvent) throws 
+    
+    /**
+     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+     */
+    func runBackground(budgetMs: UInt64, cancel: FfiCancel?) async throws  -> FfiSliceReport
+    
 }
 /**
  * A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
@@ -1690,6 +1700,37 @@ open func write(writes: [FfiWrite], group: Bool)async throws  -> [FfiReceipt]  {
             completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
             liftFunc: FfiConverterSequenceTypeFfiReceipt.lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Tells what has happened to the app or the device. Returns at once.
+     */
+open func report(event: FfiEvent)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffiholm_report(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeFfiEvent_lower(event),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+     */
+open func runBackground(budgetMs: UInt64, cancel: FfiCancel?)async throws  -> FfiSliceReport  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_run_background(
+                        self.uniffiCloneHandle(),FfiConverterUInt64.lower(budgetMs),FfiConverterOptionTypeFfiCancel.lower(cancel)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiSliceReport_lift,
             errorHandler: FfiConverterTypeFfiError_lift
         )
 }
@@ -2890,9 +2931,21 @@ public struct FfiConfig: Equatable, Hashable {
      */
     public let debounceMs: UInt64
     /**
-     * How often it looks for changes of others, ms.
+     * How often it looks for changes of others in the background, ms.
      */
     public let intervalMs: UInt64
+    /**
+     * The same while somebody sees the app, on an unmetered network, ms.
+     */
+    public let foregroundIntervalMs: UInt64
+    /**
+     * The same on a metered network, ms.
+     */
+    public let foregroundCellularIntervalMs: UInt64
+    /**
+     * How many times longer intervals are while the device saves energy.
+     */
+    public let lowPowerFactor: UInt32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2916,8 +2969,17 @@ public struct FfiConfig: Equatable, Hashable {
          * How long it waits after a write for more of them, ms.
          */debounceMs: UInt64, 
         /**
-         * How often it looks for changes of others, ms.
-         */intervalMs: UInt64) {
+         * How often it looks for changes of others in the background, ms.
+         */intervalMs: UInt64, 
+        /**
+         * The same while somebody sees the app, on an unmetered network, ms.
+         */foregroundIntervalMs: UInt64 = UInt64(5000), 
+        /**
+         * The same on a metered network, ms.
+         */foregroundCellularIntervalMs: UInt64 = UInt64(30000), 
+        /**
+         * How many times longer intervals are while the device saves energy.
+         */lowPowerFactor: UInt32 = UInt32(4)) {
         self.directory = directory
         self.server = server
         self.collections = collections
@@ -2925,6 +2987,9 @@ public struct FfiConfig: Equatable, Hashable {
         self.autoSync = autoSync
         self.debounceMs = debounceMs
         self.intervalMs = intervalMs
+        self.foregroundIntervalMs = foregroundIntervalMs
+        self.foregroundCellularIntervalMs = foregroundCellularIntervalMs
+        self.lowPowerFactor = lowPowerFactor
     }
 
     
@@ -2949,7 +3014,10 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
                 durability: FfiConverterTypeFfiDurability.read(from: &buf), 
                 autoSync: FfiConverterBool.read(from: &buf), 
                 debounceMs: FfiConverterUInt64.read(from: &buf), 
-                intervalMs: FfiConverterUInt64.read(from: &buf)
+                intervalMs: FfiConverterUInt64.read(from: &buf), 
+                foregroundIntervalMs: FfiConverterUInt64.read(from: &buf), 
+                foregroundCellularIntervalMs: FfiConverterUInt64.read(from: &buf), 
+                lowPowerFactor: FfiConverterUInt32.read(from: &buf)
         )
     }
 
@@ -2961,6 +3029,9 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
         FfiConverterBool.write(value.autoSync, into: &buf)
         FfiConverterUInt64.write(value.debounceMs, into: &buf)
         FfiConverterUInt64.write(value.intervalMs, into: &buf)
+        FfiConverterUInt64.write(value.foregroundIntervalMs, into: &buf)
+        FfiConverterUInt64.write(value.foregroundCellularIntervalMs, into: &buf)
+        FfiConverterUInt32.write(value.lowPowerFactor, into: &buf)
     }
 }
 
@@ -3521,6 +3592,95 @@ public func FfiConverterTypeFfiReceipt_lift(_ buf: RustBuffer) throws -> FfiRece
 #endif
 public func FfiConverterTypeFfiReceipt_lower(_ value: FfiReceipt) -> RustBuffer {
     return FfiConverterTypeFfiReceipt.lower(value)
+}
+
+
+/**
+ * What a background slice did, and what it left.
+ */
+public struct FfiSliceReport: Equatable, Hashable {
+    /**
+     * What was done.
+     */
+    public let report: FfiSyncReport
+    /**
+     * Whether everything that can be done by now is done.
+     */
+    public let complete: Bool
+    /**
+     * Operations that are left to send.
+     */
+    public let remainingOperations: UInt64
+    /**
+     * Collections that may have changes on the server that are not here yet.
+     */
+    public let remainingCollections: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What was done.
+         */report: FfiSyncReport, 
+        /**
+         * Whether everything that can be done by now is done.
+         */complete: Bool, 
+        /**
+         * Operations that are left to send.
+         */remainingOperations: UInt64, 
+        /**
+         * Collections that may have changes on the server that are not here yet.
+         */remainingCollections: UInt64) {
+        self.report = report
+        self.complete = complete
+        self.remainingOperations = remainingOperations
+        self.remainingCollections = remainingCollections
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiSliceReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiSliceReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiSliceReport {
+        return
+            try FfiSliceReport(
+                report: FfiConverterTypeFfiSyncReport.read(from: &buf), 
+                complete: FfiConverterBool.read(from: &buf), 
+                remainingOperations: FfiConverterUInt64.read(from: &buf), 
+                remainingCollections: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiSliceReport, into buf: inout [UInt8]) {
+        FfiConverterTypeFfiSyncReport.write(value.report, into: &buf)
+        FfiConverterBool.write(value.complete, into: &buf)
+        FfiConverterUInt64.write(value.remainingOperations, into: &buf)
+        FfiConverterUInt64.write(value.remainingCollections, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSliceReport_lift(_ buf: RustBuffer) throws -> FfiSliceReport {
+    return try FfiConverterTypeFfiSliceReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSliceReport_lower(_ value: FfiSliceReport) -> RustBuffer {
+    return FfiConverterTypeFfiSliceReport.lower(value)
 }
 
 
@@ -4203,6 +4363,117 @@ public func FfiConverterTypeFfiError_lift(_ buf: RustBuffer) throws -> FfiError 
 public func FfiConverterTypeFfiError_lower(_ value: FfiError) -> RustBuffer {
     return FfiConverterTypeFfiError.lower(value)
 }
+
+
+/**
+ * What has happened to the app or the device. As in the core's `Event`.
+ */
+
+public enum FfiEvent: Equatable, Hashable {
+    
+    /**
+     * The process has started.
+     */
+    case launched
+    /**
+     * Somebody sees the app.
+     */
+    case foreground
+    /**
+     * Nobody sees it any more.
+     */
+    case background
+    /**
+     * The device saves energy, or has stopped to.
+     */
+    case lowPower(
+        /**
+         * Whether it does.
+         */on: Bool
+    )
+    /**
+     * A push notification says that there is something new.
+     */
+    case pushReceived
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiEvent: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiEvent: FfiConverterRustBuffer {
+    typealias SwiftType = FfiEvent
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiEvent {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .launched
+        
+        case 2: return .foreground
+        
+        case 3: return .background
+        
+        case 4: return .lowPower(on: try FfiConverterBool.read(from: &buf)
+        )
+        
+        case 5: return .pushReceived
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiEvent, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .launched:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .foreground:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .background:
+            writeInt(&buf, Int32(3))
+        
+        
+        case let .lowPower(on):
+            writeInt(&buf, Int32(4))
+            FfiConverterBool.write(on, into: &buf)
+            
+        
+        case .pushReceived:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiEvent_lift(_ buf: RustBuffer) throws -> FfiEvent {
+    return try FfiConverterTypeFfiEvent.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiEvent_lower(_ value: FfiEvent) -> RustBuffer {
+    return FfiConverterTypeFfiEvent.lower(value)
+}
+
 
 
 /**
@@ -5850,6 +6121,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_write() != 31885) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_report() != 39182) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_run_background() != 64250) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffilivequery_close() != 35739) {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -156,6 +157,9 @@ struct Reply<'a> {
     results: Vec<WireResult<'a>>,
     #[serde(default, borrow)]
     delta_updates: Option<RawFields<'a>>,
+    /// Seconds. Advice that cannot be read is no reason to lose the results.
+    #[serde(default)]
+    suggested_sync_interval: Option<Value>,
     meta: Meta,
 }
 
@@ -190,7 +194,8 @@ pub(super) fn parse(body: &[u8], request: &PushRequest) -> Result<PushReply> {
         Some(delta) => delta_pages(delta, request)?,
         None => Vec::new(),
     };
-    Ok(PushReply { outcomes, pages, server_ms: reply.meta.server_ms() })
+    let suggested_interval = reply.suggested_sync_interval.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
+    Ok(PushReply { outcomes, pages, server_ms: reply.meta.server_ms(), suggested_interval })
 }
 
 fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {

@@ -7,7 +7,8 @@ extension HolmConfiguration {
             directory: try storage.path(), server: baseURL?.absoluteString,
             collections: collections.map(\.translated), durability: durability == .full ? .full : .normal,
             autoSync: autoSync, debounceMs: try Self.milliseconds(debounce, of: "debounce"),
-            intervalMs: try Self.milliseconds(interval, of: "interval"))
+            intervalMs: try Self.milliseconds(interval, of: "interval"),
+            foregroundIntervalMs: try Self.milliseconds(foregroundInterval, of: "foregroundInterval"))
     }
 
     private static func milliseconds(_ seconds: TimeInterval, of setting: String) throws(HolmError) -> UInt64 {

@@ -21,8 +21,13 @@ public struct HolmConfiguration: Sendable {
     /// How many seconds the client waits after a write for more of them before it syncs.
     public var debounce: TimeInterval
 
-    /// Every how many seconds the client looks for changes of others. A tenth of jitter is added.
+    /// Every how many seconds the client looks for changes of others while the app is in the background, or has never
+    /// reported its life (``Holm/report(_:)``). This and ``foregroundInterval`` vary by 5 % in either direction.
     public var interval: TimeInterval
+
+    /// The same while the app is in the foreground. On a metered network it is at least 30 seconds; while the device
+    /// saves energy, four times as long; and never shorter than what the server suggests.
+    public var foregroundInterval: TimeInterval
 
     /// Makes the encoder for the app's documents, and for values in queries and patches. Called once by each client.
     public var makeEncoder: @Sendable () -> JSONEncoder
@@ -34,7 +39,8 @@ public struct HolmConfiguration: Sendable {
     public init(
         baseURL: URL? = nil, storage: Storage, collections: [Holm.CollectionDescriptor] = [],
         durability: Durability = .full, autoSync: Bool = true, debounce: TimeInterval = 0.3,
-        interval: TimeInterval = 900, makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
+        interval: TimeInterval = 900, foregroundInterval: TimeInterval = 5,
+        makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
         makeDecoder: @escaping @Sendable () -> JSONDecoder = Holm.makeDecoder
     ) {
         self.baseURL = baseURL
@@ -44,6 +50,7 @@ public struct HolmConfiguration: Sendable {
         self.autoSync = autoSync
         self.debounce = debounce
         self.interval = interval
+        self.foregroundInterval = foregroundInterval
         self.makeEncoder = makeEncoder
         self.makeDecoder = makeDecoder
     }

@@ -517,6 +517,16 @@ uint64_t uniffi_holm_ffi_fn_method_ffiholm_watch_state(uint64_t ptr, RustCallSta
 uint64_t uniffi_holm_ffi_fn_method_ffiholm_write(uint64_t ptr, RustBuffer writes, int8_t group
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_REPORT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_REPORT
+void uniffi_holm_ffi_fn_method_ffiholm_report(uint64_t ptr, RustBuffer event, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RUN_BACKGROUND
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RUN_BACKGROUND
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_run_background(uint64_t ptr, uint64_t budget_ms, RustBuffer cancel
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEQUERY
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEQUERY
 uint64_t uniffi_holm_ffi_fn_clone_ffilivequery(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -1154,6 +1164,18 @@ uint16_t uniffi_holm_ffi_checksum_method_ffiholm_watch_state(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_WRITE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_WRITE
 uint16_t uniffi_holm_ffi_checksum_method_ffiholm_write(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_REPORT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_REPORT
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_report(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RUN_BACKGROUND
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RUN_BACKGROUND
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_run_background(void
     
 );
 #endif

@@ -5,6 +5,7 @@ import dev.holm.ffi.FfiTestDevice
 import dev.holm.internal.Client
 import dev.holm.internal.HostSecrets
 import dev.holm.internal.NativeLibrary
+import dev.holm.internal.budgetMs
 import dev.holm.internal.holmJson
 import dev.holm.internal.jsonObject
 import dev.holm.internal.lift
@@ -18,6 +19,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.serializer
+import kotlin.time.Duration
 
 /**
  * A client: local documents, the queue of unsynced writes, and the engine that keeps them in step with a server. Long-lived: an app has
@@ -149,6 +151,25 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
 
     /** Tells what network there is. Returns at once; a sync that waited for a network starts. */
     public fun setNetwork(network: Network): Unit = client.instant { it.setNetwork(network.lower()) }
+
+    /**
+     * Tells what has happened to the app or the device. Returns at once. However often it is called, at most one sync a second starts
+     * because of it. Changes of the network go through [setNetwork].
+     */
+    public fun report(event: Event): Unit = client.instant { it.report(event.lower()) }
+
+    /**
+     * Syncs for at most [budget], the time that the system grants an app in the background, and returns before it is over: a tenth of it,
+     * at most a second, is left for that.
+     *
+     * Work goes in pieces that are each kept, and no request is begun that cannot end in time. Whatever cuts a slice (the budget,
+     * cancelling the coroutine, the death of the process), the next one goes on where it was. Too little time is no failure: see
+     * [SliceReport.complete].
+     *
+     * @throws HolmException as [sync] does, and `INVALID_CONFIG` for a negative budget.
+     */
+    public suspend fun runBackground(budget: Duration): SliceReport =
+        client.waiting { it.runBackground(budget.budgetMs(), null).lift() }
 
     /**
      * Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with `SUSPENDED` until [resume];

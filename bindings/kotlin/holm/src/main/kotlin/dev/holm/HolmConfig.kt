@@ -4,6 +4,7 @@ import kotlinx.serialization.json.Json
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 
 /**
  * Everything that a client can be told when it is opened.
@@ -15,7 +16,10 @@ import kotlin.time.Duration.Companion.minutes
  * @property autoSync whether the client syncs by itself: after writes, when a network comes, after failures, and periodically. Else only
  * [Holm.sync] does.
  * @property debounce how long the client waits after a write for more of them, before it syncs.
- * @property interval how often the client looks for changes of others.
+ * @property interval how often the client looks for changes of others while the app is in the background, or has never reported its life
+ * ([Holm.report]). This and [foregroundInterval] vary by 5 % in either direction.
+ * @property foregroundInterval the same while the app is in the foreground. On a metered network it is at least 30 seconds; while the
+ * device saves energy, four times as long; and never shorter than what the server suggests.
  * @property secrets where the tokens of a session are kept. Null: in a file beside the data that only the app's user may read.
  * @property json the app's JSON, with its contextual serializers and other settings. Three settings are Holm's: defaults are written,
  * because a query has to find them; `null` is written as a missing field, as a merge patch has it; and fields that a class does not know
@@ -29,6 +33,7 @@ public class HolmConfig(
     public val autoSync: Boolean = true,
     public val debounce: Duration = 300.milliseconds,
     public val interval: Duration = 15.minutes,
+    public val foregroundInterval: Duration = 5.seconds,
     public val secrets: SecretStore? = null,
     public val json: Json = Json,
 )

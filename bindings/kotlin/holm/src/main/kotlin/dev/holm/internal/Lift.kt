@@ -6,6 +6,7 @@ import dev.holm.LogLine
 import dev.holm.Phase
 import dev.holm.Progress
 import dev.holm.Receipt
+import dev.holm.SliceReport
 import dev.holm.Stats
 import dev.holm.SyncError
 import dev.holm.SyncReport
@@ -15,6 +16,7 @@ import dev.holm.ffi.FfiLogLevel
 import dev.holm.ffi.FfiLogLine
 import dev.holm.ffi.FfiPhase
 import dev.holm.ffi.FfiReceipt
+import dev.holm.ffi.FfiSliceReport
 import dev.holm.ffi.FfiStats
 import dev.holm.ffi.FfiSyncReport
 import dev.holm.ffi.FfiSyncState
@@ -70,6 +72,14 @@ internal fun FfiSyncReport.lift() =
         bytesUp = bytesUp.toLong(),
         bytesDown = bytesDown.toLong(),
         duration = durationMs.toLong().milliseconds,
+    )
+
+internal fun FfiSliceReport.lift() =
+    SliceReport(
+        report = report.lift(),
+        complete = complete,
+        remainingWrites = remainingOperations.toLong(),
+        remainingCollections = remainingCollections.toLong(),
     )
 
 internal fun FfiStats.lift() =

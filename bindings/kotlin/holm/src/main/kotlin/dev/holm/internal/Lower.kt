@@ -4,6 +4,7 @@ import dev.holm.CollectionSpec
 import dev.holm.ConflictStrategy
 import dev.holm.Durability
 import dev.holm.ErrorCode
+import dev.holm.Event
 import dev.holm.HolmConfig
 import dev.holm.LogLevel
 import dev.holm.Network
@@ -13,6 +14,7 @@ import dev.holm.ffi.FfiCollectionConfig
 import dev.holm.ffi.FfiConfig
 import dev.holm.ffi.FfiConflictStrategy
 import dev.holm.ffi.FfiDurability
+import dev.holm.ffi.FfiEvent
 import dev.holm.ffi.FfiLogLevel
 import dev.holm.ffi.FfiNetwork
 import dev.holm.ffi.FfiSignOutMode
@@ -31,6 +33,7 @@ internal fun HolmConfig.lower() =
         autoSync = autoSync,
         debounceMs = debounce.positiveMs("debounce"),
         intervalMs = interval.positiveMs("interval"),
+        foregroundIntervalMs = foregroundInterval.positiveMs("foregroundInterval"),
     )
 
 private fun CollectionSpec<*>.lower() =
@@ -51,6 +54,18 @@ private fun Duration.positiveMs(name: String): ULong {
     if (isNegative()) throw failure(ErrorCode.INVALID_CONFIG, "$name must not be negative")
     return inWholeMilliseconds.toULong()
 }
+
+internal fun Event.lower(): FfiEvent =
+    when (this) {
+        Event.Launched -> FfiEvent.Launched
+        Event.Foreground -> FfiEvent.Foreground
+        Event.Background -> FfiEvent.Background
+        is Event.LowPower -> FfiEvent.LowPower(on)
+        Event.PushReceived -> FfiEvent.PushReceived
+    }
+
+/** A slice's budget. Rounded down: the deadline is the system's. */
+internal fun Duration.budgetMs(): ULong = positiveMs("budget")
 
 internal fun Network.lower() =
     when (this) {

@@ -1,0 +1,140 @@
+//! How long a request will take, so that a background slice begins none that cannot end in it.
+//!
+//! The estimate is TCP's (RFC 6298): a smoothed duration and four times its smoothed deviation.
+//!
+//! Invariant: an estimate that keeps slices from asking anything fades, and so does the size of a page; so some slice will ask again, however
+//! slow the network once was.
+
+use std::time::Duration;
+
+/// Rows of a slice's first page, until something is known.
+const ROWS: usize = 500;
+/// A smaller page is not quicker: the way there and back is what takes the time.
+const LEAST_ROWS: usize = 50;
+
+#[derive(Debug)]
+pub(super) struct Gauge {
+    smoothed: Option<Duration>,
+    deviation: Duration,
+    rows: usize,
+    /// When the request began that is out.
+    out: Option<Duration>,
+    /// What the last one took.
+    last: Duration,
+}
+
+impl Default for Gauge {
+    fn default() -> Self {
+        Self { smoothed: None, deviation: Duration::ZERO, rows: ROWS, out: None, last: Duration::ZERO }
+    }
+}
+
+impl Gauge {
+    /// What the next request should be given. Zero while nothing is known.
+    pub fn expected(&self) -> Duration {
+        self.smoothed.map_or(Duration::ZERO, |smoothed| smoothed + 4 * self.deviation)
+    }
+
+    /// How many rows a slice asks for, or sends, at once.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn begun(&mut self, now: Duration) {
+        self.out = Some(now);
+    }
+
+    /// The request that was out has its answer.
+    pub fn answered(&mut self, now: Duration) {
+        let Some(begun) = self.out.take() else { return };
+        self.last = now.saturating_sub(begun);
+        (self.smoothed, self.deviation) = match self.smoothed {
+            None => (Some(self.last), self.last / 2),
+            Some(smoothed) => {
+                (Some((7 * smoothed + self.last) / 8), (3 * self.deviation + smoothed.abs_diff(self.last)) / 4)
+            }
+        };
+    }
+
+    /// The request that was out failed: how long that took says nothing.
+    pub fn failed(&mut self) {
+        self.out = None;
+    }
+
+    /// A page was full, and there is more: ask for larger ones if a slice has time for several of them.
+    pub fn filled(&mut self, slice: Duration, most: usize) {
+        if 4 * self.last <= slice {
+            self.rows = (2 * self.rows).min(most.max(LEAST_ROWS));
+        }
+    }
+
+    /// The slice ended while a request was out.
+    pub fn cut(&mut self, now: Duration) {
+        let Some(begun) = self.out.take() else { return };
+        let least = now.saturating_sub(begun).max(self.smoothed.unwrap_or_default());
+        (self.smoothed, self.deviation) = (Some(least), (least / 2).max(self.deviation));
+        self.shrink();
+    }
+
+    /// A slice had no time for any request.
+    pub fn skipped(&mut self) {
+        self.smoothed = self.smoothed.map(|smoothed| smoothed * 7 / 8);
+        self.deviation = self.deviation * 7 / 8;
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
+        self.rows = (self.rows / 2).max(LEAST_ROWS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(gauge: &mut Gauge, ms: u64) {
+        gauge.begun(Duration::ZERO);
+        gauge.answered(Duration::from_millis(ms));
+    }
+
+    #[test]
+    fn steady_requests_are_trusted_and_unsteady_ones_are_given_time() {
+        let (mut steady, mut unsteady) = (Gauge::default(), Gauge::default());
+        assert_eq!(steady.expected(), Duration::ZERO, "the first one is tried");
+        for round in 0..40 {
+            ask(&mut steady, 100);
+            ask(&mut unsteady, if round % 2 == 0 { 20 } else { 180 });
+        }
+        assert!(steady.expected() < Duration::from_millis(110), "{:?}", steady.expected());
+        assert!(unsteady.expected() > Duration::from_millis(300), "{:?}", unsteady.expected());
+    }
+
+    #[test]
+    fn what_was_once_slow_is_tried_again_some_day() {
+        let mut gauge = Gauge::default();
+        ask(&mut gauge, 60_000);
+        let mut slices = 0;
+        while gauge.expected() > Duration::from_millis(900) {
+            gauge.skipped();
+            slices += 1;
+        }
+        assert!(slices < 50, "{slices}");
+        assert_eq!(gauge.rows(), LEAST_ROWS);
+    }
+
+    #[test]
+    fn pages_grow_while_several_fit_and_shrink_when_one_does_not() {
+        let mut gauge = Gauge::default();
+        ask(&mut gauge, 100);
+        gauge.filled(Duration::from_secs(1), 5_000);
+        assert_eq!(gauge.rows(), 2 * ROWS);
+        gauge.filled(Duration::from_millis(399), 5_000);
+        assert_eq!(gauge.rows(), 2 * ROWS);
+        gauge.begun(Duration::ZERO);
+        gauge.cut(Duration::from_secs(2));
+        assert_eq!(gauge.rows(), ROWS);
+        assert!(gauge.expected() >= Duration::from_secs(2));
+        gauge.cut(Duration::from_secs(9));
+        assert_eq!(gauge.rows(), ROWS, "nothing was out");
+    }
+}
