@@ -99,7 +99,7 @@ fn in_slices(seed: u64, speed: Speed) -> (usize, u64) {
 
 #[test]
 fn slices_of_any_length_end_with_everybody_in_step_in_time_and_at_little_more_cost() {
-    let seeds = std::env::var("HOLM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
+    let seeds = std::env::var("HOLM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
     let (mut worst, mut most) = (0.0_f64, 0);
     for seed in 0..seeds {
         let random = Random::new(seed);
@@ -116,16 +116,16 @@ fn slices_of_any_length_end_with_everybody_in_step_in_time_and_at_little_more_co
     println!("worst ratio {worst:.2}, most slices {most}");
 }
 
-/// A line on which a request takes from 300 ms on.
-const SLOW: Speed = Speed { latency_ms: 300, bytes_per_s: 20_000 };
+/// A line on which everything takes about twenty seconds, and no request less than 300 ms.
+const SLOW: Speed = Speed { latency_ms: 300, bytes_per_s: 4_000 };
 
 #[test]
 fn nothing_is_begun_that_cannot_end_in_time() {
     World::run(1, |mut world| async move {
         let (device, line) = behind(&mut world, SLOW).await;
         device.holm.connectivity().set(Net::Unmetered);
-        let first = device.holm.run_background(20 * SECOND).await.unwrap();
-        assert!(!first.complete && first.report.pulled > 0 && first.report.duration < 20 * SECOND, "{first:?}");
+        let first = device.holm.run_background(8 * SECOND).await.unwrap();
+        assert!(!first.complete && first.report.pulled > 0 && first.report.duration < 8 * SECOND, "{first:?}");
         line.sent();
         let hopeless = device.holm.run_background(SECOND / 5).await.unwrap();
         assert_eq!((hopeless.report.requests, hopeless.report.duration), (0, Duration::ZERO));
@@ -143,11 +143,11 @@ fn a_look_that_nobody_waits_for_shares_the_slices_time() {
         device.holm.connectivity().set(Net::Unmetered);
         // What opening the client in a process that was woken for a slice does.
         device.holm.report(Event::Launched);
-        world.pass(2 * SECOND).await;
+        world.pass(SECOND / 10).await;
         assert_eq!(line.sent().len(), 1, "the look is on its way");
         let start = tokio::time::Instant::now();
-        let slice = device.holm.run_background(10 * SECOND).await.unwrap();
-        assert!(!slice.complete && start.elapsed() <= 10 * SECOND);
+        let slice = device.holm.run_background(5 * SECOND).await.unwrap();
+        assert!(!slice.complete && start.elapsed() <= 5 * SECOND);
         let bytes = line.bytes();
         world.pass(500 * SECOND).await;
         assert_eq!(line.bytes(), bytes, "after the deadline nothing goes on");

@@ -297,6 +297,7 @@ impl Task {
             self.schedule.connected(now, entropy);
             self.parts.state.phase(Phase::Idle);
         } else {
+            self.schedule.disconnected();
             self.parts.state.phase(Phase::Offline);
         }
     }

@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 /// Rows of a slice's first page, until something is known.
-const ROWS: usize = 500;
+const ROWS: usize = 100;
 /// A smaller page is not quicker: the way there and back is what takes the time.
-const LEAST_ROWS: usize = 50;
+const LEAST_ROWS: usize = 25;
 
 #[derive(Debug)]
 pub(super) struct Gauge {

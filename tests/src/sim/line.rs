@@ -58,9 +58,10 @@ impl Line {
         self.start.elapsed()
     }
 
-    /// What has left since this was last called.
+    /// What has left for syncing since this was last called; tokens are renewed besides.
     pub fn sent(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.state.lock().unwrap().sent)
+        let sent = std::mem::take(&mut self.state.lock().unwrap().sent);
+        sent.into_iter().filter(|sent| sent.path.contains("/sync/")).collect()
     }
 
     /// Bytes of bodies that have passed in either direction, those of requests that were given up among them.
