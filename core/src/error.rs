@@ -84,7 +84,7 @@ pub enum Error {
     /// The client is closed, suspended or being cancelled; or the action needs a decision first.
     #[error("{message}")]
     State {
-        /// `CLOSED`, `SUSPENDED`, `CANCELLED`, `PENDING_WRITES`, `UNSUPPORTED`.
+        /// `CLOSED`, `SUSPENDED`, `CANCELLED`, `PENDING_WRITES`, `EVICTED`, `UNSUPPORTED`.
         code: ErrorCode,
         /// Detail.
         message: String,
@@ -140,6 +140,7 @@ codes! {
     InvalidConfig = "INVALID_CONFIG", false, "The configuration cannot be used.", "Correct the setting that the message names.";
     NotFound = "NOT_FOUND", false, "The document, operation or conflict does not exist.", "Read the list again: it may have been deleted or settled.";
     AlreadyExists = "ALREADY_EXISTS", false, "A document with this id is already there.", "Update the document, or create it with another id.";
+    Evicted = "EVICTED", false, "The document's content was given up to keep within the limits of its collection. Nothing was changed.", "Fetch the document, then write again.";
     StorageUnavailable = "STORAGE_UNAVAILABLE", true, "The database file cannot be read or written at the moment.", "Try again; on iOS this happens before the first unlock.";
     StorageCorrupt = "STORAGE_CORRUPT", false, "The database file is damaged.", "Keep the file, export what can be read, then open a new directory.";
     StorageFull = "STORAGE_FULL", true, "The disk is full. Nothing was changed.", "Free some space and try again.";

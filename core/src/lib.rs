@@ -22,6 +22,7 @@
 
 mod auth;
 mod backend;
+mod cache;
 mod client;
 mod conflict;
 mod device;
@@ -36,6 +37,7 @@ mod sync;
 pub mod testing;
 
 pub use auth::{FileSecrets, MemorySecrets, SecretStore};
+pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Refresh};
 pub use client::{
     CollectionDump, Config, DocumentDump, Explanation, Holm, PendingOperation, SignOutMode, Stats, Storage,
 };

@@ -64,7 +64,7 @@ fn the_readmes_code_is_what_the_languages_compile_and_run() {
 fn links_lead_somewhere() {
     let mut files =
         vec![PathBuf::from("README.md"), PathBuf::from("tests/README.md"), PathBuf::from("tests/scenarios/README.md")];
-    for folder in ["docs", "docs/adr"] {
+    for folder in ["docs", "docs/adr", "docs/guides"] {
         let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         files.extend(entries.filter(|path| path.extension().is_some_and(|e| e == "md")));
     }

@@ -67,7 +67,8 @@ fn every_command_answers_what_the_readme_says() {
     let config = scratch.path().join("server.toml");
     std::fs::write(&config, "[collections.tasks.fields.title]\nmax_length = 5\n").unwrap();
     let server = ServerProcess::configured(&scratch.path().join("server"), Some(&config));
-    let collections = json!([{"name": "tasks", "conflict": "prompt", "indexes": [["n"]]}]);
+    let collections =
+        json!([{"name": "tasks", "conflict": "prompt", "indexes": [["n"]], "cache": {"ttl_ms": 3_600_000}}]);
     let open = |name: &str| {
         let (mut driver, number) =
             Driver::begin(&scratch.path().join(name), &server.url, json!({"collections": collections}));
@@ -120,7 +121,16 @@ fn every_command_answers_what_the_readme_says() {
     a.ask("sync", json!({}));
     a.ask("discard", json!({"op_id": refused}));
 
-    assert_eq!(a.ask("get", tasks(json!({"doc_id": "x", "policy": "cacheOnly"})))["doc"], json!({"n": 3}));
+    assert_eq!(a.ask("get", tasks(json!({"doc_id": "x"})))["doc"], json!({"n": 3}));
+    let fetched = a.ask("get", tasks(json!({"doc_id": "x", "policy": "networkOnly"})));
+    assert_eq!(
+        (&fetched["doc"]["n"], &fetched["origin"], &fetched["stale"]),
+        (&json!(3), &json!("network"), &json!(false))
+    );
+    let fetched = a.ask("query", tasks(json!({"where": {"gte": ["n", 3]}, "policy": "cacheOnly"})));
+    assert_eq!((fetched["docs"].as_array().unwrap().len(), &fetched["origin"]), (1, &json!("cache")));
+    // Fresh for an hour, as the collection's settings say.
+    assert!(fetched["age_ms"].is_u64() && fetched["stale"] == false, "{fetched}");
     let found = a.ask("query", tasks(json!({"where": {"gte": ["n", 3]}, "order": [["n", "desc"]], "limit": 1})));
     assert_eq!(names(&found["docs"][0]), "doc id n status version");
     assert_eq!(a.ask("query", tasks(json!({"count": true})))["count"], 1);
@@ -142,7 +152,8 @@ fn every_command_answers_what_the_readme_says() {
     a.ask("suspend", json!({}));
     assert_eq!(a.driver.fails("get", tasks(json!({"doc_id": "x"}))), "SUSPENDED");
     a.ask("resume", json!({}));
-    assert_eq!(a.driver.fails("get", tasks(json!({"doc_id": "x", "policy": "networkFirst"}))), "UNSUPPORTED");
+    assert_eq!(a.driver.fails("get", tasks(json!({"doc_id": "x", "policy": "networkOnly"}))), "OFFLINE");
+    assert_eq!(a.driver.fails("get", tasks(json!({"doc_id": "x", "policy": "sometimes"}))), "INVALID_CONFIG");
     let locked = json!({"encryption_key": "00"});
     let (mut driver, number) = Driver::begin(&scratch.path().join("c"), &server.url, locked);
     assert_eq!(driver.reply(number).unwrap()["error"]["code"], "UNSUPPORTED");

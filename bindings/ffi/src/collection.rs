@@ -1,6 +1,7 @@
 //! A collection's handle.
 
 use crate::error::Result;
+use crate::fetch::{FfiCachePolicy, FfiFetch};
 use crate::live::FfiLiveQuery;
 use crate::pack;
 use crate::records::FfiReceipt;
@@ -77,6 +78,28 @@ impl FfiCollection {
     /// Runs a query, given as JSON; the documents come packed.
     pub fn query(&self, query: String) -> Result<Vec<u8>> {
         Ok(pack::documents(&self.collection.query(&parse(&query)?)?))
+    }
+
+    /// Reads a document under a policy; none: that of the collection.
+    #[uniffi::method(default(policy = None))]
+    pub fn fetch(&self, id: String, policy: Option<FfiCachePolicy>) -> Result<Arc<FfiFetch>> {
+        Ok(FfiFetch::document(self.collection.fetch(&id, policy.map(Into::into))))
+    }
+
+    /// Runs a query, given as JSON, under a policy; none: that of the collection.
+    #[uniffi::method(default(policy = None))]
+    pub fn fetch_query(&self, query: String, policy: Option<FfiCachePolicy>) -> Result<Arc<FfiFetch>> {
+        Ok(FfiFetch::query(self.collection.fetch_query(&parse(&query)?, policy.map(Into::into))?))
+    }
+
+    /// Keeps a document's content here whatever the limits of the collection say.
+    pub async fn pin(&self, id: String) -> Result<()> {
+        Ok(self.collection.pin(&id).await?)
+    }
+
+    /// Takes a pin away.
+    pub async fn unpin(&self, id: String) -> Result<()> {
+        Ok(self.collection.unpin(&id).await?)
     }
 
     /// Counts the documents that a query's filter lets through.

@@ -1,7 +1,8 @@
 //! How a client is opened from Swift or Kotlin.
 
 use crate::error::Result;
-use holm_core::{CollectionConfig, Config, Durability, Strategy};
+use crate::fetch::FfiCachePolicy;
+use holm_core::{CacheConfig, CollectionConfig, Config, Durability, Strategy};
 use std::time::Duration;
 
 /// What an acknowledged write survives.
@@ -28,6 +29,33 @@ pub enum FfiConflictStrategy {
     Prompt,
 }
 
+/// How a collection is cached.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct FfiCacheConfig {
+    /// The policy of a fetch that names none.
+    pub policy: FfiCachePolicy,
+    /// So old may a thing be and still count as fresh, ms.
+    pub ttl_ms: u64,
+    /// A fresh thing older than this is refreshed in the background as well, ms.
+    pub refresh_after_ms: Option<u64>,
+    /// So many documents keep their content here.
+    pub max_documents: Option<u64>,
+    /// So many bytes may the contents have together.
+    pub max_bytes: Option<u64>,
+}
+
+impl From<FfiCacheConfig> for CacheConfig {
+    fn from(config: FfiCacheConfig) -> Self {
+        Self {
+            policy: config.policy.into(),
+            ttl: Duration::from_millis(config.ttl_ms),
+            refresh_after: config.refresh_after_ms.map(Duration::from_millis),
+            max_documents: config.max_documents,
+            max_bytes: config.max_bytes,
+        }
+    }
+}
+
 /// A collection of the app.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct FfiCollectionConfig {
@@ -37,6 +65,9 @@ pub struct FfiCollectionConfig {
     pub conflict: FfiConflictStrategy,
     /// Indexes: each a list of field paths.
     pub indexes: Vec<Vec<String>>,
+    /// How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+    #[uniffi(default = None)]
+    pub cache: Option<FfiCacheConfig>,
 }
 
 /// A client's configuration.
@@ -79,6 +110,7 @@ impl FfiConfig {
             for index in &collection.indexes {
                 core = core.index(&index.iter().map(String::as_str).collect::<Vec<_>>())?;
             }
+            core.cache = collection.cache.map(Into::into).unwrap_or_default();
             config.collections.push(core);
         }
         config.durability = match self.durability {

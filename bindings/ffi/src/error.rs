@@ -23,14 +23,26 @@ pub enum FfiError {
     },
 }
 
-impl From<Error> for FfiError {
+/// A failure that is told and not thrown. The same fields as in [`FfiError`].
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+#[allow(missing_docs)]
+pub struct FfiFailure {
+    pub code: String,
+    pub message: String,
+    pub recovery: String,
+    pub retryable: bool,
+    pub server_code: Option<String>,
+    pub retry_after_ms: Option<u64>,
+}
+
+impl From<Error> for FfiFailure {
     fn from(error: Error) -> Self {
         let (server_code, retry_after_ms) = match &error {
             Error::Refused { server_code, .. } => (Some(server_code.to_string()), None),
             Error::Busy { retry_after, .. } => (None, retry_after.map(|wait| wait.as_millis() as u64)),
             _ => (None, None),
         };
-        Self::Failure {
+        Self {
             code: error.code().as_str().to_owned(),
             message: error.to_string(),
             recovery: error.recovery().to_owned(),
@@ -38,6 +50,13 @@ impl From<Error> for FfiError {
             server_code,
             retry_after_ms,
         }
+    }
+}
+
+impl From<Error> for FfiError {
+    fn from(error: Error) -> Self {
+        let FfiFailure { code, message, recovery, retryable, server_code, retry_after_ms } = error.into();
+        Self::Failure { code, message, recovery, retryable, server_code, retry_after_ms }
     }
 }
 

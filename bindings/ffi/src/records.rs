@@ -317,6 +317,14 @@ pub struct FfiStats {
     pub requests: u64,
     pub bytes_up: u64,
     pub bytes_down: u64,
+    pub cache_hits: u64,
+    pub cache_stale_hits: u64,
+    pub cache_misses: u64,
+    pub evictions: u64,
+    pub refreshes: u64,
+    pub failed_refreshes: u64,
+    pub last_refresh_ms: Option<u64>,
+    pub mean_refresh_ms: Option<u64>,
 }
 
 impl From<Stats> for FfiStats {
@@ -328,6 +336,14 @@ impl From<Stats> for FfiStats {
             requests: stats.requests,
             bytes_up: stats.bytes_up,
             bytes_down: stats.bytes_down,
+            cache_hits: stats.cache.hits,
+            cache_stale_hits: stats.cache.stale_hits,
+            cache_misses: stats.cache.misses,
+            evictions: stats.cache.evictions,
+            refreshes: stats.cache.refreshes,
+            failed_refreshes: stats.cache.failed_refreshes,
+            last_refresh_ms: stats.cache.last_refresh.map(|took| took.as_millis() as u64),
+            mean_refresh_ms: stats.cache.mean_refresh.map(|took| took.as_millis() as u64),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The commands of an open device.
 
-use crate::args::{Args, BadRequest, Failure, unsupported};
+use crate::args::{Args, BadRequest, Failure};
 use crate::{render, say, waiting};
 use holm_core::{
     Collection, Event, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
@@ -34,6 +34,10 @@ impl Device {
                 let writes =
                     args.list("ops")?.iter().map(|op| Write::parse(&args.nested(op)?)).collect::<Result<_, _>>()?;
                 self.write(writes, args.opt_bool("group")?.unwrap_or(false)).await?.many()
+            }
+            "get" | "query" if args.get("policy").is_some() => {
+                waiting::start(holm.clone(), args);
+                return Ok(None);
             }
             "get" => self.get(&args)?,
             "query" => self.query(&args)?,
@@ -116,16 +120,7 @@ impl Device {
     }
 
     fn get(&self, args: &Args) -> Result<Value, Failure> {
-        if args.opt_text("policy")?.is_some_and(|policy| !matches!(policy, "cacheOnly" | "cache_only")) {
-            return Err(unsupported("a fetch policy that asks the network"));
-        }
-        let document = self.collection(args)?.get(args.text("doc_id")?)?;
-        Ok(match document {
-            Some(document) => {
-                json!({"doc": document.value()?, "status": document.status.as_str(), "version": document.version})
-            }
-            None => json!({"doc": null, "status": null, "version": null}),
-        })
+        render::document(self.collection(args)?.get(args.text("doc_id")?)?.as_ref())
     }
 
     fn query(&self, args: &Args) -> Result<Value, Failure> {

@@ -2,9 +2,10 @@
 
 use crate::args::{Args, BadRequest, Failure, unsupported};
 use crate::device::Device;
-use holm_core::{CollectionConfig, Config, Durability, Holm, Strategy, SystemClock};
+use holm_core::{CacheConfig, CachePolicy, CollectionConfig, Config, Durability, Holm, Strategy, SystemClock};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub async fn open(args: &Args) -> Result<(Device, Value), Failure> {
     if args.get("encryption_key").is_some() {
@@ -41,5 +42,27 @@ fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
         let paths: Option<Vec<&str>> = index.as_array().map(|paths| paths.iter().filter_map(Value::as_str).collect());
         config = config.index(&paths.ok_or_else(|| wrong("index must be a list of paths"))?)?;
     }
+    if let Some(cache) = value.get("cache").filter(|value| !value.is_null()) {
+        config.cache = cache_config(cache)?;
+    }
+    Ok(config)
+}
+
+fn cache_config(value: &Value) -> Result<CacheConfig, Failure> {
+    let mut config = CacheConfig::default();
+    let number = |name: &str| match &value[name] {
+        Value::Null => Ok(None),
+        other => other.as_u64().map(Some).ok_or_else(|| BadRequest(format!("a cache's {name} must be a whole number"))),
+    };
+    if !value["policy"].is_null() {
+        let name = value["policy"].as_str().ok_or_else(|| BadRequest("a cache's policy must be a text".into()))?;
+        config.policy = CachePolicy::parse(name)?;
+    }
+    if let Some(ms) = number("ttl_ms")? {
+        config.ttl = Duration::from_millis(ms);
+    }
+    config.refresh_after = number("refresh_after_ms")?.map(Duration::from_millis);
+    config.max_documents = number("max_documents")?;
+    config.max_bytes = number("max_bytes")?;
     Ok(config)
 }

@@ -2,8 +2,8 @@
 
 use crate::args::Failure;
 use holm_core::{
-    CollectionDump, Conflict, Document, Explanation, PendingOperation, SliceReport, Snapshot, Stats, SyncReport,
-    SyncState, WriteOutcome,
+    CollectionDump, Conflict, Document, Explanation, Fetched, PendingOperation, SliceReport, Snapshot, Stats,
+    SyncReport, SyncState, WriteOutcome,
 };
 use serde_json::{Map, Value, json};
 
@@ -47,6 +47,24 @@ pub fn documents(documents: &[Document]) -> Result<Vec<Value>, Failure> {
         Ok(members.into())
     };
     documents.iter().map(render).collect()
+}
+
+/// A single document, or that there is none.
+pub fn document(document: Option<&Document>) -> Result<Value, Failure> {
+    Ok(match document {
+        Some(document) => {
+            json!({"doc": document.value()?, "status": document.status.as_str(), "version": document.version})
+        }
+        None => json!({"doc": null, "status": null, "version": null}),
+    })
+}
+
+/// A reply with what a policy tells besides.
+pub fn fetched<T>(fetched: &Fetched<T>, mut reply: Value) -> Value {
+    reply["origin"] = fetched.origin.as_str().into();
+    reply["age_ms"] = fetched.age.map(|age| age.as_millis() as u64).into();
+    reply["stale"] = fetched.stale.into();
+    reply
 }
 
 pub fn snapshot(watch: u64, snapshot: &Snapshot) -> Result<String, Failure> {
@@ -173,6 +191,14 @@ pub fn stats(stats: &Stats) -> Value {
         "requests": stats.requests,
         "bytes_up": stats.bytes_up,
         "bytes_down": stats.bytes_down,
+        "cache_hits": stats.cache.hits,
+        "cache_stale_hits": stats.cache.stale_hits,
+        "cache_misses": stats.cache.misses,
+        "evictions": stats.cache.evictions,
+        "refreshes": stats.cache.refreshes,
+        "failed_refreshes": stats.cache.failed_refreshes,
+        "last_refresh_ms": stats.cache.last_refresh.map(|took| took.as_secs_f64() * 1e3),
+        "mean_refresh_ms": stats.cache.mean_refresh.map(|took| took.as_secs_f64() * 1e3),
         "peak_memory_bytes": peak_memory(),
     })
 }

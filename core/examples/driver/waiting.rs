@@ -2,7 +2,7 @@
 
 use crate::args::{Args, BadRequest, Failure};
 use crate::{render, say};
-use holm_core::{Holm, LiveQuery, OpId, WriteOutcome};
+use holm_core::{CachePolicy, Fetched, Holm, LiveQuery, OpId, Query, WriteOutcome};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -20,12 +20,29 @@ pub fn start(holm: Holm, args: Args) {
 async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
     Ok(match args.command.as_str() {
         "sync" => render::report(&holm.sync().await?),
+        "get" => {
+            let policy = CachePolicy::parse(args.text("policy")?)?;
+            let mut fetch = holm.collection(args.text("collection")?)?.fetch(args.text("doc_id")?, Some(policy));
+            let fetched = first(fetch.next().await)?;
+            render::fetched(&fetched, render::document(fetched.value.as_ref())?)
+        }
+        "query" => {
+            let (policy, query) = (CachePolicy::parse(args.text("policy")?)?, Query::parse(&args.query())?);
+            let mut fetch = holm.collection(args.text("collection")?)?.fetch_query(&query, Some(policy))?;
+            let fetched = first(fetch.next().await)?;
+            render::fetched(&fetched, json!({"docs": render::documents(&fetched.value)?}))
+        }
         "background" => {
             let budget = args.opt_int("budget_ms")?.ok_or_else(|| BadRequest("\"budget_ms\" is missing".into()))?;
             render::slice(&holm.run_background(Duration::from_millis(budget.max(0).cast_unsigned())).await?)
         }
         _ => wait(holm, args).await?,
     })
+}
+
+/// The first result of a read. (There is always one.)
+fn first<T>(result: Option<holm_core::Result<Fetched<T>>>) -> Result<Fetched<T>, Failure> {
+    Ok(result.ok_or_else(|| BadRequest("the read gave nothing".into()))??)
 }
 
 async fn wait(holm: &Holm, args: &Args) -> Result<Value, Failure> {

@@ -5,7 +5,7 @@ use super::session::Session;
 use super::wire;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::net::{Exchange, HttpClient, SyncContext, protocol_headers};
+use crate::net::{Call, Exchange, HttpClient, SyncContext, protocol_headers};
 use http::HeaderName;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,7 +49,8 @@ impl Account {
             SignIn::In => wire::SIGN_IN,
         };
         let body = wire::sign_request(email, password, &self.device.id());
-        match self.http()?.post(path, None, &protocol_headers(&self.device, SyncContext::User), body).await? {
+        let headers = protocol_headers(&self.device, SyncContext::User);
+        match self.http()?.send(path, None, &headers, Call::Post(body)).await? {
             Exchange::Success(body) => wire::parse_session(&body),
             Exchange::Failure(error, _) => Err(error),
         }
@@ -77,11 +78,11 @@ impl Account {
     pub async fn revoke(&self) {
         if let (Some(session), Ok(http)) = (self.session(), self.http()) {
             let outcome = http
-                .post(
+                .send(
                     wire::SIGN_OUT,
                     Some(&session.token),
                     &protocol_headers(&self.device, SyncContext::User),
-                    b"{}".to_vec(),
+                    Call::Post(b"{}".to_vec()),
                 )
                 .await;
             if let Err(error) = outcome {
@@ -93,8 +94,8 @@ impl Account {
     /// Sends a request with the session's token, refreshing it before it ends and once after the server has refused it.
     ///
     /// # Errors
-    /// `SIGNED_OUT` without a session; what [`HttpClient::post`] gives.
-    pub async fn post(&self, path: &str, headers: &[(HeaderName, String)], body: Vec<u8>) -> Result<Exchange> {
+    /// `SIGNED_OUT` without a session; what [`HttpClient::send`] gives.
+    pub async fn send(&self, path: &str, headers: &[(HeaderName, String)], call: Call) -> Result<Exchange> {
         let http = self.http()?;
         let mut session = self.session().ok_or_else(signed_out)?;
         if session.refresh_token.is_some()
@@ -107,13 +108,13 @@ impl Account {
                 Err(error) => tracing::debug!(%error, "early refresh failed"),
             }
         }
-        let answer = http.post(path, Some(&session.token), headers, body.clone()).await?;
+        let answer = http.send(path, Some(&session.token), headers, call.clone()).await?;
         match answer {
             Exchange::Failure(ref error, _)
                 if error.code() == ErrorCode::Unauthorized && session.refresh_token.is_some() =>
             {
                 let fresh = self.refresh(&session).await?;
-                http.post(path, Some(&fresh.token), headers, body).await
+                http.send(path, Some(&fresh.token), headers, call).await
             }
             answer => Ok(answer),
         }
@@ -128,11 +129,8 @@ impl Account {
         }
         let Some(refresh_token) = &now.refresh_token else { return Ok(now) };
         let body = wire::refresh_request(refresh_token);
-        match self
-            .http()?
-            .post(wire::REFRESH, None, &protocol_headers(&self.device, SyncContext::Foreground), body)
-            .await?
-        {
+        let headers = protocol_headers(&self.device, SyncContext::Foreground);
+        match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
             Exchange::Success(body) => {
                 let mut fresh = wire::parse_session(&body)?;
                 fresh.user_id = fresh.user_id.or(now.user_id);

@@ -23,6 +23,9 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Sends operations.
     async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError>;
+
+    /// Reads one document, as it is now.
+    async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError>;
 }
 
 /// Why an exchange failed as a whole.
@@ -79,6 +82,21 @@ pub(crate) struct StreamPage {
 #[derive(Debug, Clone)]
 pub(crate) struct PullReply {
     pub pages: Vec<StreamPage>,
+    pub server_ms: Option<i64>,
+}
+
+/// A request for one document.
+#[derive(Debug, Clone)]
+pub(crate) struct FetchRequest {
+    pub collection: String,
+    pub id: String,
+    pub context: SyncContext,
+}
+
+/// One document, or that it is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct FetchReply {
+    pub change: RemoteChange,
     pub server_ms: Option<i64>,
 }
 

@@ -3,13 +3,14 @@
 use super::config::{Config, Storage};
 use crate::auth::Account;
 use crate::backend::HolmBackend;
+use crate::cache::{Executor, Readings};
 use crate::conflict::{self, Conflict, Resolution};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
-use crate::repository::{Collection, Desk, Registry, Transaction, Watchers};
+use crate::repository::{Collection, Desk, Refresher, Registry, Transaction, Watchers};
 use crate::store::{Committed, Location, Store, endings, journal, meta, outbox};
 use crate::sync::{EngineHandle, Memory, Parts, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
@@ -71,6 +72,7 @@ impl Holm {
         let (device, clock_offset) = open_device(&store, &config)?;
         let registry = Arc::new(Registry::open(&store, config.collections)?);
         let account = Arc::new(Account::open(secrets, device.clone(), http.clone())?);
+        let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {
             let parts = Parts {
                 store: store.clone(),
@@ -81,11 +83,15 @@ impl Holm {
                 connectivity: config.connectivity.clone(),
                 state: state.clone(),
                 memory: Memory::new(config.sync.batch, clock_offset),
+                readings: readings.clone(),
+                watchers: watchers.clone(),
+                metrics: executor.metrics().clone(),
                 config: config.sync,
             };
             EngineHandle::start(parts, wrote)
         });
-        let desk = Arc::new(Desk { store, device, registry, watchers });
+        let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
+        let desk = Arc::new(Desk { store, device, registry, watchers, executor, readings, refresher });
         let connectivity = config.connectivity;
         Ok(Self { inner: Arc::new(Inner { desk, account, http, state, waiters, connectivity, engine }) })
     }

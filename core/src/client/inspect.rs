@@ -1,6 +1,7 @@
 //! Looking inside: for support, tests and figures.
 
 use super::holm::Holm;
+use crate::cache::CacheStats;
 use crate::error::{Error, Result};
 use crate::model::{Document, OpError, Operation, SyncStatus, Version};
 use crate::store::documents::{self, DOCUMENT_COLUMNS, read_document};
@@ -87,6 +88,8 @@ pub struct Stats {
     pub bytes_up: u64,
     /// Bytes received.
     pub bytes_down: u64,
+    /// How well the cache serves.
+    pub cache: CacheStats,
 }
 
 impl Holm {
@@ -141,6 +144,7 @@ impl Holm {
                 format!("the server refused its {}: {reason}", op.kind)
             }
             (Some(op), _) => format!("{} {} waits to be sent", op.state, op.kind),
+            (None, _) if row.evicted => "its content was given up to keep within the limits: fetch it".to_owned(),
             (None, _) if row.hidden => "deleted on the server".to_owned(),
             (None, _) => "in step with the server".to_owned(),
         };
@@ -165,6 +169,7 @@ impl Holm {
             requests: traffic.requests,
             bytes_up: traffic.bytes_up,
             bytes_down: traffic.bytes_down,
+            cache: self.inner.desk.executor.metrics().read(),
         }
     }
 

@@ -72,6 +72,11 @@ impl HlcClock {
         self.frame_ms().saturating_add(self.locked().offset_ms)
     }
 
+    /// The same by whichever clock is ahead: the monotonic one may have stood still while the device slept.
+    pub fn latest_ms(&self) -> i64 {
+        self.now_ms().saturating_add(self.clock.wall_ms().saturating_sub(self.frame_ms()).max(0))
+    }
+
     /// The next stamp, greater than every one before.
     pub fn stamp(&self) -> (i64, u32) {
         let now = self.frame_ms();

@@ -27,6 +27,15 @@ pub(crate) struct Traffic {
     pub bytes_down: u64,
 }
 
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(crate) enum Call {
+    /// To read something.
+    Get,
+    /// To take this JSON.
+    Post(Vec<u8>),
+}
+
 /// One answer of the server, unpacked.
 #[derive(Debug)]
 pub(crate) enum Exchange {
@@ -68,22 +77,21 @@ impl HttpClient {
         })
     }
 
-    /// Sends a request with a JSON body to `path` and waits for the answer.
+    /// Sends a request to `path` and waits for the answer.
     ///
     /// # Errors
     /// `OFFLINE`, `TIMEOUT`, `CONNECTION_LOST`, `CERTIFICATE`, `RESPONSE_TOO_LARGE`, `CAPTIVE`, `INVALID_RESPONSE`. An answer of the server that is a
     /// failure is no error here.
-    pub async fn post(
+    pub async fn send(
         &self,
         path: &str,
         token: Option<&str>,
         headers: &[(HeaderName, String)],
-        body: Vec<u8>,
+        call: Call,
     ) -> Result<Exchange> {
         let mut map = HeaderMap::with_capacity(headers.len() + 5);
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
         map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
             map.insert(name.clone(), header_value(value)?);
         }
@@ -92,13 +100,20 @@ impl HttpClient {
             value.set_sensitive(true);
             map.insert(AUTHORIZATION, value);
         }
+        let (method, body) = match call {
+            Call::Get => (Method::GET, Vec::new()),
+            Call::Post(body) => {
+                map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                (Method::POST, body)
+            }
+        };
         let small = if body.len() >= GZIP_FROM { gzip::compress(&body)? } else { None };
         if small.is_some() {
             map.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let body = small.unwrap_or(body);
         let request = Request {
-            method: Method::POST,
+            method,
             url: format!("{}{path}", self.base),
             headers: map,
             body: body.into(),

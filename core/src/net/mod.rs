@@ -12,7 +12,7 @@ mod headers;
 mod reqwest_transport;
 mod transport;
 
-pub(crate) use client::{Exchange, HttpClient, Traffic};
+pub(crate) use client::{Call, Exchange, HttpClient, Traffic};
 pub(crate) use failure::ServerFailure;
 pub(crate) use headers::{SyncContext, protocol_headers};
 pub use reqwest_transport::ReqwestTransport;

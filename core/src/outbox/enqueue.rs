@@ -3,7 +3,7 @@
 use super::coalesce::{Intent, Joined, join};
 use super::view::{body_text, freeze_create, parse_body, save_view};
 use crate::device::Device;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::{Settled, Tx, outbox};
@@ -20,7 +20,7 @@ pub(crate) enum Edit {
 /// Makes a document. A document deleted here before may be made again under its id.
 ///
 /// # Errors
-/// `ALREADY_EXISTS` if it is there.
+/// `ALREADY_EXISTS` if it is there, or was evicted.
 pub(crate) fn create(
     tx: &Tx<'_>,
     device: &Device,
@@ -35,7 +35,7 @@ pub(crate) fn create(
         documents::insert(tx, &mut row)?;
         return append(tx, device, &row, OpKind::Create, None, group);
     };
-    if !row.hidden {
+    if !row.hidden || row.evicted {
         return Err(Error::AlreadyExists { collection: collection.1.to_owned(), id: id.to_string() });
     }
     let mut ops = outbox::of_document(tx, row.row)?;
@@ -83,7 +83,7 @@ fn undo_delete(tx: &Tx<'_>, device: &Device, mut row: DocumentRow, delete: &mut 
 /// Changes a document. None: a replacement that changes nothing.
 ///
 /// # Errors
-/// `NOT_FOUND`, or `INVALID_DOCUMENT` if a field operation does not fit the present value.
+/// `NOT_FOUND`, `EVICTED`, or `INVALID_DOCUMENT` if a field operation does not fit the present value.
 pub(crate) fn update(
     tx: &Tx<'_>,
     device: &Device,
@@ -125,7 +125,7 @@ pub(crate) fn update(
 /// Deletes a document: it is hidden at once, and gone when the server has confirmed it.
 ///
 /// # Errors
-/// `NOT_FOUND`.
+/// `NOT_FOUND`, `EVICTED`.
 pub(crate) fn delete(
     tx: &Tx<'_>,
     device: &Device,
@@ -161,9 +161,14 @@ pub(crate) fn delete(
 }
 
 fn visible(tx: &Tx<'_>, collection: i64, id: &DocumentId) -> Result<DocumentRow> {
-    documents::find(tx, collection, id.as_str())?
-        .filter(|row| !row.hidden)
-        .ok_or_else(|| Error::not_found("document", id.as_str()))
+    match documents::find(tx, collection, id.as_str())? {
+        Some(row) if row.evicted => {
+            let message = format!("the content of document {:?} is not here any more: fetch it first", id.as_str());
+            Err(Error::State { code: ErrorCode::Evicted, message })
+        }
+        Some(row) if !row.hidden => Ok(row),
+        _ => Err(Error::not_found("document", id.as_str())),
+    }
 }
 
 /// From the first pending write on, the server's state has a place of its own.

@@ -2,12 +2,14 @@
 
 use super::live::{LiveQuery, Watchers};
 use super::query::{Compiled, Page, Query, compile, read_page};
+use super::refresh::Refresher;
 use super::registry::{CollectionInfo, Registry};
+use super::resource::{DocumentResource, QueryResource};
 use super::transaction::{Receipt, Transaction};
+use crate::cache::{CachePolicy, Executor, Fetch, Readings};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::Document;
-use crate::store::documents::read_document;
+use crate::model::{Document, DocumentId};
 use crate::store::{self, Store, documents};
 use rusqlite::params_from_iter;
 use serde::Serialize;
@@ -19,6 +21,11 @@ pub(crate) struct Desk {
     pub device: Arc<Device>,
     pub registry: Arc<Registry>,
     pub watchers: Arc<Watchers>,
+    pub executor: Executor,
+    /// When this process has read what.
+    pub readings: Arc<Readings>,
+    /// Whoever talks to the server; none: there is no server.
+    pub refresher: Option<Arc<dyn Refresher>>,
 }
 
 /// A named set of JSON documents. Cheap to clone; thread-safe.
@@ -27,7 +34,7 @@ pub(crate) struct Desk {
 /// futures that complete after the commit; a write whose future is dropped still happens whole.
 #[derive(Clone)]
 pub struct Collection {
-    desk: Arc<Desk>,
+    pub(super) desk: Arc<Desk>,
     info: Arc<CollectionInfo>,
 }
 
@@ -62,7 +69,7 @@ impl Collection {
     /// Changes fields of a document, see [`Transaction::update`].
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_DOCUMENT`, and those of storage.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, and those of storage.
     pub async fn update<T: Serialize + ?Sized>(&self, id: &str, patch: &T) -> Result<Receipt> {
         let (id, text) = (id.to_owned(), to_text(patch)?);
         self.write(move |tx, name| tx.update_text(name, &id, &text)).await
@@ -71,7 +78,7 @@ impl Collection {
     /// Replaces a document's content, see [`Transaction::replace`].
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_DOCUMENT`, and those of storage.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, and those of storage.
     pub async fn replace<T: Serialize + ?Sized>(&self, id: &str, document: &T) -> Result<Receipt> {
         let (id, text) = (id.to_owned(), to_text(document)?);
         self.write(move |tx, name| tx.replace_text(name, &id, &text)).await
@@ -80,7 +87,7 @@ impl Collection {
     /// Deletes a document: hidden at once, gone when the server has confirmed it.
     ///
     /// # Errors
-    /// `NOT_FOUND`, and those of storage.
+    /// `NOT_FOUND`, `EVICTED`, and those of storage.
     pub async fn delete(&self, id: &str) -> Result<Receipt> {
         let id = id.to_owned();
         self.write(move |tx, name| tx.delete(name, &id)).await
@@ -88,7 +95,9 @@ impl Collection {
 
     /// Reads a document; none if it is not there or deleted. Blocking, microseconds.
     pub fn get(&self, id: &str) -> Result<Option<Document>> {
-        self.desk.store.read(|connection| documents::get(connection, self.info.id, id))
+        let document = self.desk.store.read(|connection| documents::get(connection, self.info.id, id))?;
+        self.info.used(&self.desk.device, document.iter());
+        Ok(document)
     }
 
     /// Runs a query. Blocking.
@@ -97,11 +106,56 @@ impl Collection {
     /// `INVALID_QUERY`, and those of storage.
     pub fn query(&self, query: &Query) -> Result<Vec<Document>> {
         let compiled = compile(self.info.id, query)?;
-        self.desk.store.read(|connection| {
-            let mut statement = connection.prepare_cached(&compiled.select)?;
-            let rows = statement.query_map(params_from_iter(compiled.select_values()), read_document)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        let documents = self.desk.store.read(|connection| compiled.run(connection))?;
+        self.info.used(&self.desk.device, documents.iter());
+        Ok(documents)
+    }
+
+    /// Reads a document under a policy; none: that of the collection. See [`Fetch`]. A document that is nowhere is a result without a value.
+    ///
+    /// A client without a server has nobody to ask: there, every policy but `networkOnly` reads what is here.
+    pub fn fetch(&self, id: &str, policy: Option<CachePolicy>) -> Fetch<Option<Document>> {
+        let resource = DocumentResource { desk: self.desk.clone(), info: self.info.clone(), id: id.to_owned() };
+        self.desk.executor.fetch(resource, self.policy(policy))
+    }
+
+    /// Runs a query under a policy; none: that of the collection. See [`Fetch`]. What the server has new is read first where the policy asks the
+    /// network; then the query runs here.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`.
+    pub fn fetch_query(&self, query: &Query, policy: Option<CachePolicy>) -> Result<Fetch<Vec<Document>>> {
+        let query = compile(self.info.id, query)?;
+        let resource = QueryResource { desk: self.desk.clone(), info: self.info.clone(), query };
+        Ok(self.desk.executor.fetch(resource, self.policy(policy)))
+    }
+
+    /// Keeps a document's content here whatever the limits of the collection say, from now on or from when it comes. Fetches nothing. Completes
+    /// after the commit.
+    ///
+    /// # Errors
+    /// `INVALID_NAME`, and those of storage.
+    pub async fn pin(&self, id: &str) -> Result<()> {
+        let (collection, id) = (self.info.id, DocumentId::new(id)?);
+        self.desk.store.write(move |tx| store::pins::set(tx, collection, id.as_str())).await
+    }
+
+    /// Takes a pin away. Nothing happens if there is none.
+    ///
+    /// # Errors
+    /// `INVALID_NAME`, and those of storage.
+    pub async fn unpin(&self, id: &str) -> Result<()> {
+        let (collection, id) = (self.info.id, DocumentId::new(id)?);
+        self.desk.store.write(move |tx| store::pins::clear(tx, collection, id.as_str())).await
+    }
+
+    fn policy(&self, wanted: Option<CachePolicy>) -> CachePolicy {
+        let policy = wanted.unwrap_or(self.info.cache.policy);
+        if self.desk.refresher.is_none() && policy != CachePolicy::NetworkOnly {
+            CachePolicy::CacheOnly
+        } else {
+            policy
+        }
     }
 
     /// Reads one page of a query, beginning after `after`, the mark of the page before. Pages neither skip nor repeat a document that stays
@@ -110,7 +164,9 @@ impl Collection {
     /// # Errors
     /// `INVALID_QUERY` for a mark of another query, and those of storage.
     pub fn page(&self, query: &Query, after: Option<&str>) -> Result<Page> {
-        self.desk.store.read(|connection| read_page(connection, self.info.id, query, after))
+        let page = self.desk.store.read(|connection| read_page(connection, self.info.id, query, after))?;
+        self.info.used(&self.desk.device, page.documents.iter());
+        Ok(page)
     }
 
     /// Counts the documents that a query's filter lets through; its window does not matter. Blocking.
@@ -129,7 +185,8 @@ impl Collection {
     /// `INVALID_QUERY`.
     pub fn live(&self, query: &Query) -> Result<LiveQuery> {
         let compiled: Compiled = compile(self.info.id, query)?;
-        Ok(self.desk.watchers.watch(self.desk.store.clone(), self.info.id, compiled))
+        let desk = &self.desk;
+        Ok(desk.watchers.watch(desk.store.clone(), desk.device.clone(), self.info.clone(), compiled))
     }
 
     /// How SQLite would run a query (`EXPLAIN QUERY PLAN`), a line a step: whether a declared index is used.

@@ -4,18 +4,21 @@
 //! - Nothing is computed for an observer who is not waiting: a commit only notes which rows changed, and the query runs when the
 //!   observer asks for the next snapshot. A slow observer sees the latest state and none of those in between.
 //! - A change that can neither enter nor leave nor touch the result does not run the query.
+//! - Nothing that an observer was shown last is evicted: looking and evicting take turns.
 //! - A snapshot's differences are to the snapshot that this observer got before, so applying them in turn leads to the same list.
 
 use super::difference::{Shown, Snapshot, difference, hash};
 use super::query::Compiled;
+use super::registry::CollectionInfo;
+use crate::device::Device;
 use crate::error::{ErrorCode, Result};
 use crate::store::Store;
 use crate::store::documents::read_document;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 /// More changed rows than this are not looked at one by one: the query just runs.
 const MAX_ROWS: usize = 200;
@@ -34,19 +37,29 @@ struct Subscription {
     pending: Mutex<Pending>,
     changed: Notify,
     closed: std::sync::atomic::AtomicBool,
+    /// The rows that were shown last, of a collection that has limits.
+    shown: Mutex<Vec<i64>>,
 }
 
 /// All observers of a client, by collection.
 #[derive(Default)]
 pub(crate) struct Watchers {
     observers: Mutex<HashMap<i64, Vec<Weak<Subscription>>>>,
+    /// Held to read while a collection with limits is looked at, to write while something is evicted.
+    turn: Arc<RwLock<()>>,
+}
+
+/// What observers show. While this is held, they look at nothing new.
+pub(crate) struct ShownRows<'a> {
+    pub rows: HashSet<i64>,
+    _turn: RwLockWriteGuard<'a, ()>,
 }
 
 impl Watchers {
-    pub fn watch(&self, store: Store, collection: i64, query: Compiled) -> LiveQuery {
+    pub fn watch(&self, store: Store, device: Arc<Device>, info: Arc<CollectionInfo>, query: Compiled) -> LiveQuery {
         let subscription = Arc::new(Subscription::default());
         let mut observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = observers.entry(collection).or_default();
+        let list = observers.entry(info.id).or_default();
         list.retain(|observer| observer.strong_count() > 0);
         list.push(Arc::downgrade(&subscription));
         // The order of the join and the lack of an index are given: the changed rows are looked up, few as they are.
@@ -54,7 +67,8 @@ impl Watchers {
             "SELECT 1 FROM json_each(?) r CROSS JOIN documents d NOT INDEXED ON d.row = r.value WHERE {} LIMIT 1",
             query.condition
         );
-        LiveQuery { store, query, any_match, subscription, shown: None }
+        let turn = info.cache.is_bounded().then(|| self.turn.clone());
+        LiveQuery { store, device, info, query, any_match, subscription, turn, shown: None }
     }
 
     /// Notes changed rows: (collection, row), sorted.
@@ -68,6 +82,17 @@ impl Watchers {
                 observer.note(part);
             }
         }
+    }
+
+    /// What the observers of a collection show.
+    pub async fn shown(&self, collection: i64) -> ShownRows<'_> {
+        let turn = self.turn.write().await;
+        let observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = HashSet::new();
+        for observer in observers.get(&collection).into_iter().flatten().filter_map(Weak::upgrade) {
+            rows.extend(observer.shown.lock().unwrap_or_else(PoisonError::into_inner).iter());
+        }
+        ShownRows { rows, _turn: turn }
     }
 
     /// Ends all observers: their next call returns nothing.
@@ -110,10 +135,14 @@ impl Subscription {
 /// A watched query. Dropping it ends the watch.
 pub struct LiveQuery {
     store: Store,
+    device: Arc<Device>,
+    info: Arc<CollectionInfo>,
     query: Compiled,
     /// Whether one of some rows (a JSON list, the first value) is let through by the condition. The same text whatever the rows.
     any_match: String,
     subscription: Arc<Subscription>,
+    /// Only where documents may be evicted.
+    turn: Option<Arc<RwLock<()>>>,
     shown: Option<Vec<Shown>>,
 }
 
@@ -141,8 +170,17 @@ impl LiveQuery {
             if self.subscription.closed.load(std::sync::atomic::Ordering::Acquire) {
                 return None;
             }
-            let pending = self.subscription.take();
-            match self.refresh(&pending) {
+            let refreshed = {
+                let turn = self.turn.clone();
+                let _turn = match &turn {
+                    Some(turn) => Some(turn.read().await),
+                    None => None,
+                };
+                // From here to the end of this block nothing waits, so a call that is given up has taken nothing.
+                let pending = self.subscription.take();
+                self.refresh(&pending)
+            };
+            match refreshed {
                 Ok(Some(snapshot)) => return Some(Ok(snapshot)),
                 Ok(None) => {}
                 Err(error) if matches!(error.code(), ErrorCode::Suspended | ErrorCode::Closed) => {
@@ -206,6 +244,11 @@ impl LiveQuery {
             }
             Ok((documents, shown))
         })?;
+        if self.turn.is_some() {
+            *self.subscription.shown.lock().unwrap_or_else(PoisonError::into_inner) =
+                shown.iter().map(|shown| shown.row).collect();
+            self.info.used(&self.device, documents.iter());
+        }
         let mut snapshot = Snapshot { documents, ..Snapshot::default() };
         difference(self.shown.as_deref().unwrap_or_default(), &shown, &mut snapshot);
         self.shown = Some(shown);

@@ -1,14 +1,18 @@
 //! Collections: reading and writing documents on this device.
 //!
 //! Invariants:
-//! - Everything here is local. No call waits for the network.
+//! - Everything here is local. No call waits for the network, but a fetch whose policy asks it.
 //! - Reads see every write that was acknowledged before them.
 
 mod collection;
+#[cfg(test)]
+mod cost;
 mod difference;
 mod live;
 mod query;
+mod refresh;
 mod registry;
+mod resource;
 mod transaction;
 
 pub use collection::Collection;
@@ -17,6 +21,7 @@ pub use difference::Snapshot;
 pub(crate) use live::Watchers;
 pub use live::{LiveQuery, LiveQueryCloser};
 pub use query::{Direction, FieldPath, Filter, Page, Query};
+pub(crate) use refresh::{Refresher, Want};
 pub use registry::CollectionConfig;
-pub(crate) use registry::Registry;
+pub(crate) use registry::{CollectionInfo, Registry};
 pub use transaction::{Receipt, Transaction};

@@ -1,14 +1,16 @@
 //! Which collections there are, and how each behaves.
 
 use super::query::{FieldPath, declare};
+use crate::cache::{CacheConfig, Uses};
 use crate::conflict::Strategy;
+use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::validate_collection;
+use crate::model::{Document, validate_collection};
 use crate::store::{Store, Tx, collections};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// How a collection behaves. A collection that is not declared merges its conflicts and has no indexes.
+/// How a collection behaves. A collection that is not declared merges its conflicts, has no indexes, and is cached without limits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectionConfig {
     /// Its name: letters, digits and `_`, a letter first.
@@ -17,18 +19,27 @@ pub struct CollectionConfig {
     pub conflict: Strategy,
     /// Fields that queries filter and order by, each list one index: first those compared for equality, then the order's.
     pub indexes: Vec<Vec<FieldPath>>,
+    /// How it is cached.
+    pub cache: CacheConfig,
 }
 
 impl CollectionConfig {
     /// A collection that merges its conflicts and has no indexes.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), conflict: Strategy::default(), indexes: Vec::new() }
+        Self { name: name.into(), conflict: Strategy::default(), indexes: Vec::new(), cache: CacheConfig::default() }
     }
 
     /// Sets how conflicts are resolved.
     #[must_use]
     pub fn conflict(mut self, strategy: Strategy) -> Self {
         self.conflict = strategy;
+        self
+    }
+
+    /// Sets how it is cached.
+    #[must_use]
+    pub fn cache(mut self, cache: CacheConfig) -> Self {
+        self.cache = cache;
         self
     }
 
@@ -43,11 +54,37 @@ impl CollectionConfig {
 }
 
 /// A collection of this store.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct CollectionInfo {
     pub id: i64,
     pub name: String,
     pub strategy: Strategy,
+    pub cache: CacheConfig,
+    pub uses: Uses,
+}
+
+impl CollectionInfo {
+    fn new(id: i64, name: impl Into<String>, strategy: Strategy, cache: CacheConfig) -> Arc<Self> {
+        Arc::new(Self { id, name: name.into(), strategy, cache, uses: Uses::default() })
+    }
+
+    fn undeclared(id: i64, name: &str) -> Arc<Self> {
+        Self::new(id, name, Strategy::default(), CacheConfig::default())
+    }
+
+    /// Notes that documents are used, if it matters.
+    pub fn used<'a>(&self, device: &Device, documents: impl Iterator<Item = &'a Document>) {
+        if self.cache.is_bounded() {
+            self.uses.note(documents.map(|document| document.id.as_str()), device.server_now_ms());
+        }
+    }
+
+    /// Notes that a document is used, if it matters.
+    pub fn used_id(&self, device: &Device, id: &str) {
+        if self.cache.is_bounded() {
+            self.uses.note(std::iter::once(id), device.server_now_ms());
+        }
+    }
 }
 
 /// All collections of a client. Thread-safe.
@@ -69,6 +106,10 @@ impl Registry {
                     format!("collection {:?} is declared twice", config.name),
                 ));
             }
+            if config.cache.max_documents == Some(0) || config.cache.max_bytes == Some(0) {
+                let message = format!("a limit of collection {:?} is zero", config.name);
+                return Err(Error::invalid(ErrorCode::InvalidConfig, message));
+            }
         }
         let declared = !configs.is_empty();
         let known = store.write_blocking(move |tx| {
@@ -79,7 +120,8 @@ impl Registry {
             let all = collections::all(tx)?.into_iter().map(|(id, name)| {
                 let config = configs.iter().find(|config| config.name == name);
                 let strategy = config.map(|config| config.conflict).unwrap_or_default();
-                (name.clone(), Arc::new(CollectionInfo { id, name, strategy }))
+                let cache = config.map(|config| config.cache.clone()).unwrap_or_default();
+                (name.clone(), CollectionInfo::new(id, name, strategy, cache))
             });
             Ok(all.collect())
         })?;
@@ -110,7 +152,13 @@ impl Registry {
         validate_collection(name)?;
         // Not remembered yet: the transaction may be taken back.
         let id = collections::ensure(tx, name)?;
-        Ok(Arc::new(CollectionInfo { id, name: name.to_owned(), strategy: Strategy::default() }))
+        Ok(CollectionInfo::undeclared(id, name))
+    }
+
+    /// The collections that have limits.
+    pub fn bounded(&self) -> Vec<Arc<CollectionInfo>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|info| info.cache.is_bounded()).cloned().collect()
     }
 
     /// The name of a collection's number.
@@ -120,8 +168,7 @@ impl Registry {
     }
 
     fn learn(&self, id: i64, name: &str) -> Arc<CollectionInfo> {
-        let info = CollectionInfo { id, name: name.to_owned(), strategy: Strategy::default() };
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(name.to_owned()).or_insert_with(|| Arc::new(info)).clone()
+        known.entry(name.to_owned()).or_insert_with(|| CollectionInfo::undeclared(id, name)).clone()
     }
 }

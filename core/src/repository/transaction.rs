@@ -59,7 +59,7 @@ impl<'a> Transaction<'a> {
     /// `{"$removeFromSet": […]}`.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_DOCUMENT`.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`.
     pub fn update<T: Serialize + ?Sized>(&self, collection: &str, id: &str, patch: &T) -> Result<Receipt> {
         self.update_text(collection, id, &text(patch)?)
     }
@@ -67,7 +67,7 @@ impl<'a> Transaction<'a> {
     /// Replaces a document's content. What is sent is the difference from what this device shows.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_DOCUMENT`.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`.
     pub fn replace<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
         self.replace_text(collection, id, &text(document)?)
     }
@@ -75,7 +75,7 @@ impl<'a> Transaction<'a> {
     /// Deletes a document.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
+    /// `NOT_FOUND`, `EVICTED`.
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;

@@ -1,7 +1,9 @@
 //! Rows of documents: what the user sees, and what the server had last.
 //!
 //! Invariants:
-//! - `pending = 0`: the row's body is the server's state (none: a tombstone), and `base` is empty.
+//! - `pending = 0`: the row's body is the server's state (none: a tombstone, or evicted), and `base` is empty.
+//! - `evicted = 1`: the body has been given up to keep within a limit. The row is hidden and has no pending operations; it still stands for the
+//!   server's live copy.
 //! - `pending = 1`: `body` is the base with all pending operations applied; `base` is the server's live copy, if it has one.
 
 use super::Tx;
@@ -25,6 +27,8 @@ pub(crate) struct DocumentRow {
     pub updated_ms: Option<i64>,
     pub body: Option<Body>,
     pub base: Option<Body>,
+    /// The server's live copy is not here any more, only that there is one.
+    pub evicted: bool,
 }
 
 impl DocumentRow {
@@ -42,6 +46,7 @@ impl DocumentRow {
             updated_ms: None,
             body: None,
             base: None,
+            evicted: false,
         }
     }
 
@@ -52,11 +57,11 @@ impl DocumentRow {
 
     /// Whether the server has a live copy: such rows count in the digest.
     pub fn is_live_on_server(&self) -> bool {
-        self.seq.is_some() && self.server_body().is_some()
+        self.seq.is_some() && (self.evicted || self.server_body().is_some())
     }
 }
 
-const COLUMNS: &str = "row, collection, id, hidden, pending, version, seq, generation, updated_at, body, base";
+const COLUMNS: &str = "row, collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
     Ok(DocumentRow {
@@ -71,6 +76,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
         updated_ms: row.get(8)?,
         body: row.get(9)?,
         base: row.get(10)?,
+        evicted: row.get(11)?,
     })
 }
 
@@ -112,11 +118,11 @@ pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
 /// Writes all that can change of a row.
 pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9
-         WHERE row = ?1",
+        "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9,
+                              evicted = ?10 WHERE row = ?1",
     )?
     .execute(params![
-        row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base
+        row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base, row.evicted
     ])?;
     Ok(())
 }
@@ -159,11 +165,24 @@ pub(crate) fn get(connection: &Connection, collection: i64, id: &str) -> Result<
     Ok(connection.prepare_cached(&sql)?.query_row([id], read_document).optional()?)
 }
 
+/// Whether a document has lost its content to a limit.
+pub(crate) fn is_evicted(connection: &Connection, collection: i64, id: &str) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM documents WHERE collection = {collection} AND id = ?1 AND evicted = 1");
+    Ok(connection.prepare_cached(&sql)?.exists([id])?)
+}
+
+/// Whether any document of a collection has lost its content to a limit.
+pub(crate) fn any_evicted(connection: &Connection, collection: i64) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM documents WHERE collection = ?1 AND evicted = 1 LIMIT 1")?;
+    Ok(statement.exists([collection])?)
+}
+
 /// Calls `each` with (id, seq) of every live base row of a collection: what the digest is over.
 pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: impl FnMut(&str, i64)) -> Result<()> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, seq FROM documents WHERE collection = {collection} AND seq IS NOT NULL
-         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL END"
+         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL OR evicted END"
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -21,9 +21,11 @@ pub(crate) struct StreamRow {
     pub digest: u64,
     /// When a mismatch of the digest was last repaired, ms since 1970.
     pub repaired_ms: Option<i64>,
+    /// When it was last read to its head, server time as known here, ms since 1970; none: never.
+    pub read_ms: Option<i64>,
 }
 
-const COLUMNS: &str = "collection, space, cursor, generation, loading, live_count, digest, repaired_at";
+const COLUMNS: &str = "collection, space, cursor, generation, loading, live_count, digest, repaired_at, read_at";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
     Ok(StreamRow {
@@ -35,6 +37,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
         live_count: row.get(5)?,
         digest: row.get::<_, i64>(6)?.cast_unsigned(),
         repaired_ms: row.get(7)?,
+        read_ms: row.get(8)?,
     })
 }
 
@@ -50,21 +53,34 @@ pub(crate) fn get(connection: &Connection, collection: i64) -> Result<StreamRow>
         live_count: 0,
         digest: 0,
         repaired_ms: None,
+        read_ms: None,
     }))
 }
 
 /// Writes a stream's state.
 pub(crate) fn save(tx: &Tx<'_>, stream: &StreamRow) -> Result<()> {
-    tx.prepare_cached(&format!("INSERT OR REPLACE INTO streams ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"))?
-        .execute(params![
-            stream.collection,
-            stream.space,
-            stream.cursor,
-            stream.generation,
-            stream.loading,
-            stream.live_count,
-            stream.digest.cast_signed(),
-            stream.repaired_ms
-        ])?;
+    tx.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO streams ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    ))?
+    .execute(params![
+        stream.collection,
+        stream.space,
+        stream.cursor,
+        stream.generation,
+        stream.loading,
+        stream.live_count,
+        stream.digest.cast_signed(),
+        stream.repaired_ms,
+        stream.read_ms
+    ])?;
+    Ok(())
+}
+
+/// Notes that these collections have been read to their heads.
+pub(crate) fn mark_read(tx: &Tx<'_>, collections: &[i64], at_ms: i64) -> Result<()> {
+    let mut statement = tx.prepare_cached("UPDATE streams SET read_at = ?2 WHERE collection = ?1")?;
+    for collection in collections {
+        statement.execute(params![collection, at_ms])?;
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM documents; DELETE FROM outbox; DELETE FROM streams; DELETE FROM conflicts; DELETE FROM journal;
-         DELETE FROM endings;
+         DELETE FROM endings; DELETE FROM uses; DELETE FROM pins;
          DELETE FROM meta WHERE key IN ('user_id', 'last_sync_ms');",
     )?;
     Ok(())

@@ -1,6 +1,7 @@
 //! One cycle: send what is queued, read what is new.
 
 use super::parts::Parts;
+use super::pull::Scope;
 use super::report::SyncReport;
 use super::slice::{Limit, Remaining, SliceReport, passed};
 use crate::backend::BackendError;
@@ -8,6 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::model::OFFSET_NOISE_MS;
 use crate::net::SyncContext;
 use crate::store::{collections, meta, outbox, streams};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Why a cycle ends early.
@@ -16,6 +18,16 @@ pub(super) enum Stop {
     Failed(Error),
     /// The slice is over, or has no time for another request.
     OutOfTime,
+}
+
+impl Stop {
+    /// The failure that a refresh ends with. It has no limit, so it never runs out of time.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::OutOfTime => Error::state(ErrorCode::Cancelled),
+        }
+    }
 }
 
 impl From<Error> for Stop {
@@ -48,25 +60,32 @@ pub(super) struct Cycle<'a> {
     pub pull_again: bool,
     /// How often in a row the server has failed at a push.
     pub server_errors: u32,
+    /// Collections that have been read to their heads.
+    pub heads: BTreeSet<i64>,
 }
 
 impl<'a> Cycle<'a> {
-    /// Runs a cycle to its end, or up to `limit`. If a user waits for it, waits of single operations are forgotten.
-    ///
-    /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
-    pub async fn run(parts: &'a Parts, context: SyncContext, limit: Limit) -> Result<SliceReport> {
-        let (clock, before) = (parts.device.clock.as_ref(), parts.traffic());
-        let mut cycle = Self {
+    pub fn new(parts: &'a Parts, context: SyncContext, limit: Limit) -> Self {
+        Self {
             parts,
             context,
-            limit: limit.clone(),
-            began: clock.monotonic(),
+            limit,
+            began: parts.device.clock.monotonic(),
             begun: false,
             behind: None,
             report: SyncReport::default(),
             pull_again: false,
             server_errors: 0,
-        };
+            heads: BTreeSet::new(),
+        }
+    }
+
+    /// Runs a cycle to its end, or up to `limit`. If a user waits for it, waits of single operations are forgotten.
+    ///
+    /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
+    pub async fn run(parts: &'a Parts, context: SyncContext, limit: Limit) -> Result<SliceReport> {
+        let (clock, before) = (parts.device.clock.as_ref(), parts.traffic());
+        let mut cycle = Self::new(parts, context, limit.clone());
         let outcome = tokio::select! {
             biased;
             outcome = cycle.steps() => outcome,
@@ -130,9 +149,7 @@ impl<'a> Cycle<'a> {
     }
 
     async fn steps(&mut self) -> Result<(), Stop> {
-        if !self.parts.connectivity.is_online() {
-            return Err(Error::network(ErrorCode::Offline, "the device has no network").into());
-        }
+        self.check_network()?;
         if self.context == SyncContext::User {
             self.parts.store.write(outbox::clear_waits).await?;
         }
@@ -140,19 +157,27 @@ impl<'a> Cycle<'a> {
         // against what others have done, so nothing is overwritten unseen.
         let exchanged = self.all_loaded()? && self.push().await?;
         if !exchanged || std::mem::take(&mut self.pull_again) {
-            let pulled = self.pull().await;
+            let pulled = self.pull(&Scope::All).await;
             if pulled.as_ref().is_err_and(stops_everything) {
                 return pulled;
             }
             self.push().await?;
             if std::mem::take(&mut self.pull_again) {
-                self.pull().await?;
+                self.pull(&Scope::All).await?;
             }
             pulled?;
         }
         self.behind = Some(0);
         self.in_step().await?;
         Ok(())
+    }
+
+    /// A device without a network asks nobody.
+    pub fn check_network(&self) -> Result<()> {
+        if self.parts.connectivity.is_online() {
+            return Ok(());
+        }
+        Err(Error::network(ErrorCode::Offline, "the device has no network"))
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.
@@ -186,15 +211,29 @@ impl<'a> Cycle<'a> {
             .await
     }
 
-    async fn in_step(&self) -> Result<()> {
-        let now = self.parts.device.server_now_ms();
+    async fn in_step(&mut self) -> Result<()> {
+        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
+        let now = self.parts.readings.note(&self.parts.device, &heads);
         self.parts
             .store
             .write(move |tx| {
                 tx.counts();
+                streams::mark_read(tx, &heads, now)?;
                 meta::set(tx, meta::Key::LastSync, &now.to_string())
             })
-            .await
+            .await?;
+        self.evict().await
+    }
+
+    /// Keeps when streams were read to their heads.
+    pub async fn keep_heads(&mut self) -> Result<()> {
+        if self.heads.is_empty() {
+            return Ok(());
+        }
+        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
+        let now = self.parts.readings.note(&self.parts.device, &heads);
+        self.parts.store.write(move |tx| streams::mark_read(tx, &heads, now)).await?;
+        self.evict().await
     }
 }
 

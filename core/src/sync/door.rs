@@ -1,7 +1,8 @@
 //! The one door through which server state enters.
 //!
 //! Invariants:
-//! - A document takes a state only if its `seq` is greater than the one it has; within a new snapshot, whatever the snapshot says.
+//! - A document takes a state only if its `seq` is greater than the one it has; within a new snapshot, whatever the snapshot says. One that
+//!   was evicted takes the state that it has lost, too.
 //! - Pending edits are rebased onto the new state in the same transaction; what loses is journalled.
 //! - A head operation that was sent and not answered is not judged: it is sent again unchanged first. If the state says that it was our own
 //!   operation that made it, that is the answer.
@@ -70,7 +71,7 @@ impl<'a> Door<'a> {
         };
         let confirmed = row.generation >= self.stream.generation;
         let newer = match (row.seq, change.seq) {
-            (Some(have), Some(new)) => new > have || !confirmed,
+            (Some(have), Some(new)) => new > have || !confirmed || row.evicted && new == have,
             _ => true,
         };
         if !newer && source == Source::State {
@@ -83,6 +84,7 @@ impl<'a> Door<'a> {
             row.seq = change.seq;
             row.updated_ms = change.updated_ms.or(row.updated_ms);
             row.generation = self.stream.generation;
+            row.evicted = false;
             let state = if row.pending { &mut row.base } else { &mut row.body };
             state.clone_from(&change.body);
             self.entered.changes += 1;

@@ -2,6 +2,7 @@
 
 use super::cycle::Cycle;
 use super::parts::Parts;
+use super::refresh::{Asker, Hold, Wanted, serve, suspended};
 use super::report::SyncReport;
 use super::schedule::Schedule;
 use super::slice::{Deadline, Slice, SliceReport};
@@ -9,7 +10,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
 use crate::net::SyncContext;
 use crate::platform::{self, Clock, Network};
+use crate::repository::{Refresher, Want};
 use crate::store::outbox;
+use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 enum Command {
     Sync(oneshot::Sender<Result<SyncReport>>),
+    /// Somebody waits for a collection or a document to be read.
+    Refresh(Want, Asker),
     /// A cycle that ends in time.
     Slice(Slice),
     /// The host has reported something.
@@ -82,19 +87,45 @@ impl EngineHandle {
         let _ = self.send(Command::Resume);
     }
 
+    /// A hold that does not keep the task alive.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine { commands: self.commands.downgrade() }
+    }
+
     fn send(&self, command: Command) -> Result<()> {
         self.commands.send(command).map_err(|_| Error::state(ErrorCode::Closed))
     }
 }
 
+/// The engine, for those who may outlive it.
+#[derive(Clone)]
+pub(crate) struct WeakEngine {
+    commands: mpsc::WeakUnboundedSender<Command>,
+}
+
+#[async_trait]
+impl Refresher for WeakEngine {
+    async fn refresh(&self, want: Want) -> Result<()> {
+        let closed = || Error::state(ErrorCode::Closed);
+        let (tell, told) = oneshot::channel();
+        let engine = EngineHandle { commands: self.commands.upgrade().ok_or_else(closed)? };
+        engine.send(Command::Refresh(want, tell))?;
+        drop(engine);
+        told.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
 struct Task {
-    parts: Parts,
+    parts: Arc<Parts>,
     inbox: mpsc::UnboundedReceiver<Command>,
     wrote: Arc<Notify>,
     network: watch::Receiver<Network>,
     schedule: Schedule,
     /// Who waits for the next cycle.
     asking: Vec<oneshot::Sender<Result<SyncReport>>>,
+    /// What is to be read before that.
+    wanted: Wanted,
+    hold: Hold,
     /// Who waits for a slice. Each has a cycle of its own.
     slices: VecDeque<Slice>,
     paused: bool,
@@ -119,7 +150,10 @@ impl Task {
     fn new(parts: Parts, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
         let network = parts.connectivity.subscribe();
         let schedule = Schedule::start(parts.device.clock.monotonic());
-        Self { parts, inbox, wrote, network, schedule, asking: Vec::new(), slices: VecDeque::new(), paused: false }
+        let parts = Arc::new(parts);
+        let (wanted, hold) = (Wanted::default(), Hold::default());
+        let (asking, slices) = (Vec::new(), VecDeque::new());
+        Self { parts, inbox, wrote, network, schedule, asking, wanted, hold, slices, paused: false }
     }
 
     async fn run(mut self) {
@@ -132,7 +166,14 @@ impl Task {
             let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
             match event {
                 Event::Done(()) => {
-                    if !self.cycle().await {
+                    // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it. A slice's time is
+                    // running already, so it goes before them.
+                    let due = self.cycle_in() == Some(Duration::ZERO);
+                    let hurried = due && !self.slices.is_empty();
+                    if hurried && !self.cycle().await
+                        || !self.refresh().await
+                        || due && !hurried && !self.paused && !self.cycle().await
+                    {
                         return;
                     }
                 }
@@ -152,6 +193,13 @@ impl Task {
         if self.paused {
             return None;
         }
+        if !self.wanted.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.cycle_in()
+    }
+
+    fn cycle_in(&self) -> Option<Duration> {
         if !self.asking.is_empty() || !self.slices.is_empty() {
             return Some(Duration::ZERO);
         }
@@ -173,33 +221,17 @@ impl Task {
             None if asking.is_empty() => by_itself,
             None => SyncContext::User,
         };
-        let mut late = Vec::new();
-        let outcome = {
-            let cycle = Cycle::run(&self.parts, context, limit.subscribe());
-            let mut running = std::pin::pin!(while_wanted(cycle, slice.as_mut()));
-            loop {
-                match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
-                    Event::Done(outcome) => break outcome,
-                    Event::Command(None) => return false,
-                    Event::Command(Some(command)) => {
-                        let stop = matches!(command, Command::Pause(_));
-                        if let Command::Slice(next) = &command
-                            && asking.is_empty()
-                        {
-                            // Nobody waits for this cycle: it shares the slice's time.
-                            limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
-                        }
-                        late.push(Late::Command(command));
-                        // Dropping the cycle stops it.
-                        if stop {
-                            break Err(Error::state(ErrorCode::Suspended));
-                        }
-                    }
-                    Event::Wrote => late.push(Late::Wrote),
-                    Event::Network => late.push(Late::Network),
-                }
+        let parts = self.parts.clone();
+        let work = while_wanted(Cycle::run(&parts, context, limit.subscribe()), slice.as_mut());
+        let heard = |command: &Command| {
+            if let Command::Slice(next) = command
+                && asking.is_empty()
+            {
+                // Nobody waits for this cycle: it shares the slice's time.
+                limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
             }
         };
+        let Some((outcome, late)) = self.attend(work, heard).await else { return false };
         self.conclude(&outcome);
         for waiting in asking {
             // Who has stopped waiting needs no answer.
@@ -208,6 +240,60 @@ impl Task {
         if let Some(slice) = slice {
             let _ = slice.tell.send(outcome);
         }
+        self.take_late(late);
+        true
+    }
+
+    /// Reads what is waited for, taking events meanwhile. False if the client has gone.
+    async fn refresh(&mut self) -> bool {
+        let wanted = std::mem::take(&mut self.wanted);
+        if wanted.is_empty() {
+            return true;
+        }
+        if let Some(reason) = self.hold.reason(self.parts.device.clock.monotonic()) {
+            wanted.tell(&Err(reason));
+            return true;
+        }
+        let (parts, wants) = (self.parts.clone(), wanted.wants());
+        let work = async { Ok(serve(&parts, wants).await) };
+        let Some((outcome, late)) = self.attend(work, |_| {}).await else { return false };
+        let now = self.parts.device.clock.monotonic();
+        for answer in outcome.iter().flat_map(|answers| answers.values()) {
+            self.hold.note(now, answer.as_ref().err());
+        }
+        wanted.tell(&outcome);
+        self.take_late(late);
+        true
+    }
+
+    /// Does some work and keeps what comes meanwhile; `heard` is shown each command. A pause stops it. None if the client has gone.
+    async fn attend<T>(
+        &mut self,
+        work: impl Future<Output = Result<T>>,
+        heard: impl Fn(&Command),
+    ) -> Option<(Result<T>, Vec<Late>)> {
+        let mut late = Vec::new();
+        let mut running = std::pin::pin!(work);
+        loop {
+            match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
+                Event::Done(outcome) => return Some((outcome, late)),
+                Event::Command(None) => return None,
+                Event::Command(Some(command)) => {
+                    let stop = matches!(command, Command::Pause(_));
+                    heard(&command);
+                    late.push(Late::Command(command));
+                    // Dropping the work stops it.
+                    if stop {
+                        return Some((Err(suspended()), late));
+                    }
+                }
+                Event::Wrote => late.push(Late::Wrote),
+                Event::Network => late.push(Late::Network),
+            }
+        }
+    }
+
+    fn take_late(&mut self, late: Vec<Late>) {
         for event in late {
             match event {
                 Late::Command(command) => self.take(command),
@@ -215,11 +301,14 @@ impl Task {
                 Late::Network => self.take_network(),
             }
         }
-        true
     }
 
     fn conclude(&mut self, outcome: &Result<SliceReport>) {
         let (now, entropy) = (self.parts.device.clock.monotonic(), self.parts.device.entropy.clone());
+        match &outcome {
+            Ok(slice) if !slice.complete => {}
+            outcome => self.hold.note(now, outcome.as_ref().err()),
+        }
         if let Some(interval) = self.parts.memory.suggested() {
             self.schedule.pace.suggest(interval);
         }
@@ -258,11 +347,15 @@ impl Task {
     fn take(&mut self, command: Command) {
         match command {
             Command::Sync(tell) if self.paused => {
-                let _ = tell.send(Err(Error::state(ErrorCode::Suspended)));
+                let _ = tell.send(Err(suspended()));
             }
             Command::Sync(tell) => self.asking.push(tell),
+            Command::Refresh(_, tell) if self.paused => {
+                let _ = tell.send(Err(suspended()));
+            }
+            Command::Refresh(want, tell) => self.wanted.add(want, tell),
             Command::Slice(slice) if self.paused => {
-                let _ = slice.tell.send(Err(Error::state(ErrorCode::Suspended)));
+                let _ = slice.tell.send(Err(suspended()));
             }
             Command::Slice(slice) => self.slices.push_back(slice),
             Command::Report(event) => {
@@ -273,10 +366,11 @@ impl Task {
             Command::Pause(done) => {
                 self.paused = true;
                 for waiting in self.asking.drain(..) {
-                    let _ = waiting.send(Err(Error::state(ErrorCode::Suspended)));
+                    let _ = waiting.send(Err(suspended()));
                 }
+                std::mem::take(&mut self.wanted).tell(&Err(suspended()));
                 for slice in self.slices.drain(..) {
-                    let _ = slice.tell.send(Err(Error::state(ErrorCode::Suspended)));
+                    let _ = slice.tell.send(Err(suspended()));
                 }
                 let _ = done.send(());
             }

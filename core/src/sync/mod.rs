@@ -4,7 +4,7 @@
 //! 1. **One door.** Pages, push replies and refusals all enter through [`Door`]; nothing else writes server state. It takes only what is
 //!    newer than what is there, so an observer never sees a document go back.
 //! 2. **Single flight.** One cycle runs at a time. Who asks while one runs waits for the next, which then covers all that was written
-//!    before the question.
+//!    before the question. A refresh of single collections or documents is a small cycle of its own, and takes its turn like the others.
 //! 3. A page and its cursor are one transaction: the cursor is never ahead of the rows.
 //! 4. **Liveness.** While there is something to send, a network, a session and automatic sync, a timer is armed or a request is out.
 //! 5. An operation whose fate is unknown is sent again unchanged before anything is decided about it.
@@ -12,11 +12,14 @@
 //! 7. Platforms report events; only the schedule decides what follows from them.
 
 mod ack;
+#[cfg(test)]
+mod bounded;
 mod config;
 mod cycle;
 mod digest;
 mod door;
 mod engine;
+mod evict;
 mod gauge;
 mod memory;
 mod pace;
@@ -24,6 +27,7 @@ mod page;
 mod parts;
 mod pull;
 mod push;
+mod refresh;
 mod report;
 mod schedule;
 mod slice;

@@ -19,6 +19,8 @@ pub(super) struct PageApplied {
     pub entered: Entered,
     /// The stream after it.
     pub stream: StreamRow,
+    /// At the head, and the same as the server.
+    pub in_step: bool,
     /// At the head, and yet not what the server has.
     pub diverged: bool,
 }
@@ -36,7 +38,7 @@ pub(super) fn apply_page(
     let mut door = Door::open(tx, device, collection, strategy)?;
     if door.stream.cursor.as_deref() != asked {
         tracing::debug!(collection = %page.collection, "a page was overtaken");
-        return Ok(PageApplied { entered: Entered::default(), stream: door.stream, diverged: false });
+        return Ok(PageApplied { entered: Entered::default(), stream: door.stream, in_step: false, diverged: false });
     }
     for change in &page.changes {
         door.take(change, Source::State)?;
@@ -53,7 +55,7 @@ pub(super) fn apply_page(
         tracing::warn!(collection = %page.collection, count = ours.0, "the documents here are not those of the server");
     }
     let (stream, entered) = door.close()?;
-    Ok(PageApplied { entered, stream, diverged })
+    Ok(PageApplied { entered, stream, in_step: !page.has_more && !diverged, diverged })
 }
 
 /// After a snapshot: what it did not show is gone on the server. Documents with pending edits become conflicts, not deletions.

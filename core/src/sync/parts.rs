@@ -4,10 +4,11 @@ use super::config::SyncConfig;
 use super::memory::Memory;
 use super::state::StateCell;
 use crate::backend::Backend;
+use crate::cache::{Metrics, Readings};
 use crate::device::Device;
 use crate::net::{HttpClient, Traffic};
 use crate::platform::Connectivity;
-use crate::repository::Registry;
+use crate::repository::{Registry, Watchers};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ pub(crate) struct Parts {
     pub state: Arc<StateCell>,
     pub config: SyncConfig,
     pub memory: Memory,
+    pub readings: Arc<Readings>,
+    pub watchers: Arc<Watchers>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Parts {

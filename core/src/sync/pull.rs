@@ -15,20 +15,31 @@ pub(super) const MAX_RESTARTS: u32 = 2;
 /// After a repair of a mismatch the next one waits this long.
 const REPAIR_PAUSE_MS: i64 = 3_600_000;
 
+/// Which streams are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All that there are, and those that the server has besides.
+    All,
+    /// These collections and no others.
+    Only(BTreeSet<String>),
+}
+
 impl Cycle<'_> {
     /// Reads until every stream is at its head. The next page is on its way while one is applied.
-    pub async fn pull(&mut self) -> Result<(), Stop> {
-        self.parts.state.phase(Phase::Pulling);
-        let mut positions = self.positions()?;
+    pub async fn pull(&mut self, scope: &Scope) -> Result<(), Stop> {
+        if *scope == Scope::All {
+            self.parts.state.phase(Phase::Pulling);
+        }
+        let mut positions = self.positions(scope)?;
         let mut restarts = 0;
         let mut waiting: Option<Result<PullReply, BackendError>> = None;
         loop {
             let reply = match waiting.take() {
                 Some(reply) => reply,
-                None if positions.is_empty() && !self.discovers() => return Ok(()),
+                None if positions.is_empty() && !self.discovers(scope) => return Ok(()),
                 None => {
                     self.take_time()?;
-                    self.measured(self.parts.backend.pull(self.request(positions.clone()))).await
+                    self.measured(self.parts.backend.pull(self.request(scope, positions.clone()))).await
                 }
             };
             let reply = match reply {
@@ -36,7 +47,7 @@ impl Cycle<'_> {
                 Err(BackendError::Resync(named)) if restarts < MAX_RESTARTS => {
                     restarts += 1;
                     self.restart(&named, None).await?;
-                    positions = self.positions()?;
+                    positions = self.positions(scope)?;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -51,19 +62,19 @@ impl Cycle<'_> {
                 if next.is_empty() || !self.has_time() {
                     return None;
                 }
-                Some(self.measured(self.parts.backend.pull(self.request(next.clone()))).await)
+                Some(self.measured(self.parts.backend.pull(self.request(scope, next.clone()))).await)
             };
             let apply = self.apply_pages(&positions, reply.pages);
             let (applied, ahead) = futures_util::join!(apply, ahead);
             let applied = applied?;
-            self.note(&applied);
+            self.note(scope, &applied);
             waiting = ahead;
             positions = next;
             self.behind = Some(positions.len());
             if !applied.diverged.is_empty() && restarts < MAX_RESTARTS {
                 restarts += 1;
                 self.repair(&applied.diverged).await?;
-                positions = self.positions()?;
+                positions = self.positions(scope)?;
                 waiting = None;
             } else if positions.is_empty() {
                 return Ok(());
@@ -71,7 +82,7 @@ impl Cycle<'_> {
         }
     }
 
-    fn request(&self, streams: Vec<StreamPosition>) -> PullRequest {
+    fn request(&self, scope: &Scope, streams: Vec<StreamPosition>) -> PullRequest {
         let first = streams.iter().any(|stream| stream.cursor.is_none());
         let most = if first { FIRST_PAGE.min(self.parts.config.page) } else { self.parts.config.page };
         // The rows of a slice are shared among its streams.
@@ -79,19 +90,28 @@ impl Cycle<'_> {
             Some(rows) => most.min((rows / streams.len().max(1)).max(1) as u32),
             None => most,
         };
-        PullRequest { discover: first && self.discovers() || streams.is_empty(), streams, limit, context: self.context }
+        PullRequest {
+            discover: first && self.discovers(scope) || streams.is_empty(),
+            streams,
+            limit,
+            context: self.context,
+        }
     }
 
     /// An app that declares no collections gets all that there are.
-    fn discovers(&self) -> bool {
-        !self.parts.registry.declared
+    fn discovers(&self, scope: &Scope) -> bool {
+        *scope == Scope::All && !self.parts.registry.declared
     }
 
     /// Where every collection stands.
-    pub fn positions(&self) -> Result<Vec<StreamPosition>> {
+    fn positions(&self, scope: &Scope) -> Result<Vec<StreamPosition>> {
         self.parts.store.read(|connection| {
             collections::all(connection)?
                 .into_iter()
+                .filter(|(_, name)| match scope {
+                    Scope::All => true,
+                    Scope::Only(names) => names.contains(name),
+                })
                 .map(|(id, collection)| {
                     let stream = streams::get(connection, id)?;
                     Ok(StreamPosition { collection, space: stream.space, cursor: stream.cursor })
@@ -120,18 +140,27 @@ impl Cycle<'_> {
             total.pulled += applied.entered.changes;
             total.conflicts += applied.entered.conflicts;
             total.expected = total.expected.max(expected);
+            total.in_step.extend(applied.in_step.then_some(applied.stream.collection));
             if applied.diverged {
                 total.diverged.push((collection, applied.stream.repaired_ms));
             }
         }
+        if total.pulled > 0 {
+            // Page by page, so that a first reading never holds much more than the limits.
+            self.evict().await?;
+        }
         Ok(total)
     }
 
-    /// Counts what pages brought.
-    pub(super) fn note(&mut self, applied: &PagesApplied) {
+    /// Counts what pages brought. A refresh shows no progress: nobody's work waits for it.
+    pub(super) fn note(&mut self, scope: &Scope, applied: &PagesApplied) {
         self.report.pulled += applied.pulled;
         self.report.conflicts += applied.conflicts;
-        self.parts.state.progress(Progress { done: self.report.pulled + self.report.pushed, total: applied.expected });
+        self.heads.extend(&applied.in_step);
+        if *scope == Scope::All {
+            let done = self.report.pulled + self.report.pushed;
+            self.parts.state.progress(Progress { done, total: applied.expected });
+        }
     }
 
     /// Starts named streams anew; none named: all.
@@ -168,6 +197,8 @@ pub(super) struct PagesApplied {
     pub conflicts: u64,
     /// How many documents the server has, if it said.
     pub expected: Option<u64>,
+    /// Streams that are at their heads now.
+    pub in_step: Vec<i64>,
     /// Streams that do not match the server, and when each was last repaired.
     pub diverged: Vec<(String, Option<i64>)>,
 }

@@ -3,7 +3,7 @@
 use super::ack::Answered;
 use super::cycle::{Cycle, Stop};
 use super::door::Door;
-use super::pull::MAX_RESTARTS;
+use super::pull::{MAX_RESTARTS, Scope};
 use crate::backend::{BackendError, Outcome, Outgoing, PushReply, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Fields, OpError, OpKind, Operation, Phase};
@@ -58,7 +58,7 @@ impl Cycle<'_> {
                         return Err(BackendError::Resync(named).into());
                     }
                     self.restart(&named, None).await?;
-                    self.pull().await?;
+                    self.pull(&Scope::All).await?;
                 }
                 Err(BackendError::TooLarge(error)) => {
                     self.refused_whole(&sent, size, error, "PAYLOAD_TOO_LARGE").await?
@@ -159,7 +159,7 @@ impl Cycle<'_> {
         self.parts.memory.succeeded(answered.applied);
         let more = reply.pages.iter().any(|page| page.has_more);
         let applied = self.apply_pages(positions, reply.pages).await?;
-        self.note(&applied);
+        self.note(&Scope::All, &applied);
         if more || !applied.diverged.is_empty() {
             self.pull_again = true;
         }

@@ -27,12 +27,19 @@ impl Seen {
     }
 }
 
-/// All devices and the server show the same.
-pub(super) async fn converged(world: &World, devices: &[Device]) {
+/// All devices show the same; one with limits at least nothing else.
+pub(super) fn alike(devices: &[Device]) -> bool {
     let first = devices[0].view();
-    for device in &devices[1..] {
-        assert_eq!(device.view(), first, "devices {} and {} differ", devices[0].name, device.name);
-    }
+    devices[1..].iter().all(|device| {
+        let view = device.view();
+        if device.bounded { view.iter().all(|(id, shown)| first.get(id) == Some(shown)) } else { view == first }
+    })
+}
+
+/// All devices and the server have the same.
+pub(super) async fn converged(world: &World, devices: &[Device]) {
+    let views = || devices.iter().map(|device| (device.name, device.view())).collect::<Vec<_>>();
+    assert!(alike(devices), "the devices differ: {:#?}", views());
     let digests: BTreeSet<_> = devices.iter().map(Device::digest).collect();
     assert_eq!(digests.len(), 1, "digests differ: {digests:?}");
     let server = server_head(world, &devices[0]).await;

@@ -15,6 +15,8 @@ pub struct Device {
     pub tasks: Collection,
     /// Its clock.
     pub clock: SimClock,
+    /// Whether it keeps a few documents only.
+    pub bounded: bool,
 }
 
 impl Device {

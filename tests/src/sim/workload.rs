@@ -1,11 +1,11 @@
 //! A random history, as a seed says.
 
-use super::check::{Seen, converged, every_write_is_accounted_for};
+use super::check::{Seen, alike, converged, every_write_is_accounted_for};
 use super::device::Device;
 use super::network::Faults;
 use super::random::Random;
 use super::world::World;
-use holm_core::{ErrorCode, Network, OpId, Resolution, Strategy};
+use holm_core::{CacheConfig, ErrorCode, Network, OpId, Resolution, Strategy};
 use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -59,6 +59,11 @@ async fn history(mut world: World) {
     for _ in 0..2 + random.below(2) {
         devices.push(world.device_with(strategy, *random.pick(&skews), |_| {}).await);
     }
+    if random.one_in(3) {
+        let cache = CacheConfig { max_documents: Some(1 + random.below(4)), ..CacheConfig::default() };
+        let bounded = world.device_with(strategy, *random.pick(&skews), |config| config.collections[0].cache = cache);
+        devices.push(Device { bounded: true, ..bounded.await });
+    }
     world.network.set_faults(Faults {
         drop_request: random.below(6),
         drop_reply: random.below(6),
@@ -110,6 +115,13 @@ async fn act(world: &mut World, random: &Random, devices: &[Device], done: &mut 
             device.holm.resume().unwrap();
         }
         16 => world.crash_server(),
+        18 if device.bounded => {
+            let everything: Vec<String> = devices[0].view().into_keys().collect();
+            if !everything.is_empty() {
+                let mut fetch = device.tasks.fetch(random.pick::<String>(&everything), None);
+                tokio::spawn(async move { while fetch.next().await.is_some() {} });
+            }
+        }
         17 => device.clock.set_skew_ms(random.below(1_000_000_000) as i64 - 500_000_000),
         _ => world.pass(Duration::from_millis(random.below(40_000))).await,
     }
@@ -143,8 +155,8 @@ async fn edit(random: &Random, device: &Device, at: usize, id: &str, done: &mut 
             let op = receipt.op_id.unwrap();
             done.extend(deeds.into_iter().map(|deed| Done { device: at, id: id.to_owned(), op, deed }));
         }
-        // It was deleted by a sync between looking and writing.
-        Err(error) => assert_eq!(error.code(), ErrorCode::NotFound),
+        // It was deleted by a sync between looking and writing, or evicted.
+        Err(error) => assert!(matches!(error.code(), ErrorCode::NotFound | ErrorCode::Evicted), "{error}"),
     }
 }
 
@@ -172,8 +184,7 @@ async fn calm_down(world: &World, devices: &[Device]) {
             device.sync().await;
         }
         let asked = devices.iter().any(|device| !device.holm.conflicts().unwrap().is_empty());
-        let views: Vec<_> = devices.iter().map(Device::view).collect();
-        if !asked && views.windows(2).all(|pair| pair[0] == pair[1]) {
+        if !asked && alike(devices) {
             return;
         }
     }

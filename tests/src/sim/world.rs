@@ -106,7 +106,7 @@ impl World {
             holm.sign_in(EMAIL, "password").await.unwrap();
         }
         let tasks = holm.collection("tasks").unwrap();
-        Device { name: (b'a' + number as u8) as char, holm, tasks, clock }
+        Device { name: (b'a' + number as u8) as char, holm, tasks, clock, bounded: false }
     }
 
     /// Lets virtual time pass.

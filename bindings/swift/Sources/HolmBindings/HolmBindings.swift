@@ -788,6 +788,16 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func delete(id: String) async throws  -> FfiReceipt
     
     /**
+     * Reads a document under a policy; none: that of the collection.
+     */
+    func fetch(id: String, policy: FfiCachePolicy?) throws  -> FfiFetch
+    
+    /**
+     * Runs a query, given as JSON, under a policy; none: that of the collection.
+     */
+    func fetchQuery(query: String, policy: FfiCachePolicy?) throws  -> FfiFetch
+    
+    /**
      * Reads a document, packed; none if it is not there.
      */
     func get(id: String) throws  -> Data?
@@ -803,6 +813,11 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func page(query: String, after: String?) throws  -> FfiPage
     
     /**
+     * Keeps a document's content here whatever the limits of the collection say.
+     */
+    func pin(id: String) async throws 
+    
+    /**
      * Runs a query, given as JSON; the documents come packed.
      */
     func query(query: String) throws  -> Data
@@ -811,6 +826,11 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
      * Replaces a document's content.
      */
     func replace(id: String, json: String) async throws  -> FfiReceipt
+    
+    /**
+     * Takes a pin away.
+     */
+    func unpin(id: String) async throws 
     
     /**
      * Changes fields of a document: a merge patch with field operations.
@@ -945,6 +965,34 @@ open func delete(id: String)async throws  -> FfiReceipt  {
 }
     
     /**
+     * Reads a document under a policy; none: that of the collection.
+     */
+open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
+    return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_fficollection_fetch(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),
+        FfiConverterOptionTypeFfiCachePolicy.lower(policy),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Runs a query, given as JSON, under a policy; none: that of the collection.
+     */
+open func fetchQuery(query: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
+    return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_fficollection_fetch_query(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(query),
+        FfiConverterOptionTypeFfiCachePolicy.lower(policy),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Reads a document, packed; none if it is not there.
      */
 open func get(id: String)throws  -> Data?  {
@@ -985,6 +1033,25 @@ open func page(query: String, after: String?)throws  -> FfiPage  {
 }
     
     /**
+     * Keeps a document's content here whatever the limits of the collection say.
+     */
+open func pin(id: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_fficollection_pin(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_void,
+            completeFunc: ffi_holm_ffi_rust_future_complete_void,
+            freeFunc: ffi_holm_ffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
      * Runs a query, given as JSON; the documents come packed.
      */
 open func query(query: String)throws  -> Data  {
@@ -1012,6 +1079,25 @@ open func replace(id: String, json: String)async throws  -> FfiReceipt  {
             completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
             liftFunc: FfiConverterTypeFfiReceipt_lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Takes a pin away.
+     */
+open func unpin(id: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_fficollection_unpin(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_void,
+            completeFunc: ffi_holm_ffi_rust_future_complete_void,
+            freeFunc: ffi_holm_ffi_rust_future_free_void,
+            liftFunc: { $0 },
             errorHandler: FfiConverterTypeFfiError_lift
         )
 }
@@ -1078,6 +1164,158 @@ public func FfiConverterTypeFfiCollection_lift(_ handle: UInt64) throws -> FfiCo
 #endif
 public func FfiConverterTypeFfiCollection_lower(_ value: FfiCollection) -> UInt64 {
     return FfiConverterTypeFfiCollection.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A read under a cache policy. Nothing happens before the first `next`. One caller asks at a time.
+ */
+public protocol FfiFetchProtocol: AnyObject, Sendable {
+    
+    /**
+     * Ends the read: a waiting `next` returns nothing. A refresh that it has begun goes on. Returns at once.
+     */
+    func close() 
+    
+    /**
+     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+     */
+    func next() async throws  -> FfiFetched?
+    
+}
+/**
+ * A read under a cache policy. Nothing happens before the first `next`. One caller asks at a time.
+ */
+open class FfiFetch: FfiFetchProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffifetch(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffifetch(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Ends the read: a waiting `next` returns nothing. A refresh that it has begun goes on. Returns at once.
+     */
+open func close()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffifetch_close(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+     */
+open func next()async throws  -> FfiFetched?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffifetch_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeFfiFetched.lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiFetch: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiFetch
+
+    public static func lift(_ handle: UInt64) throws -> FfiFetch {
+        return FfiFetch(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FfiFetch) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFetch {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiFetch, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFetch_lift(_ handle: UInt64) throws -> FfiFetch {
+    return try FfiConverterTypeFfiFetch.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFetch_lower(_ value: FfiFetch) -> UInt64 {
+    return FfiConverterTypeFfiFetch.lower(value)
 }
 
 
@@ -2824,6 +3062,105 @@ public func FfiConverterTypeFfiTestDevice_lower(_ value: FfiTestDevice) -> UInt6
 
 
 /**
+ * How a collection is cached.
+ */
+public struct FfiCacheConfig: Equatable, Hashable {
+    /**
+     * The policy of a fetch that names none.
+     */
+    public let policy: FfiCachePolicy
+    /**
+     * So old may a thing be and still count as fresh, ms.
+     */
+    public let ttlMs: UInt64
+    /**
+     * A fresh thing older than this is refreshed in the background as well, ms.
+     */
+    public let refreshAfterMs: UInt64?
+    /**
+     * So many documents keep their content here.
+     */
+    public let maxDocuments: UInt64?
+    /**
+     * So many bytes may the contents have together.
+     */
+    public let maxBytes: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The policy of a fetch that names none.
+         */policy: FfiCachePolicy, 
+        /**
+         * So old may a thing be and still count as fresh, ms.
+         */ttlMs: UInt64, 
+        /**
+         * A fresh thing older than this is refreshed in the background as well, ms.
+         */refreshAfterMs: UInt64?, 
+        /**
+         * So many documents keep their content here.
+         */maxDocuments: UInt64?, 
+        /**
+         * So many bytes may the contents have together.
+         */maxBytes: UInt64?) {
+        self.policy = policy
+        self.ttlMs = ttlMs
+        self.refreshAfterMs = refreshAfterMs
+        self.maxDocuments = maxDocuments
+        self.maxBytes = maxBytes
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiCacheConfig: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiCacheConfig: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiCacheConfig {
+        return
+            try FfiCacheConfig(
+                policy: FfiConverterTypeFfiCachePolicy.read(from: &buf), 
+                ttlMs: FfiConverterUInt64.read(from: &buf), 
+                refreshAfterMs: FfiConverterOptionUInt64.read(from: &buf), 
+                maxDocuments: FfiConverterOptionUInt64.read(from: &buf), 
+                maxBytes: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiCacheConfig, into buf: inout [UInt8]) {
+        FfiConverterTypeFfiCachePolicy.write(value.policy, into: &buf)
+        FfiConverterUInt64.write(value.ttlMs, into: &buf)
+        FfiConverterOptionUInt64.write(value.refreshAfterMs, into: &buf)
+        FfiConverterOptionUInt64.write(value.maxDocuments, into: &buf)
+        FfiConverterOptionUInt64.write(value.maxBytes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiCacheConfig_lift(_ buf: RustBuffer) throws -> FfiCacheConfig {
+    return try FfiConverterTypeFfiCacheConfig.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiCacheConfig_lower(_ value: FfiCacheConfig) -> RustBuffer {
+    return FfiConverterTypeFfiCacheConfig.lower(value)
+}
+
+
+/**
  * A collection of the app.
  */
 public struct FfiCollectionConfig: Equatable, Hashable {
@@ -2839,6 +3176,10 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      * Indexes: each a list of field paths.
      */
     public let indexes: [[String]]
+    /**
+     * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+     */
+    public let cache: FfiCacheConfig?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2851,10 +3192,14 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          */conflict: FfiConflictStrategy, 
         /**
          * Indexes: each a list of field paths.
-         */indexes: [[String]]) {
+         */indexes: [[String]], 
+        /**
+         * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+         */cache: FfiCacheConfig? = nil) {
         self.name = name
         self.conflict = conflict
         self.indexes = indexes
+        self.cache = cache
     }
 
     
@@ -2875,7 +3220,8 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
             try FfiCollectionConfig(
                 name: FfiConverterString.read(from: &buf), 
                 conflict: FfiConverterTypeFfiConflictStrategy.read(from: &buf), 
-                indexes: FfiConverterSequenceSequenceString.read(from: &buf)
+                indexes: FfiConverterSequenceSequenceString.read(from: &buf), 
+                cache: FfiConverterOptionTypeFfiCacheConfig.read(from: &buf)
         )
     }
 
@@ -2883,6 +3229,7 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
         FfiConverterString.write(value.name, into: &buf)
         FfiConverterTypeFfiConflictStrategy.write(value.conflict, into: &buf)
         FfiConverterSequenceSequenceString.write(value.indexes, into: &buf)
+        FfiConverterOptionTypeFfiCacheConfig.write(value.cache, into: &buf)
     }
 }
 
@@ -3129,6 +3476,188 @@ public func FfiConverterTypeFfiConflict_lift(_ buf: RustBuffer) throws -> FfiCon
 #endif
 public func FfiConverterTypeFfiConflict_lower(_ value: FfiConflict) -> RustBuffer {
     return FfiConverterTypeFfiConflict.lower(value)
+}
+
+
+/**
+ * A failure that is told and not thrown. The same fields as in [`FfiError`].
+ */
+public struct FfiFailure: Equatable, Hashable {
+    public let code: String
+    public let message: String
+    public let recovery: String
+    public let retryable: Bool
+    public let serverCode: String?
+    public let retryAfterMs: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(code: String, message: String, recovery: String, retryable: Bool, serverCode: String?, retryAfterMs: UInt64?) {
+        self.code = code
+        self.message = message
+        self.recovery = recovery
+        self.retryable = retryable
+        self.serverCode = serverCode
+        self.retryAfterMs = retryAfterMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiFailure: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiFailure: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFailure {
+        return
+            try FfiFailure(
+                code: FfiConverterString.read(from: &buf), 
+                message: FfiConverterString.read(from: &buf), 
+                recovery: FfiConverterString.read(from: &buf), 
+                retryable: FfiConverterBool.read(from: &buf), 
+                serverCode: FfiConverterOptionString.read(from: &buf), 
+                retryAfterMs: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiFailure, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.code, into: &buf)
+        FfiConverterString.write(value.message, into: &buf)
+        FfiConverterString.write(value.recovery, into: &buf)
+        FfiConverterBool.write(value.retryable, into: &buf)
+        FfiConverterOptionString.write(value.serverCode, into: &buf)
+        FfiConverterOptionUInt64.write(value.retryAfterMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFailure_lift(_ buf: RustBuffer) throws -> FfiFailure {
+    return try FfiConverterTypeFfiFailure.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFailure_lower(_ value: FfiFailure) -> RustBuffer {
+    return FfiConverterTypeFfiFailure.lower(value)
+}
+
+
+/**
+ * One result of a read.
+ */
+public struct FfiFetched: Equatable, Hashable {
+    /**
+     * Packed documents; for a single one a list of one, or an empty one if it is nowhere.
+     */
+    public let documents: Data
+    /**
+     * Where they come from.
+     */
+    public let origin: FfiOrigin
+    /**
+     * How long ago the server had it so, ms; none: the server was never asked.
+     */
+    public let ageMs: UInt64?
+    /**
+     * Whether it may be out of date.
+     */
+    public let stale: Bool
+    /**
+     * Whether documents of the collection have lost their content to a limit.
+     */
+    public let partial: Bool
+    /**
+     * What becomes of it.
+     */
+    public let refresh: FfiRefresh
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Packed documents; for a single one a list of one, or an empty one if it is nowhere.
+         */documents: Data, 
+        /**
+         * Where they come from.
+         */origin: FfiOrigin, 
+        /**
+         * How long ago the server had it so, ms; none: the server was never asked.
+         */ageMs: UInt64?, 
+        /**
+         * Whether it may be out of date.
+         */stale: Bool, 
+        /**
+         * Whether documents of the collection have lost their content to a limit.
+         */partial: Bool, 
+        /**
+         * What becomes of it.
+         */refresh: FfiRefresh) {
+        self.documents = documents
+        self.origin = origin
+        self.ageMs = ageMs
+        self.stale = stale
+        self.partial = partial
+        self.refresh = refresh
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiFetched: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiFetched: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFetched {
+        return
+            try FfiFetched(
+                documents: FfiConverterData.read(from: &buf), 
+                origin: FfiConverterTypeFfiOrigin.read(from: &buf), 
+                ageMs: FfiConverterOptionUInt64.read(from: &buf), 
+                stale: FfiConverterBool.read(from: &buf), 
+                partial: FfiConverterBool.read(from: &buf), 
+                refresh: FfiConverterTypeFfiRefresh.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiFetched, into buf: inout [UInt8]) {
+        FfiConverterData.write(value.documents, into: &buf)
+        FfiConverterTypeFfiOrigin.write(value.origin, into: &buf)
+        FfiConverterOptionUInt64.write(value.ageMs, into: &buf)
+        FfiConverterBool.write(value.stale, into: &buf)
+        FfiConverterBool.write(value.partial, into: &buf)
+        FfiConverterTypeFfiRefresh.write(value.refresh, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFetched_lift(_ buf: RustBuffer) throws -> FfiFetched {
+    return try FfiConverterTypeFfiFetched.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFetched_lower(_ value: FfiFetched) -> RustBuffer {
+    return FfiConverterTypeFfiFetched.lower(value)
 }
 
 
@@ -3793,16 +4322,32 @@ public struct FfiStats: Equatable, Hashable {
     public let requests: UInt64
     public let bytesUp: UInt64
     public let bytesDown: UInt64
+    public let cacheHits: UInt64
+    public let cacheStaleHits: UInt64
+    public let cacheMisses: UInt64
+    public let evictions: UInt64
+    public let refreshes: UInt64
+    public let failedRefreshes: UInt64
+    public let lastRefreshMs: UInt64?
+    public let meanRefreshMs: UInt64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(commits: UInt64, forcedWrites: UInt64, writes: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64) {
+    public init(commits: UInt64, forcedWrites: UInt64, writes: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64, cacheHits: UInt64, cacheStaleHits: UInt64, cacheMisses: UInt64, evictions: UInt64, refreshes: UInt64, failedRefreshes: UInt64, lastRefreshMs: UInt64?, meanRefreshMs: UInt64?) {
         self.commits = commits
         self.forcedWrites = forcedWrites
         self.writes = writes
         self.requests = requests
         self.bytesUp = bytesUp
         self.bytesDown = bytesDown
+        self.cacheHits = cacheHits
+        self.cacheStaleHits = cacheStaleHits
+        self.cacheMisses = cacheMisses
+        self.evictions = evictions
+        self.refreshes = refreshes
+        self.failedRefreshes = failedRefreshes
+        self.lastRefreshMs = lastRefreshMs
+        self.meanRefreshMs = meanRefreshMs
     }
 
     
@@ -3826,7 +4371,15 @@ public struct FfiConverterTypeFfiStats: FfiConverterRustBuffer {
                 writes: FfiConverterUInt64.read(from: &buf), 
                 requests: FfiConverterUInt64.read(from: &buf), 
                 bytesUp: FfiConverterUInt64.read(from: &buf), 
-                bytesDown: FfiConverterUInt64.read(from: &buf)
+                bytesDown: FfiConverterUInt64.read(from: &buf), 
+                cacheHits: FfiConverterUInt64.read(from: &buf), 
+                cacheStaleHits: FfiConverterUInt64.read(from: &buf), 
+                cacheMisses: FfiConverterUInt64.read(from: &buf), 
+                evictions: FfiConverterUInt64.read(from: &buf), 
+                refreshes: FfiConverterUInt64.read(from: &buf), 
+                failedRefreshes: FfiConverterUInt64.read(from: &buf), 
+                lastRefreshMs: FfiConverterOptionUInt64.read(from: &buf), 
+                meanRefreshMs: FfiConverterOptionUInt64.read(from: &buf)
         )
     }
 
@@ -3837,6 +4390,14 @@ public struct FfiConverterTypeFfiStats: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.requests, into: &buf)
         FfiConverterUInt64.write(value.bytesUp, into: &buf)
         FfiConverterUInt64.write(value.bytesDown, into: &buf)
+        FfiConverterUInt64.write(value.cacheHits, into: &buf)
+        FfiConverterUInt64.write(value.cacheStaleHits, into: &buf)
+        FfiConverterUInt64.write(value.cacheMisses, into: &buf)
+        FfiConverterUInt64.write(value.evictions, into: &buf)
+        FfiConverterUInt64.write(value.refreshes, into: &buf)
+        FfiConverterUInt64.write(value.failedRefreshes, into: &buf)
+        FfiConverterOptionUInt64.write(value.lastRefreshMs, into: &buf)
+        FfiConverterOptionUInt64.write(value.meanRefreshMs, into: &buf)
     }
 }
 
@@ -4074,6 +4635,96 @@ public func FfiConverterTypeFfiSyncState_lift(_ buf: RustBuffer) throws -> FfiSy
 public func FfiConverterTypeFfiSyncState_lower(_ value: FfiSyncState) -> RustBuffer {
     return FfiConverterTypeFfiSyncState.lower(value)
 }
+
+
+/**
+ * Where a read takes its result from.
+ */
+
+public enum FfiCachePolicy: Equatable, Hashable {
+    
+    case cacheOnly
+    case networkOnly
+    case cacheFirst
+    case networkFirst
+    case cacheAndNetwork
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiCachePolicy: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiCachePolicy: FfiConverterRustBuffer {
+    typealias SwiftType = FfiCachePolicy
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiCachePolicy {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .cacheOnly
+        
+        case 2: return .networkOnly
+        
+        case 3: return .cacheFirst
+        
+        case 4: return .networkFirst
+        
+        case 5: return .cacheAndNetwork
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiCachePolicy, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .cacheOnly:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .networkOnly:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .cacheFirst:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .networkFirst:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .cacheAndNetwork:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiCachePolicy_lift(_ buf: RustBuffer) throws -> FfiCachePolicy {
+    return try FfiConverterTypeFfiCachePolicy.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiCachePolicy_lower(_ value: FfiCachePolicy) -> RustBuffer {
+    return FfiConverterTypeFfiCachePolicy.lower(value)
+}
+
 
 
 /**
@@ -4867,6 +5518,81 @@ public func FfiConverterTypeFfiNetwork_lower(_ value: FfiNetwork) -> RustBuffer 
 
 
 /**
+ * Where a result comes from.
+ */
+
+public enum FfiOrigin: Equatable, Hashable {
+    
+    /**
+     * From here.
+     */
+    case cache
+    /**
+     * The server has just been asked.
+     */
+    case network
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiOrigin: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiOrigin: FfiConverterRustBuffer {
+    typealias SwiftType = FfiOrigin
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiOrigin {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .cache
+        
+        case 2: return .network
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiOrigin, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .cache:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .network:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiOrigin_lift(_ buf: RustBuffer) throws -> FfiOrigin {
+    return try FfiConverterTypeFfiOrigin.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiOrigin_lower(_ value: FfiOrigin) -> RustBuffer {
+    return FfiConverterTypeFfiOrigin.lower(value)
+}
+
+
+
+/**
  * What the sync engine is doing.
  */
 
@@ -4973,6 +5699,97 @@ public func FfiConverterTypeFfiPhase_lift(_ buf: RustBuffer) throws -> FfiPhase 
 #endif
 public func FfiConverterTypeFfiPhase_lower(_ value: FfiPhase) -> RustBuffer {
     return FfiConverterTypeFfiPhase.lower(value)
+}
+
+
+
+/**
+ * What becomes of a result.
+ */
+
+public enum FfiRefresh: Equatable, Hashable {
+    
+    /**
+     * Nothing is under way.
+     */
+    case idle
+    /**
+     * The server is being asked; the next call of `next` tells what comes of it.
+     */
+    case running
+    /**
+     * The server was asked, and this came of it: the result is what stands in.
+     */
+    case failed(
+        /**
+         * Why.
+         */failure: FfiFailure
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiRefresh: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiRefresh: FfiConverterRustBuffer {
+    typealias SwiftType = FfiRefresh
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiRefresh {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .idle
+        
+        case 2: return .running
+        
+        case 3: return .failed(failure: try FfiConverterTypeFfiFailure.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiRefresh, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .idle:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .running:
+            writeInt(&buf, Int32(2))
+        
+        
+        case let .failed(failure):
+            writeInt(&buf, Int32(3))
+            FfiConverterTypeFfiFailure.write(failure, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiRefresh_lift(_ buf: RustBuffer) throws -> FfiRefresh {
+    return try FfiConverterTypeFfiRefresh.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiRefresh_lower(_ value: FfiRefresh) -> RustBuffer {
+    return FfiConverterTypeFfiRefresh.lower(value)
 }
 
 
@@ -5651,6 +6468,54 @@ fileprivate struct FfiConverterOptionTypeFfiTestDevice: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFfiCacheConfig: FfiConverterRustBuffer {
+    typealias SwiftType = FfiCacheConfig?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiCacheConfig.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiCacheConfig.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiFetched: FfiConverterRustBuffer {
+    typealias SwiftType = FfiFetched?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiFetched.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiFetched.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeFfiSnapshot: FfiConverterRustBuffer {
     typealias SwiftType = FfiSnapshot?
 
@@ -5691,6 +6556,30 @@ fileprivate struct FfiConverterOptionTypeFfiSyncState: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeFfiSyncState.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiCachePolicy: FfiConverterRustBuffer {
+    typealias SwiftType = FfiCachePolicy?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiCachePolicy.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiCachePolicy.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -6027,6 +6916,12 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_delete() != 39012) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_fficollection_fetch() != 26776) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_fficollection_fetch_query() != 25193) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_method_fficollection_get() != 18988) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -6036,13 +6931,25 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_page() != 48905) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_fficollection_pin() != 24035) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_method_fficollection_query() != 24552) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_replace() != 50193) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_fficollection_unpin() != 29183) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_method_fficollection_update() != 51344) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffifetch_close() != 7254) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffifetch_next() != 16083) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_close() != 32946) {

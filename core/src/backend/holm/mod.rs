@@ -1,14 +1,15 @@
 //! The Holm protocol (`docs/protocol.md`).
 
+mod fetch;
 mod pull;
 mod push;
 mod record;
 
-use super::{Backend, BackendError, PullReply, PullRequest, PushReply, PushRequest};
+use super::{Backend, BackendError, FetchReply, FetchRequest, PullReply, PullRequest, PushReply, PushRequest};
 use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode};
-use crate::net::{Exchange, ServerFailure, protocol_headers};
+use crate::net::{Call, Exchange, ServerFailure, protocol_headers};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ impl HolmBackend {
 impl Backend for HolmBackend {
     async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError> {
         let headers = protocol_headers(&self.device, request.context);
-        match self.account.post("/v1/sync/pull", &headers, pull::request(&request)?).await? {
+        match self.account.send("/v1/sync/pull", &headers, Call::Post(pull::request(&request)?)).await? {
             Exchange::Success(body) => Ok(pull::parse(&body, &request)?),
             Exchange::Failure(error, failure) => Err(whole(error, failure)),
         }
@@ -36,9 +37,21 @@ impl Backend for HolmBackend {
 
     async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError> {
         let headers = protocol_headers(&self.device, request.context);
-        match self.account.post("/v1/sync/batch", &headers, push::request(&request, &self.device.id())?).await? {
+        match self
+            .account
+            .send("/v1/sync/batch", &headers, Call::Post(push::request(&request, &self.device.id())?))
+            .await?
+        {
             Exchange::Success(body) => Ok(push::parse(&body, &request)?),
             Exchange::Failure(error, failure) => Err(whole(error, failure)),
+        }
+    }
+
+    async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError> {
+        let headers = protocol_headers(&self.device, request.context);
+        match self.account.send(&fetch::path(&request), &headers, Call::Get).await? {
+            Exchange::Success(body) => Ok(fetch::parse(&body, &request)?),
+            Exchange::Failure(error, failure) => Ok(fetch::gone(failure.as_deref(), &request)?.ok_or(error)?),
         }
     }
 }

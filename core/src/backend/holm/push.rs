@@ -210,7 +210,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
             record: result.record.as_ref().map(change).transpose().map_err(|why| invalid("a result", why))?,
         },
         (_, "VERSION_CONFLICT" | "RECORD_EXISTS" | "RECORD_DELETED" | "RECORD_NOT_FOUND") => {
-            Outcome::Conflict(conflict(&failure, doc_id)?)
+            Outcome::Conflict(stated(&failure, doc_id)?)
         }
         (_, "OP_SEQUENCE_REUSED") => Outcome::Cloned,
         (_, "DEPENDENCY_FAILED" | "GROUP_ABORTED" | "BATCH_ABORTED") => Outcome::Blocked(op_error(failure)),
@@ -222,7 +222,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
 }
 
 /// The server's state in a refusal.
-fn conflict(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
+pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
     if let Some(record) = &failure.server_data {
         let record: RawFields<'_> = serde_json::from_str(record.get()).map_err(|e| invalid("a conflict", e))?;
         return change(&record).map_err(|why| invalid("a conflict", why));

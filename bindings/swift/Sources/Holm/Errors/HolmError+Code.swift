@@ -30,6 +30,8 @@ extension HolmError.Code {
     public static let notFound = Self(rawValue: "NOT_FOUND")
     /// A document with this id is already there.
     public static let alreadyExists = Self(rawValue: "ALREADY_EXISTS")
+    /// The document's content was given up to keep within the limits of its collection. Nothing was changed.
+    public static let evicted = Self(rawValue: "EVICTED")
 
     // MARK: The database
 

@@ -342,6 +342,16 @@ uint64_t uniffi_holm_ffi_fn_method_fficollection_create_all(uint64_t ptr, RustBu
 uint64_t uniffi_holm_ffi_fn_method_fficollection_delete(uint64_t ptr, RustBuffer id
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_FETCH
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_FETCH
+uint64_t uniffi_holm_ffi_fn_method_fficollection_fetch(uint64_t ptr, RustBuffer id, RustBuffer policy, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_FETCH_QUERY
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_FETCH_QUERY
+uint64_t uniffi_holm_ffi_fn_method_fficollection_fetch_query(uint64_t ptr, RustBuffer query, RustBuffer policy, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_GET
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_GET
 RustBuffer uniffi_holm_ffi_fn_method_fficollection_get(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
@@ -357,6 +367,11 @@ uint64_t uniffi_holm_ffi_fn_method_fficollection_live(uint64_t ptr, RustBuffer q
 RustBuffer uniffi_holm_ffi_fn_method_fficollection_page(uint64_t ptr, RustBuffer query, RustBuffer after, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_PIN
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_PIN
+uint64_t uniffi_holm_ffi_fn_method_fficollection_pin(uint64_t ptr, RustBuffer id
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_QUERY
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_QUERY
 RustBuffer uniffi_holm_ffi_fn_method_fficollection_query(uint64_t ptr, RustBuffer query, RustCallStatus *_Nonnull out_status
@@ -367,9 +382,34 @@ RustBuffer uniffi_holm_ffi_fn_method_fficollection_query(uint64_t ptr, RustBuffe
 uint64_t uniffi_holm_ffi_fn_method_fficollection_replace(uint64_t ptr, RustBuffer id, RustBuffer json
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UNPIN
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UNPIN
+uint64_t uniffi_holm_ffi_fn_method_fficollection_unpin(uint64_t ptr, RustBuffer id
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UPDATE
 uint64_t uniffi_holm_ffi_fn_method_fficollection_update(uint64_t ptr, RustBuffer id, RustBuffer patch
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFIFETCH
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFIFETCH
+uint64_t uniffi_holm_ffi_fn_clone_ffifetch(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFIFETCH
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFIFETCH
+void uniffi_holm_ffi_fn_free_ffifetch(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIFETCH_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIFETCH_CLOSE
+void uniffi_holm_ffi_fn_method_ffifetch_close(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIFETCH_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIFETCH_NEXT
+uint64_t uniffi_holm_ffi_fn_method_ffifetch_next(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFIHOLM
@@ -975,6 +1015,18 @@ uint16_t uniffi_holm_ffi_checksum_method_fficollection_delete(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_FETCH
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_FETCH
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_fetch(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_FETCH_QUERY
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_FETCH_QUERY
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_fetch_query(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_GET
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_GET
 uint16_t uniffi_holm_ffi_checksum_method_fficollection_get(void
@@ -993,6 +1045,12 @@ uint16_t uniffi_holm_ffi_checksum_method_fficollection_page(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_PIN
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_PIN
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_pin(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_QUERY
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_QUERY
 uint16_t uniffi_holm_ffi_checksum_method_fficollection_query(void
@@ -1005,9 +1063,27 @@ uint16_t uniffi_holm_ffi_checksum_method_fficollection_replace(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_UNPIN
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_UNPIN
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_unpin(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_UPDATE
 uint16_t uniffi_holm_ffi_checksum_method_fficollection_update(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_CLOSE
+uint16_t uniffi_holm_ffi_checksum_method_ffifetch_close(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_NEXT
+uint16_t uniffi_holm_ffi_checksum_method_ffifetch_next(void
     
 );
 #endif

@@ -24,6 +24,9 @@ public object ErrorCode {
     /** A document with this id is already there. */
     public const val ALREADY_EXISTS: String = "ALREADY_EXISTS"
 
+    /** The document's content was given up to keep within the limits of its collection. Nothing was changed. */
+    public const val EVICTED: String = "EVICTED"
+
     /** The database file cannot be read or written at the moment. */
     public const val STORAGE_UNAVAILABLE: String = "STORAGE_UNAVAILABLE"
 

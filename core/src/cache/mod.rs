@@ -1,0 +1,27 @@
+//! Reading under a policy: what is here, what the server has, and when which of the two.
+//!
+//! Invariants:
+//! - There is one executor of the table of policies; whatever can be kept and asked for anew joins it as a `Resource`.
+//! - A read is never blocked by a refresh that it did not ask to wait for.
+//! - Concurrent refreshes of one thing are one request, and who stops waiting for one does not stop it.
+//! - A refresh that fails is told to those who read meanwhile, and changes nothing.
+//! - What is of uncertain age is stale: a clock that was set never makes old things look fresh.
+
+mod age;
+mod executor;
+mod fetch;
+mod flights;
+mod metrics;
+mod policy;
+mod uses;
+
+#[cfg(test)]
+mod table;
+
+pub(crate) use age::Readings;
+pub(crate) use executor::{Cached, Executor, Found, Resource};
+pub use fetch::{Fetch, Fetched, Origin, Refresh};
+pub use metrics::CacheStats;
+pub(crate) use metrics::Metrics;
+pub use policy::{CacheConfig, CachePolicy};
+pub(crate) use uses::Uses;
