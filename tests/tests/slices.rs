@@ -18,10 +18,7 @@ const WRITES: usize = 400;
 /// A device on a slow line, in the background, with writes of its own and everything of the others yet to read.
 async fn behind(world: &mut World, speed: Speed) -> (Device, Line) {
     let full = world.device_with(Strategy::Merge, 0, |config| config.sync.automatic = false).await;
-    let text = |n: usize| json!({"title": format!("no. {n}"), "note": format!("{:x}", n.wrapping_mul(0x9e37_79b9))});
-    for n in 0..DOCUMENTS {
-        full.create(&format!("server-{n}"), text(n)).await;
-    }
+    create(&full, "server", DOCUMENTS).await;
     full.sync().await;
     full.holm.close().await;
     let line = Line::new(&world.network, world.random.fork(), speed);
@@ -34,11 +31,22 @@ async fn behind(world: &mut World, speed: Speed) -> (Device, Line) {
         })
         .await;
     device.holm.report(Event::Background);
-    for n in 0..WRITES {
-        device.create(&format!("mine-{n}"), text(n)).await;
-    }
+    create(&device, "mine", WRITES).await;
     line.sent();
     (device, line)
+}
+
+/// Makes so many documents.
+async fn create(device: &Device, name: &'static str, count: usize) {
+    let all = move |tx: &mut holm_core::Transaction<'_>| {
+        for n in 0..count {
+            let note = format!("{:x}", n.wrapping_mul(0x9e37_79b9));
+            let document = json!({"title": format!("no. {n}"), "note": note}).to_string();
+            tx.create_text("tasks", Some(&format!("{name}-{n}")), &document)?;
+        }
+        Ok(())
+    };
+    device.holm.write(all).await.unwrap();
 }
 
 /// Everything is here, and the server has everything.
@@ -105,7 +113,7 @@ fn slices_of_any_length_end_with_everybody_in_step_in_time_and_at_little_more_co
         let random = Random::new(seed);
         let speed = Speed {
             latency_ms: *random.pick(&[10, 60, 150, 300]),
-            bytes_per_s: *random.pick(&[20_000, 100_000, 500_000]),
+            bytes_per_s: *random.pick(&[10_000, 20_000, 60_000]),
         };
         let (whole, (slices, bytes)) = (uninterrupted(seed, speed), in_slices(seed, speed));
         let ratio = bytes as f64 / whole as f64;

@@ -316,10 +316,10 @@ impl Task {
             Ok(slice) => {
                 if slice.complete {
                     self.schedule.succeeded(now, entropy.as_ref(), self.due_in());
+                    self.parts.state.ended(None);
                 } else {
                     self.schedule.cut(now, entropy.as_ref());
                 }
-                self.parts.state.ended(None);
                 self.parts.state.phase(Phase::Idle);
             }
             Err(error) => {
@@ -405,8 +405,8 @@ async fn while_wanted(
     let Some(slice) = slice else { return cycle.await };
     tokio::select! {
         biased;
-        outcome = cycle => outcome,
         () = slice.tell.closed() => Ok(SliceReport::default()),
+        outcome = cycle => outcome,
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! The estimate is TCP's (RFC 6298): a smoothed duration and four times its smoothed deviation.
 //!
-//! Invariant: an estimate that keeps slices from asking anything fades, and so does the size of a page; so some slice will ask again, however
-//! slow the network once was.
+//! Invariant: an estimate that keeps slices from asking anything fades, and a page that was cut is smaller the next time. So some slice gets
+//! further, however slow the network is or once was.
 
 use std::time::Duration;
 
 /// Rows of a slice's first page, until something is known.
 const ROWS: usize = 100;
-/// A smaller page is not quicker: the way there and back is what takes the time.
+/// A smaller page is hardly quicker, and costs more than it brings.
 const LEAST_ROWS: usize = 25;
 
 #[derive(Debug)]
@@ -61,9 +61,9 @@ impl Gauge {
         self.out = None;
     }
 
-    /// A page was full, and there is more: ask for larger ones if a slice has time for several of them.
+    /// A page was full, and there is more: ask for larger ones if a slice has time for three of these.
     pub fn filled(&mut self, slice: Duration, most: usize) {
-        if 4 * self.last <= slice {
+        if 3 * self.last <= slice {
             self.rows = (2 * self.rows).min(most.max(LEAST_ROWS));
         }
     }
@@ -72,19 +72,14 @@ impl Gauge {
     pub fn cut(&mut self, now: Duration) {
         let Some(begun) = self.out.take() else { return };
         let least = now.saturating_sub(begun).max(self.smoothed.unwrap_or_default());
-        (self.smoothed, self.deviation) = (Some(least), (least / 2).max(self.deviation));
-        self.shrink();
+        (self.smoothed, self.deviation) = (Some(least), (least / 4).max(self.deviation));
+        self.rows = (self.rows / 2).max(LEAST_ROWS);
     }
 
     /// A slice had no time for any request.
     pub fn skipped(&mut self) {
         self.smoothed = self.smoothed.map(|smoothed| smoothed * 7 / 8);
         self.deviation = self.deviation * 7 / 8;
-        self.shrink();
-    }
-
-    fn shrink(&mut self) {
-        self.rows = (self.rows / 2).max(LEAST_ROWS);
     }
 }
 
@@ -119,7 +114,7 @@ mod tests {
             slices += 1;
         }
         assert!(slices < 50, "{slices}");
-        assert_eq!(gauge.rows(), LEAST_ROWS);
+        assert_eq!(gauge.rows(), ROWS, "a short slice says nothing of the page");
     }
 
     #[test]
@@ -128,7 +123,7 @@ mod tests {
         ask(&mut gauge, 100);
         gauge.filled(Duration::from_secs(1), 5_000);
         assert_eq!(gauge.rows(), 2 * ROWS);
-        gauge.filled(Duration::from_millis(399), 5_000);
+        gauge.filled(Duration::from_millis(299), 5_000);
         assert_eq!(gauge.rows(), 2 * ROWS);
         gauge.begun(Duration::ZERO);
         gauge.cut(Duration::from_secs(2));
