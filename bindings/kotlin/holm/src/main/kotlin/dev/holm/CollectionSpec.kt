@@ -14,12 +14,14 @@ import kotlinx.serialization.serializer
  * @property conflict how conflicts are resolved.
  * @property indexes fields that queries filter and order by; each list is one index: first the fields compared for equality, then the
  * order's. Without one, a query reads the whole collection.
+ * @property cache how long what was read counts as fresh, and what a fetch does.
  */
 public class CollectionSpec<T : Any>(
     public val name: String,
     public val serializer: KSerializer<T>,
     public val conflict: ConflictStrategy = ConflictStrategy.Merge,
     public val indexes: List<List<String>> = emptyList(),
+    public val cache: CacheOptions = CacheOptions(),
 )
 
 /**
@@ -38,4 +40,5 @@ public inline fun <reified T : Any> collectionSpec(
     name: String,
     conflict: ConflictStrategy = ConflictStrategy.Merge,
     indexes: List<List<String>> = emptyList(),
-): CollectionSpec<T> = CollectionSpec(name, serializer<T>(), conflict, indexes)
+    cache: CacheOptions = CacheOptions(),
+): CollectionSpec<T> = CollectionSpec(name, serializer<T>(), conflict, indexes, cache)

@@ -1,7 +1,9 @@
 package dev.holm
 
 import dev.holm.ffi.FfiHolm
+import dev.holm.ffi.FfiTestDevice
 import dev.holm.internal.Client
+import dev.holm.internal.HostSecrets
 import dev.holm.internal.NativeLibrary
 import dev.holm.internal.budgetMs
 import dev.holm.internal.holmJson
@@ -211,10 +213,16 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
          * `STORAGE_CORRUPT`, `STORAGE_FULL`. A file that cannot be used is left as it was.
          * @throws UnsatisfiedLinkError if the app comes without the native library.
          */
-        public suspend fun open(config: HolmConfig): Holm {
+        public suspend fun open(config: HolmConfig): Holm = opened(config, device = null)
+
+        /** Opens a client whose time and network are in a test's hands, as [open] does. For `holm-testing`. */
+        @InternalHolmApi
+        public suspend fun open(config: HolmConfig, device: FfiTestDevice): Holm = opened(config, device)
+
+        private suspend fun opened(config: HolmConfig, device: FfiTestDevice?): Holm {
             withContext(Dispatchers.IO) { NativeLibrary.ensureLoaded() }
-            val client = Client(translated { FfiHolm.open(config.lower(), secrets = null, testing = null) }, holmJson(config.json))
-            return Holm(client)
+            val secrets = config.secrets?.let(::HostSecrets)
+            return Holm(Client(translated { FfiHolm.open(config.lower(), secrets, device) }, holmJson(config.json)))
         }
     }
 }

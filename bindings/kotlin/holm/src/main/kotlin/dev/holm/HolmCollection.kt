@@ -1,14 +1,17 @@
 package dev.holm
 
 import dev.holm.ffi.FfiCollection
+import dev.holm.ffi.FfiFetch
 import dev.holm.internal.Client
 import dev.holm.internal.Codec
 import dev.holm.internal.lift
+import dev.holm.internal.lower
 import dev.holm.internal.mergePatch
 import dev.holm.internal.translated
 import dev.holm.internal.unicode
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 import kotlinx.serialization.KSerializer
@@ -17,7 +20,7 @@ import kotlinx.serialization.json.JsonObject
 /**
  * A named set of documents of type [T]. From [Holm.collection]; cheap, thread-safe, usable from any dispatcher.
  *
- * Everything here is local: no call waits for the network. A write returns after its commit, and survives what [Durability] says; the sync
+ * Everything here is local, and no call waits for the network, but for those that name a [CachePolicy]. A write returns after its commit, and survives what [Durability] says; the sync
  * engine sends it later. A coroutine that is cancelled while it waits for a write gives up waiting: the write happens whole or not at all.
  * Reads see every write that was acknowledged before them. They take microseconds to milliseconds and run on [Dispatchers.IO], decoding
  * included.
@@ -182,6 +185,42 @@ public class HolmCollection<T : Any> internal constructor(
     /** Watches a query, as the other [live] does. */
     public fun live(block: QueryScope.() -> Query): Flow<Snapshot<T>> = live(queried(block))
 
+    /**
+     * Reads a document under a policy: from here, from the server, or both.
+     *
+     * The flow gives one result; a second one if the first was [Refresh.Running], which tells what came of that. A document that is nowhere
+     * is null. The flow is cold, and a collector that goes early gives up waiting, not the refresh.
+     *
+     * @param policy null: that of the collection, see [CacheOptions.policy].
+     * @throws HolmException when collected: the failures of the network, `SIGNED_OUT`, `UNAUTHORIZED`, where the policy has nothing else to
+     * give; `INVALID_DOCUMENT` as [get].
+     */
+    public fun fetch(id: String, policy: CachePolicy? = null): Flow<Fetched<T?>> =
+        fetching({ fetch(id.checked(), policy?.lower()) }) { documents -> documents.firstOrNull()?.value }
+
+    /** Runs a query under a policy, as the other [fetch] reads a document. A query's age is that of the whole collection. */
+    public fun fetch(query: Query, policy: CachePolicy? = null): Flow<Fetched<List<T>>> =
+        fetching({ fetchQuery(query.text(), policy?.lower()) }) { documents -> documents.map { it.value } }
+
+    /** Runs a query under a policy, as the other [fetch] reads a document. */
+    public fun fetch(policy: CachePolicy? = null, block: QueryScope.() -> Query): Flow<Fetched<List<T>>> = fetch(queried(block), policy)
+
+    /** The first result of [fetch]: the document, or null if it is nowhere. */
+    public suspend fun get(id: String, policy: CachePolicy): T? = fetch(id, policy).first().value
+
+    /** The first result of [fetch]: what the query finds. */
+    public suspend fun query(policy: CachePolicy, block: QueryScope.() -> Query): List<T> = fetch(policy, block).first().value
+
+    /**
+     * Keeps a document's content here whatever the limits of [CacheOptions] say, until [unpin].
+     *
+     * @throws HolmException `NOT_FOUND`.
+     */
+    public suspend fun pin(id: String): Unit = writing { pin(id.checked()) }
+
+    /** Takes a pin away. */
+    public suspend fun unpin(id: String): Unit = writing { unpin(id.checked()) }
+
     override fun toString(): String = "HolmCollection($name)"
 
     internal fun patch(changes: UpdateScope.() -> Unit): JsonObject {
@@ -210,6 +249,20 @@ public class HolmCollection<T : Any> internal constructor(
         val collection = handle()
         return translated { collection.call() }
     }
+
+    private fun <R> fetching(begin: FfiCollection.() -> FfiFetch, value: (List<Stored<T>>) -> R): Flow<Fetched<R>> =
+        flow {
+            val fetch = handle().let { collection -> translated { collection.begin() } }
+            try {
+                while (true) {
+                    val fetched = translated { fetch.next() } ?: break
+                    emit(withContext(Dispatchers.Default) { fetched.lift(value(codec.list(fetched.documents))) })
+                }
+            } finally {
+                fetch.end()
+                fetch.destroy()
+            }
+        }
 
     /** Decodes outside of what is translated: code of the app may run there. */
     private suspend inline fun <P, R> reading(crossinline call: FfiCollection.() -> P, crossinline decode: (P) -> R): R {

@@ -99,6 +99,7 @@ public data class SyncReport(
  * @property requests HTTP requests.
  * @property bytesUp bytes sent.
  * @property bytesDown bytes received.
+ * @property cache how well the cache does.
  */
 public data class Stats(
     public val commits: Long,
@@ -107,4 +108,5 @@ public data class Stats(
     public val requests: Long,
     public val bytesUp: Long,
     public val bytesDown: Long,
+    public val cache: CacheStats,
 )

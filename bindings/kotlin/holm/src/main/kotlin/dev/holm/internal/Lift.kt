@@ -1,17 +1,30 @@
 package dev.holm.internal
 
+import dev.holm.CacheStats
 import dev.holm.ErrorCode
+import dev.holm.Fetched
+import dev.holm.HolmException
+import dev.holm.LogLevel
+import dev.holm.LogLine
+import dev.holm.Origin
 import dev.holm.Phase
 import dev.holm.Progress
 import dev.holm.Receipt
+import dev.holm.Refresh
 import dev.holm.SliceReport
 import dev.holm.Stats
 import dev.holm.SyncError
 import dev.holm.SyncReport
 import dev.holm.SyncState
 import dev.holm.WriteOutcome
+import dev.holm.ffi.FfiFailure
+import dev.holm.ffi.FfiFetched
+import dev.holm.ffi.FfiLogLevel
+import dev.holm.ffi.FfiLogLine
+import dev.holm.ffi.FfiOrigin
 import dev.holm.ffi.FfiPhase
 import dev.holm.ffi.FfiReceipt
+import dev.holm.ffi.FfiRefresh
 import dev.holm.ffi.FfiSliceReport
 import dev.holm.ffi.FfiStats
 import dev.holm.ffi.FfiSyncReport
@@ -86,6 +99,55 @@ internal fun FfiStats.lift() =
         requests = requests.toLong(),
         bytesUp = bytesUp.toLong(),
         bytesDown = bytesDown.toLong(),
+        cache =
+            CacheStats(
+                hits = cacheHits.toLong(),
+                staleHits = cacheStaleHits.toLong(),
+                misses = cacheMisses.toLong(),
+                evictions = evictions.toLong(),
+                refreshes = refreshes.toLong(),
+                failedRefreshes = failedRefreshes.toLong(),
+                lastRefresh = lastRefreshMs?.toLong()?.milliseconds,
+                meanRefresh = meanRefreshMs?.toLong()?.milliseconds,
+            ),
+    )
+
+/** The result with its value, which was decoded elsewhere. */
+internal fun <T> FfiFetched.lift(value: T): Fetched<T> =
+    Fetched(
+        value = value,
+        origin =
+            when (origin) {
+                FfiOrigin.CACHE -> Origin.Cache
+                FfiOrigin.NETWORK -> Origin.Network
+            },
+        age = ageMs?.toLong()?.milliseconds,
+        isStale = stale,
+        isPartial = partial,
+        refresh =
+            when (val refresh = refresh) {
+                is FfiRefresh.Idle -> Refresh.None
+                is FfiRefresh.Running -> Refresh.Running
+                is FfiRefresh.Failed -> Refresh.Failed(refresh.failure.lift())
+            },
+    )
+
+private fun FfiFailure.lift() =
+    HolmException(code, message, recovery, retryable, serverCode, retryAfterMs?.toLong()?.milliseconds)
+
+internal fun FfiLogLine.lift() =
+    LogLine(
+        level =
+            when (level) {
+                FfiLogLevel.ERROR -> LogLevel.Error
+                FfiLogLevel.WARN -> LogLevel.Warn
+                FfiLogLevel.INFO -> LogLevel.Info
+                FfiLogLevel.DEBUG -> LogLevel.Debug
+                FfiLogLevel.TRACE -> LogLevel.Trace
+            },
+        target = target,
+        message = message,
+        at = Instant.fromEpochMilliseconds(atMs),
     )
 
 /** A JSON object that the core wrote. */

@@ -1,19 +1,25 @@
 package dev.holm.internal
 
+import dev.holm.CacheOptions
+import dev.holm.CachePolicy
 import dev.holm.CollectionSpec
 import dev.holm.ConflictStrategy
 import dev.holm.Durability
 import dev.holm.ErrorCode
 import dev.holm.Event
 import dev.holm.HolmConfig
+import dev.holm.LogLevel
 import dev.holm.Network
 import dev.holm.SignOutMode
 import dev.holm.Storage
+import dev.holm.ffi.FfiCacheConfig
+import dev.holm.ffi.FfiCachePolicy
 import dev.holm.ffi.FfiCollectionConfig
 import dev.holm.ffi.FfiConfig
 import dev.holm.ffi.FfiConflictStrategy
 import dev.holm.ffi.FfiDurability
 import dev.holm.ffi.FfiEvent
+import dev.holm.ffi.FfiLogLevel
 import dev.holm.ffi.FfiNetwork
 import dev.holm.ffi.FfiSignOutMode
 import kotlin.time.Duration
@@ -46,7 +52,31 @@ private fun CollectionSpec<*>.lower() =
                 ConflictStrategy.Prompt -> FfiConflictStrategy.PROMPT
             },
         indexes = indexes.map { paths -> paths.map { it.unicode(ErrorCode.INVALID_NAME) } },
+        cache = cache.lower(),
     )
+
+private fun CacheOptions.lower() =
+    FfiCacheConfig(
+        policy = policy.lower(),
+        ttlMs = timeToLive.positiveMs("timeToLive"),
+        refreshAfterMs = refreshAfter?.positiveMs("refreshAfter"),
+        maxDocuments = maximumDocuments?.positive("maximumDocuments"),
+        maxBytes = maximumBytes?.positive("maximumBytes"),
+    )
+
+internal fun CachePolicy.lower() =
+    when (this) {
+        CachePolicy.CacheOnly -> FfiCachePolicy.CACHE_ONLY
+        CachePolicy.NetworkOnly -> FfiCachePolicy.NETWORK_ONLY
+        CachePolicy.CacheFirst -> FfiCachePolicy.CACHE_FIRST
+        CachePolicy.NetworkFirst -> FfiCachePolicy.NETWORK_FIRST
+        CachePolicy.CacheAndNetwork -> FfiCachePolicy.CACHE_AND_NETWORK
+    }
+
+private fun Long.positive(name: String): ULong {
+    if (this < 0) throw failure(ErrorCode.INVALID_CONFIG, "$name must not be negative")
+    return toULong()
+}
 
 private fun Duration.positiveMs(name: String): ULong {
     if (isNegative()) throw failure(ErrorCode.INVALID_CONFIG, "$name must not be negative")
@@ -70,6 +100,15 @@ internal fun Network.lower() =
         Network.Offline -> FfiNetwork.OFFLINE
         Network.Cellular -> FfiNetwork.CELLULAR
         Network.Unmetered -> FfiNetwork.UNMETERED
+    }
+
+internal fun LogLevel.lower() =
+    when (this) {
+        LogLevel.Error -> FfiLogLevel.ERROR
+        LogLevel.Warn -> FfiLogLevel.WARN
+        LogLevel.Info -> FfiLogLevel.INFO
+        LogLevel.Debug -> FfiLogLevel.DEBUG
+        LogLevel.Trace -> FfiLogLevel.TRACE
     }
 
 internal fun SignOutMode.lower() =
