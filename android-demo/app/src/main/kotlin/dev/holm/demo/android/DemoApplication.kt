@@ -18,7 +18,7 @@ class DemoApplication :
         SessionModel(noBackupFilesDir, Build.MODEL, scope, KeystoreSecretStore(this)) { HolmAndroid.attach(this, it) }
     }
 
-    val surroundings: Surroundings by lazy { Surroundings(scope, ::systemTexts, getExternalFilesDir(null) ?: filesDir) }
+    val surroundings: Surroundings by lazy { Surroundings(scope, this::systemTexts, getExternalFilesDir(null) ?: filesDir) }
 
     override fun onCreate() {
         super.onCreate()

@@ -2,8 +2,8 @@ package dev.holm.demo.model
 
 import androidx.compose.runtime.*
 import dev.holm.*
-import java.io.File
 import kotlinx.coroutines.*
+import java.io.File
 
 /** What a tester needs. */
 class DebugModel(
@@ -33,8 +33,8 @@ class DebugModel(
     }
 
     /**
-     * Makes a real conflict in the newest task: while nothing is synced here, another device of this account edits it, and so does this one.
-     * [mark] words the two edits.
+     * Makes a real conflict in the newest task: while nothing is synced here, another device of this account edits it, and so does this
+     * one. [mark] words the two edits.
      */
     fun simulateConflict(mark: (key: String, title: String) -> String): Job =
         work {
@@ -77,7 +77,8 @@ class DebugModel(
     private suspend fun log(): List<String> =
         listOf("device ${holm.deviceId}", holm.state().toString(), holm.stats().toString()) +
             holm.pending().map { "$it attempts=${it.attempts} error=${it.error?.code}" } +
-            holm.journal().map { "lost at ${it.at}: ${it.collection}/${it.documentId} ${it.reason}" }
+            holm.journal().map { "lost at ${it.at}: ${it.collection}/${it.documentId} ${it.reason}" } +
+            session.log.lines().map { "$it" }
 
     fun askToClear(): Job = work { toClear = holm.pending(limit = 10_000).size }
 

@@ -20,7 +20,9 @@ class ParkedWrite(val operation: Operation, val todo: Todo?) {
     val reason: Message
         get() {
             val error = operation.error
-            val fields = error?.fields?.mapNotNull { (field, why) -> runCatching { "$field: ${why.jsonPrimitive.contentOrNull}" }.getOrNull() }
+            val fields = error?.fields?.mapNotNull { (field, why) ->
+                runCatching { "$field: ${why.jsonPrimitive.contentOrNull}" }.getOrNull()
+            }
             return Message("inbox_reason", fields?.takeIf { it.isNotEmpty() }?.joinToString() ?: error?.message.orEmpty())
         }
 }

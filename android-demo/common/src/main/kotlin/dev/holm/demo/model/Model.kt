@@ -38,7 +38,7 @@ abstract class Model(protected val scope: CoroutineScope) {
         try {
             task()
         } catch (e: HolmException) {
-            message = e.told
+            message = failure(e.code, e.message)
         }
     }
 }

@@ -2,14 +2,23 @@ package dev.holm.demo.model
 
 import androidx.compose.runtime.*
 import dev.holm.*
-import java.io.File
 import kotlinx.coroutines.*
+import java.io.File
 
 /**
  * Who is signed in, and where. Owns the client: each server has a store of its own below [files], so that changing the address mixes
  * nothing.
+ *
+ * @param secrets where the session is kept; null: in a file.
+ * @param attach ties a client that was opened to what the platform tells it, and returns what unties it.
  */
-class SessionModel(private val files: File, val deviceName: String, scope: CoroutineScope) : Model(scope) {
+class SessionModel(
+    private val files: File,
+    val deviceName: String,
+    scope: CoroutineScope,
+    private val secrets: SecretStore? = null,
+    private val attach: (Holm) -> AutoCloseable,
+) : Model(scope) {
     private val preferences = Preferences(File(files, "preferences"))
 
     var server: String by mutableStateOf(preferences.server)
@@ -28,7 +37,11 @@ class SessionModel(private val files: File, val deviceName: String, scope: Corou
     var language: String by mutableStateOf(preferences.language)
         private set
 
+    /** The last lines of the core's log. */
+    val log = LogBuffer()
+
     private var opened = ""
+    private val ties = mutableListOf<AutoCloseable>()
 
     /** Opens the store of the server that was used last. Who was signed in still is. */
     fun start(): Job =
@@ -63,6 +76,8 @@ class SessionModel(private val files: File, val deviceName: String, scope: Corou
     }
 
     suspend fun close() {
+        ties.forEach { it.close() }
+        ties.clear()
         holm?.shutDown()
     }
 
@@ -78,8 +93,10 @@ class SessionModel(private val files: File, val deviceName: String, scope: Corou
         val address = server.trim().trimEnd('/')
         holm?.takeIf { address == opened }?.let { return it }
         val directory = File(files, address.replace(Regex("[^A-Za-z0-9]+"), "-"))
-        val next = Holm.open(HolmConfig(address, Storage.Directory(directory), listOf(todoCollection)))
-        holm?.shutDown()
+        val next = Holm.open(HolmConfig(address, Storage.Directory(directory), listOf(todoCollection), secrets = secrets))
+        close()
+        ties += withContext(Dispatchers.IO) { HolmLog.install(log, LogLevel.Debug) }
+        ties += attach(next)
         opened = address
         holm = next
         return next

@@ -2,11 +2,11 @@ package dev.holm.demo.model
 
 import androidx.compose.runtime.*
 import dev.holm.*
+import kotlinx.coroutines.*
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import kotlinx.coroutines.*
 
 /** How the whole device stands with the server. */
 class StatusModel(private val holm: Holm, scope: CoroutineScope) : Model(scope) {

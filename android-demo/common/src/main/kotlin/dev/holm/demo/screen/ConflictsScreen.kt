@@ -29,7 +29,8 @@ private fun ConflictCard(conflict: TodoConflict, model: ConflictsModel) {
         Faint(if (isMerging) text("conflict_merge_hint") else text("conflict_explain", conflict.title))
         Sides(conflict, model, isMerging)
         if (isMerging) {
-            Button({ model.mergeByField(conflict) }, Modifier.fillMaxWidth(), enabled = !model.isBusy) { Text(text("conflict_merge_apply")) }
+            val merge: () -> Unit = { model.mergeByField(conflict) }
+            Button(merge, Modifier.fillMaxWidth(), enabled = !model.isBusy) { Text(text("conflict_merge_apply")) }
             TextButton({ isMerging = false }, Modifier.fillMaxWidth()) { Text(text("action_cancel")) }
         } else {
             Row(Modifier.height(IntrinsicSize.Min), Arrangement.spacedBy(Space.s)) {

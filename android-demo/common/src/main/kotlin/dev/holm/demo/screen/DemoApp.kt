@@ -10,24 +10,8 @@ import androidx.compose.ui.unit.*
 import dev.holm.Holm
 import dev.holm.demo.model.*
 import dev.holm.demo.theme.*
-import java.io.File
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.*
-
-/**
- * What the platform around the app provides.
- *
- * @property scope where a person's wishes run; it outlives screens.
- * @property texts the texts of a language; of the system's for an empty tag.
- * @property exports where logs are exported to.
- * @property now the time, in milliseconds since 1970.
- */
-class Surroundings(
-    val scope: CoroutineScope,
-    val texts: (language: String) -> Texts,
-    val exports: File,
-    val now: () -> Long = System::currentTimeMillis,
-)
+import kotlin.time.Duration.Companion.seconds
 
 /** The whole app. */
 @Composable

@@ -21,7 +21,8 @@ fun InboxScreen(model: InboxModel, navigator: Navigator) {
         model.parked.forEach { write -> key(write.operation.id) { ParkedCard(write, model) { discarding = write } } }
     }
     discarding?.let { write ->
-        Confirm(text("inbox_discard_question"), text("inbox_discard_explain"), text("inbox_discard"), { discarding = null }) { model.discard(write) }
+        val close = { discarding = null }
+        Confirm(text("inbox_discard_question"), text("inbox_discard_explain"), text("inbox_discard"), close) { model.discard(write) }
     }
 }
 

@@ -36,7 +36,13 @@ fun Header(title: String, onBack: (() -> Unit)?, actions: @Composable () -> Unit
 
 /** A screen below its head: what its model has to say, and content that scrolls. */
 @Composable
-fun Page(title: String, model: Model, onBack: () -> Unit, actions: @Composable () -> Unit = {}, content: @Composable ColumnScope.() -> Unit) {
+fun Page(
+    title: String,
+    model: Model,
+    onBack: () -> Unit,
+    actions: @Composable () -> Unit = {},
+    content: @Composable ColumnScope.() -> Unit,
+) {
     Column(Modifier.fillMaxSize()) {
         Header(title, onBack, actions)
         Column(
@@ -77,7 +83,10 @@ fun Paper(modifier: Modifier = Modifier, content: @Composable ColumnScope.() -> 
 @Composable
 fun Choice(isChosen: Boolean, label: String, onChoose: () -> Unit) {
     val colors = MaterialTheme.colorScheme
-    val look = FilterChipDefaults.filterChipColors(selectedContainerColor = colors.primaryContainer, selectedLabelColor = colors.onPrimaryContainer)
+    val look = FilterChipDefaults.filterChipColors(
+        selectedContainerColor = colors.primaryContainer,
+        selectedLabelColor = colors.onPrimaryContainer,
+    )
     FilterChip(isChosen, onChoose, { Text(label) }, shape = CircleShape, colors = look)
 }
 

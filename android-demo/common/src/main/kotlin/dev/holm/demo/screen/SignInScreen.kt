@@ -39,4 +39,3 @@ fun SignInScreen(session: SessionModel) {
         TextButton({ session.signUp() }, Modifier.fillMaxWidth(), enabled = ready) { Text(text("sign_up_button")) }
     }
 }
-

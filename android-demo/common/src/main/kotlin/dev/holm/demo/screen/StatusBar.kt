@@ -4,6 +4,7 @@ import androidx.compose.foundation.layout.*
 import androidx.compose.material3.*
 import androidx.compose.runtime.*
 import androidx.compose.ui.*
+import androidx.compose.ui.graphics.vector.ImageVector
 import androidx.compose.ui.semantics.*
 import androidx.compose.ui.text.style.TextOverflow
 import dev.holm.*
@@ -22,12 +23,16 @@ fun StatusBar(state: SyncState, now: Long, onSync: () -> Unit, onInbox: () -> Un
                 Arrangement.spacedBy(Space.m),
                 Alignment.CenterVertically,
             ) {
-                Icon(if (state.phase == Phase.Offline) Icons.CloudOff else Icons.Cloud, null, tint = colors.onSurfaceVariant)
+                Icon(state.icon, null, tint = colors.onSurfaceVariant)
                 StatusText(state, now, Modifier.weight(1f))
                 IconButton(onSync, enabled = !state.isSyncing) { Icon(Icons.Refresh, text("status_sync_now")) }
             }
             if (state.failed + state.conflicts > 0) {
-                FlowRow(Modifier.padding(start = Space.l, end = Space.l, bottom = Space.m), Arrangement.spacedBy(Space.s), Arrangement.spacedBy(Space.s)) {
+                FlowRow(
+                    Modifier.padding(start = Space.l, end = Space.l, bottom = Space.m),
+                    Arrangement.spacedBy(Space.s),
+                    Arrangement.spacedBy(Space.s),
+                ) {
                     if (state.failed > 0) {
                         Pill(Icons.Warning, text("status_failed", state.failed), colors.errorContainer, colors.onErrorContainer, onInbox)
                     }
@@ -45,7 +50,8 @@ fun StatusBar(state: SyncState, now: Long, onSync: () -> Unit, onInbox: () -> Un
 @Composable
 private fun StatusText(state: SyncState, now: Long, modifier: Modifier) {
     val phase = listOfNotNull(state.told.text(), state.progressTold?.text()).joinToString(" · ")
-    val detail = state.lastError?.takeIf { state.phase == Phase.Waiting }?.message ?: state.lastSync(now)
+    val detail =
+        state.lastError?.takeIf { state.phase == Phase.Waiting }?.let { failure(it.code, it.message).text() } ?: state.lastSync(now)
     val spoken = "${text("status_label")}: $phase, $detail"
     Column(
         modifier.clearAndSetSemantics {
@@ -67,14 +73,23 @@ private fun StatusText(state: SyncState, now: Long, modifier: Modifier) {
 @Composable
 private fun SyncProgress(state: SyncState) {
     val progress = state.progress
+    val track = MaterialTheme.colorScheme.outlineVariant
     val total = progress?.total
     when {
         !state.isSyncing -> Unit
         progress != null && total != null && total > 0 ->
-            LinearProgressIndicator({ progress.done.toFloat() / total }, Modifier.fillMaxWidth())
-        else -> LinearProgressIndicator(Modifier.fillMaxWidth())
+            LinearProgressIndicator({ progress.done.toFloat() / total }, Modifier.fillMaxWidth(), trackColor = track)
+        else -> LinearProgressIndicator(Modifier.fillMaxWidth(), trackColor = track)
     }
 }
+
+private val SyncState.icon: ImageVector
+    get() =
+        when {
+            phase == Phase.Offline || phase == Phase.SignedOut -> Icons.CloudOff
+            phase == Phase.Waiting || pending > 0 -> Icons.Waiting
+            else -> Icons.Cloud
+        }
 
 @Composable
 private fun SyncState.lastSync(now: Long): String {

@@ -45,7 +45,8 @@ fun TaskListScreen(model: TaskListModel, navigator: Navigator, bottom: @Composab
                 item("banner") { Banner(model) }
                 items(model.tasks.orEmpty(), { it.value.id }) { stored ->
                     val todo = stored.value
-                    TaskRow(stored, { model.toggle(todo) }, { navigator.go(Screen.Task(todo.id)) }, { deleting = todo }, Modifier.animateItem())
+                    val open = { navigator.go(Screen.Task(todo.id)) }
+                    TaskRow(stored, { model.toggle(todo) }, open, { deleting = todo }, Modifier.animateItem())
                 }
                 if (model.tasks?.isEmpty() == true) item("empty") { EmptyList(model.filter) }
             }
@@ -91,7 +92,11 @@ private fun NewTask(model: TaskListModel) {
 
 @Composable
 private fun Filters(model: TaskListModel) {
-    FlowRow(Modifier.fillMaxWidth().padding(vertical = Space.xs), Arrangement.spacedBy(Space.s), itemVerticalAlignment = Alignment.CenterVertically) {
+    FlowRow(
+        Modifier.fillMaxWidth().padding(vertical = Space.xs),
+        Arrangement.spacedBy(Space.s),
+        itemVerticalAlignment = Alignment.CenterVertically,
+    ) {
         TaskFilter.entries.forEach { filter ->
             Choice(model.filter == filter, text("filter_${filter.name.lowercase()}")) { model.filter = filter }
         }
@@ -119,7 +124,13 @@ private fun TaskRow(stored: Stored<Todo>, onToggle: () -> Unit, onOpen: () -> Un
                     overflow = TextOverflow.Ellipsis,
                 )
                 if (todo.notes.isNotBlank()) {
-                    Text(todo.notes, color = faint, style = MaterialTheme.typography.bodyMedium, maxLines = 2, overflow = TextOverflow.Ellipsis)
+                    Text(
+                        todo.notes,
+                        color = faint,
+                        style = MaterialTheme.typography.bodyMedium,
+                        maxLines = 2,
+                        overflow = TextOverflow.Ellipsis,
+                    )
                 }
                 if (stored.status.needsSync) StatusPill(stored.status)
             }

@@ -8,21 +8,19 @@ import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.text.font.FontWeight
 import androidx.compose.ui.unit.*
 
-/** The steps of all distances. */
-object Space {
-    val xs = 4.dp
-    val s = 8.dp
-    val m = 12.dp
-    val l = 16.dp
-    val xl = 24.dp
-    val xxl = 40.dp
-}
-
 /** One colour of meaning: to write with, to write on it, as a ground, and to write on that. */
 private class Ink(val strong: Long, val onStrong: Long, val ground: Long, val onGround: Long)
 
 /** What is under everything: the screen, the sheets on it, bars; to write on them, and fainter; lines, and fainter. */
-private class Ground(val screen: Long, val sheet: Long, val bar: Long, val ink: Long, val faint: Long, val line: Long, val hair: Long)
+private class Ground(
+    val screen: Long,
+    val sheet: Long,
+    val bar: Long,
+    val ink: Long,
+    val faint: Long,
+    val line: Long,
+    val hair: Long,
+)
 
 /** Sea and sand: [primary] is what one does, [secondary] what waits, [tertiary] a conflict, [error] a refusal. */
 private fun ColorScheme.of(ground: Ground, primary: Ink, secondary: Ink, tertiary: Ink, error: Ink): ColorScheme =

@@ -1,9 +1,9 @@
 package dev.holm.demo.desktop
 
 import dev.holm.demo.theme.*
+import org.w3c.dom.Element
 import java.util.Locale
 import javax.xml.parsers.DocumentBuilderFactory
-import org.w3c.dom.Element
 
 /** The Android app's `strings.xml` of a language, with English for what it lacks. An empty tag is the system's language. */
 fun resourceTexts(language: String): Texts {

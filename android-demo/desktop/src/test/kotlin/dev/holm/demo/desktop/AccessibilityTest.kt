@@ -35,7 +35,10 @@ class AccessibilityTest {
     private fun SemanticsNode.name(): String =
         with(config) {
             val texts = getOrNull(SemanticsProperties.Text).orEmpty().map { it.text }
-            (texts + getOrNull(SemanticsProperties.ContentDescription).orEmpty() + getOrNull(SemanticsProperties.EditableText)?.text.orEmpty())
+            (
+                texts + getOrNull(SemanticsProperties.ContentDescription).orEmpty() +
+                    getOrNull(SemanticsProperties.EditableText)?.text.orEmpty()
+            )
                 .joinToString(" ")
         }
 

@@ -2,8 +2,8 @@ package dev.holm.demo.desktop
 
 import dev.holm.Network
 import dev.holm.demo.model.*
-import kotlin.test.assertEquals
 import org.junit.jupiter.api.Test
+import kotlin.test.assertEquals
 
 /** Two devices of one account change the same task; the one with the screen was offline. */
 class ConflictsTest {

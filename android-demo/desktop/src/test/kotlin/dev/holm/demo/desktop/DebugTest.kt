@@ -1,10 +1,10 @@
 package dev.holm.demo.desktop
 
 import dev.holm.demo.model.*
+import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
-import org.junit.jupiter.api.Test
 
 class DebugTest {
     private fun Stage.opensTheDebugMenu() {
@@ -66,11 +66,13 @@ class DebugTest {
     fun the_log_is_exported_without_content_of_tasks() =
         onScreen(::withTask) {
             opensTheDebugMenu()
+            until("the core has logged something") { device.session.log.lines().isNotEmpty() }
             taps(told("debug_export"))
             sees(told("debug_exported", ""))
             val log = device.around.exports.listFiles().orEmpty().single().readText()
             assertTrue(device.holm.deviceId in log, log)
             assertTrue("requests" in log, log)
+            assertTrue(device.session.log.lines().first().message in log, log)
             assertFalse("milk" in log, log)
         }
 

@@ -3,11 +3,11 @@ package dev.holm.demo.desktop
 import dev.holm.*
 import dev.holm.demo.model.*
 import dev.holm.demo.screen.*
+import kotlinx.coroutines.*
 import java.nio.file.Files
 import java.util.UUID
 import kotlin.io.path.ExperimentalPathApi
 import kotlin.io.path.deleteRecursively
-import kotlinx.coroutines.*
 
 const val PASSWORD = "correct horse"
 
@@ -15,7 +15,7 @@ const val PASSWORD = "correct horse"
 class Device(language: String = "en", now: () -> Long = System::currentTimeMillis) : AutoCloseable {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main)
     val directory = Files.createTempDirectory("holm-demo").toFile()
-    val session = SessionModel(directory, "Pixel", scope)
+    val session = SessionModel(directory, "Pixel", scope) { AutoCloseable { } }
     val around = Surroundings(scope, ::resourceTexts, directory.resolve("exports"), now)
     val navigator = Navigator()
 

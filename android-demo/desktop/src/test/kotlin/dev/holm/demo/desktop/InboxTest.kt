@@ -1,8 +1,8 @@
 package dev.holm.demo.desktop
 
 import dev.holm.demo.model.*
-import kotlin.test.assertEquals
 import org.junit.jupiter.api.Test
+import kotlin.test.assertEquals
 
 /** The server refuses titles of more than 80 characters. */
 class InboxTest {

@@ -1,9 +1,9 @@
 package dev.holm.demo.desktop
 
+import org.junit.jupiter.api.Test
 import java.io.File
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
-import org.junit.jupiter.api.Test
 
 /** The documentation's pictures. `scripts/demo --screenshots --update` takes them. */
 class PicturesTest {
@@ -11,7 +11,8 @@ class PicturesTest {
 
     @Test
     fun there_is_one_of_every_screen_in_every_variant() {
-        val screens = listOf("sign-in", "empty", "tasks", "task", "conflicts", "merge", "inbox", "settings", "debug", "clear-queue", "status")
+        val screens =
+            listOf("sign-in", "empty", "tasks", "task", "conflicts", "merge", "inbox", "settings", "debug", "clear-queue", "status")
         val wanted = screens.flatMap { screen -> Variant.entries.map { "$screen-${it.name.lowercase()}.png" } }
         assertEquals(wanted.sorted(), pictures.map { it.name }.sorted())
     }

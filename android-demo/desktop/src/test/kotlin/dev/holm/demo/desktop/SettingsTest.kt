@@ -1,9 +1,9 @@
 package dev.holm.demo.desktop
 
 import androidx.compose.ui.test.*
+import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
-import org.junit.jupiter.api.Test
 
 @OptIn(ExperimentalTestApi::class)
 class SettingsTest {

@@ -1,10 +1,10 @@
 package dev.holm.demo.desktop
 
 import dev.holm.Network
+import org.junit.jupiter.api.Test
 import java.util.UUID
 import kotlin.test.assertEquals
 import kotlin.test.assertNull
-import org.junit.jupiter.api.Test
 
 class SignInTest {
     private fun Stage.enters(email: String, password: String) {

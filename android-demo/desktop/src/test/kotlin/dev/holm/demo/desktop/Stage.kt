@@ -20,7 +20,9 @@ class Stage(val ui: SkikoComposeUiTest, val device: Device) {
 
     fun seesNoMore(words: String) =
         ui.waitUntil("\"$words\" is gone", LIMIT) {
-            ui.onAllNodes(hasText(words, substring = true).or(hasContentDescription(words, substring = true))).fetchSemanticsNodes().isEmpty()
+            ui.onAllNodes(
+                hasText(words, substring = true).or(hasContentDescription(words, substring = true)),
+            ).fetchSemanticsNodes().isEmpty()
         }
 
     /** Touches what has these words, when it can be touched. */
@@ -62,7 +64,7 @@ data class Look(val isDark: Boolean = false, val fontScale: Float = 1f, val heig
     val size: Size get() = Size(411 * DENSITY, height * DENSITY)
 
     companion object {
-        const val DENSITY = 1.75f
+        const val DENSITY = 1.5f
     }
 }
 

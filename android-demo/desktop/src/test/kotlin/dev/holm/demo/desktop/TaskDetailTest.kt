@@ -2,8 +2,8 @@ package dev.holm.demo.desktop
 
 import dev.holm.Network
 import dev.holm.demo.model.*
-import kotlin.test.assertEquals
 import org.junit.jupiter.api.Test
+import kotlin.test.assertEquals
 
 class TaskDetailTest {
     private suspend fun withTask(): Device =

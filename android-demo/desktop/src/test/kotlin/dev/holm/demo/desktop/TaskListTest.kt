@@ -3,9 +3,9 @@ package dev.holm.demo.desktop
 import androidx.compose.ui.test.*
 import dev.holm.Network
 import dev.holm.demo.model.*
+import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
-import org.junit.jupiter.api.Test
 
 @OptIn(ExperimentalTestApi::class)
 class TaskListTest {

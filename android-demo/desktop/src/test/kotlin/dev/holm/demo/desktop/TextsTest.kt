@@ -1,9 +1,9 @@
 package dev.holm.demo.desktop
 
+import org.junit.jupiter.api.Test
 import java.io.File
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
-import org.junit.jupiter.api.Test
 
 /** The table of texts: whole in each language, and used. */
 class TextsTest {

@@ -10,7 +10,14 @@ enum class Variant(val words: Words = plain, val language: String = "en", val lo
 }
 
 /** What is on the tasks: short words, or such as nobody had in mind. */
-class Words(val plants: String, val party: String, val mine: String, val theirs: String, val notes: String, val refused: String)
+class Words(
+    val plants: String,
+    val party: String,
+    val mine: String,
+    val theirs: String,
+    val notes: String,
+    val refused: String,
+)
 
 private val plain =
     Words(
