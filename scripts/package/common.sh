@@ -26,6 +26,12 @@ checksum() { # FILE
     printf '%s  %s\n' "$(sha256 "$1")" "$(basename "$1")" >"$1.sha256"
 }
 
+# One name for the contents of all files below PATHs: what was made of the same is not made again.
+digest() { # PATH…
+    find "$@" -type f -not -path '*/target/*' -print0 | LC_ALL=C sort -z | xargs -0 cat >"$tools/digest"
+    sha256 "$tools/digest"
+}
+
 bytes() { wc -c <"$1" | tr -d ' '; } # FILE
 
 # A tool of LLVM that belongs to the compiler: others may be too old to read what it writes.

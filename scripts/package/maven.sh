@@ -34,13 +34,23 @@ package_modules() {
     if grep -q '<module>holm-android</module>' "$kotlin/pom.xml"; then echo holm-android; fi
 }
 
-# Builds the modules and the small consumer.
+# Builds the modules and the small consumer, unless their sources are those of the last time.
 build_jars() {
-    local module projects=:holm-consumer
-    for module in $(package_modules); do projects=$projects,:$module; done
+    local module projects=:holm-consumer made=$tools/jars now
+    local -a sources=("$kotlin/pom.xml" "$kotlin/holm-consumer" scripts/package/maven.sh)
+    for module in $(package_modules); do
+        projects=$projects,:$module
+        sources+=("$kotlin/$module")
+    done
     scripts/bindings
-    maven --file "$kotlin/pom.xml" package -Dmaven.test.skip=true --projects "$projects" --also-make
+    now=$(digest "${sources[@]}")
+    if [ "$(cat "$made" 2>/dev/null)" != "$now" ] || [ ! -e "$(consumer_jar)" ]; then
+        maven --file "$kotlin/pom.xml" package -Dmaven.test.skip=true --projects "$projects" --also-make
+        echo "$now" >"$made"
+    fi
 }
+
+consumer_jar() { echo "$kotlin/holm-consumer/target/holm-consumer-$(module_version).jar"; }
 
 # Fails unless aapt2 can link MANIFEST against Android's framework; writes the list of its resources.
 link_manifest() { # MANIFEST R.TXT
@@ -63,7 +73,10 @@ resolve_pom() { # POM FOLDER
     done
     sed "${values[@]}" "$kotlin/holm-android/aar.pom.xml" >"$1"
     # The kind of package `aar` is known to Gradle only; everything else Maven reads as it stands.
-    sed 's|<packaging>aar</packaging>|<packaging>pom</packaging>|' "$1" >"$2/pom.xml"
+    sed 's|<packaging>aar</packaging>|<packaging>pom</packaging>|' "$1" >"$2/pom.xml.new"
+    if cmp -s "$2/pom.xml.new" "$2/pom.xml" && [ -d "$2/dependencies" ]; then return; fi
+    rm -rf "$2/dependencies"
+    mv "$2/pom.xml.new" "$2/pom.xml"
     maven --file "$2/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime \
         "-DoutputDirectory=$2/dependencies"
     [ -e "$2/dependencies/jna-$(property jna.version).aar" ] || die "$1 does not bring JNA as a package of Android"

@@ -33,19 +33,19 @@ fn the_table_of_error_codes_is_that_of_the_code() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), table, "HOLM_UPDATE=1 cargo test --workspace --test docs");
 }
 
-/// What stands between the marks `// NAME: begin` and `// NAME: end` of a file, part by part, without the indentation.
-fn marked(path: &str, name: &str) -> Vec<String> {
-    let (text, end) = (read(path), format!("// {name}: end"));
-    let parts = text.split(&format!("// {name}: begin\n")).skip(1).map(|rest| {
-        let part = rest.split(&end).next().unwrap_or_default().trim_end();
+/// What stands between the marks `taste: begin` and `taste: end`, part by part, without the indentation.
+fn taste(path: &str) -> String {
+    let text = read(path);
+    let parts = text.split("// taste: begin\n").skip(1).map(|rest| {
+        let part = rest.split("// taste: end").next().unwrap_or_default().trim_end();
         let indent =
             part.lines().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len()).min();
         let lines = part.lines().map(|line| line.get(indent.unwrap_or(0)..).unwrap_or_default());
         lines.map(|line| format!("{line}\n")).collect::<String>()
     });
     let parts: Vec<_> = parts.collect();
-    assert!(!parts.is_empty(), "{path} has no {name}");
-    parts
+    assert!(!parts.is_empty(), "{path} has no taste");
+    parts.join("\n")
 }
 
 #[test]
@@ -55,28 +55,8 @@ fn the_readmes_code_is_what_the_languages_compile_and_run() {
         ("swift", "bindings/swift/Tests/HolmTests/TasteTests.swift"),
         ("kotlin", "bindings/kotlin/holm/src/test/kotlin/dev/holm/TasteTest.kt"),
     ] {
-        let block = format!("```{language}\n{}```", marked(path, "taste").join("\n"));
+        let block = format!("```{language}\n{}```", taste(path));
         assert!(readme.contains(&block), "the README's {language} is not that of {path}:\n{block}");
-    }
-}
-
-/// Files with this extension in a folder, as paths from the root.
-fn files(folder: &str, extension: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-    let fitting = entries.filter(|path| path.extension().is_some_and(|e| e == extension));
-    fitting.map(|path| format!("{folder}/{}", path.file_name().unwrap().to_string_lossy())).collect()
-}
-
-/// Kotlin's blocks are looked after by its own tests.
-#[test]
-fn the_swift_code_of_the_guides_is_compiled_and_run() {
-    let snippets = files("bindings/swift/Tests/HolmTestingTests/Snippets", "swift");
-    let compiled: Vec<_> = snippets.iter().flat_map(|path| marked(path, "snippet")).collect();
-    for page in files("docs/guides", "md") {
-        for rest in read(&page).split("```swift\n").skip(1) {
-            let block = rest.split("```").next().unwrap_or_default();
-            assert!(compiled.iter().any(|part| part == block), "{page} has Swift that no test compiles:\n{block}");
-        }
     }
 }
 

@@ -11,19 +11,13 @@ final class DemoServer {
     /// Starts a server and waits until it listens.
     init() throws {
         scratch = FileManager.default.temporaryDirectory.appendingPathComponent("holm-demo-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-        let rules = scratch.appendingPathComponent("server.toml")
-        // Passwords cost little here.
-        let cheap = "\n[accounts.argon2]\nmemory_kib = 64\niterations = 1\n"
-        try (String(contentsOf: Self.project.appendingPathComponent("ios-demo/server.toml"), encoding: .utf8) + cheap)
-            .write(to: rules, atomically: true, encoding: .utf8)
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         // The server ends when this process does, however that ends: then the shell's input is closed.
         process.arguments = [
             "-c", #""$@" </dev/null & server=$!; exec >&-; cat >/dev/null; kill -9 $server; wait"#, "holm-server",
-            Self.program, "--data-dir", scratch.appendingPathComponent("data").path, "--listen", "127.0.0.1:0",
-            "--log-level", "error", "--config", rules.path,
+            Self.program, "--data-dir", scratch.path, "--listen", "127.0.0.1:0", "--log-level", "error", "--config",
+            Self.project.appendingPathComponent("android-demo/server.toml").path,
         ]
         process.standardInput = input
         process.standardOutput = output

@@ -168,8 +168,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      *
      * @throws HolmException as [sync] does, and `INVALID_CONFIG` for a negative budget.
      */
-    public suspend fun runBackground(budget: Duration): SliceReport =
-        client.waiting { it.runBackground(budget.budgetMs(), null).lift() }
+    public suspend fun runBackground(budget: Duration): SliceReport = client.waiting { it.runBackground(budget.budgetMs(), null).lift() }
 
     /**
      * Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with `SUSPENDED` until [resume];

@@ -212,9 +212,10 @@ public class HolmCollection<T : Any> internal constructor(
     public suspend fun query(policy: CachePolicy, block: QueryScope.() -> Query): List<T> = fetch(policy, block).first().value
 
     /**
-     * Keeps a document's content here whatever the limits of [CacheOptions] say, until [unpin].
+     * Keeps a document's content here whatever the limits of [CacheOptions] say, until [unpin]; one that is not here yet, from when it
+     * comes.
      *
-     * @throws HolmException `NOT_FOUND`.
+     * @throws HolmException `INVALID_NAME`.
      */
     public suspend fun pin(id: String): Unit = writing { pin(id.checked()) }
 

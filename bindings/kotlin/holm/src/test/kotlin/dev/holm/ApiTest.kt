@@ -7,7 +7,7 @@ import java.io.File
 import java.util.ServiceLoader
 import kotlin.test.assertEquals
 
-/** The public API is what `holm/api/holm.api` says. Run with `-Dholm.api.update=true` to write that file, and review the difference. */
+/** The public API is what `holm/api/holm.api` says. `scripts/test-kotlin --update-api` writes it anew. */
 class ApiTest {
     @Test
     fun the_public_api_is_the_one_that_was_reviewed() {

@@ -1,5 +1,6 @@
 package dev.holm
 
+import dev.holm.support.ServerProcess
 import dev.holm.support.Todo
 import dev.holm.support.failsWith
 import dev.holm.support.story
@@ -65,13 +66,19 @@ class FetchTest {
         }
 
     @Test
-    fun a_document_is_pinned_and_let_go() =
+    fun a_pinned_document_stays_whatever_the_limit() =
         story {
-            val phone = device()
-            phone.todos.create(Todo("Milk", id = "milk"))
-            phone.todos.pin("milk")
-            phone.todos.unpin("milk")
-            failsWith(ErrorCode.NOT_FOUND) { phone.todos.pin("nowhere") }
+            val spec = collectionSpec<Todo>("tasks", cache = CacheOptions(maximumDocuments = 1))
+            val device = device()
+            device.todos.createAll(List(3) { Todo("no. $it", id = "$it") })
+            device.sync()
+            val limited = opened(HolmConfig(ServerProcess.shared.url, Storage.InMemory, listOf(spec), autoSync = false)).also { signIn(it) }
+            limited.todos.pin("0")
+            limited.sync()
+            assertEquals("no. 0", limited.todos.get("0", CachePolicy.CacheOnly)?.title)
+            assertTrue(limited.stats().cache.evictions > 0, "${limited.stats().cache}")
+            limited.todos.unpin("0")
+            failsWith(ErrorCode.INVALID_NAME) { limited.todos.pin("") }
         }
 
     @Test

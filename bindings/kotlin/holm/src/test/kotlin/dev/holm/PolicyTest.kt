@@ -62,6 +62,7 @@ class PolicyTest {
     private suspend fun results(cell: Cell, writer: Holm, url: String): JsonArray {
         writer.write(cell.old)
         val network = FfiTestDevice(Clock.System.now().toEpochMilliseconds())
+
         @OptIn(InternalHolmApi::class)
         val reader = Holm.open(config(url, if (cell.text("cache") == "stale") Duration.ZERO else 1.hours), network)
         reader.signIn(email, Story.PASSWORD)

@@ -48,7 +48,8 @@ class SecretStoreTest {
             holm.shutDown()
             // The account's id is no secret.
             val texts = directory.walk().map { it.readBytes().toString(Charsets.ISO_8859_1) }.toList()
-            for (token in secrets.kept.values.flatMap { tokens(it) } - user) assertFalse(texts.any { token in it }, "a token lies in a file")
+            val tokens = secrets.kept.values.flatMap { tokens(it) } - user
+            for (token in tokens) assertFalse(texts.any { token in it }, "a token lies in a file")
 
             val again = device(directory)
             assertEquals(user, again.userId)
@@ -89,7 +90,13 @@ class SecretStoreTest {
 
     private suspend fun Story.device(directory: Path): Holm =
         opened(
-            HolmConfig(ServerProcess.shared.url, Storage.Directory(directory.toFile()), listOf(todoSpec()), autoSync = false, secrets = secrets),
+            HolmConfig(
+                ServerProcess.shared.url,
+                Storage.Directory(directory.toFile()),
+                listOf(todoSpec()),
+                autoSync = false,
+                secrets = secrets,
+            ),
         )
 
     /** Whatever is long enough to be a token. */

@@ -19,11 +19,8 @@ import android.net.Network as SystemNetwork
  * @param requireInternet false also counts networks without the internet, for a server in the same house.
  * @param onChange gets the network: first from the constructor, later on a thread of the system. It must return soon.
  */
-public class AndroidConnectivity(
-    context: Context,
-    private val requireInternet: Boolean = true,
-    private val onChange: (Network) -> Unit,
-) : AutoCloseable {
+public class AndroidConnectivity(context: Context, private val requireInternet: Boolean = true, private val onChange: (Network) -> Unit) :
+    AutoCloseable {
     private val manager = checkNotNull(context.getSystemService(ConnectivityManager::class.java)) { "no connectivity service" }
     private var capabilities: NetworkCapabilities? = null
     private var blocked = false

@@ -34,8 +34,7 @@ public object BackgroundSync {
     /** Ends it, for example at a sign-out. A slice that is running is stopped. */
     public fun cancel(context: Context): Unit = scheduler(context).cancel(JOB_ID)
 
-    private fun scheduler(context: Context) =
-        checkNotNull(context.getSystemService(JobScheduler::class.java)) { "no job scheduler" }
+    private fun scheduler(context: Context) = checkNotNull(context.getSystemService(JobScheduler::class.java)) { "no job scheduler" }
 
     private fun job(context: Context, every: Duration, unmeteredOnly: Boolean): JobInfo =
         JobInfo.Builder(JOB_ID, ComponentName(context, HolmJobService::class.java))

@@ -1,6 +1,7 @@
 package dev.holm.android
 
 import android.content.Context
+import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.util.AtomicFile
 import dev.holm.SecretStore
 import dev.holm.SecretStoreException
@@ -39,8 +40,8 @@ public class KeystoreSecretStore(context: Context, name: String = "holm") : Secr
                 open(key, name, sealed)
             } catch (_: AEADBadTagException) {
                 forgotten(name)
-            } catch (_: UnrecoverableKeyException) {
-                // Includes a key that the system has invalidated.
+            } catch (e: GeneralSecurityException) {
+                if (!e.meansLostKey()) throw e
                 key.delete()
                 forgotten(name)
             }
@@ -49,7 +50,7 @@ public class KeystoreSecretStore(context: Context, name: String = "holm") : Secr
     @Synchronized
     override fun set(name: String, value: String): Unit =
         guarded("kept") {
-            val sealed = seal(key.existing() ?: key.create(), name, value)
+            val sealed = sealed(name, value)
             if (!directory.isDirectory && !directory.mkdirs()) throw IOException("cannot make $directory")
             file(name).write(sealed)
         }
@@ -61,6 +62,15 @@ public class KeystoreSecretStore(context: Context, name: String = "holm") : Secr
         file(name).delete()
         return null
     }
+
+    private fun sealed(name: String, value: String): ByteArray =
+        try {
+            seal(key.existing() ?: key.create(), name, value)
+        } catch (e: GeneralSecurityException) {
+            if (!e.meansLostKey()) throw e
+            key.delete()
+            seal(key.create(), name, value)
+        }
 
     /** The secret's name is a part of what is sealed: a file under another name opens nothing. */
     private fun seal(key: SecretKey, name: String, value: String): ByteArray {
@@ -100,6 +110,9 @@ public class KeystoreSecretStore(context: Context, name: String = "holm") : Secr
         const val TAG_BITS = 128
     }
 }
+
+/** The system has given the key up: nothing that it sealed can ever be opened. */
+private fun GeneralSecurityException.meansLostKey() = this is UnrecoverableKeyException || this is KeyPermanentlyInvalidatedException
 
 private fun AtomicFile.readOrNull(): ByteArray? =
     try {

@@ -112,9 +112,10 @@ class KeystoreSecretStoreTest {
         store.set("session", "token")
         keystore.isUnrecoverable = true
         assertNull(store.get("session"))
-        keystore.isUnrecoverable = false
         store.set("session", "new")
-        assertEquals("new", store.get("session"))
+        keystore.isUnrecoverable = true
+        store.set("session", "newer")
+        assertEquals("newer", store.get("session"))
     }
 
     @Test
@@ -126,6 +127,5 @@ class KeystoreSecretStoreTest {
         assertEquals("one", store.get("session"))
     }
 
-    private fun files(): List<File> =
-        application.noBackupFilesDir.walk().filter { it.isFile }.toList()
+    private fun files(): List<File> = application.noBackupFilesDir.walk().filter { it.isFile }.toList()
 }

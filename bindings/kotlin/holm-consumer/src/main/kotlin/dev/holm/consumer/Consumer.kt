@@ -12,11 +12,7 @@ import kotlinx.serialization.Serializable
 import java.io.File
 
 @Serializable
-internal data class Errand(
-    val title: String,
-    val isDone: Boolean = false,
-    val id: String = "",
-)
+internal data class Errand(val title: String, val isDone: Boolean = false, val id: String = "")
 
 private val errands = collectionSpec<Errand>("errands", indexes = listOf(listOf("isDone")))
 

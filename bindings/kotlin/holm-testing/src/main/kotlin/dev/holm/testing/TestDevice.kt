@@ -12,11 +12,7 @@ import kotlin.time.Instant
  * @property name what the test calls it.
  * @property holm its client. [TestWorld.close] closes it.
  */
-public class TestDevice internal constructor(
-    public val name: String,
-    public val holm: Holm,
-    private val device: FfiTestDevice,
-) {
+public class TestDevice internal constructor(public val name: String, public val holm: Holm, private val device: FfiTestDevice) {
     /** Its network. */
     public val network: TestNetwork = TestNetwork(device, holm)
 

@@ -14,10 +14,14 @@ public class TestNetwork internal constructor(private val device: FfiTestDevice,
     /** Every request so far, those that failed among them: `POST /v1/sync/pull`. */
     public val requests: List<String> get() = device.requests()
 
-    /** Airplane mode: the client knows that there is no network, and tries nothing. */
+    /**
+     * Airplane mode: the client knows that there is no network and does not sync, and what a person asks of it all the same (a sign-in)
+     * does not arrive. Faults that were asked for before are forgotten.
+     */
     public fun goOffline() {
         isOnline = false
         holm.setNetwork(Network.Offline)
+        heal()
     }
 
     /**
@@ -26,8 +30,8 @@ public class TestNetwork internal constructor(private val device: FfiTestDevice,
      * @param network of which kind.
      */
     public fun goOnline(network: Network = Network.Unmetered) {
-        heal()
         isOnline = true
+        heal()
         holm.setNetwork(network)
     }
 
@@ -48,6 +52,9 @@ public class TestNetwork internal constructor(private val device: FfiTestDevice,
         fail(Fault.Timeout, times = 1)
     }
 
-    /** Nothing fails any more. */
-    public fun heal(): Unit = device.heal()
+    /** Nothing fails any more, as long as there is a network. */
+    public fun heal() {
+        device.heal()
+        if (!isOnline) fail(Fault.Unreachable)
+    }
 }

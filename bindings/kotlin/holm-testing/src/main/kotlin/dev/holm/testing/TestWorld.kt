@@ -44,7 +44,7 @@ public class TestWorld(
     private val devices = linkedMapOf<String, TestDevice>()
     private var passed = Duration.ZERO
 
-    /** The server's address, for a client that the app opens by itself; its time is the real one. */
+    /** The server's address, for a client that the app opens by itself, with real time: begin the world at the real time then. */
     public val url: String get() = server.url
 
     /** What the server's clock shows, and every device's that was not set to something else. */
@@ -68,8 +68,7 @@ public class TestWorld(
         making.withLock {
             devices[name] ?: open(name, autoSync, storage).also { device ->
                 devices[name] = device
-                val email = "$account@example.com"
-                if (accounts.add(account)) device.holm.signUp(email, PASSWORD) else device.holm.signIn(email, PASSWORD)
+                if (accounts.add(account)) device.holm.signUp(email(account), PASSWORD) else device.holm.signIn(email(account), PASSWORD)
             }
         }
 
@@ -122,8 +121,14 @@ public class TestWorld(
         return TestDevice(name, Holm.open(HolmConfig(url, storage, collections, autoSync = autoSync), device), device)
     }
 
-    private companion object {
-        const val PASSWORD = "correct horse"
-        const val ROUNDS = 20
+    /** What a client that the app opens by itself signs in with. */
+    public companion object {
+        /** The password of every account. */
+        public const val PASSWORD: String = "correct horse"
+
+        private const val ROUNDS = 20
+
+        /** The address of an account. The account is there once it has a device. */
+        public fun email(account: String = "person"): String = "$account@example.com"
     }
 }

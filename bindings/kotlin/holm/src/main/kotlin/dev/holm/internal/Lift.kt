@@ -132,8 +132,7 @@ internal fun <T> FfiFetched.lift(value: T): Fetched<T> =
             },
     )
 
-private fun FfiFailure.lift() =
-    HolmException(code, message, recovery, retryable, serverCode, retryAfterMs?.toLong()?.milliseconds)
+private fun FfiFailure.lift() = HolmException(code, message, recovery, retryable, serverCode, retryAfterMs?.toLong()?.milliseconds)
 
 internal fun FfiLogLine.lift() =
     LogLine(

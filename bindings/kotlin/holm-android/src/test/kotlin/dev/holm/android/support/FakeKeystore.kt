@@ -38,8 +38,12 @@ internal class FakeKeystore {
         }
     }
 
-    private class Made(provider: Provider, type: String, algorithm: String, private val make: () -> Any) :
-        Provider.Service(provider, type, algorithm, "made in a test", null, null) {
+    private class Made(
+        provider: Provider,
+        type: String,
+        algorithm: String,
+        private val make: () -> Any,
+    ) : Provider.Service(provider, type, algorithm, "made in a test", null, null) {
         override fun newInstance(constructorParameter: Any?): Any = make()
     }
 
@@ -71,6 +75,7 @@ internal class FakeKeystore {
 
         override fun engineDeleteEntry(alias: String) {
             keystore.keys.remove(alias)
+            keystore.isUnrecoverable = false
         }
 
         override fun engineLoad(stream: InputStream?, password: CharArray?) = Unit

@@ -16,7 +16,9 @@ internal object Snippets {
 
     /** The Kotlin blocks of the pages for Android, in order. */
     fun documented(): List<Snippet> {
-        val pages = listOf(root.resolve("docs/getting-started-android.md")) + root.resolve("docs/guides").listFiles { it.extension == "md" }.orEmpty()
+        val pages =
+            listOf(root.resolve("docs/getting-started-android.md")) +
+                root.resolve("docs/guides").listFiles { it.extension == "md" }.orEmpty()
         return pages.sorted().flatMap { page -> blocks(page) }
     }
 
@@ -52,7 +54,9 @@ internal object Snippets {
                     name = null
                 }
 
-                else -> lines += line
+                else -> {
+                    lines += line
+                }
             }
         }
         check(name == null) { "$file: \"$name\" has no end" }
