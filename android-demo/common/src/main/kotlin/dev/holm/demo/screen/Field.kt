@@ -8,7 +8,7 @@ import androidx.compose.ui.*
 import androidx.compose.ui.text.input.*
 import dev.holm.demo.theme.*
 
-/** A field to write into. What goes to a server is a line; what a person thinks is as long as it is. */
+/** A field to write into. Who signs in is one line; everything else takes as many as it needs. */
 @Composable
 fun Field(label: String, value: String, minLines: Int = 1, type: KeyboardType = KeyboardType.Text, onChange: (String) -> Unit) {
     OutlinedTextField(
@@ -16,7 +16,7 @@ fun Field(label: String, value: String, minLines: Int = 1, type: KeyboardType = 
         onChange,
         Modifier.fillMaxWidth(),
         label = { Text(text(label)) },
-        singleLine = type != KeyboardType.Text,
+        singleLine = type == KeyboardType.Email || type == KeyboardType.Password,
         minLines = minLines,
         shape = MaterialTheme.shapes.medium,
         visualTransformation = if (type == KeyboardType.Password) PasswordVisualTransformation() else VisualTransformation.None,

@@ -86,7 +86,7 @@ private fun NewTask(model: TaskListModel) {
             ),
         keyboardOptions = KeyboardOptions(imeAction = ImeAction.Done),
         keyboardActions = KeyboardActions { add() },
-        maxLines = 3,
+        singleLine = true,
     )
 }
 
