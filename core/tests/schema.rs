@@ -3,6 +3,8 @@
 //! `fixtures/schema-1.db` was written by schema 1: twelve tasks read from a server (one since deleted there), a conflict that waits for a
 //! person, a refused write, five writes that were never sent, and notes.
 
+#![allow(clippy::unwrap_used)] // A test may fail that way.
+
 use holm_core::{CollectionConfig, Config, Holm, Query, Strategy};
 use serde_json::json;
 use std::path::Path;

@@ -113,7 +113,7 @@ fn slices_of_any_length_end_with_everybody_in_step_in_time_and_at_little_more_co
         let random = Random::new(seed);
         let speed = Speed {
             latency_ms: *random.pick(&[10, 60, 150, 300]),
-            bytes_per_s: *random.pick(&[10_000, 20_000, 60_000]),
+            bytes_per_s: *random.pick(&[20_000, 60_000, 200_000]),
         };
         let (whole, (slices, bytes)) = (uninterrupted(seed, speed), in_slices(seed, speed));
         let ratio = bytes as f64 / whole as f64;

@@ -1,8 +1,9 @@
 //! A read under a policy, as its caller holds it.
 
-use super::executor::{Cached, Executor, Found, Resource};
-use super::flights::Flight;
+use super::flights::{Flight, Flights};
+use super::metrics::Metrics;
 use super::policy::{CachePolicy, Condition, Plan, plan, stands_in};
+use super::resource::{Cached, Found, Resource};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -60,8 +61,13 @@ pub struct Fetched<T> {
 pub struct Fetch<T>(Box<dyn Steps<T>>);
 
 impl<T> Fetch<T> {
-    pub(super) fn new<R: Resource<Value = T>>(executor: Executor, resource: Arc<R>, policy: CachePolicy) -> Self {
-        Self(Box::new(Read { executor, resource, stage: Stage::Begin(policy) }))
+    pub(super) fn new<R: Resource<Value = T>>(
+        flights: Arc<Flights>,
+        metrics: Arc<Metrics>,
+        resource: Arc<R>,
+        policy: CachePolicy,
+    ) -> Self {
+        Self(Box::new(Read { flights, metrics, resource, stage: Stage::Begin(policy) }))
     }
 
     /// The next result: the first at once or when the network has answered, as the policy says; later ones when there is something to
@@ -83,7 +89,8 @@ trait Steps<T>: Send {
 }
 
 struct Read<R: Resource> {
-    executor: Executor,
+    flights: Arc<Flights>,
+    metrics: Arc<Metrics>,
     resource: Arc<R>,
     stage: Stage<R::Value>,
 }
@@ -145,7 +152,7 @@ impl<R: Resource> Read<R> {
         }
         let (Some(cached), false) = (here, matches!(plan, Plan::Network { .. })) else {
             self.stage = Stage::Waiting {
-                flight: self.executor.refresh(&self.resource)?,
+                flight: self.flights.join(&self.resource)?,
                 fall_back: plan != Plan::Network { fall_back: false },
             };
             return Ok(None);
@@ -155,7 +162,7 @@ impl<R: Resource> Read<R> {
             Refresh::None
         } else {
             let compare = (plan == Plan::CacheThenNetwork).then(|| cached.value.clone());
-            self.stage = Stage::Following { flight: self.executor.refresh(&self.resource)?, compare };
+            self.stage = Stage::Following { flight: self.flights.join(&self.resource)?, compare };
             Refresh::Running
         };
         Ok(Some(from_cache(cached, condition_is_stale(condition), refresh)))
@@ -163,9 +170,9 @@ impl<R: Resource> Read<R> {
 
     fn count(&self, cached: &Cached<R::Value>, condition: Condition, plan: Plan) {
         match plan {
-            Plan::Network { .. } => self.executor.metrics().miss(),
-            _ if cached.found == Found::Nothing => self.executor.metrics().miss(),
-            _ => self.executor.metrics().hit(condition_is_stale(condition)),
+            Plan::Network { .. } => self.metrics.miss(),
+            _ if cached.found == Found::Nothing => self.metrics.miss(),
+            _ => self.metrics.hit(condition_is_stale(condition)),
         }
     }
 
@@ -180,7 +187,7 @@ impl<R: Resource> Read<R> {
         if cached.found == Found::Nothing {
             return Err(error);
         }
-        self.executor.metrics().hit(true);
+        self.metrics.hit(true);
         Ok(from_cache(cached, true, Refresh::Failed(error)))
     }
 

@@ -4,8 +4,8 @@
 //! - Who asks for a thing whose refresh is under way shares it, with its result.
 //! - A refresh runs on a task of its own: nobody who stops waiting takes it from the others.
 
-use super::executor::Resource;
 use super::metrics::Metrics;
+use super::resource::Resource;
 use crate::error::Result;
 use crate::platform::Clock;
 use futures_util::FutureExt;

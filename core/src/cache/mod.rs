@@ -13,15 +13,17 @@ mod fetch;
 mod flights;
 mod metrics;
 mod policy;
+mod resource;
 mod uses;
 
 #[cfg(test)]
 mod table;
 
 pub(crate) use age::Readings;
-pub(crate) use executor::{Cached, Executor, Found, Resource};
+pub(crate) use executor::Executor;
 pub use fetch::{Fetch, Fetched, Origin, Refresh};
 pub use metrics::CacheStats;
 pub(crate) use metrics::Metrics;
 pub use policy::{CacheConfig, CachePolicy};
+pub(crate) use resource::{Cached, Found, Resource};
 pub(crate) use uses::Uses;

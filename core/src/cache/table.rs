@@ -1,8 +1,9 @@
 //! The executor against a thing that is no collection, on paused time: the whole table, and what holds besides.
 
-use super::executor::{Cached, Executor, Found, Resource};
+use super::executor::Executor;
 use super::fetch::{Fetched, Origin, Refresh};
 use super::policy::{CacheConfig, CachePolicy};
+use super::resource::{Cached, Found, Resource};
 use crate::error::{Error, ErrorCode, Result};
 use crate::platform::{Clock, Sleep};
 use async_trait::async_trait;

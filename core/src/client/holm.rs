@@ -12,7 +12,7 @@ use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Desk, Refresher, Registry, Transaction, Watchers};
 use crate::store::{Committed, Location, Store, endings, journal, meta, outbox};
-use crate::sync::{EngineHandle, Memory, Parts, StateCell, StateWatch, SyncReport, Waiters};
+use crate::sync::{self, EngineHandle, Memory, Parts, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -88,7 +88,7 @@ impl Holm {
                 metrics: executor.metrics().clone(),
                 config: config.sync,
             };
-            EngineHandle::start(parts, wrote)
+            sync::start(parts, wrote)
         });
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
         let desk = Arc::new(Desk { store, device, registry, watchers, executor, readings, refresher });

@@ -1,32 +1,18 @@
 //! One collection, as an app holds it.
 
-use super::live::{LiveQuery, Watchers};
+use super::desk::Desk;
+use super::live::LiveQuery;
 use super::query::{Compiled, Page, Query, compile, read_page};
-use super::refresh::Refresher;
-use super::registry::{CollectionInfo, Registry};
+use super::registry::CollectionInfo;
 use super::resource::{DocumentResource, QueryResource};
 use super::transaction::{Receipt, Transaction};
-use crate::cache::{CachePolicy, Executor, Fetch, Readings};
-use crate::device::Device;
+use crate::cache::{CachePolicy, Fetch};
 use crate::error::{Error, Result};
 use crate::model::{Document, DocumentId};
-use crate::store::{self, Store, documents};
+use crate::store::{self, documents};
 use rusqlite::params_from_iter;
 use serde::Serialize;
 use std::sync::Arc;
-
-/// What reads and writes share.
-pub(crate) struct Desk {
-    pub store: Store,
-    pub device: Arc<Device>,
-    pub registry: Arc<Registry>,
-    pub watchers: Arc<Watchers>,
-    pub executor: Executor,
-    /// When this process has read what.
-    pub readings: Arc<Readings>,
-    /// Whoever talks to the server; none: there is no server.
-    pub refresher: Option<Arc<dyn Refresher>>,
-}
 
 /// A named set of JSON documents. Cheap to clone; thread-safe.
 ///

@@ -7,6 +7,7 @@
 mod collection;
 #[cfg(test)]
 mod cost;
+mod desk;
 mod difference;
 mod live;
 mod query;
@@ -16,7 +17,7 @@ mod resource;
 mod transaction;
 
 pub use collection::Collection;
-pub(crate) use collection::Desk;
+pub(crate) use desk::Desk;
 pub use difference::Snapshot;
 pub(crate) use live::Watchers;
 pub use live::{LiveQuery, LiveQueryCloser};

@@ -1,6 +1,6 @@
 //! Documents and queries as things that are kept here and can be asked for anew.
 
-use super::collection::Desk;
+use super::desk::Desk;
 use super::query::Compiled;
 use super::refresh::Want;
 use super::registry::CollectionInfo;

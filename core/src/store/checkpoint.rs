@@ -13,11 +13,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// From this size of the log, in bytes, it is worth folding.
-const SOFT_LIMIT: u64 = 2 << 20;
-/// What a log that starts anew keeps of its file. Writing over it makes a forced commit a third cheaper than letting the file grow; below
-/// the soft limit, so that the size says when there is something to fold.
-pub(super) const KEPT: u64 = SOFT_LIMIT - (64 << 10);
+/// From this size of the log, in bytes, it is worth folding: more than a log keeps when it starts anew, so that the size says when there is
+/// something to fold.
+const SOFT_LIMIT: u64 = connection::LOG_KEEPS + (64 << 10);
 /// At this size the writer waits until the log starts anew.
 const HARD_LIMIT: u64 = 6 << 20;
 

@@ -1,8 +1,8 @@
 //! One cycle: send what is queued, read what is new.
 
 use super::parts::Parts;
-use super::pull::Scope;
 use super::report::SyncReport;
+use super::scope::Scope;
 use super::slice::{Limit, Remaining, SliceReport, passed};
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};

@@ -1,118 +1,27 @@
 //! The task that runs cycles.
 
 use super::cycle::Cycle;
+use super::handle::{Command, EngineHandle};
 use super::parts::Parts;
-use super::refresh::{Asker, Hold, Wanted, serve, suspended};
+use super::refresh::{Hold, Wanted, serve, suspended};
 use super::report::SyncReport;
 use super::schedule::Schedule;
-use super::slice::{Deadline, Slice, SliceReport};
-use crate::error::{Error, ErrorCode, Result};
+use super::slice::{Slice, SliceReport};
+use crate::error::{ErrorCode, Result};
 use crate::model::Phase;
 use crate::net::SyncContext;
-use crate::platform::{self, Clock, Network};
-use crate::repository::{Refresher, Want};
+use crate::platform::Network;
 use crate::store::outbox;
-use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-enum Command {
-    Sync(oneshot::Sender<Result<SyncReport>>),
-    /// Somebody waits for a collection or a document to be read.
-    Refresh(Want, Asker),
-    /// A cycle that ends in time.
-    Slice(Slice),
-    /// The host has reported something.
-    Report(platform::Event),
-    /// Something changed for the better.
-    Encourage,
-    Pause(oneshot::Sender<()>),
-    Resume,
-}
-
-/// A hold on the engine's task. Dropping the last one ends the task.
-#[derive(Clone)]
-pub(crate) struct EngineHandle {
-    commands: mpsc::UnboundedSender<Command>,
-}
-
-impl EngineHandle {
-    /// Starts the task on the present tokio runtime. It is woken by every local write.
-    pub fn start(parts: Parts, wrote: Arc<Notify>) -> Self {
-        let (commands, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(Task::new(parts, inbox, wrote).run());
-        Self { commands }
-    }
-
-    /// Runs a cycle, or waits for the next one if one is running. It covers everything that was written before this call.
-    pub async fn sync(&self) -> Result<SyncReport> {
-        let (tell, told) = oneshot::channel();
-        self.send(Command::Sync(tell))?;
-        told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
-    }
-
-    /// Runs a cycle up to a deadline, or waits for the one that runs. None: it could not tell in time how far it came. Dropping the future
-    /// stops the cycle.
-    pub async fn slice(&self, deadline: Deadline, clock: &dyn Clock) -> Result<Option<SliceReport>> {
-        let (tell, told) = oneshot::channel();
-        self.send(Command::Slice(Slice { cut: deadline.cut, tell }))?;
-        tokio::select! {
-            biased;
-            told = told => told.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed))).map(Some),
-            () = clock.sleep(deadline.answer.saturating_sub(clock.monotonic())) => Ok(None),
-        }
-    }
-
-    /// Tells what the host has reported.
-    pub fn report(&self, event: platform::Event) {
-        let _ = self.send(Command::Report(event));
-    }
-
-    /// Tells that there is reason for hope: a sign-in, a retry of a parked operation.
-    pub fn encourage(&self) {
-        let _ = self.send(Command::Encourage);
-    }
-
-    /// Stops the running cycle where it is and runs no other until [`resume`](Self::resume).
-    pub async fn pause(&self) {
-        let (tell, told) = oneshot::channel();
-        if self.send(Command::Pause(tell)).is_ok() {
-            let _ = told.await;
-        }
-    }
-
-    pub fn resume(&self) {
-        let _ = self.send(Command::Resume);
-    }
-
-    /// A hold that does not keep the task alive.
-    pub fn downgrade(&self) -> WeakEngine {
-        WeakEngine { commands: self.commands.downgrade() }
-    }
-
-    fn send(&self, command: Command) -> Result<()> {
-        self.commands.send(command).map_err(|_| Error::state(ErrorCode::Closed))
-    }
-}
-
-/// The engine, for those who may outlive it.
-#[derive(Clone)]
-pub(crate) struct WeakEngine {
-    commands: mpsc::WeakUnboundedSender<Command>,
-}
-
-#[async_trait]
-impl Refresher for WeakEngine {
-    async fn refresh(&self, want: Want) -> Result<()> {
-        let closed = || Error::state(ErrorCode::Closed);
-        let (tell, told) = oneshot::channel();
-        let engine = EngineHandle { commands: self.commands.upgrade().ok_or_else(closed)? };
-        engine.send(Command::Refresh(want, tell))?;
-        drop(engine);
-        told.await.unwrap_or_else(|_| Err(closed()))
-    }
+/// Starts the engine's task on the present tokio runtime. It is woken by every local write.
+pub(crate) fn start(parts: Parts, wrote: Arc<Notify>) -> EngineHandle {
+    let (handle, inbox) = EngineHandle::new();
+    tokio::spawn(Task::new(parts, inbox, wrote).run());
+    handle
 }
 
 struct Task {

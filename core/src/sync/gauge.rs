@@ -61,10 +61,12 @@ impl Gauge {
         self.out = None;
     }
 
-    /// A page was full, and there is more: ask for larger ones if a slice has time for three of these.
+    /// A page was full, and there is more: ask for larger ones if a slice has time for eight of these.
     pub fn filled(&mut self, slice: Duration, most: usize) {
-        if 3 * self.last <= slice {
+        if 8 * self.last <= slice {
             self.rows = (2 * self.rows).min(most.max(LEAST_ROWS));
+            // They will take longer than what was measured so far.
+            self.smoothed = self.smoothed.map(|smoothed| smoothed.max(2 * self.last));
         }
     }
 
@@ -123,7 +125,7 @@ mod tests {
         ask(&mut gauge, 100);
         gauge.filled(Duration::from_secs(1), 5_000);
         assert_eq!(gauge.rows(), 2 * ROWS);
-        gauge.filled(Duration::from_millis(299), 5_000);
+        gauge.filled(Duration::from_millis(799), 5_000);
         assert_eq!(gauge.rows(), 2 * ROWS);
         gauge.begun(Duration::ZERO);
         gauge.cut(Duration::from_secs(2));

@@ -2,6 +2,7 @@
 
 use super::cycle::{Cycle, Stop};
 use super::page::{apply_page, restart};
+use super::scope::Scope;
 use crate::backend::{BackendError, PullReply, PullRequest, StreamPage, StreamPosition};
 use crate::error::Result;
 use crate::model::{Phase, Progress};
@@ -14,15 +15,6 @@ const FIRST_PAGE: u32 = 500;
 pub(super) const MAX_RESTARTS: u32 = 2;
 /// After a repair of a mismatch the next one waits this long.
 const REPAIR_PAUSE_MS: i64 = 3_600_000;
-
-/// Which streams are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// All that there are, and those that the server has besides.
-    All,
-    /// These collections and no others.
-    Only(BTreeSet<String>),
-}
 
 impl Cycle<'_> {
     /// Reads until every stream is at its head. The next page is on its way while one is applied.

@@ -3,7 +3,8 @@
 use super::ack::Answered;
 use super::cycle::{Cycle, Stop};
 use super::door::Door;
-use super::pull::{MAX_RESTARTS, Scope};
+use super::pull::MAX_RESTARTS;
+use super::scope::Scope;
 use crate::backend::{BackendError, Outcome, Outgoing, PushReply, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Fields, OpError, OpKind, Operation, Phase};

@@ -8,7 +8,7 @@
 use super::cycle::{Cycle, Stop};
 use super::door::{Door, Source};
 use super::parts::Parts;
-use super::pull::Scope;
+use super::scope::Scope;
 use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncContext;

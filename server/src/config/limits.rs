@@ -101,7 +101,8 @@ impl Default for SyncSettings {
     fn default() -> Self {
         Self {
             default_collection: "tasks".to_owned(),
-            suggested_sync_interval: 300,
+            // What a device does by itself in the foreground: an operator asks for patience, not the default.
+            suggested_sync_interval: 5,
             max_delta_rows: 200,
             transaction_ops: 1000,
             max_clock_ahead_seconds: 300,

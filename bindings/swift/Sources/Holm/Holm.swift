@@ -16,13 +16,18 @@ internal import HolmBindings
 public final class Holm: Sendable {
     let ffi: FfiHolm
     let coding: Coding
+    /// Who needs it to be awake.
+    let awake: Awake
+    /// What follows the app and the device for it; `nil` before ``attach()``.
+    let attachments = Lock<[any Sendable]?>(nil)
 
     /// This device's id, made when its storage was.
     public let deviceID: String
 
-    private init(ffi: FfiHolm, coding: Coding) throws {
+    init(ffi: FfiHolm, coding: Coding) throws {
         self.ffi = ffi
         self.coding = coding
+        awake = Awake(ffi)
         deviceID = try ffi.deviceId()
     }
 
@@ -32,9 +37,7 @@ public final class Holm: Sendable {
     /// - Throws: ``HolmError``: `INVALID_CONFIG`, `INVALID_NAME`, `SCHEMA_TOO_NEW`, `NOT_A_STORE`,
     ///   `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`, `STORAGE_FULL`. A file that cannot be used is left as it was.
     public static func open(_ configuration: HolmConfiguration) async throws(HolmError) -> Holm {
-        let config = try configuration.translated()
-        let coding = Coding(encoder: configuration.makeEncoder(), decoder: configuration.makeDecoder())
-        return try await translating { try Holm(ffi: try await FfiHolm.open(config: config, secrets: nil, testing: nil), coding: coding) }
+        try await open(configuration, on: nil)
     }
 
     /// Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with

@@ -18,7 +18,7 @@ struct CollectionAccess: Sendable {
 
     var coding: Coding { holm.coding }
 
-    private func ffi() throws(HolmError) -> FfiCollection {
+    func ffi() throws(HolmError) -> FfiCollection {
         try handle.withLock { (known) throws(HolmError) in
             if let known { return known }
             let new = try translating { try holm.ffi.collection(name: name) }

@@ -67,7 +67,9 @@ extension HolmCollection {
     /// One page of a query, of as many documents as its limit says, else 50. Pages neither skip nor repeat a document
     /// that stays where it is, whatever comes or goes in between.
     ///
-    /// - Parameter mark: ``Holm/Page/next`` of the page before; `nil`: the first page.
+    /// - Parameters:
+    ///   - query: Filter, order, and how many make a page.
+    ///   - mark: ``Holm/Page/next`` of the page before; `nil`: the first page.
     /// - Throws: `INVALID_QUERY` for a mark of another query or an offset, `INVALID_NAME`, and `INVALID_DOCUMENT`.
     public func page(
         _ query: Holm.Query, after mark: Holm.PageMark? = nil

@@ -9,7 +9,7 @@ extension Holm {
         /// The collection's name.
         public var name: String { access.name }
 
-        private var decode: CollectionAccess.Decode<JSON> {
+        var decode: CollectionAccess.Decode<JSON> {
             { (json, _) throws(HolmError) in try JSONReader.read(String(decoding: json, as: UTF8.self)) }
         }
     }

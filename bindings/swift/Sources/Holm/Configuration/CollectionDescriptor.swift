@@ -13,14 +13,21 @@ extension Holm {
         /// order's.
         public var indexes: [[String]]
 
-        /// A collection; without further words it merges its conflicts and has no indexes.
-        public init(_ name: String, conflict: ConflictStrategy = .merge, indexes: [[String]] = []) {
+        /// How fetches are answered, and how much of it is kept here.
+        public var cache: CacheOptions
+
+        /// A collection; without further words it merges its conflicts, has no indexes and is kept here as a whole.
+        public init(
+            _ name: String, conflict: ConflictStrategy = .merge, indexes: [[String]] = [],
+            cache: CacheOptions = CacheOptions()
+        ) {
             self.name = name
             self.conflict = conflict
             self.indexes = indexes
+            self.cache = cache
         }
 
-        /// A collection that merges its conflicts and has no indexes.
+        /// A collection that merges its conflicts, has no indexes and is kept here as a whole.
         public init(stringLiteral name: String) {
             self.init(name)
         }

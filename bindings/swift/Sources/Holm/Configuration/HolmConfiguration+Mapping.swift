@@ -3,15 +3,17 @@ internal import HolmBindings
 
 extension HolmConfiguration {
     func translated() throws(HolmError) -> FfiConfig {
-        FfiConfig(
+        var collections: [FfiCollectionConfig] = []
+        for collection in self.collections { collections.append(try collection.translated()) }
+        return FfiConfig(
             directory: try storage.path(), server: baseURL?.absoluteString,
-            collections: collections.map(\.translated), durability: durability == .full ? .full : .normal,
+            collections: collections, durability: durability == .full ? .full : .normal,
             autoSync: autoSync, debounceMs: try Self.milliseconds(debounce, of: "debounce"),
             intervalMs: try Self.milliseconds(interval, of: "interval"),
             foregroundIntervalMs: try Self.milliseconds(foregroundInterval, of: "foregroundInterval"))
     }
 
-    private static func milliseconds(_ seconds: TimeInterval, of setting: String) throws(HolmError) -> UInt64 {
+    fileprivate static func milliseconds(_ seconds: TimeInterval, of setting: String) throws(HolmError) -> UInt64 {
         guard let milliseconds = UInt64(exactly: (seconds * 1_000).rounded()), seconds <= 31_536_000 else {
             throw .invalidConfig("\(setting) must be a number of seconds from 0 to a year")
         }
@@ -46,8 +48,22 @@ extension HolmConfiguration.Storage {
 }
 
 extension Holm.CollectionDescriptor {
-    fileprivate var translated: FfiCollectionConfig {
-        FfiCollectionConfig(name: name, conflict: conflict.translated, indexes: indexes)
+    fileprivate func translated() throws(HolmError) -> FfiCollectionConfig {
+        FfiCollectionConfig(
+            name: name, conflict: conflict.translated, indexes: indexes, cache: try cache.translated())
+    }
+}
+
+extension Holm.CacheOptions {
+    fileprivate func translated() throws(HolmError) -> FfiCacheConfig {
+        var refreshAfterMs: UInt64?
+        if let refreshAfter {
+            refreshAfterMs = try HolmConfiguration.milliseconds(refreshAfter, of: "refreshAfter")
+        }
+        return FfiCacheConfig(
+            policy: policy.translated, ttlMs: try HolmConfiguration.milliseconds(timeToLive, of: "timeToLive"),
+            refreshAfterMs: refreshAfterMs, maxDocuments: maximumDocuments.map { UInt64(max(0, $0)) },
+            maxBytes: maximumBytes.map { UInt64(max(0, $0)) })
     }
 }
 

@@ -14,6 +14,9 @@ public struct HolmConfiguration: Sendable {
     /// What an acknowledged write survives.
     public var durability: Durability
 
+    /// Where the secrets of a session rest.
+    public var secrets: Secrets
+
     /// Whether the client syncs by itself: after writes, when a network comes, after failures, and periodically. Else
     /// it syncs only when asked.
     public var autoSync: Bool
@@ -38,8 +41,8 @@ public struct HolmConfiguration: Sendable {
     /// A configuration with the given storage and defaults for the rest.
     public init(
         baseURL: URL? = nil, storage: Storage, collections: [Holm.CollectionDescriptor] = [],
-        durability: Durability = .full, autoSync: Bool = true, debounce: TimeInterval = 0.3,
-        interval: TimeInterval = 900, foregroundInterval: TimeInterval = 5,
+        durability: Durability = .full, secrets: Secrets = .automatic, autoSync: Bool = true,
+        debounce: TimeInterval = 0.3, interval: TimeInterval = 900, foregroundInterval: TimeInterval = 5,
         makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
         makeDecoder: @escaping @Sendable () -> JSONDecoder = Holm.makeDecoder
     ) {
@@ -47,6 +50,7 @@ public struct HolmConfiguration: Sendable {
         self.storage = storage
         self.collections = collections
         self.durability = durability
+        self.secrets = secrets
         self.autoSync = autoSync
         self.debounce = debounce
         self.interval = interval

@@ -35,6 +35,14 @@ extension HolmError {
         }
     }
 
+    /// A failure that the core tells of and does not throw.
+    init(_ failure: FfiFailure) {
+        self.init(
+            code: Code(rawValue: failure.code), message: failure.message, recovery: failure.recovery,
+            isRetryable: failure.retryable, serverCode: failure.serverCode,
+            retryAfter: failure.retryAfterMs.map { Double($0) / 1_000 })
+    }
+
     // What arises in this layer, in the core's words.
 
     static func invalidDocument(_ message: String) -> Self {
@@ -54,6 +62,10 @@ extension HolmError {
             code: .notFound, message: "document \"\(id)\" does not exist",
             recovery: "Read the list again: it may have been deleted or settled.", isRetryable: false)
     }
+
+    static let cancelled = Self(
+        code: .cancelled, message: "the caller cancelled the call", recovery: "Call again if it is still wanted.",
+        isRetryable: true)
 
     static func `internal`(_ message: String) -> Self {
         Self(

@@ -1,3 +1,4 @@
+import Foundation
 internal import HolmBindings
 
 extension Holm {
@@ -15,6 +16,22 @@ extension Holm {
         public let bytesUp: Int
         /// Bytes received.
         public let bytesDown: Int
+        /// Fetches that were answered by what is here and fresh.
+        public let cacheHits: Int
+        /// Fetches that were answered by what is here and may be out of date.
+        public let staleCacheHits: Int
+        /// Fetches that found nothing here.
+        public let cacheMisses: Int
+        /// Documents that lost their content to a limit.
+        public let evictions: Int
+        /// Refreshes that went well. Several fetches may have shared one.
+        public let refreshes: Int
+        /// Refreshes that failed.
+        public let failedRefreshes: Int
+        /// How many seconds the last refresh took that went well, waiting for its turn included.
+        public let lastRefresh: TimeInterval?
+        /// How many seconds they took on average.
+        public let meanRefresh: TimeInterval?
     }
 
     /// Counters of this process. Returns at once.
@@ -46,6 +63,12 @@ extension Holm.Stats {
         self.init(
             commits: Int(clamping: stats.commits), forcedWrites: Int(clamping: stats.forcedWrites),
             writes: Int(clamping: stats.writes), requests: Int(clamping: stats.requests),
-            bytesUp: Int(clamping: stats.bytesUp), bytesDown: Int(clamping: stats.bytesDown))
+            bytesUp: Int(clamping: stats.bytesUp),
+            bytesDown: Int(clamping: stats.bytesDown), cacheHits: Int(clamping: stats.cacheHits),
+            staleCacheHits: Int(clamping: stats.cacheStaleHits), cacheMisses: Int(clamping: stats.cacheMisses),
+            evictions: Int(clamping: stats.evictions), refreshes: Int(clamping: stats.refreshes),
+            failedRefreshes: Int(clamping: stats.failedRefreshes),
+            lastRefresh: stats.lastRefreshMs.map { Double($0) / 1_000 },
+            meanRefresh: stats.meanRefreshMs.map { Double($0) / 1_000 })
     }
 }

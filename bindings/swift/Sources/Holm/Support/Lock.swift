@@ -10,7 +10,7 @@ final class Lock<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Reads or changes the value. `body` must not wait for anything.
-    func withLock<T>(_ body: (inout Value) throws(HolmError) -> T) throws(HolmError) -> T {
+    func withLock<T, E: Error>(_ body: (inout Value) throws(E) -> T) throws(E) -> T {
         lock.lock()
         defer { lock.unlock() }
         return try body(&value)

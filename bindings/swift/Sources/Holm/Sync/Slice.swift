@@ -21,6 +21,9 @@ extension Holm {
     /// Work goes in pieces that are each kept, and no request is begun that cannot end in time. Whatever cuts a slice
     /// (the budget, cancelling the task, the death of the process), the next one goes on where it was.
     ///
+    /// A suspended client is opened for it, and goes to sleep again afterwards if it did so because the app had left the
+    /// screen, see ``attach()``.
+    ///
     /// - Throws: ``HolmError``: those of ``sync()``, and `INVALID_CONFIG` for a budget that is no number of seconds from
     ///   0 to a day. Too little time is no error: see ``SliceReport/isComplete``.
     @discardableResult
@@ -30,10 +33,12 @@ extension Holm {
         }
         // Rounded down: the deadline is the system's.
         let milliseconds = UInt64(budget * 1_000)
-        return SliceReport(
-            try await cancellable { [ffi] cancel in
-                try await ffi.runBackground(budgetMs: milliseconds, cancel: cancel)
-            })
+        return try await awake.whileNeeded { [ffi] () throws(HolmError) in
+            SliceReport(
+                try await cancellable { cancel in
+                    try await ffi.runBackground(budgetMs: milliseconds, cancel: cancel)
+                })
+        }
     }
 }
 

@@ -106,6 +106,7 @@ extension Holm {
     ///
     /// - Parameters:
     ///   - group: Whether the server, too, takes all of the writes or none.
+    ///   - isolation: Where the caller is, and `collect` runs.
     ///   - collect: Says what shall be written.
     /// - Throws: ``HolmError``: `INVALID_DOCUMENT`, `INVALID_NAME`, `NOT_FOUND`, `ALREADY_EXISTS`, and those of
     ///   storage. Then nothing was written.

@@ -1,11 +1,14 @@
 import Foundation
 import Holm
 
-/// A device of one person: a client with a directory of its own, signed in.
-final class Device {
+/// A device of one person: a client with a directory of its own, signed in. Sendable, for a test restarts it itself.
+final class Device: @unchecked Sendable {
     private(set) var holm: Holm
     private let configuration: HolmConfiguration
     private let scratch: Scratch
+
+    /// Where its data is.
+    var directory: URL { scratch.url.appendingPathComponent("data") }
 
     var todos: HolmCollection<Todo> { holm.collection(Todo.self) }
     var lists: HolmCollection<TodoList> { holm.collection(TodoList.self) }
@@ -20,7 +23,7 @@ final class Device {
         scratch = try Scratch()
         configuration = HolmConfiguration(
             baseURL: server.url, storage: .directory(scratch.url.appendingPathComponent("data")),
-            collections: [todos, TodoList.collection], autoSync: autoSync, debounce: 0.01)
+            collections: [todos, TodoList.collection], secrets: .files, autoSync: autoSync, debounce: 0.01)
         holm = try await Holm.open(configuration)
         if isFirst {
             try await holm.signUp(email: email, password: "correct horse")
