@@ -7,6 +7,9 @@ import android.widget.ListView
 import dev.holm.android.support.FakeKeystore
 import dev.holm.android.support.until
 import dev.holm.testing.TestWorld
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Before
@@ -46,7 +49,10 @@ class ListActivityTest {
     fun the_list_shows_what_is_here_what_comes_and_what_others_write() {
         val screen = Robolectric.buildActivity(ListActivity::class.java).setup()
         val list = screen.get().findViewById<ViewGroup>(android.R.id.content)!!.getChildAt(0) as ListView
-        val holm = runBlocking { app.holm() }
+        // The screen opens the client on the main thread, which must not wait for it here.
+        val opening = CoroutineScope(Dispatchers.Default).async { app.holm() }
+        until("the client is open") { opening.isCompleted }
+        val holm = runBlocking { opening.await() }
         val todos = holm.collection(todoCollection)
 
         runBlocking { todos.create(Todo("Buy milk", createdAt = 1)) }
