@@ -1,3 +1,5 @@
+@file:Suppress("MatchingDeclarationName") // The program is the file; the document is a part of it.
+
 package dev.holm.consumer
 
 import dev.holm.ErrorCode

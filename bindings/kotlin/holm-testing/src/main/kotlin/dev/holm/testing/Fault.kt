@@ -28,7 +28,7 @@ public sealed interface Fault {
      */
     public data class Status(public val code: Int, public val retryAfter: Duration? = null) : Fault {
         init {
-            require(code in 400..599) { "$code is no HTTP status of a failure" }
+            require(code in FIRST_FAILURE..LAST_FAILURE) { "$code is no HTTP status of a failure" }
         }
     }
 
@@ -44,6 +44,9 @@ public sealed interface Fault {
         public fun rateLimited(retryAfter: Duration): Fault = Status(code = 429, retryAfter)
     }
 }
+
+private const val FIRST_FAILURE = 400
+private const val LAST_FAILURE = 599
 
 internal fun Fault.lower(): FfiFault =
     when (this) {

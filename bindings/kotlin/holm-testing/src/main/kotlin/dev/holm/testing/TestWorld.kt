@@ -105,7 +105,7 @@ public class TestWorld(
             }
             if (quiet) return
         }
-        throw failure ?: IllegalStateException("the devices go on and on: ${devices.keys}")
+        throw failure ?: error("the devices go on and on: ${devices.keys}")
     }
 
     /** Closes the devices and ends the server; everything is gone. Blocks for milliseconds. Safe to call again. */

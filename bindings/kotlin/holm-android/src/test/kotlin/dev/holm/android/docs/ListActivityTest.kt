@@ -34,7 +34,8 @@ class ListActivityTest {
     @Before
     fun connect() {
         val manager = app.getSystemService(ConnectivityManager::class.java)!!
-        val reached = ShadowNetworkCapabilities.newInstance().also { shadowOf(it).addCapability(NetworkCapabilities.NET_CAPABILITY_VALIDATED) }
+        val reached = ShadowNetworkCapabilities.newInstance()
+        shadowOf(reached).addCapability(NetworkCapabilities.NET_CAPABILITY_VALIDATED)
         shadowOf(manager).setNetworkCapabilities(manager.activeNetwork, reached)
     }
 
