@@ -66,9 +66,6 @@ build_archive() ( # TARGET
         arguments+=("-Zbuild-std=std,panic_unwind")
         export RUSTC_BOOTSTRAP=1 SDKROOT=$tools/iPhoneSimulator.sdk
         mkdir -p "$SDKROOT"
-        # No one can run this slice here, and no one ships it: optimising it would be most of the time that it takes.
-        export CARGO_PROFILE_RELEASE_MOBILE_LTO=off CARGO_PROFILE_RELEASE_MOBILE_OPT_LEVEL=0
-        export CARGO_PROFILE_RELEASE_MOBILE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_MOBILE_DEBUG=none
     fi
     if [ $framework = HolmTestingFFI ]; then
         cargo rustc --package $crate --lib --profile release-mobile --target "$1" --crate-type cdylib -- \
