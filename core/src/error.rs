@@ -209,6 +209,11 @@ impl Error {
         Self::invalid(ErrorCode::InvalidQuery, message)
     }
 
+    /// The failure of asking a server where there is none.
+    pub(crate) fn no_server() -> Self {
+        Self::invalid(ErrorCode::InvalidConfig, "no server is configured")
+    }
+
     pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
         Error::NotFound { what, id: id.into() }
     }

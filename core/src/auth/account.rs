@@ -142,7 +142,7 @@ impl Account {
     }
 
     fn http(&self) -> Result<&Arc<HttpClient>> {
-        self.http.as_ref().ok_or_else(|| Error::invalid(ErrorCode::InvalidConfig, "no server is configured"))
+        self.http.as_ref().ok_or_else(Error::no_server)
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Option<Session>> {

@@ -6,7 +6,7 @@ use crate::backend::HolmBackend;
 use crate::cache::{Executor, Readings};
 use crate::conflict::{self, Conflict, Resolution};
 use crate::device::Device;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
@@ -218,8 +218,7 @@ impl Holm {
     }
 
     pub(super) fn engine(&self) -> Result<&EngineHandle> {
-        let missing = || Error::invalid(ErrorCode::InvalidConfig, "no server is configured");
-        self.inner.engine.as_ref().ok_or_else(missing)
+        self.inner.engine.as_ref().ok_or_else(Error::no_server)
     }
 }
 

@@ -5,7 +5,7 @@ use super::query::Compiled;
 use super::refresh::Want;
 use super::registry::CollectionInfo;
 use crate::cache::{CacheConfig, Cached, Found, Resource};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::documents::{self, read_document};
 use crate::store::streams;
@@ -132,11 +132,6 @@ fn age(desk: &Desk, info: &CollectionInfo, read_ms: Option<i64>) -> (Option<Dura
 async fn refresh(desk: &Desk, want: Want) -> Result<()> {
     match &desk.refresher {
         Some(refresher) => refresher.refresh(want).await,
-        None => Err(no_server()),
+        None => Err(Error::no_server()),
     }
-}
-
-/// The failure of asking a server where there is none.
-pub(super) fn no_server() -> Error {
-    Error::invalid(ErrorCode::InvalidConfig, "no server is configured")
 }
