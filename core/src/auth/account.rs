@@ -5,7 +5,7 @@ use super::session::Session;
 use super::wire;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::net::{Call, Exchange, HttpClient, SyncContext, protocol_headers};
+use crate::net::{Call, Exchange, HttpClient, SyncReason, protocol_headers};
 use http::HeaderName;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,7 +49,7 @@ impl Account {
             SignIn::In => wire::SIGN_IN,
         };
         let body = wire::sign_request(email, password, &self.device.id());
-        let headers = protocol_headers(&self.device, SyncContext::User);
+        let headers = protocol_headers(&self.device, SyncReason::User);
         match self.http()?.send(path, None, &headers, Call::Post(body)).await? {
             Exchange::Success(body) => wire::parse_session(&body),
             Exchange::Failure(error, _) => Err(error),
@@ -81,7 +81,7 @@ impl Account {
                 .send(
                     wire::SIGN_OUT,
                     Some(&session.token),
-                    &protocol_headers(&self.device, SyncContext::User),
+                    &protocol_headers(&self.device, SyncReason::User),
                     Call::Post(b"{}".to_vec()),
                 )
                 .await;
@@ -129,7 +129,7 @@ impl Account {
         }
         let Some(refresh_token) = &now.refresh_token else { return Ok(now) };
         let body = wire::refresh_request(refresh_token);
-        let headers = protocol_headers(&self.device, SyncContext::Foreground);
+        let headers = protocol_headers(&self.device, SyncReason::Foreground);
         match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
             Exchange::Success(body) => {
                 let mut fresh = wire::parse_session(&body)?;

@@ -11,7 +11,7 @@ pub(crate) use holm::HolmBackend;
 
 use crate::error::Error;
 use crate::model::{Body, OpError, Operation, RemoteChange, Version};
-use crate::net::SyncContext;
+use crate::net::SyncReason;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ pub(crate) struct PullRequest {
     pub discover: bool,
     /// Documents at most for each stream.
     pub limit: u32,
-    pub context: SyncContext,
+    pub context: SyncReason,
 }
 
 /// Changes of one collection, in the server's order.
@@ -90,7 +90,7 @@ pub(crate) struct PullReply {
 pub(crate) struct FetchRequest {
     pub collection: String,
     pub id: String,
-    pub context: SyncContext,
+    pub context: SyncReason,
 }
 
 /// One document, or that it is gone.
@@ -117,7 +117,7 @@ pub(crate) struct PushRequest {
     pub positions: Vec<StreamPosition>,
     /// Every operation up to this number has ended: the server may forget them.
     pub acknowledged: i64,
-    pub context: SyncContext,
+    pub context: SyncReason,
 }
 
 /// What became of one operation.

@@ -1,9 +1,9 @@
 //! A read under a policy, as its caller holds it.
 
-use super::flights::{Flight, Flights};
 use super::metrics::Metrics;
 use super::policy::{CachePolicy, Condition, Plan, plan, stands_in};
-use super::resource::{Cached, Found, Resource};
+use super::resource::{Cached, Completeness, Resource};
+use super::single_flight::{InFlightRefresh, SingleFlight};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -62,12 +62,12 @@ pub struct Fetch<T>(Box<dyn Steps<T>>);
 
 impl<T> Fetch<T> {
     pub(super) fn new<R: Resource<Value = T>>(
-        flights: Arc<Flights>,
+        single_flight: Arc<SingleFlight>,
         metrics: Arc<Metrics>,
         resource: Arc<R>,
         policy: CachePolicy,
     ) -> Self {
-        Self(Box::new(Read { flights, metrics, resource, stage: Stage::Begin(policy) }))
+        Self(Box::new(Read { single_flight, metrics, resource, stage: Stage::Begin(policy) }))
     }
 
     /// The next result: the first at once or when the network has answered, as the policy says; later ones when there is something to
@@ -89,7 +89,7 @@ trait Steps<T>: Send {
 }
 
 struct Read<R: Resource> {
-    flights: Arc<Flights>,
+    single_flight: Arc<SingleFlight>,
     metrics: Arc<Metrics>,
     resource: Arc<R>,
     stage: Stage<R::Value>,
@@ -100,12 +100,12 @@ enum Stage<T> {
     Begin(CachePolicy),
     /// Nothing has been given yet.
     Waiting {
-        flight: Flight,
+        flight: InFlightRefresh,
         fall_back: bool,
     },
     /// Something has been given; `compare`: what the network's result is held against.
     Following {
-        flight: Flight,
+        flight: InFlightRefresh,
         compare: Option<T>,
     },
     Ended,
@@ -152,7 +152,7 @@ impl<R: Resource> Read<R> {
         }
         let (Some(cached), false) = (here, matches!(plan, Plan::Network { .. })) else {
             self.stage = Stage::Waiting {
-                flight: self.flights.join(&self.resource)?,
+                flight: self.single_flight.join(&self.resource)?,
                 fall_back: plan != Plan::Network { fall_back: false },
             };
             return Ok(None);
@@ -162,7 +162,7 @@ impl<R: Resource> Read<R> {
             Refresh::None
         } else {
             let compare = (plan == Plan::CacheThenNetwork).then(|| cached.value.clone());
-            self.stage = Stage::Following { flight: self.flights.join(&self.resource)?, compare };
+            self.stage = Stage::Following { flight: self.single_flight.join(&self.resource)?, compare };
             Refresh::Running
         };
         Ok(Some(from_cache(cached, condition_is_stale(condition), refresh)))
@@ -171,7 +171,7 @@ impl<R: Resource> Read<R> {
     fn count(&self, cached: &Cached<R::Value>, condition: Condition, plan: Plan) {
         match plan {
             Plan::Network { .. } => self.metrics.miss(),
-            _ if cached.found == Found::Nothing => self.metrics.miss(),
+            _ if cached.found == Completeness::Nothing => self.metrics.miss(),
             _ => self.metrics.hit(condition_is_stale(condition)),
         }
     }
@@ -184,7 +184,7 @@ impl<R: Resource> Read<R> {
             Err(error) => return Err(error),
         };
         let cached = self.resource.cached()?;
-        if cached.found == Found::Nothing {
+        if cached.found == Completeness::Nothing {
             return Err(error);
         }
         self.metrics.hit(true);

@@ -7,23 +7,23 @@
 //! - A refresh that fails is told to those who read meanwhile, and changes nothing.
 //! - What is of uncertain age is stale: a clock that was set never makes old things look fresh.
 
+mod access_times;
 mod age;
 mod executor;
 mod fetch;
-mod flights;
 mod metrics;
 mod policy;
 mod resource;
-mod uses;
+mod single_flight;
 
 #[cfg(test)]
-mod table;
+mod policy_tests;
 
+pub(crate) use access_times::AccessTimes;
 pub(crate) use age::Readings;
 pub(crate) use executor::Executor;
 pub use fetch::{Fetch, Fetched, Origin, Refresh};
 pub use metrics::CacheStats;
 pub(crate) use metrics::Metrics;
 pub use policy::{CacheConfig, CachePolicy};
-pub(crate) use resource::{Cached, Found, Resource};
-pub(crate) use uses::Uses;
+pub(crate) use resource::{Cached, Completeness, Resource};

@@ -103,7 +103,7 @@ pub(super) enum Condition {
     Aging,
     Stale,
     /// Not all of it is here: better than nothing where there is no network.
-    Parts,
+    Partial,
     Missing,
 }
 
@@ -129,7 +129,7 @@ pub(super) const fn plan(policy: CachePolicy, condition: Condition) -> Plan {
         (CachePolicy::CacheOnly, _) | (CachePolicy::CacheFirst, Condition::Fresh) => Plan::Cache,
         (CachePolicy::NetworkOnly, _) => Plan::Network { fall_back: false },
         (CachePolicy::CacheFirst, Condition::Aging | Condition::Stale) => Plan::CacheThenCheck,
-        (CachePolicy::CacheFirst, Condition::Parts | Condition::Missing)
+        (CachePolicy::CacheFirst, Condition::Partial | Condition::Missing)
         | (CachePolicy::NetworkFirst, _)
         | (CachePolicy::CacheAndNetwork, Condition::Missing) => Plan::Network { fall_back: true },
         (CachePolicy::CacheAndNetwork, _) => Plan::CacheThenNetwork,
@@ -194,11 +194,11 @@ mod tests {
             (Condition::Fresh, Plan::Cache),
             (Condition::Aging, Plan::CacheThenCheck),
             (Condition::Stale, Plan::CacheThenCheck),
-            (Condition::Parts, Plan::Network { fall_back: true }),
+            (Condition::Partial, Plan::Network { fall_back: true }),
             (Condition::Missing, Plan::Network { fall_back: true }),
         ] {
             assert_eq!(plan(CachePolicy::CacheFirst, condition), expected);
         }
-        assert_eq!(plan(CachePolicy::CacheAndNetwork, Condition::Parts), Plan::CacheThenNetwork);
+        assert_eq!(plan(CachePolicy::CacheAndNetwork, Condition::Partial), Plan::CacheThenNetwork);
     }
 }

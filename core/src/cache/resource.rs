@@ -26,11 +26,11 @@ pub(crate) trait Resource: Send + Sync + 'static {
 
 /// How much of a thing is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Completeness {
     /// All of it.
     All,
     /// Something; whether it is all nobody knows.
-    Parts,
+    Partial,
     Nothing,
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum Found {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cached<T> {
     pub value: T,
-    pub found: Found,
+    pub found: Completeness,
     /// How long ago it was what the server had; none: nobody knows.
     pub age: Option<Duration>,
     /// Whether the age is certain. One that is guessed never counts as fresh.
@@ -50,9 +50,9 @@ pub(crate) struct Cached<T> {
 impl<T> Cached<T> {
     pub(super) fn condition(&self, config: &CacheConfig) -> Condition {
         match self.found {
-            Found::All => config.condition(self.age, self.trusted),
-            Found::Parts => Condition::Parts,
-            Found::Nothing => Condition::Missing,
+            Completeness::All => config.condition(self.age, self.trusted),
+            Completeness::Partial => Condition::Partial,
+            Completeness::Nothing => Condition::Missing,
         }
     }
 }

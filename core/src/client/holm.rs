@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
-use crate::repository::{Collection, Desk, Refresher, Registry, Transaction, Watchers};
+use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
 use crate::store::{Committed, Location, Store, endings, journal, meta, outbox};
-use crate::sync::{self, EngineHandle, Memory, Parts, StateCell, StateWatch, SyncReport, Waiters};
+use crate::sync::{self, AdaptiveState, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -27,7 +27,7 @@ pub struct Holm {
 }
 
 pub(super) struct Inner {
-    pub desk: Arc<Desk>,
+    pub context: Arc<RepositoryContext>,
     pub account: Arc<Account>,
     pub http: Option<Arc<HttpClient>>,
     pub state: Arc<StateCell>,
@@ -74,7 +74,7 @@ impl Holm {
         let account = Arc::new(Account::open(secrets, device.clone(), http.clone())?);
         let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {
-            let parts = Parts {
+            let deps = EngineDeps {
                 store: store.clone(),
                 device: device.clone(),
                 registry: registry.clone(),
@@ -82,18 +82,18 @@ impl Holm {
                 http,
                 connectivity: config.connectivity.clone(),
                 state: state.clone(),
-                memory: Memory::new(config.sync.batch, clock_offset),
+                adaptive: AdaptiveState::new(config.sync.batch, clock_offset),
                 readings: readings.clone(),
                 watchers: watchers.clone(),
                 metrics: executor.metrics().clone(),
                 config: config.sync,
             };
-            sync::start(parts, wrote)
+            sync::start(deps, wrote)
         });
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
-        let desk = Arc::new(Desk { store, device, registry, watchers, executor, readings, refresher });
+        let context = Arc::new(RepositoryContext { store, device, registry, watchers, executor, readings, refresher });
         let connectivity = config.connectivity;
-        Ok(Self { inner: Arc::new(Inner { desk, account, http, state, waiters, connectivity, engine }) })
+        Ok(Self { inner: Arc::new(Inner { context, account, http, state, waiters, connectivity, engine }) })
     }
 
     /// A collection. It is made if the store has never seen the name; then this blocks for a write.
@@ -101,8 +101,8 @@ impl Holm {
     /// # Errors
     /// `INVALID_NAME`.
     pub fn collection(&self, name: &str) -> Result<Collection> {
-        let info = self.inner.desk.registry.ensure(self.store(), name)?;
-        Ok(Collection::new(self.inner.desk.clone(), info))
+        let info = self.inner.context.registry.ensure(self.store(), name)?;
+        Ok(Collection::new(self.inner.context.clone(), info))
     }
 
     /// Writes to several documents and collections at once: all that `work` does commits together, or nothing if it fails. `work` runs on
@@ -115,8 +115,8 @@ impl Holm {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let desk = self.inner.desk.clone();
-        self.store().write(move |tx| work(&mut Transaction::new(tx, &desk.device, &desk.registry))).await
+        let context = self.inner.context.clone();
+        self.store().write(move |tx| work(&mut Transaction::new(tx, &context.device, &context.registry))).await
     }
 
     /// [`write`](Self::write) for a thread that may block: it may not be one of an async runtime. Saves the hop to another thread where
@@ -129,8 +129,8 @@ impl Holm {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let desk = self.inner.desk.clone();
-        self.store().write_blocking(move |tx| work(&mut Transaction::new(tx, &desk.device, &desk.registry)))
+        let context = self.inner.context.clone();
+        self.store().write_blocking(move |tx| work(&mut Transaction::new(tx, &context.device, &context.registry)))
     }
 
     /// Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which covers everything
@@ -155,7 +155,7 @@ impl Holm {
 
     /// Conflicts that wait for a person, oldest first. Blocking.
     pub fn conflicts(&self) -> Result<Vec<Conflict>> {
-        self.store().read(|connection| conflict::list(connection, |id| self.inner.desk.registry.name(id)))
+        self.store().read(|connection| conflict::list(connection, |id| self.inner.context.registry.name(id)))
     }
 
     /// Resolves a conflict and queues what is left to send.
@@ -163,8 +163,8 @@ impl Holm {
     /// # Errors
     /// `NOT_FOUND` if it is not open any more, `INVALID_DOCUMENT`.
     pub async fn resolve_conflict(&self, id: i64, resolution: Resolution) -> Result<()> {
-        let desk = self.inner.desk.clone();
-        self.store().write(move |tx| conflict::resolve(tx, &desk.device, id, &resolution)).await
+        let context = self.inner.context.clone();
+        self.store().write(move |tx| conflict::resolve(tx, &context.device, id, &resolution)).await
     }
 
     /// The host's report of the network: tell it what changes.
@@ -205,16 +205,16 @@ impl Holm {
         }
         self.inner.state.leave(Phase::Closed);
         self.store().close();
-        self.inner.desk.watchers.close();
+        self.inner.context.watchers.close();
         self.inner.waiters.close();
     }
 
     pub(super) fn store(&self) -> &Store {
-        &self.inner.desk.store
+        &self.inner.context.store
     }
 
     pub(super) fn device(&self) -> &Device {
-        &self.inner.desk.device
+        &self.inner.context.device
     }
 
     pub(super) fn engine(&self) -> Result<&EngineHandle> {

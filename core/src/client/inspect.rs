@@ -126,7 +126,7 @@ impl Holm {
     /// `NOT_FOUND` if this store has never had it.
     pub fn explain(&self, collection: &str, id: &str) -> Result<Explanation> {
         let missing = || Error::not_found("document", id);
-        let info = self.inner.desk.registry.get(collection).ok_or_else(missing)?;
+        let info = self.inner.context.registry.get(collection).ok_or_else(missing)?;
         let (row, ops, conflict) = self.store().read(|connection| {
             let row = documents::find(connection, info.id, id)?.ok_or_else(missing)?;
             let ops = outbox::of_document(connection, row.row)?;
@@ -169,14 +169,14 @@ impl Holm {
             requests: traffic.requests,
             bytes_up: traffic.bytes_up,
             bytes_down: traffic.bytes_down,
-            cache: self.inner.desk.executor.metrics().read(),
+            cache: self.inner.context.executor.metrics().read(),
         }
     }
 
     pub(super) fn shown(&self, op: Operation) -> PendingOperation {
         PendingOperation {
             op_id: op.op_id,
-            collection: self.inner.desk.registry.name(op.collection),
+            collection: self.inner.context.registry.name(op.collection),
             doc_id: op.doc_id,
             kind: op.kind.as_str(),
             state: op.state.as_str(),

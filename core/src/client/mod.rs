@@ -3,9 +3,9 @@
 mod config;
 mod holm;
 mod inspect;
+mod pending_writes;
 mod session;
 mod triggers;
-mod writes;
 
 pub use config::{Config, Storage};
 pub use holm::Holm;

@@ -49,18 +49,18 @@ impl Holm {
             })
             .await?;
         self.inner.account.keep(Some(session))?;
-        self.engine()?.encourage();
+        self.engine()?.retry_now();
         Ok(user)
     }
 
-    /// Uses a token that the app got elsewhere. It is not refreshed.
+    /// AccessTimes a token that the app got elsewhere. It is not refreshed.
     ///
     /// # Errors
     /// Those of the secret store.
     pub fn set_token(&self, token: &str) -> Result<()> {
         let session = Session { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None };
         self.inner.account.keep(Some(session))?;
-        self.engine()?.encourage();
+        self.engine()?.retry_now();
         Ok(())
     }
 

@@ -8,14 +8,14 @@ const API_VERSION: &str = "2";
 
 /// Why a request is made; the server sheds first what nobody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SyncContext {
+pub(crate) enum SyncReason {
     Foreground,
     Background,
     User,
     Push,
 }
 
-impl SyncContext {
+impl SyncReason {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Foreground => "foreground",
@@ -27,7 +27,7 @@ impl SyncContext {
 }
 
 /// Version, device and purpose.
-pub(crate) fn protocol_headers(device: &Device, context: SyncContext) -> Vec<(HeaderName, String)> {
+pub(crate) fn protocol_headers(device: &Device, context: SyncReason) -> Vec<(HeaderName, String)> {
     vec![
         (HeaderName::from_static("x-api-version"), API_VERSION.to_owned()),
         (HeaderName::from_static("x-client-version"), env!("CARGO_PKG_VERSION").to_owned()),

@@ -14,6 +14,6 @@ mod transport;
 
 pub(crate) use client::{Call, Exchange, HttpClient, Traffic};
 pub(crate) use failure::ServerFailure;
-pub(crate) use headers::{SyncContext, protocol_headers};
+pub(crate) use headers::{SyncReason, protocol_headers};
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{Request, Response, Transport, TransportError, TransportErrorKind};

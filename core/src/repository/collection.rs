@@ -1,10 +1,10 @@
 //! One collection, as an app holds it.
 
-use super::desk::Desk;
+use super::cached_reads::{DocumentResource, QueryResource};
+use super::context::RepositoryContext;
 use super::live::LiveQuery;
 use super::query::{Compiled, Page, Query, compile, read_page};
 use super::registry::CollectionInfo;
-use super::resource::{DocumentResource, QueryResource};
 use super::transaction::{Receipt, Transaction};
 use crate::cache::{CachePolicy, Fetch};
 use crate::error::{Error, Result};
@@ -20,13 +20,13 @@ use std::sync::Arc;
 /// futures that complete after the commit; a write whose future is dropped still happens whole.
 #[derive(Clone)]
 pub struct Collection {
-    pub(super) desk: Arc<Desk>,
+    pub(super) context: Arc<RepositoryContext>,
     info: Arc<CollectionInfo>,
 }
 
 impl Collection {
-    pub(crate) fn new(desk: Arc<Desk>, info: Arc<CollectionInfo>) -> Self {
-        Self { desk, info }
+    pub(crate) fn new(context: Arc<RepositoryContext>, info: Arc<CollectionInfo>) -> Self {
+        Self { context, info }
     }
 
     /// The collection's name.
@@ -81,8 +81,8 @@ impl Collection {
 
     /// Reads a document; none if it is not there or deleted. Blocking, microseconds.
     pub fn get(&self, id: &str) -> Result<Option<Document>> {
-        let document = self.desk.store.read(|connection| documents::get(connection, self.info.id, id))?;
-        self.info.used(&self.desk.device, document.iter());
+        let document = self.context.store.read(|connection| documents::get(connection, self.info.id, id))?;
+        self.info.used(&self.context.device, document.iter());
         Ok(document)
     }
 
@@ -92,8 +92,8 @@ impl Collection {
     /// `INVALID_QUERY`, and those of storage.
     pub fn query(&self, query: &Query) -> Result<Vec<Document>> {
         let compiled = compile(self.info.id, query)?;
-        let documents = self.desk.store.read(|connection| compiled.run(connection))?;
-        self.info.used(&self.desk.device, documents.iter());
+        let documents = self.context.store.read(|connection| compiled.run(connection))?;
+        self.info.used(&self.context.device, documents.iter());
         Ok(documents)
     }
 
@@ -101,8 +101,8 @@ impl Collection {
     ///
     /// A client without a server has nobody to ask: there, every policy but `networkOnly` reads what is here.
     pub fn fetch(&self, id: &str, policy: Option<CachePolicy>) -> Fetch<Option<Document>> {
-        let resource = DocumentResource { desk: self.desk.clone(), info: self.info.clone(), id: id.to_owned() };
-        self.desk.executor.fetch(resource, self.policy(policy))
+        let resource = DocumentResource { context: self.context.clone(), info: self.info.clone(), id: id.to_owned() };
+        self.context.executor.fetch(resource, self.policy(policy))
     }
 
     /// Runs a query under a policy; none: that of the collection. See [`Fetch`]. What the server has new is read first where the policy asks the
@@ -112,8 +112,8 @@ impl Collection {
     /// `INVALID_QUERY`.
     pub fn fetch_query(&self, query: &Query, policy: Option<CachePolicy>) -> Result<Fetch<Vec<Document>>> {
         let query = compile(self.info.id, query)?;
-        let resource = QueryResource { desk: self.desk.clone(), info: self.info.clone(), query };
-        Ok(self.desk.executor.fetch(resource, self.policy(policy)))
+        let resource = QueryResource { context: self.context.clone(), info: self.info.clone(), query };
+        Ok(self.context.executor.fetch(resource, self.policy(policy)))
     }
 
     /// Keeps a document's content here whatever the limits of the collection say, from now on or from when it comes. Fetches nothing. Completes
@@ -123,7 +123,7 @@ impl Collection {
     /// `INVALID_NAME`, and those of storage.
     pub async fn pin(&self, id: &str) -> Result<()> {
         let (collection, id) = (self.info.id, DocumentId::new(id)?);
-        self.desk.store.write(move |tx| store::pins::set(tx, collection, id.as_str())).await
+        self.context.store.write(move |tx| store::pins::set(tx, collection, id.as_str())).await
     }
 
     /// Takes a pin away. Nothing happens if there is none.
@@ -132,12 +132,12 @@ impl Collection {
     /// `INVALID_NAME`, and those of storage.
     pub async fn unpin(&self, id: &str) -> Result<()> {
         let (collection, id) = (self.info.id, DocumentId::new(id)?);
-        self.desk.store.write(move |tx| store::pins::clear(tx, collection, id.as_str())).await
+        self.context.store.write(move |tx| store::pins::clear(tx, collection, id.as_str())).await
     }
 
-    fn policy(&self, wanted: Option<CachePolicy>) -> CachePolicy {
-        let policy = wanted.unwrap_or(self.info.cache.policy);
-        if self.desk.refresher.is_none() && policy != CachePolicy::NetworkOnly {
+    fn policy(&self, refreshes: Option<CachePolicy>) -> CachePolicy {
+        let policy = refreshes.unwrap_or(self.info.cache.policy);
+        if self.context.refresher.is_none() && policy != CachePolicy::NetworkOnly {
             CachePolicy::CacheOnly
         } else {
             policy
@@ -150,15 +150,15 @@ impl Collection {
     /// # Errors
     /// `INVALID_QUERY` for a mark of another query, and those of storage.
     pub fn page(&self, query: &Query, after: Option<&str>) -> Result<Page> {
-        let page = self.desk.store.read(|connection| read_page(connection, self.info.id, query, after))?;
-        self.info.used(&self.desk.device, page.documents.iter());
+        let page = self.context.store.read(|connection| read_page(connection, self.info.id, query, after))?;
+        self.info.used(&self.context.device, page.documents.iter());
         Ok(page)
     }
 
     /// Counts the documents that a query's filter lets through; its window does not matter. Blocking.
     pub fn count(&self, query: &Query) -> Result<u64> {
         let compiled = compile(self.info.id, query)?;
-        self.desk.store.read(|connection| {
+        self.context.store.read(|connection| {
             let mut statement = connection.prepare_cached(&compiled.count)?;
             let count: i64 = statement.query_row(params_from_iter(&compiled.values), |row| row.get(0))?;
             Ok(count.cast_unsigned())
@@ -171,14 +171,14 @@ impl Collection {
     /// `INVALID_QUERY`.
     pub fn live(&self, query: &Query) -> Result<LiveQuery> {
         let compiled: Compiled = compile(self.info.id, query)?;
-        let desk = &self.desk;
-        Ok(desk.watchers.watch(desk.store.clone(), desk.device.clone(), self.info.clone(), compiled))
+        let context = &self.context;
+        Ok(context.watchers.watch(context.store.clone(), context.device.clone(), self.info.clone(), compiled))
     }
 
     /// How SQLite would run a query (`EXPLAIN QUERY PLAN`), a line a step: whether a declared index is used.
     pub fn query_plan(&self, query: &Query) -> Result<Vec<String>> {
         let compiled = compile(self.info.id, query)?;
-        self.desk.store.read(|connection| {
+        self.context.store.read(|connection| {
             // EXPLAIN alone does not notice that another connection has made an index; a statement that runs does.
             store::collections::all(connection)?;
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", compiled.select))?;
@@ -192,9 +192,12 @@ impl Collection {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>, &str) -> Result<T> + Send + 'static,
     {
-        let desk = self.desk.clone();
+        let context = self.context.clone();
         let info = self.info.clone();
-        self.desk.store.write(move |tx| work(&Transaction::new(tx, &desk.device, &desk.registry), &info.name)).await
+        self.context
+            .store
+            .write(move |tx| work(&Transaction::new(tx, &context.device, &context.registry), &info.name))
+            .await
     }
 }
 

@@ -4,25 +4,25 @@
 //! - Everything here is local. No call waits for the network, but a fetch whose policy asks it.
 //! - Reads see every write that was acknowledged before them.
 
+mod cached_reads;
 mod collection;
+mod context;
 #[cfg(test)]
-mod cost;
-mod desk;
+mod cost_tests;
 mod difference;
 mod live;
 mod query;
 mod refresh;
 mod registry;
-mod resource;
 mod transaction;
 
 pub use collection::Collection;
-pub(crate) use desk::Desk;
+pub(crate) use context::RepositoryContext;
 pub use difference::Snapshot;
 pub(crate) use live::Watchers;
 pub use live::{LiveQuery, LiveQueryCloser};
 pub use query::{Direction, FieldPath, Filter, Page, Query};
-pub(crate) use refresh::{Refresher, Want};
+pub(crate) use refresh::{RefreshKey, Refresher};
 pub use registry::CollectionConfig;
 pub(crate) use registry::{CollectionInfo, Registry};
 pub use transaction::{Receipt, Transaction};

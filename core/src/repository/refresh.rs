@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 /// Something that is to be brought up to date: a collection, or one document of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Want {
+pub(crate) struct RefreshKey {
     pub collection: String,
     /// The document; none: the whole collection.
     pub id: Option<String>,
@@ -18,5 +18,5 @@ pub(crate) trait Refresher: Send + Sync {
     ///
     /// # Errors
     /// Those of the network, `SUSPENDED`, `CLOSED`.
-    async fn refresh(&self, want: Want) -> Result<()>;
+    async fn refresh(&self, key: RefreshKey) -> Result<()>;
 }

@@ -1,7 +1,7 @@
 //! Which collections there are, and how each behaves.
 
 use super::query::{FieldPath, declare};
-use crate::cache::{CacheConfig, Uses};
+use crate::cache::{AccessTimes, CacheConfig};
 use crate::conflict::Strategy;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
@@ -60,12 +60,12 @@ pub(crate) struct CollectionInfo {
     pub name: String,
     pub strategy: Strategy,
     pub cache: CacheConfig,
-    pub uses: Uses,
+    pub access_times: AccessTimes,
 }
 
 impl CollectionInfo {
     fn new(id: i64, name: impl Into<String>, strategy: Strategy, cache: CacheConfig) -> Arc<Self> {
-        Arc::new(Self { id, name: name.into(), strategy, cache, uses: Uses::default() })
+        Arc::new(Self { id, name: name.into(), strategy, cache, access_times: AccessTimes::default() })
     }
 
     fn undeclared(id: i64, name: &str) -> Arc<Self> {
@@ -75,14 +75,14 @@ impl CollectionInfo {
     /// Notes that documents are used, if it matters.
     pub fn used<'a>(&self, device: &Device, documents: impl Iterator<Item = &'a Document>) {
         if self.cache.is_bounded() {
-            self.uses.note(documents.map(|document| document.id.as_str()), device.server_now_ms());
+            self.access_times.note(documents.map(|document| document.id.as_str()), device.server_now_ms());
         }
     }
 
     /// Notes that a document is used, if it matters.
     pub fn used_id(&self, device: &Device, id: &str) {
         if self.cache.is_bounded() {
-            self.uses.note(std::iter::once(id), device.server_now_ms());
+            self.access_times.note(std::iter::once(id), device.server_now_ms());
         }
     }
 }
@@ -91,7 +91,7 @@ impl CollectionInfo {
 #[derive(Debug)]
 pub(crate) struct Registry {
     known: RwLock<BTreeMap<String, Arc<CollectionInfo>>>,
-    /// Whether the app declared collections: then it wants these and no others.
+    /// Whether the app declared collections: then it keys these and no others.
     pub declared: bool,
 }
 

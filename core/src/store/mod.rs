@@ -8,54 +8,25 @@
 //! - A reader holds its snapshot for one call only: nothing pins the log.
 //! - The observer is told after each commit, in the order of commits. It only takes notes: it never calls the store or the host.
 
-mod changelog;
-mod checkpoint;
-pub(crate) mod collections;
-pub(crate) mod conflicts;
-mod connection;
-pub(crate) mod documents;
-pub(crate) mod endings;
-mod error;
-pub(crate) mod eviction;
-mod job;
-pub(crate) mod journal;
-pub(crate) mod meta;
-mod migrate;
-pub(crate) mod outbox;
-pub(crate) mod pins;
-mod readers;
-mod seat;
-pub(crate) mod streams;
-mod transaction;
-mod wipe;
-mod writer;
-
 #[cfg(test)]
-mod contract;
+mod contract_tests;
+mod db;
+mod error;
+mod observer;
+mod tables;
 
-pub use connection::Durability;
-pub(crate) use connection::Location;
-pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
-pub(crate) use transaction::{Committed, Settled, Tx};
-pub(crate) use wipe::wipe;
+pub use db::Durability;
+pub(crate) use db::{Committed, Location, SCHEMA_VERSION, Settled, Tx};
+pub(crate) use observer::{Counters, Observer};
+pub(crate) use tables::{
+    collections, conflicts, documents, endings, eviction, journal, meta, outbox, pins, streams, wipe,
+};
 
 use crate::error::{Error, ErrorCode, Result};
-use readers::Readers;
+use db::{Readers, Writer};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use writer::Writer;
-
-/// Told after every commit that changed something.
-pub(crate) type Observer = Arc<dyn Fn(Committed) + Send + Sync>;
-
-/// Counts for figures and diagnosis.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    commits: AtomicU64,
-    forced: AtomicU64,
-    writes: AtomicU64,
-}
 
 /// The database of one client. Cheap to clone; all clones are the same.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Keeping this device and the server in step.
 //!
 //! Invariants:
-//! 1. **One door.** Pages, push replies and refusals all enter through [`Door`]; nothing else writes server state. It takes only what is
+//! 1. **One reconciler.** Pages, push replies and refusals all enter through [`Reconciler`]; nothing else writes server state. It takes only what is
 //!    newer than what is there, so an observer never sees a document go back.
 //! 2. **Single flight.** One cycle runs at a time. Who asks while one runs waits for the next, which then covers all that was written
 //!    before the question. A refresh of single collections or documents is a small cycle of its own, and takes its turn like the others.
@@ -11,41 +11,16 @@
 //! 6. While a stream is being read anew, its operations wait: pushing would only restart it.
 //! 7. Platforms report events; only the schedule decides what follows from them.
 
-mod ack;
+mod apply;
 #[cfg(test)]
-mod bounded;
-mod config;
-mod cycle;
-mod digest;
-mod door;
+mod bounded_tests;
+mod deps;
 mod engine;
-mod evict;
-mod gauge;
-mod handle;
-mod memory;
-mod pace;
-mod page;
-mod parts;
-mod pull;
-mod push;
-mod refresh;
-mod report;
-mod schedule;
-mod scope;
-mod slice;
-mod state;
-mod waiters;
+mod work;
 
-pub use config::SyncConfig;
-pub(crate) use digest::of_collection;
-pub(crate) use engine::start;
-pub(crate) use handle::EngineHandle;
-pub(crate) use memory::Memory;
-pub(crate) use parts::Parts;
-pub use report::SyncReport;
-pub(crate) use slice::Deadline;
-pub use slice::{Remaining, SliceReport};
-pub(crate) use state::StateCell;
-pub use state::StateWatch;
-pub(crate) use waiters::Waiters;
-pub use waiters::WriteOutcome;
+pub(crate) use apply::of_collection;
+pub(crate) use deps::EngineDeps;
+pub(crate) use engine::{EngineHandle, StateCell, Waiters, start};
+pub use engine::{StateWatch, SyncConfig, SyncReport, WriteOutcome};
+pub(crate) use work::{AdaptiveState, Deadline};
+pub use work::{Remaining, SliceReport};

@@ -53,10 +53,10 @@ pub(super) fn gone(failure: Option<&ServerFailure>, request: &FetchRequest) -> R
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use crate::net::SyncContext;
+    use crate::net::SyncReason;
 
     fn request(id: &str) -> FetchRequest {
-        FetchRequest { collection: "tasks".into(), id: id.into(), context: SyncContext::Foreground }
+        FetchRequest { collection: "tasks".into(), id: id.into(), context: SyncReason::Foreground }
     }
 
     #[test]

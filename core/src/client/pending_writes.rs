@@ -1,0 +1,86 @@
+//! The outbox, as an app sees it.
+
+use super::holm::Holm;
+use super::inspect::PendingOperation;
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::{OpId, OpState};
+use crate::outbox as queue;
+use crate::store::journal::{self, JournalEntry};
+use crate::store::{endings, outbox};
+use crate::sync::WriteOutcome;
+
+impl Holm {
+    /// Operations that the server has not accepted yet, oldest first, at most `limit`. Blocking.
+    pub fn pending(&self, limit: u32) -> Result<Vec<PendingOperation>> {
+        let operations = self.store().read(|connection| outbox::all(connection, limit))?;
+        Ok(operations.into_iter().map(|op| self.shown(op)).collect())
+    }
+
+    /// Operations that the server refused and that wait for a decision, oldest first. Blocking.
+    pub fn parked(&self) -> Result<Vec<PendingOperation>> {
+        let operations = self.store().read(outbox::parked)?;
+        Ok(operations.into_iter().map(|op| self.shown(op)).collect())
+    }
+
+    /// Sends a parked operation again, together with what was edited in its document since: that is how a refused write is repaired.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if no such operation is parked.
+    pub async fn retry(&self, op: OpId) -> Result<()> {
+        self.store().write(move |tx| queue::retry(tx, op)).await?;
+        if let Ok(engine) = self.engine() {
+            engine.retry_now();
+        }
+        Ok(())
+    }
+
+    /// Gives up an operation that is parked, or that has never been sent: the journal keeps what it held, and the document goes back to
+    /// the server's state with what else is pending. Giving up a create gives up the document.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such operation. One that was sent is none: the server may have it.
+    pub async fn discard(&self, op: OpId) -> Result<()> {
+        let context = self.inner.context.clone();
+        self.store().write(move |tx| queue::discard(tx, &context.device, op)).await
+    }
+
+    /// Values that lost, newest first, at most `limit`: overwritten by a resolution, or discarded. Blocking.
+    pub fn journal(&self, limit: u32) -> Result<Vec<JournalEntry>> {
+        self.store().read(|connection| journal::newest(connection, limit))
+    }
+
+    /// Waits until a write has ended: accepted by the server, or otherwise. Survives restarts: ask with the same id. A parked write counts
+    /// as ended here. Dropping the future gives up waiting.
+    ///
+    /// # Errors
+    /// Those of storage, and `CLOSED`.
+    pub async fn confirmed(&self, op: OpId) -> Result<WriteOutcome> {
+        let told = self.inner.waiters.wait_for(op);
+        let known = self.store().read(|connection| {
+            Ok(match outbox::by_id(connection, op)? {
+                Some(op) if op.state == OpState::Parked => Some(WriteOutcome::Parked),
+                Some(_) => None,
+                // Gone from the outbox, and nothing speaks against it: the server has it.
+                None => Some(endings::get(connection, op)?.map_or(WriteOutcome::Confirmed(None), Into::into)),
+            })
+        })?;
+        match known {
+            Some(outcome) => Ok(outcome),
+            None => told.await.map_err(|_| Error::state(ErrorCode::Closed)),
+        }
+    }
+
+    /// Waits until nothing is left to send. What is parked or in conflict does not count. Dropping the future gives up waiting.
+    ///
+    /// # Errors
+    /// Those of storage, and `CLOSED`.
+    pub async fn idle(&self) -> Result<()> {
+        let mut watch = self.watch_state();
+        while let Some(state) = watch.next().await {
+            if state?.pending == 0 {
+                return Ok(());
+            }
+        }
+        Err(Error::state(ErrorCode::Closed))
+    }
+}

@@ -1,0 +1,253 @@
+//! What every store must do, whatever it rests on: one suite, run over each kind.
+
+use super::db::migrate;
+use super::documents::{self, DocumentRow};
+use super::meta::{self, Key};
+use super::{Committed, Durability, Location, Settled, Store, collections, outbox};
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::{Fields, Hlc, OpId, OpKind, OpState, Operation};
+use std::sync::{Arc, Mutex};
+
+/// A store under test and what it told its observer.
+struct Subject {
+    store: Store,
+    told: Arc<Mutex<Vec<Committed>>>,
+    /// Keeps the directory.
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Subject {
+    fn open(location: Location, directory: Option<tempfile::TempDir>) -> Self {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let notes = told.clone();
+        let store = Store::open(location, Durability::Full, Arc::new(move |c| notes.lock().unwrap().push(c))).unwrap();
+        Self { store, told, _directory: directory }
+    }
+
+    fn memory() -> Self {
+        Self::open(Location::Memory, None)
+    }
+
+    fn file() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::open(Location::Directory(directory.path().join("deep/down")), Some(directory))
+    }
+
+    fn insert(&self, id: &str) -> DocumentRow {
+        let id = id.to_owned();
+        self.store
+            .write_blocking(move |tx| {
+                let collection = collections::ensure(tx, "tasks")?;
+                let mut row = DocumentRow { body: Some("{}".into()), ..DocumentRow::new(collection, id) };
+                documents::insert(tx, &mut row)?;
+                Ok(row)
+            })
+            .unwrap()
+    }
+
+    fn find(&self, row: &DocumentRow) -> Option<DocumentRow> {
+        self.store.read(|connection| documents::find(connection, row.collection, &row.id)).unwrap()
+    }
+}
+
+fn operation(row: &DocumentRow) -> Operation {
+    Operation {
+        op_seq: 0,
+        op_id: OpId::from_bytes(*b"0123456789abcdef"),
+        document: row.row,
+        collection: row.collection,
+        doc_id: row.id.clone(),
+        kind: OpKind::Update,
+        state: OpState::Queued,
+        sent: false,
+        base_version: Some(3),
+        changes: Some(serde_json::from_str(r#"{"a":{"set":null},"b":"remove","c":{"inc":2}}"#).unwrap()),
+        before: Fields::from_iter([("a".to_owned(), 1.into())]),
+        hlc: Hlc { ms: 5, counter: 2, node: String::new() },
+        group: Some("g".into()),
+        attempts: 1,
+        rounds: 2,
+        next_attempt_ms: 77,
+        error: None,
+        absorbed: Vec::new(),
+    }
+}
+
+fn an_acknowledged_write_is_read_at_once(subject: &Subject) {
+    for n in 0..50 {
+        let row = subject.insert(&format!("d{n}"));
+        assert_eq!(subject.find(&row).unwrap(), row);
+    }
+}
+
+fn a_failed_write_leaves_nothing(subject: &Subject) {
+    let row = subject.insert("kept");
+    let id = row.row;
+    for panics in [false, true] {
+        let result: Result<()> = subject.store.write_blocking(move |tx| {
+            documents::remove(tx, id)?;
+            assert!(!panics, "on purpose");
+            Err(Error::document("on purpose"))
+        });
+        let expected = if panics { ErrorCode::Internal } else { ErrorCode::InvalidDocument };
+        assert_eq!(result.unwrap_err().code(), expected);
+        assert_eq!(subject.find(&row).unwrap(), row);
+    }
+}
+
+fn the_observer_hears_of_rows_that_changed_and_of_no_others(subject: &Subject) {
+    let (a, b) = (subject.insert("a"), subject.insert("b"));
+    subject.told.lock().unwrap().clear();
+    let (id, gone) = (a.row, b.row);
+    subject
+        .store
+        .write_blocking(move |tx| {
+            tx.execute("UPDATE documents SET hidden = 1 WHERE row = ?1", [id])?;
+            tx.execute("UPDATE documents SET hidden = 0 WHERE row = ?1", [id])?;
+            tx.execute_batch("SAVEPOINT s; UPDATE documents SET version = 9; ROLLBACK TO s; RELEASE s")?;
+            documents::remove(tx, gone)
+        })
+        .unwrap();
+    let told: Vec<_> = subject.told.lock().unwrap().iter().map(|c| c.rows.clone()).collect();
+    assert_eq!(told, [vec![(a.collection, a.row), (b.collection, b.row)]]);
+    subject.told.lock().unwrap().clear();
+    subject.store.write_blocking(|tx| meta::get(tx, Key::UserId)).unwrap();
+    assert!(subject.told.lock().unwrap().is_empty());
+}
+
+fn operations_come_back_as_they_were(subject: &Subject) {
+    let row = subject.insert("d");
+    let made = operation(&row);
+    let op = made.clone();
+    let stored = subject
+        .store
+        .write_blocking(move |tx| {
+            outbox::insert(tx, &op, true)?;
+            Ok(outbox::of_document(tx, row.row)?.pop().unwrap())
+        })
+        .unwrap();
+    assert_eq!(stored, Operation { op_seq: stored.op_seq, ..made });
+}
+
+fn an_operations_number_is_never_used_again(subject: &Subject) {
+    let row = subject.insert("d");
+    let mut seen = 0;
+    for _ in 0..3 {
+        let op = operation(&row);
+        let op_seq = subject
+            .store
+            .write_blocking(move |tx| {
+                let op_seq = outbox::insert(tx, &op, false)?;
+                outbox::end(tx, &Operation { op_seq, ..op }, Settled::Withdrawn)?;
+                Ok(op_seq)
+            })
+            .unwrap();
+        assert!(op_seq > seen);
+        seen = op_seq;
+        assert_eq!(subject.store.read(outbox::acknowledged).unwrap(), seen);
+    }
+}
+
+fn a_suspended_store_says_so_and_comes_back_whole(subject: &Subject) {
+    let row = subject.insert("d");
+    subject.store.suspend();
+    let code = |result: Result<()>| result.unwrap_err().code();
+    assert_eq!(code(subject.store.write_blocking(|_| Ok(()))), ErrorCode::Suspended);
+    assert_eq!(code(subject.store.read(|_| Ok(()))), ErrorCode::Suspended);
+    subject.store.resume().unwrap();
+    assert_eq!(subject.find(&row).unwrap(), row);
+    subject.store.close();
+    assert_eq!(code(subject.store.write_blocking(|_| Ok(()))), ErrorCode::Closed);
+    assert_eq!(code(subject.store.read(|_| Ok(()))), ErrorCode::Closed);
+    assert_eq!(subject.store.resume().unwrap_err().code(), ErrorCode::Closed);
+}
+
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod memory { $(#[test] fn $name() { super::$name(&super::Subject::memory()); })* }
+        mod file { $(#[test] fn $name() { super::$name(&super::Subject::file()); })* }
+    };
+}
+
+contract!(
+    an_acknowledged_write_is_read_at_once,
+    a_failed_write_leaves_nothing,
+    the_observer_hears_of_rows_that_changed_and_of_no_others,
+    operations_come_back_as_they_were,
+    an_operations_number_is_never_used_again,
+    a_suspended_store_says_so_and_comes_back_whole,
+);
+
+fn open(directory: &std::path::Path) -> Result<Store> {
+    Store::open(Location::Directory(directory.to_owned()), Durability::Full, Arc::new(|_| {}))
+}
+
+#[test]
+fn f53_a_newer_database_is_refused_and_left_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("holm.db");
+    open(directory.path()).unwrap().close();
+    let newer = migrate::NEWEST + 1;
+    rusqlite::Connection::open(&file).unwrap().execute_batch(&format!("PRAGMA user_version = {newer}")).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let error = open(directory.path()).err().unwrap();
+    assert_eq!(error.code(), ErrorCode::SchemaTooNew);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn f53_a_newer_schema_that_is_still_in_the_log_is_seen_and_the_log_is_not_folded() {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    store.write_blocking(|tx| Ok(tx.execute_batch("PRAGMA user_version = 1000")?)).unwrap();
+    // As a killed process leaves it: the number is in the log only.
+    for name in ["holm.db", "holm.db-wal"] {
+        std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let (file, log) = (copy.path().join("holm.db"), copy.path().join("holm.db-wal"));
+    let before = (std::fs::read(&file).unwrap(), std::fs::read(&log).unwrap());
+    assert_eq!(open(copy.path()).err().unwrap().code(), ErrorCode::SchemaTooNew);
+    assert_eq!((std::fs::read(&file).unwrap(), std::fs::read(&log).unwrap()), before);
+}
+
+#[test]
+fn a_database_of_somebody_else_is_refused_and_left_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("holm.db");
+    rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let before = std::fs::read(&file).unwrap();
+    assert_eq!(open(directory.path()).err().unwrap().code(), ErrorCode::NotAStore);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    std::fs::write(&file, "not a database at all, but long enough to look like one".repeat(40)).unwrap();
+    assert_eq!(open(directory.path()).err().unwrap().code(), ErrorCode::NotAStore);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    store.write_blocking(|tx| meta::set(tx, Key::UserId, "u1")).unwrap();
+    store.close();
+    let store = open(directory.path()).unwrap();
+    assert_eq!(store.read(|connection| meta::get(connection, Key::UserId)).unwrap().as_deref(), Some("u1"));
+}
+
+#[test]
+fn the_log_is_folded_away_from_commits_and_bounded() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let text = "x".repeat(100_000);
+    for round in 0..400 {
+        let text = text.clone();
+        store
+            .write_blocking(move |tx| {
+                let mut row = DocumentRow { body: Some(text), ..DocumentRow::new(1, format!("d{round}")) };
+                documents::insert(tx, &mut row)
+            })
+            .unwrap();
+        let size = std::fs::metadata(directory.path().join("holm.db-wal")).unwrap().len();
+        // The hard limit and one transaction.
+        assert!(size < 17 << 20, "{size}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The machinery: one writing connection with group commit, a few reading ones, checkpoints, schema.
+
+mod changelog;
+mod checkpoint;
+mod connection;
+mod job;
+pub(in crate::store) mod migrate;
+mod readers;
+mod transaction;
+mod write_connection;
+mod writer;
+
+pub use connection::Durability;
+pub(crate) use connection::Location;
+pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
+pub(in crate::store) use readers::Readers;
+pub(crate) use transaction::{Committed, Settled, Tx};
+pub(in crate::store) use writer::Writer;

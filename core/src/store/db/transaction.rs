@@ -1,0 +1,90 @@
+//! A running write transaction and what it leaves to be told after the commit.
+
+use super::changelog::ChangedRow;
+use crate::model::{OpId, Version};
+use rusqlite::Connection;
+use std::cell::RefCell;
+use std::ops::Deref;
+
+/// How an operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// The server accepted it.
+    Applied(Option<Version>),
+    /// Undone before anything was sent.
+    Withdrawn,
+    /// A conflict was resolved for the other side. The values are in the journal.
+    Overridden,
+    /// The app discarded it. The values are in the journal.
+    Discarded,
+    /// The server refused it. It is parked, not gone.
+    Parked,
+}
+
+/// What a committed transaction changed, for those who watch.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Committed {
+    /// Documents that changed, in content or status.
+    pub rows: Vec<ChangedRow>,
+    /// Operations that ended.
+    pub settled: Vec<(OpId, Settled)>,
+    /// Whether a local write added work for the sync engine.
+    pub queued: bool,
+    /// Whether counts of pending, failed or conflicts may have changed.
+    pub counts: bool,
+}
+
+impl Committed {
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.settled.is_empty() && !self.queued && !self.counts
+    }
+
+    pub(in crate::store) fn join(&mut self, other: Committed) {
+        self.settled.extend(other.settled);
+        self.queued |= other.queued;
+        self.counts |= other.counts;
+    }
+}
+
+/// A write transaction. Reads through it see its own writes.
+pub(crate) struct Tx<'a> {
+    connection: &'a Connection,
+    notes: RefCell<Committed>,
+}
+
+impl<'a> Tx<'a> {
+    pub(in crate::store) fn new(connection: &'a Connection) -> Self {
+        Self { connection, notes: RefCell::default() }
+    }
+
+    /// Notes that an operation ended; told after the commit.
+    pub fn settled(&self, op: OpId, how: Settled) {
+        let mut notes = self.notes.borrow_mut();
+        notes.settled.push((op, how));
+        notes.counts = true;
+    }
+
+    /// Notes that there is new work for the sync engine.
+    pub fn queued(&self) {
+        let mut notes = self.notes.borrow_mut();
+        notes.queued = true;
+        notes.counts = true;
+    }
+
+    /// Notes that the counts of the status may have changed.
+    pub fn counts(&self) {
+        self.notes.borrow_mut().counts = true;
+    }
+
+    pub(in crate::store) fn into_notes(self) -> Committed {
+        self.notes.into_inner()
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
+}

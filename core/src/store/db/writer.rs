@@ -1,0 +1,338 @@
+//! The single writer, with group commit.
+//!
+//! Invariants:
+//! - Jobs run in the order in which they were submitted. Those that wait together share one commit.
+//! - Whoever finds the writer's seat free may sit down: a thread that may block runs its own job there and saves two wake-ups. The
+//!   writer's own thread serves everybody else. Between looking at the queue for the last time and leaving, nobody's job is forgotten:
+//!   the queue is looked at once more after the seat is free.
+
+use super::connection::{Durability, Location};
+use super::job::{Job, TypedJob};
+use super::transaction::Tx;
+use super::write_connection::WriteConnection;
+use crate::error::{Error, ErrorCode, Result};
+use crate::store::{Counters, Observer};
+use rusqlite::Connection;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread::JoinHandle;
+
+/// Who may submit now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WriterState {
+    Open,
+    Suspended,
+    Closed,
+}
+
+struct Queue {
+    jobs: VecDeque<Box<dyn Job>>,
+    state: WriterState,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    work: Condvar,
+    seat: Mutex<WriteConnection>,
+}
+
+/// The handle that the store keeps.
+pub(in crate::store) struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    inline: bool,
+}
+
+impl Writer {
+    /// Opens the writing connection. A database in memory has no thread: jobs run where they are submitted, in a fixed order.
+    pub fn start(
+        location: Location,
+        durability: Durability,
+        observer: Observer,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
+        let inline = location == Location::Memory;
+        let seat = WriteConnection::new(location, durability, observer, counters)?;
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue { jobs: VecDeque::new(), state: WriterState::Open }),
+            work: Condvar::new(),
+            seat: Mutex::new(seat),
+        });
+        let thread = if inline {
+            None
+        } else {
+            let shared = shared.clone();
+            Some(std::thread::Builder::new().name("holm-writer".into()).spawn(move || serve(&shared))?)
+        };
+        Ok(Self { shared, thread: Mutex::new(thread), inline })
+    }
+
+    /// Queues a job for the writer's thread.
+    pub fn submit<T, F, R>(&self, work: F, reply: R)
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        R: FnOnce(Result<T>) + Send + 'static,
+    {
+        if self.inline {
+            return self.submit_here(work, reply);
+        }
+        if self.shared.enqueue(work, reply) {
+            self.shared.work.notify_one();
+        }
+    }
+
+    /// Queues a job and runs it on this thread if the seat is free.
+    pub fn submit_here<T, F, R>(&self, work: F, reply: R)
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        R: FnOnce(Result<T>) + Send + 'static,
+    {
+        if !self.shared.enqueue(work, reply) {
+            return;
+        }
+        if self.inline {
+            let mut seat = self.shared.locked_connection();
+            while !self.shared.locked_queue().jobs.is_empty() {
+                seat.run_group(|| self.shared.next());
+            }
+            return;
+        }
+        let mut seat = match self.shared.seat.try_lock() {
+            Ok(seat) => seat,
+            Err(TryLockError::Poisoned(seat)) => seat.into_inner(),
+            // Whoever sits there looks at the queue once more after leaving.
+            Err(TryLockError::WouldBlock) => return,
+        };
+        seat.run_group(|| self.shared.next());
+        drop(seat);
+        if !self.shared.locked_queue().jobs.is_empty() {
+            self.shared.work.notify_one();
+        }
+    }
+
+    /// Lends the writing connection to a reader: only for a database in memory, which has no other.
+    pub fn lend<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let state = self.shared.locked_queue().state;
+        let seat = self.shared.locked_connection();
+        match (seat.connection(), state) {
+            (Some(connection), WriterState::Open) => query(connection),
+            (_, state) => Err(state.error()),
+        }
+    }
+
+    pub fn suspend(&self) {
+        self.shut(WriterState::Suspended);
+    }
+
+    pub fn resume(&self) -> Result<()> {
+        let mut seat = self.shared.locked_connection();
+        let mut queue = self.shared.locked_queue();
+        if queue.state == WriterState::Closed {
+            return Err(queue.state.error());
+        }
+        seat.open()?;
+        queue.state = WriterState::Open;
+        drop((queue, seat));
+        // A job that came while the seat was still ours found it taken.
+        self.shared.work.notify_one();
+        Ok(())
+    }
+
+    pub fn close(&self) {
+        self.shut(WriterState::Closed);
+        self.shared.work.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            // A panic of the thread has been told to those who waited.
+            drop(thread.join());
+        }
+    }
+
+    fn shut(&self, state: WriterState) {
+        {
+            let mut queue = self.shared.locked_queue();
+            if queue.state != WriterState::Closed {
+                queue.state = state;
+            }
+        }
+        let mut seat = self.shared.locked_connection();
+        while !self.shared.locked_queue().jobs.is_empty() {
+            seat.run_group(|| self.shared.next());
+        }
+        seat.close(state == WriterState::Closed);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl WriterState {
+    fn error(self) -> Error {
+        Error::state(match self {
+            WriterState::Suspended => ErrorCode::Suspended,
+            WriterState::Open | WriterState::Closed => ErrorCode::Closed,
+        })
+    }
+}
+
+impl Shared {
+    fn enqueue<T, F, R>(&self, work: F, reply: R) -> bool
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        R: FnOnce(Result<T>) + Send + 'static,
+    {
+        let mut queue = self.locked_queue();
+        if queue.state != WriterState::Open {
+            let error = queue.state.error();
+            drop(queue);
+            reply(Err(error));
+            return false;
+        }
+        queue.jobs.push_back(Box::new(TypedJob::new(work, reply)));
+        true
+    }
+
+    fn next(&self) -> Option<Box<dyn Job>> {
+        self.locked_queue().jobs.pop_front()
+    }
+
+    fn locked_queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn locked_connection(&self) -> MutexGuard<'_, WriteConnection> {
+        self.seat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer's own thread.
+fn serve(shared: &Shared) {
+    loop {
+        let mut queue = shared.locked_queue();
+        while queue.jobs.is_empty() {
+            if queue.state == WriterState::Closed {
+                return;
+            }
+            queue = shared.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(queue);
+        shared.locked_connection().run_group(|| shared.next());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering;
+
+    fn writer(directory: &std::path::Path) -> (Writer, Arc<Counters>) {
+        let counters = Arc::new(Counters::default());
+        let location = Location::Directory(directory.to_owned());
+        (Writer::start(location, Durability::Full, Arc::new(|_| {}), counters.clone()).unwrap(), counters)
+    }
+
+    fn put(key: u32) -> impl FnOnce(&Tx<'_>) -> Result<u32> + Send {
+        move |tx| {
+            tx.execute("INSERT INTO meta VALUES (?1, '')", [key])?;
+            if key % 10 == 3 {
+                return Err(Error::document("no threes"));
+            }
+            assert_ne!(key % 10, 7, "no sevens");
+            Ok(key)
+        }
+    }
+
+    #[test]
+    fn a_failing_job_is_taken_back_alone_whatever_thread_runs_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, counters) = writer(directory.path());
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            for lane in 0..4u32 {
+                let (writer, tell) = (&writer, tell.clone());
+                scope.spawn(move || {
+                    for i in 0..50 {
+                        let (key, tell) = (lane * 1000 + i, tell.clone());
+                        let reply = move |result: Result<u32>| tell.send((key, result)).unwrap();
+                        if lane % 2 == 0 { writer.submit(put(key), reply) } else { writer.submit_here(put(key), reply) }
+                    }
+                });
+            }
+        });
+        drop(tell);
+        writer.close();
+        let results: Vec<_> = told.iter().collect();
+        assert_eq!(results.len(), 200);
+        for (key, result) in results {
+            match key % 10 {
+                3 => assert_eq!(result.unwrap_err().code(), ErrorCode::InvalidDocument),
+                7 => assert_eq!(result.unwrap_err().code(), ErrorCode::Internal),
+                _ => assert_eq!(result.unwrap(), key),
+            }
+        }
+        let file = Location::Directory(directory.path().to_owned()).file().unwrap();
+        let kept: i64 =
+            Connection::open(file).unwrap().query_row("SELECT count(*) FROM meta", [], |r| r.get(0)).unwrap();
+        assert_eq!(kept, 160);
+        assert!(counters.commits.load(Ordering::Relaxed) <= 200);
+    }
+
+    #[test]
+    fn writes_that_wait_together_share_one_forced_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, counters) = writer(directory.path());
+        let (tell, told) = std::sync::mpsc::channel();
+        {
+            // While the seat is taken, everybody queues.
+            let _seat = writer.shared.locked_connection();
+            for key in [0, 1, 2, 4, 5, 6, 8, 9] {
+                let tell = tell.clone();
+                writer.submit(put(key), move |result| tell.send(result).unwrap());
+            }
+        }
+        assert!((0..8).all(|_| told.recv().unwrap().is_ok()));
+        assert!(counters.forced.load(Ordering::Relaxed) <= 2, "{counters:?}");
+    }
+
+    #[test]
+    fn a_transaction_that_changes_nothing_is_not_counted_as_forced() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, counters) = writer(directory.path());
+        for (key, forced) in [(1, 1), (2, 1), (4, 2)] {
+            let idle = key == 2;
+            writer.submit_here(move |tx| if idle { Ok(key) } else { put(key)(tx) }, |result| assert!(result.is_ok()));
+            assert_eq!(counters.forced.load(Ordering::Relaxed), forced);
+        }
+        assert_eq!(counters.commits.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_suspended_writer_holds_no_file_and_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, _) = writer(directory.path());
+        let ask = |key| {
+            let (tell, told) = std::sync::mpsc::sync_channel(1);
+            writer.submit_here(put(key), move |result| tell.send(result).unwrap());
+            told.recv().unwrap()
+        };
+        assert!(ask(1).is_ok());
+        writer.suspend();
+        assert_eq!(ask(2).unwrap_err().code(), ErrorCode::Suspended);
+        let open =
+            std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok());
+        assert_eq!(open.filter(|path| path.starts_with(directory.path())).count(), 0);
+        writer.resume().unwrap();
+        assert!(ask(2).is_ok());
+        writer.close();
+        assert_eq!(ask(4).unwrap_err().code(), ErrorCode::Closed);
+        assert!(writer.resume().is_err());
+    }
+}

@@ -1,0 +1,207 @@
+//! Rows of documents: what the user sees, and what the server had last.
+//!
+//! Invariants:
+//! - `pending = 0`: the row's body is the server's state (none: a tombstone, or evicted), and `base` is empty.
+//! - `evicted = 1`: the body has been given up to keep within a limit. The row is hidden and has no pending operations; it still stands for the
+//!   server's live copy.
+//! - `pending = 1`: `body` is the base with all pending operations applied; `base` is the server's live copy, if it has one.
+
+use crate::error::Result;
+use crate::model::{Body, Document, SyncStatus, Version};
+use crate::store::Tx;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// One row, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DocumentRow {
+    /// Its place in the table; 0 before it is inserted.
+    pub row: i64,
+    pub collection: i64,
+    pub id: String,
+    /// Deleted, here or on the server: no query shows it.
+    pub hidden: bool,
+    pub pending: bool,
+    pub version: Option<Version>,
+    pub seq: Option<i64>,
+    pub generation: i64,
+    pub updated_ms: Option<i64>,
+    pub body: Option<Body>,
+    pub base: Option<Body>,
+    /// The server's live copy is not here any more, only that there is one.
+    pub evicted: bool,
+}
+
+impl DocumentRow {
+    /// A row for a document that the store has never seen.
+    pub fn new(collection: i64, id: impl Into<String>) -> Self {
+        Self {
+            row: 0,
+            collection,
+            id: id.into(),
+            hidden: false,
+            pending: false,
+            version: None,
+            seq: None,
+            generation: 0,
+            updated_ms: None,
+            body: None,
+            base: None,
+            evicted: false,
+        }
+    }
+
+    /// The server's live copy, whether or not there are pending edits.
+    pub fn server_body(&self) -> Option<&Body> {
+        if self.pending { self.base.as_ref() } else { self.body.as_ref() }
+    }
+
+    /// Whether the server has a live copy: such rows count in the digest.
+    pub fn is_live_on_server(&self) -> bool {
+        self.seq.is_some() && (self.evicted || self.server_body().is_some())
+    }
+}
+
+const COLUMNS: &str = "row, collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted";
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
+    Ok(DocumentRow {
+        row: row.get(0)?,
+        collection: row.get(1)?,
+        id: row.get(2)?,
+        hidden: row.get(3)?,
+        pending: row.get(4)?,
+        version: row.get(5)?,
+        seq: row.get(6)?,
+        generation: row.get(7)?,
+        updated_ms: row.get(8)?,
+        body: row.get(9)?,
+        base: row.get(10)?,
+        evicted: row.get(11)?,
+    })
+}
+
+/// The row of a document, tombstones included.
+pub(crate) fn find(connection: &Connection, collection: i64, id: &str) -> Result<Option<DocumentRow>> {
+    // The number is a literal, here and below: only so does the planner see that the collection's own index covers the query.
+    let sql = format!("SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read_row).optional()?)
+}
+
+/// The row with this number.
+pub(crate) fn by_row(connection: &Connection, row: i64) -> Result<Option<DocumentRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM documents WHERE row = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([row], read_row).optional()?)
+}
+
+/// Adds a row; its number is written into it.
+pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        row.collection,
+        row.id,
+        row.hidden,
+        row.pending,
+        row.version,
+        row.seq,
+        row.generation,
+        row.updated_ms,
+        row.body,
+        row.base
+    ])?;
+    row.row = tx.last_insert_rowid();
+    Ok(())
+}
+
+/// Writes all that can change of a row.
+pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9,
+                              evicted = ?10 WHERE row = ?1",
+    )?
+    .execute(params![
+        row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base, row.evicted
+    ])?;
+    Ok(())
+}
+
+/// Takes a row away, without a tombstone: for documents that the server has never had, or has forgotten.
+pub(crate) fn remove(tx: &Tx<'_>, row: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM documents WHERE row = ?1")?.execute([row])?;
+    Ok(())
+}
+
+/// The columns that [`read_document`] reads. The status comes from the operations: the gravest state and the intent, in one number.
+pub(crate) const DOCUMENT_COLUMNS: &str = "d.id, d.body, d.version, d.hidden, CASE WHEN d.pending THEN \
+     (SELECT max(o.state) * 2 + max(o.kind = 0) FROM outbox o WHERE o.document = d.row) END";
+
+/// Reads a document from [`DOCUMENT_COLUMNS`].
+pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
+    let (hidden, code): (bool, Option<i64>) = (row.get(3)?, row.get(4)?);
+    let status = match code.map(|code| (code / 2, code % 2)) {
+        None => SyncStatus::Synced,
+        Some((3, _)) => SyncStatus::Conflict,
+        Some((2, _)) => SyncStatus::Failed,
+        Some((1, _)) => SyncStatus::Syncing,
+        Some(_) if hidden => SyncStatus::PendingDelete,
+        Some((_, 1)) => SyncStatus::PendingCreate,
+        Some(_) => SyncStatus::PendingUpdate,
+    };
+    Ok(Document {
+        id: row.get(0)?,
+        body: row.get::<_, Option<Body>>(1)?.unwrap_or_default(),
+        status,
+        version: row.get(2)?,
+    })
+}
+
+/// A document as a reader sees it; none if it is deleted.
+pub(crate) fn get(connection: &Connection, collection: i64, id: &str) -> Result<Option<Document>> {
+    let sql = format!(
+        "SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE collection = {collection} AND id = ?1 AND hidden = 0"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read_document).optional()?)
+}
+
+/// Whether a document has lost its content to a limit.
+pub(crate) fn is_evicted(connection: &Connection, collection: i64, id: &str) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM documents WHERE collection = {collection} AND id = ?1 AND evicted = 1");
+    Ok(connection.prepare_cached(&sql)?.exists([id])?)
+}
+
+/// Whether any document of a collection has lost its content to a limit.
+pub(crate) fn any_evicted(connection: &Connection, collection: i64) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM documents WHERE collection = ?1 AND evicted = 1 LIMIT 1")?;
+    Ok(statement.exists([collection])?)
+}
+
+/// Calls `each` with (id, seq) of every live base row of a collection: what the digest is over.
+pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: impl FnMut(&str, i64)) -> Result<()> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, seq FROM documents WHERE collection = {collection} AND seq IS NOT NULL
+         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL OR evicted END"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, row.get(1)?);
+    }
+    Ok(())
+}
+
+/// Base rows of a collection that the snapshot of `generation` did not confirm: the server no longer has them. At most `limit`.
+pub(crate) fn unconfirmed(
+    connection: &Connection,
+    collection: i64,
+    generation: i64,
+    limit: u32,
+) -> Result<Vec<DocumentRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND generation < ?1 AND seq IS NOT NULL LIMIT ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![generation, limit], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,47 @@
+//! Single values: who this device is, what it knows of the server's time.
+
+use crate::error::Result;
+use crate::store::Tx;
+use rusqlite::{Connection, OptionalExtension};
+
+/// What can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// This device's id, a UUID.
+    DeviceId,
+    /// The account whose data this is.
+    UserId,
+    /// Server time minus this device's time, ms. Absent until the server was heard once.
+    ClockOffset,
+    /// When everything was last in step, server time.
+    LastSync,
+}
+
+impl Key {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::DeviceId => "device_id",
+            Self::UserId => "user_id",
+            Self::ClockOffset => "clock_offset_ms",
+            Self::LastSync => "last_sync_ms",
+        }
+    }
+}
+
+/// Reads a value.
+pub(crate) fn get(connection: &Connection, key: Key) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key.name()], |row| row.get(0)).optional()?)
+}
+
+/// Reads a number. A value that is none counts as absent.
+pub(crate) fn get_number(connection: &Connection, key: Key) -> Result<Option<i64>> {
+    Ok(get(connection, key)?.and_then(|text| text.parse().ok()))
+}
+
+/// Keeps a value.
+pub(crate) fn set(tx: &Tx<'_>, key: Key, value: &str) -> Result<()> {
+    tx.prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")?
+        .execute([key.name(), value])?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! One file for each table: its rows and its statements.
+
+pub(crate) mod collections;
+pub(crate) mod conflicts;
+pub(crate) mod documents;
+pub(crate) mod endings;
+pub(crate) mod eviction;
+pub(crate) mod journal;
+pub(crate) mod meta;
+pub(crate) mod outbox;
+pub(crate) mod pins;
+pub(crate) mod streams;
+mod wipe;
+
+pub(crate) use wipe::wipe;

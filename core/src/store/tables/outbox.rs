@@ -1,0 +1,252 @@
+//! Rows of the outbox.
+
+use super::endings;
+use crate::error::{Error, Result};
+use crate::model::{Changes, Fields, Hlc, OpError, OpId, OpKind, OpState, Operation};
+use crate::store::{Settled, Tx};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind, o.state, o.sent, o.base_version, o.changes, o.before, \
+     o.hlc_ms, o.hlc_counter, o.group_id, o.attempts, o.rounds, o.next_attempt_at, o.error, o.absorbed";
+
+impl OpKind {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Create => 0,
+            Self::Update => 1,
+            Self::Delete => 2,
+        }
+    }
+}
+
+impl OpState {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Queued => 0,
+            Self::InFlight => 1,
+            Self::Parked => 2,
+            Self::InConflict => 3,
+        }
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let Some(text) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+    serde_json::from_str(text).map(Some).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
+    Ok(Operation {
+        op_seq: row.get(0)?,
+        op_id: OpId::from_bytes(row.get(1)?),
+        document: row.get(2)?,
+        collection: row.get(3)?,
+        doc_id: row.get(4)?,
+        kind: match row.get(5)? {
+            0 => OpKind::Create,
+            1 => OpKind::Update,
+            2 => OpKind::Delete,
+            other => return Err(rusqlite::Error::IntegralValueOutOfRange(5, other)),
+        },
+        state: match row.get(6)? {
+            0 => OpState::Queued,
+            1 => OpState::InFlight,
+            2 => OpState::Parked,
+            3 => OpState::InConflict,
+            other => return Err(rusqlite::Error::IntegralValueOutOfRange(6, other)),
+        },
+        sent: row.get(7)?,
+        base_version: row.get(8)?,
+        changes: json(row, 9)?,
+        before: json(row, 10)?.unwrap_or_default(),
+        // The node is this device's id, which is not repeated in every row.
+        hlc: Hlc { ms: row.get(11)?, counter: row.get(12)?, node: String::new() },
+        group: row.get(13)?,
+        attempts: row.get(14)?,
+        rounds: row.get(15)?,
+        next_attempt_ms: row.get(16)?,
+        error: json(row, 17)?,
+        absorbed: ids(row.get_ref(18)?.as_blob_or_null()?.unwrap_or_default()),
+    })
+}
+
+/// Ids that stand one after the other.
+fn ids(bytes: &[u8]) -> Vec<OpId> {
+    bytes.chunks_exact(16).filter_map(|id| Some(OpId::from_bytes(id.try_into().ok()?))).collect()
+}
+
+fn text<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::internal(format!("outbox: {e}")))
+}
+
+fn columns(op: &Operation) -> Result<(Option<String>, Option<String>, Option<String>)> {
+    let changes = op.changes.as_ref().map(text::<Changes>).transpose()?;
+    let before = (!op.before.is_empty()).then(|| text::<Fields>(&op.before)).transpose()?;
+    let error = op.error.as_ref().map(text::<OpError>).transpose()?;
+    Ok((changes, before, error))
+}
+
+/// Appends an operation; its `op_seq` is chosen here. `uncalibrated`: its stamp was made before the server's time was known.
+pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, uncalibrated: bool) -> Result<i64> {
+    let (changes, before, error) = columns(op)?;
+    tx.prepare_cached(
+        "INSERT INTO outbox (op_id, document, kind, state, sent, base_version, changes, before, hlc_ms, hlc_counter, uncalibrated,
+                             group_id, attempts, rounds, next_attempt_at, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+    )?
+    .execute(params![
+        op.op_id.as_bytes(), op.document, op.kind.number(), op.state.number(), op.sent, op.base_version, changes, before,
+        op.hlc.ms, op.hlc.counter, uncalibrated, op.group, op.attempts, op.rounds, op.next_attempt_ms, error
+    ])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Writes all that can change of an operation.
+pub(crate) fn update(tx: &Tx<'_>, op: &Operation) -> Result<()> {
+    let (changes, before, error) = columns(op)?;
+    tx.prepare_cached(
+        "UPDATE outbox SET kind = ?2, state = ?3, sent = ?4, base_version = ?5, changes = ?6, before = ?7, hlc_ms = ?8, hlc_counter = ?9,
+                           attempts = ?10, rounds = ?11, next_attempt_at = ?12, error = ?13 WHERE op_seq = ?1",
+    )?
+    .execute(params![
+        op.op_seq, op.kind.number(), op.state.number(), op.sent, op.base_version, changes, before, op.hlc.ms, op.hlc.counter, op.attempts,
+        op.rounds, op.next_attempt_ms, error
+    ])?;
+    Ok(())
+}
+
+/// Ends an operation, and with it those that it has absorbed: who waits for one of them is told after the commit.
+pub(crate) fn end(tx: &Tx<'_>, op: &Operation, how: Settled) -> Result<()> {
+    remove(tx, op.op_seq)?;
+    for id in [op.op_id].iter().chain(&op.absorbed) {
+        endings::record(tx, *id, how)?;
+        tx.settled(*id, how);
+    }
+    Ok(())
+}
+
+/// Joins an operation to another one, which does what both do and from now on answers for both.
+pub(crate) fn absorb(tx: &Tx<'_>, into: &mut Operation, other: &Operation) -> Result<()> {
+    remove(tx, other.op_seq)?;
+    into.absorbed.push(other.op_id);
+    into.absorbed.extend(&other.absorbed);
+    let ids: Vec<u8> = into.absorbed.iter().flat_map(|id| *id.as_bytes()).collect();
+    tx.prepare_cached("UPDATE outbox SET absorbed = ?2 WHERE op_seq = ?1")?.execute(params![into.op_seq, ids])?;
+    Ok(())
+}
+
+/// Tells those who wait for an operation, or for one that it has absorbed, that it is parked.
+pub(crate) fn tell_parked(tx: &Tx<'_>, op: &Operation) {
+    for id in [op.op_id].iter().chain(&op.absorbed) {
+        tx.settled(*id, Settled::Parked);
+    }
+}
+
+fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM outbox WHERE op_seq = ?1")?.execute([op_seq])?;
+    Ok(())
+}
+
+fn select(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox o JOIN documents d ON d.row = o.document {condition}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The operations of a document, given by its row, oldest first.
+pub(crate) fn of_document(connection: &Connection, document: i64) -> Result<Vec<Operation>> {
+    select(connection, "WHERE o.document = ?1 ORDER BY o.op_seq", [document])
+}
+
+/// All operations, oldest first, at most `limit`.
+pub(crate) fn all(connection: &Connection, limit: u32) -> Result<Vec<Operation>> {
+    select(connection, "ORDER BY o.op_seq LIMIT ?1", [limit])
+}
+
+/// Operations that wait for a decision, oldest first.
+pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
+    select(connection, "WHERE o.state > 0 AND o.state = 2 ORDER BY o.op_seq", [])
+}
+
+/// The operation with this id, or the one that has absorbed it. A scan: for calls by people, not for loops.
+pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operation>> {
+    Ok(select(connection, "WHERE o.op_id = ?1 OR instr(o.absorbed, ?1) > 0", [id.as_bytes()])?.pop())
+}
+
+/// An operation is at the head of its document's lane.
+const HEAD: &str = "NOT EXISTS (SELECT 1 FROM outbox p WHERE p.document = o.document AND p.op_seq < o.op_seq)";
+
+/// The next operations that may be sent at `now`, oldest first: at the head of their documents' lanes, queued and due.
+pub(crate) fn runnable(connection: &Connection, now_ms: i64, limit: usize) -> Result<Vec<Operation>> {
+    let condition = format!("WHERE o.state = 0 AND o.next_attempt_at <= ?1 AND {HEAD} ORDER BY o.op_seq LIMIT ?2");
+    select(connection, &condition, params![now_ms, limit as i64])
+}
+
+/// The members of a group, oldest first.
+pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Operation>> {
+    select(connection, "WHERE o.group_id = ?1 ORDER BY o.op_seq", [group])
+}
+
+/// When the first operation at the head of its lane is due, if there is one; device time, ms.
+pub(crate) fn next_due(connection: &Connection) -> Result<Option<i64>> {
+    let sql = format!("SELECT min(o.next_attempt_at) FROM outbox o WHERE o.state = 0 AND {HEAD}");
+    Ok(connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
+pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
+    let mut statement = tx.prepare_cached("UPDATE outbox SET state = 1, sent = 1 WHERE op_seq = ?1")?;
+    for op_seq in op_seqs {
+        statement.execute([op_seq])?;
+    }
+    Ok(())
+}
+
+/// Makes every leased operation runnable again: nothing is out. (`state > 0`, here and below: so the planner sees that the partial index
+/// `outbox_held` covers the query. The queue may be long.)
+pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
+    Ok(tx.prepare_cached("UPDATE outbox SET state = 0 WHERE state > 0 AND state = 1")?.execute([])?)
+}
+
+/// Lets every waiting operation be tried now.
+pub(crate) fn clear_waits(tx: &Tx<'_>) -> Result<()> {
+    tx.prepare_cached("UPDATE outbox SET next_attempt_at = 0 WHERE next_attempt_at > 0 AND state = 0")?.execute([])?;
+    Ok(())
+}
+
+/// The greatest number up to which every operation has ended: what the server may forget.
+pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce((SELECT min(op_seq) - 1 FROM outbox), (SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0)",
+    )?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted.
+pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM outbox WHERE state > 0 AND state = 2),
+                (SELECT count(*) FROM outbox WHERE state > 0 AND state = 3)",
+    )?;
+    Ok(statement.query_row([], |row| {
+        let (all, parked, held): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(((all - parked - held).cast_unsigned(), parked.cast_unsigned()))
+    })?)
+}
+
+/// Corrects stamps that were made before the server's time was known, and counts them as known from now on.
+pub(crate) fn calibrate(tx: &Tx<'_>, correction_ms: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE outbox SET hlc_ms = hlc_ms + ?1, uncalibrated = 0 WHERE uncalibrated = 1 AND sent = 0")?
+        .execute([correction_ms])?;
+    Ok(())
+}
+
+/// The greatest stamp in the outbox, so that a new process goes on above it.
+pub(crate) fn newest_stamp(connection: &Connection) -> Result<Option<(i64, u32)>> {
+    let mut statement = connection
+        .prepare_cached("SELECT hlc_ms, hlc_counter FROM outbox ORDER BY hlc_ms DESC, hlc_counter DESC LIMIT 1")?;
+    Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}

@@ -1,0 +1,13 @@
+//! Applying server state: the only code that writes it.
+
+mod acknowledge;
+mod digest;
+mod page;
+mod reconcile;
+
+pub(in crate::sync) use acknowledge::Answered;
+pub(crate) use digest::of_collection;
+#[cfg(test)]
+pub(in crate::sync) use digest::term;
+pub(in crate::sync) use page::{apply_page, restart};
+pub(in crate::sync) use reconcile::{Reconciler, Source};

@@ -1,0 +1,103 @@
+//! Applying a page: its rows and its cursor in one transaction.
+
+use super::digest::of_collection;
+use super::reconcile::{Applied, Reconciler, Source};
+use crate::backend::StreamPage;
+use crate::conflict::Strategy;
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::RemoteChange;
+use crate::store::streams::{self, StreamRow};
+use crate::store::{Tx, documents};
+
+/// Rows that the server no longer has are looked for in pieces of this size.
+const SWEEP: u32 = 1_000;
+
+/// What a page did.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::sync) struct PageApplied {
+    pub applied: Applied,
+    /// The stream after it.
+    pub stream: StreamRow,
+    /// At the head, and the same as the server.
+    pub in_step: bool,
+    /// At the head, and yet not what the server has.
+    pub diverged: bool,
+}
+
+/// Applies a page that was asked for at `asked`. A page that was overtaken (the stream has moved on since) is dropped: the next pull goes
+/// on from where the stream is.
+pub(in crate::sync) fn apply_page(
+    tx: &Tx<'_>,
+    device: &Device,
+    collection: i64,
+    strategy: Strategy,
+    asked: Option<&str>,
+    page: &StreamPage,
+) -> Result<PageApplied> {
+    let mut reconciler = Reconciler::open(tx, device, collection, strategy)?;
+    if reconciler.stream.cursor.as_deref() != asked {
+        tracing::debug!(collection = %page.collection, "a page was overtaken");
+        return Ok(PageApplied {
+            applied: Applied::default(),
+            stream: reconciler.stream,
+            in_step: false,
+            diverged: false,
+        });
+    }
+    for change in &page.changes {
+        reconciler.take(change, Source::State)?;
+    }
+    reconciler.stream.cursor = Some(page.next_cursor.clone());
+    reconciler.stream.space.clone_from(&page.space);
+    if !page.has_more && reconciler.stream.loading {
+        sweep(&mut reconciler)?;
+        reconciler.stream.loading = false;
+    }
+    let ours = (reconciler.stream.live_count, reconciler.stream.digest);
+    let diverged = !page.has_more && page.integrity.is_some_and(|theirs| theirs != ours);
+    if diverged {
+        tracing::warn!(collection = %page.collection, count = ours.0, "the documents here are not those of the server");
+    }
+    let (stream, applied) = reconciler.close()?;
+    Ok(PageApplied { applied, stream, in_step: !page.has_more && !diverged, diverged })
+}
+
+/// After a snapshot: what it did not show is gone on the server. Documents with pending edits become conflicts, not deletions.
+fn sweep(reconciler: &mut Reconciler<'_>) -> Result<()> {
+    loop {
+        let gone =
+            documents::unconfirmed(reconciler.tx, reconciler.stream.collection, reconciler.stream.generation, SWEEP)?;
+        if gone.is_empty() {
+            break;
+        }
+        for row in gone {
+            let nowhere = RemoteChange {
+                id: row.id,
+                body: None,
+                version: None,
+                seq: None,
+                updated_ms: None,
+                origin_op: None,
+                stamps: None,
+            };
+            reconciler.take(&nowhere, Source::State)?;
+        }
+    }
+    if reconciler.stream.generation > 1 {
+        // Whatever went wrong before: from here on the sums are those of the rows.
+        (reconciler.stream.live_count, reconciler.stream.digest) =
+            of_collection(reconciler.tx, reconciler.stream.collection)?;
+    }
+    Ok(())
+}
+
+/// Starts reading a collection anew. Its documents stay in sight, its operations wait.
+pub(in crate::sync) fn restart(tx: &Tx<'_>, collection: i64, repaired_ms: Option<i64>) -> Result<()> {
+    let mut stream = streams::get(tx, collection)?;
+    stream.generation += 1;
+    stream.loading = true;
+    stream.cursor = None;
+    stream.repaired_ms = repaired_ms.or(stream.repaired_ms);
+    streams::save(tx, &stream)
+}

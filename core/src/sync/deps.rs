@@ -1,0 +1,36 @@
+//! What cycles work with.
+
+use super::engine::StateCell;
+use super::engine::SyncConfig;
+use super::work::AdaptiveState;
+use crate::backend::Backend;
+use crate::cache::{Metrics, Readings};
+use crate::device::Device;
+use crate::net::{HttpClient, Traffic};
+use crate::platform::Connectivity;
+use crate::repository::{Registry, Watchers};
+use crate::store::Store;
+use std::sync::Arc;
+
+/// Everything that the engine and its cycles are given.
+pub(crate) struct EngineDeps {
+    pub store: Store,
+    pub device: Arc<Device>,
+    pub registry: Arc<Registry>,
+    pub backend: Arc<dyn Backend>,
+    pub http: Arc<HttpClient>,
+    pub connectivity: Connectivity,
+    pub state: Arc<StateCell>,
+    pub config: SyncConfig,
+    pub adaptive: AdaptiveState,
+    pub readings: Arc<Readings>,
+    pub watchers: Arc<Watchers>,
+    pub metrics: Arc<Metrics>,
+}
+
+impl EngineDeps {
+    /// What went over the wire so far.
+    pub fn traffic(&self) -> Traffic {
+        self.http.traffic()
+    }
+}

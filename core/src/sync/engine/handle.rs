@@ -1,0 +1,107 @@
+//! How the rest of the client speaks with the engine's task.
+
+use super::report::SyncReport;
+use crate::error::{Error, ErrorCode, Result};
+use crate::platform::{Clock, Event};
+use crate::repository::{RefreshKey, Refresher};
+use crate::sync::work::RefreshWaiter;
+use crate::sync::work::{Deadline, SliceReport, TimeBudget};
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+/// What the task is told.
+pub(in crate::sync) enum Command {
+    Sync(oneshot::Sender<Result<SyncReport>>),
+    /// Somebody waits for a collection or a document to be read.
+    Refresh(RefreshKey, RefreshWaiter),
+    /// A cycle that ends in time.
+    TimeBudget(TimeBudget),
+    /// The host has reported something.
+    Report(Event),
+    /// Something changed for the better.
+    RetryNow,
+    Pause(oneshot::Sender<()>),
+    Resume,
+}
+
+/// A hold on the engine's task. Dropping the last one ends the task.
+#[derive(Clone)]
+pub(crate) struct EngineHandle {
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl EngineHandle {
+    /// A hold, and where its task hears what it is told.
+    pub(in crate::sync) fn new() -> (Self, mpsc::UnboundedReceiver<Command>) {
+        let (commands, inbox) = mpsc::unbounded_channel();
+        (Self { commands }, inbox)
+    }
+
+    /// Runs a cycle, or waits for the next one if one is running. It covers everything that was written before this call.
+    pub async fn sync(&self) -> Result<SyncReport> {
+        let (tell, told) = oneshot::channel();
+        self.send(Command::Sync(tell))?;
+        told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
+    }
+
+    /// Runs a cycle up to a deadline, or waits for the one that runs. None: it could not tell in time how far it came. Dropping the future
+    /// stops the cycle.
+    pub async fn slice(&self, deadline: Deadline, clock: &dyn Clock) -> Result<Option<SliceReport>> {
+        let (tell, told) = oneshot::channel();
+        self.send(Command::TimeBudget(TimeBudget { cut: deadline.cut, tell }))?;
+        tokio::select! {
+            biased;
+            told = told => told.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed))).map(Some),
+            () = clock.sleep(deadline.answer.saturating_sub(clock.monotonic())) => Ok(None),
+        }
+    }
+
+    /// Tells what the host has reported.
+    pub fn report(&self, event: Event) {
+        let _ = self.send(Command::Report(event));
+    }
+
+    /// Tells that there is reason for reset_backoff: a sign-in, a retry of a parked operation.
+    pub fn retry_now(&self) {
+        let _ = self.send(Command::RetryNow);
+    }
+
+    /// Stops the running cycle where it is and runs no other until [`resume`](Self::resume).
+    pub async fn pause(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.send(Command::Pause(tell)).is_ok() {
+            let _ = told.await;
+        }
+    }
+
+    pub fn resume(&self) {
+        let _ = self.send(Command::Resume);
+    }
+
+    /// A hold that does not keep the task alive.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine { commands: self.commands.downgrade() }
+    }
+
+    fn send(&self, command: Command) -> Result<()> {
+        self.commands.send(command).map_err(|_| Error::state(ErrorCode::Closed))
+    }
+}
+
+/// The engine, for those who may outlive it.
+#[derive(Clone)]
+pub(crate) struct WeakEngine {
+    commands: mpsc::WeakUnboundedSender<Command>,
+}
+
+#[async_trait]
+impl Refresher for WeakEngine {
+    async fn refresh(&self, key: RefreshKey) -> Result<()> {
+        let closed = || Error::state(ErrorCode::Closed);
+        let (tell, told) = oneshot::channel();
+        let engine = EngineHandle { commands: self.commands.upgrade().ok_or_else(closed)? };
+        engine.send(Command::Refresh(key, tell))?;
+        drop(engine);
+        told.await.unwrap_or_else(|_| Err(closed()))
+    }
+}

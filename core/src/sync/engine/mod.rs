@@ -1,0 +1,19 @@
+//! The engine's task: when a cycle runs, and how the rest of the client talks to it.
+
+mod config;
+mod handle;
+mod poll_interval;
+mod report;
+mod schedule;
+mod state;
+mod task;
+mod waiters;
+
+pub use config::SyncConfig;
+pub(crate) use handle::EngineHandle;
+pub use report::SyncReport;
+pub(crate) use state::StateCell;
+pub use state::StateWatch;
+pub(crate) use task::start;
+pub(crate) use waiters::Waiters;
+pub use waiters::WriteOutcome;

@@ -1,0 +1,163 @@
+//! Small cycles: reading only what somebody waits for.
+//!
+//! Invariants:
+//! - Nothing is sent. Waiting writes stay with their own schedule.
+//! - Collections that are asked for at the same time share their requests; who asks for the same thing shares the answer.
+//! - What a server has asked to wait for is waited for: until then everybody is told so without a request.
+
+use super::cycle::{Cycle, Stop};
+use super::scope::Scope;
+use crate::backend::FetchRequest;
+use crate::error::{Error, ErrorCode, Result};
+use crate::net::SyncReason;
+use crate::repository::RefreshKey;
+use crate::sync::apply::{Reconciler, Source};
+use crate::sync::deps::EngineDeps;
+use futures_util::stream::{self, StreamExt};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// So many single documents are asked for at the same time.
+const AT_ONCE: usize = 4;
+
+/// Who is told what came of a refresh.
+pub(in crate::sync) type RefreshWaiter = oneshot::Sender<Result<()>>;
+
+/// Things that are waited for, and by whom.
+#[derive(Default)]
+pub(in crate::sync) struct RefreshQueue(BTreeMap<RefreshKey, Vec<RefreshWaiter>>);
+
+/// What came of each thing.
+pub(in crate::sync) type Answers = BTreeMap<RefreshKey, Result<()>>;
+
+impl RefreshQueue {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn add(&mut self, key: RefreshKey, waiter: RefreshWaiter) {
+        self.0.entry(key).or_default().push(waiter);
+    }
+
+    pub fn keys(&self) -> Vec<RefreshKey> {
+        self.0.keys().cloned().collect()
+    }
+
+    /// Tells everybody what came of their thing, or why nothing did.
+    pub fn tell(self, outcome: &Result<Answers>) {
+        for (key, waiters) in self.0 {
+            let answer = match outcome {
+                Ok(answers) => {
+                    answers.get(&key).cloned().unwrap_or_else(|| Err(Error::internal("a key was forgotten")))
+                }
+                Err(error) => Err(error.clone()),
+            };
+            for waiter in waiters {
+                // Who has stopped waiting needs no answer.
+                let _ = waiter.send(answer.clone());
+            }
+        }
+    }
+}
+
+/// Reads what is refreshes. Cancelling it (dropping the future) leaves streams that the next reading goes on from.
+pub(in crate::sync) async fn serve(deps: &EngineDeps, keys: Vec<RefreshKey>) -> Answers {
+    let unlimited = watch::Sender::new(None).subscribe();
+    let mut cycle = Cycle::new(deps, SyncReason::User, unlimited);
+    let mut answers = Answers::new();
+    let (collections, documents): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.id.is_none());
+    if !collections.is_empty() {
+        let names = collections.iter().map(|key| key.collection.clone()).collect();
+        let outcome = cycle.read_streams(names).await;
+        answers.extend(collections.into_iter().map(|key| (key, outcome.clone())));
+    }
+    let cycle = &cycle;
+    let reads = documents.into_iter().map(|key| async move {
+        let outcome = cycle.read_document(&key).await;
+        (key, outcome)
+    });
+    answers.extend(stream::iter(reads).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+    answers
+}
+
+impl Cycle<'_> {
+    async fn read_streams(&mut self, names: BTreeSet<String>) -> Result<()> {
+        self.check_network()?;
+        let outcome = self.pull(&Scope::Only(names)).await;
+        self.keep_heads().await?;
+        outcome.map_err(Stop::into_error)
+    }
+
+    async fn read_document(&self, key: &RefreshKey) -> Result<()> {
+        self.check_network()?;
+        let (collection, id) = (key.collection.clone(), key.id.clone().unwrap_or_default());
+        let request = FetchRequest { collection: collection.clone(), id, context: self.context };
+        let reply = self.deps.backend.fetch(request).await.map_err(|error| Stop::from(error).into_error())?;
+        self.observe_server_time(reply.server_ms).await?;
+        // Before it comes, not after: it must not be the one that goes.
+        self.evict().await?;
+        let (device, registry) = (self.deps.device.clone(), self.deps.registry.clone());
+        self.deps
+            .store
+            .write(move |tx| {
+                let info = registry.ensure_in(tx, &collection)?;
+                let mut reconciler = Reconciler::open(tx, &device, info.id, info.strategy)?;
+                reconciler.take(&reply.change, Source::State)?;
+                reconciler.close().map(drop)
+            })
+            .await
+    }
+}
+
+/// The wait that a server has asked for.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Throttle(Option<(Duration, Error)>);
+
+impl Throttle {
+    /// Takes in how an exchange ended.
+    pub fn note(&mut self, now: Duration, outcome: Option<&Error>) {
+        match outcome {
+            Some(error @ Error::Busy { retry_after: Some(wait), .. }) => self.0 = Some((now + *wait, error.clone())),
+            Some(_) => {}
+            None => self.0 = None,
+        }
+    }
+
+    /// Why nothing may be asked now; the wait that is left is in it.
+    pub fn reason(&self, now: Duration) -> Option<Error> {
+        let (until, error) = self.0.as_ref()?;
+        let left = until.checked_sub(now).filter(|left| !left.is_zero())?;
+        match error {
+            Error::Busy { code, message, .. } => {
+                Some(Error::Busy { code: *code, message: message.clone(), retry_after: Some(left) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The failure of what a pause has stopped.
+pub(in crate::sync) fn suspended() -> Error {
+    Error::state(ErrorCode::Suspended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_asks_for_time_gets_it_and_a_success_ends_the_wait() {
+        let second = Duration::from_secs(1);
+        let busy = Error::Busy { code: ErrorCode::RateLimited, message: String::new(), retry_after: Some(second * 10) };
+        let mut throttle = Throttle::default();
+        throttle.note(second, Some(&busy));
+        throttle.note(second * 2, Some(&Error::network(ErrorCode::Timeout, "")));
+        let Some(Error::Busy { retry_after, .. }) = throttle.reason(second * 4) else { panic!("it must throttle") };
+        assert_eq!(retry_after, Some(second * 7));
+        assert_eq!(throttle.reason(second * 11), None);
+        throttle.note(second, Some(&busy));
+        throttle.note(second, None);
+        assert_eq!(throttle.reason(second * 2), None);
+    }
+}
