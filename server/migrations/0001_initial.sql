@@ -47,7 +47,7 @@ CREATE TABLE streams (
 
 -- What a page of a pull reads stands first. body: the app's fields as JSON text, NULL in a tombstone.
 -- own_stamps: 1 if the app has a field createdAt, 2 if updatedAt, 3 if both.
--- birth: the version that made the record (again); field_stamps: fields changed since, {"title":[3,"<hlc>"]}, NULL if none.
+-- created_version: the version that made the record (again); field_stamps: fields changed since, {"title":[3,"<hlc>"]}, NULL if none.
 -- create_hlc: NULL while it equals hlc.
 -- References are checked at the commit: one that is checked at once makes every statement keep a journal of its own.
 CREATE TABLE records (
@@ -62,7 +62,7 @@ CREATE TABLE records (
     origin_device INTEGER REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
     origin_op     TEXT,
     body          TEXT,
-    birth         INTEGER NOT NULL,
+    created_version         INTEGER NOT NULL,
     hlc           TEXT    NOT NULL,
     create_hlc    TEXT,
     field_stamps  TEXT,

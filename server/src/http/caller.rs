@@ -8,7 +8,7 @@ use crate::auth::{self, Session, Token};
 use crate::error::{Code, Failure};
 use crate::model::Space;
 use crate::state::State;
-use crate::sync::pull::Reader;
+use crate::sync::scope::Scope;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -41,10 +41,10 @@ impl FromRequestParts<Shared> for Caller {
 
 impl Caller {
     /// The user as a reader of their own space. Another space in the query is none of theirs.
-    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
+    pub(crate) fn scope(&self) -> Result<Scope, Failure> {
         let session = &self.session;
         require_own(&session.space, self.params.text("space")?)?;
-        Ok(Reader {
+        Ok(Scope {
             user: session.user,
             space_row: session.space_row,
             space: session.space.clone(),

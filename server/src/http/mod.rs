@@ -1,12 +1,12 @@
 //! The protocol over HTTP.
 //!
 //! ```text
-//! request ─► compression ─► finish: context, time limit, log ─► catch panics ─► route ─► session ─► body ─► handler
+//! request ─► compression ─► envelope: context, time limit, log ─► catch panics ─► route ─► session ─► body ─► handler
 //! reply   ◄─ gzip ◄──────── headers, error body ◄──────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! Invariants:
-//! - Every reply leaves through [`finish`], so every failure has the error body, whoever caused it: a handler, axum, a panic.
+//! - Every reply leaves through [`envelope`], so every failure has the error body, whoever caused it: a handler, axum, a panic.
 //! - A handler reads the session before the body: strangers cannot make the server read megabytes.
 //! - Nothing here decides about records.
 
@@ -16,7 +16,7 @@ mod caller;
 mod compression;
 mod conditional;
 mod context;
-mod finish;
+mod envelope;
 mod operations;
 mod params;
 mod records;
@@ -58,7 +58,7 @@ fn surrounded(routes: Router<Shared>, state: &Shared) -> Router {
             Failure::new(Code::MethodNotAllowed, "the route does not know this method")
         })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(Arc::clone(state), finish::finish))
+        .layer(middleware::from_fn_with_state(Arc::clone(state), envelope::envelope))
         .layer(middleware::from_fn_with_state(Arc::clone(state), compression::compress))
         .with_state(Arc::clone(state))
 }

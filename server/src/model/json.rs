@@ -31,9 +31,9 @@ const OBJECT_WEIGHT: usize = 11 * VALUE_WEIGHT;
 /// bounds the memory of the result.
 pub(crate) fn parse_json(text: &[u8], max_depth: usize, max_bytes: usize) -> Result<Value, JsonFault> {
     let budget = Cell::new(Some(max_bytes.saturating_mul(WEIGHT_PER_BYTE)));
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Strict { levels: max_depth, budget: &budget }.deserialize(&mut reader);
-    match value.and_then(|value| reader.end().map(|()| value)) {
+    let mut scope = serde_json::Deserializer::from_slice(text);
+    let value = Strict { levels: max_depth, budget: &budget }.deserialize(&mut scope);
+    match value.and_then(|value| scope.end().map(|()| value)) {
         Ok(value) => Ok(value),
         Err(_) if budget.get().is_none() => Err(JsonFault::TooLarge),
         Err(error) => Err(JsonFault::Invalid(error.to_string())),

@@ -38,9 +38,9 @@ impl FieldStamps {
         self.0.insert(field.to_owned(), Stamp(version, hlc.to_owned()));
     }
 
-    /// The version that changed `field` last, in a record that was made with version `birth`.
-    pub(crate) fn version_of(&self, field: &str, birth: i64) -> i64 {
-        self.0.get(field).map_or(birth, |stamp| stamp.0)
+    /// The version that changed `field` last, in a record that was made with version `created_version`.
+    pub(crate) fn version_of(&self, field: &str, created_version: i64) -> i64 {
+        self.0.get(field).map_or(created_version, |stamp| stamp.0)
     }
 
     /// The fields that were changed after `version`, in order of their names.

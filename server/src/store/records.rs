@@ -28,7 +28,7 @@ pub(crate) struct Record {
     /// The app's fields as a JSON object; `None`: deleted.
     pub(crate) body: Option<String>,
     /// The version that made it.
-    pub(crate) birth: i64,
+    pub(crate) created_version: i64,
     /// The stamp of the last write.
     pub(crate) hlc: String,
     /// The stamp of the write that made it; `None`: the same.
@@ -60,7 +60,7 @@ impl OwnStamps {
 
 macro_rules! columns {
     () => {
-        "row, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, birth, hlc, create_hlc, \
+        "row, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, created_version, hlc, create_hlc, \
          field_stamps, client_id"
     };
 }
@@ -77,7 +77,7 @@ fn record(row: &Row<'_>) -> Result<Record> {
         origin_device: row.get(7)?,
         origin_op: row.get(8)?,
         body: row.get(9)?,
-        birth: row.get(10)?,
+        created_version: row.get(10)?,
         hlc: row.get(11)?,
         create_hlc: row.get(12)?,
         field_stamps: row.get(13)?,
@@ -100,7 +100,7 @@ pub(crate) fn find_by_client_id(connection: &Connection, stream: i64, client_id:
 /// Stores a new record. Its `row` is chosen here.
 pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i64> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR FAIL INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, birth,
+        "INSERT OR FAIL INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, created_version,
                               hlc, create_hlc, field_stamps, client_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
@@ -115,7 +115,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
         record.origin_device,
         record.origin_op,
         record.body,
-        record.birth,
+        record.created_version,
         record.hlc,
         record.create_hlc,
         record.field_stamps,
@@ -127,7 +127,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
 pub(crate) fn update(tx: &WriteTx<'_>, record: &Record) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "UPDATE OR FAIL records SET seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_device = ?7,
-                            origin_op = ?8, body = ?9, birth = ?10, hlc = ?11, create_hlc = ?12, field_stamps = ?13
+                            origin_op = ?8, body = ?9, created_version = ?10, hlc = ?11, create_hlc = ?12, field_stamps = ?13
          WHERE row = ?1",
     )?;
     statement.execute(params![
@@ -140,7 +140,7 @@ pub(crate) fn update(tx: &WriteTx<'_>, record: &Record) -> Result<()> {
         record.origin_device,
         record.origin_op,
         record.body,
-        record.birth,
+        record.created_version,
         record.hlc,
         record.create_hlc,
         record.field_stamps,

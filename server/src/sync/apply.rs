@@ -1,6 +1,6 @@
 //! One write from its record as stored to its effect.
 
-use super::decide::{Decision, Found, Live, Proposal, Refusal, Terms, decide};
+use super::decide::{CurrentRecord, Decision, Live, Proposal, Refusal, WriteRules, decide};
 use super::write_set::{Author, Names, WriteSet};
 use crate::model::{Change, CollectionName, FieldStamps};
 use crate::store::StoreError;
@@ -36,25 +36,25 @@ pub(super) fn apply(
     set: &mut WriteSet<'_>,
     write: Write<'_>,
     record: Option<Record>,
-    terms: Terms<'_>,
+    rules: WriteRules<'_>,
 ) -> Result<Effect, StoreError> {
     let live = record.as_ref().map(read).transpose()?.flatten();
     let found = match (&live, &record) {
-        (Some(live), _) => Found::Live(live),
-        (None, Some(tombstone)) => Found::Buried { version: tombstone.version },
-        (None, None) => Found::Absent,
+        (Some(live), _) => CurrentRecord::Live(live),
+        (None, Some(tombstone)) => CurrentRecord::Deleted { version: tombstone.version },
+        (None, None) => CurrentRecord::Absent,
     };
     let proposal = Proposal { change: write.change, base: write.base, hlc: write.author.hlc };
-    Ok(match (decide(found, proposal, terms), record) {
+    Ok(match (decide(found, proposal, rules), record) {
         (Err(refusal), record) => Effect::Refused(refusal, record),
         (Ok(Decision::Put(put)), record) => {
             let restated = put.restated;
             Effect::Written { record: set.put(write.collection, record, write.names, put, write.author)?, restated }
         }
-        (Ok(Decision::Bury { version }), Some(record)) => {
-            Effect::Written { record: set.bury(write.collection, record, version, write.author)?, restated: false }
+        (Ok(Decision::Delete { version }), Some(record)) => {
+            Effect::Written { record: set.delete(write.collection, record, version, write.author)?, restated: false }
         }
-        (Ok(Decision::AlreadySo | Decision::Bury { .. }), record) => Effect::AlreadySo(record),
+        (Ok(Decision::AlreadySo | Decision::Delete { .. }), record) => Effect::AlreadySo(record),
     })
 }
 
@@ -64,5 +64,5 @@ fn read(record: &Record) -> Result<Option<Live>, StoreError> {
     let Some(body) = &record.body else { return Ok(None) };
     let fields = serde_json::from_str(body).map_err(unreadable)?;
     let stamps = FieldStamps::from_stored(record.field_stamps.as_deref()).map_err(unreadable)?;
-    Ok(Some(Live { version: record.version, birth: record.birth, fields, stamps }))
+    Ok(Some(Live { version: record.version, created_version: record.created_version, fields, stamps }))
 }

@@ -14,11 +14,11 @@ use crate::store::records::OwnStamps;
 
 /// What is there.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Found<'a> {
+pub(super) enum CurrentRecord<'a> {
     /// Nothing, or nothing any more.
     Absent,
     /// A tombstone.
-    Buried {
+    Deleted {
         /// The version that the delete made.
         version: i64,
     },
@@ -31,7 +31,7 @@ pub(super) enum Found<'a> {
 pub(super) struct Live {
     pub(super) version: i64,
     /// The version that made it.
-    pub(super) birth: i64,
+    pub(super) created_version: i64,
     pub(super) fields: Fields,
     pub(super) stamps: FieldStamps,
 }
@@ -48,14 +48,14 @@ pub(super) struct Proposal<'a> {
 
 /// What every write is measured against.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms<'a> {
+pub(super) struct WriteRules<'a> {
     pub(super) collection: &'a Collection,
     pub(super) max_record_bytes: usize,
     pub(super) max_depth: usize,
 }
 
-impl<'a> Terms<'a> {
-    /// The terms of a collection.
+impl<'a> WriteRules<'a> {
+    /// The rules of a collection.
     pub(super) fn of(config: &'a Config, name: &CollectionName) -> Self {
         let limits = &config.limits;
         Self {
@@ -72,7 +72,7 @@ pub(super) enum Decision {
     /// Store this.
     Put(Put),
     /// Make it a tombstone of this version.
-    Bury {
+    Delete {
         /// The next version.
         version: i64,
     },
@@ -84,7 +84,7 @@ pub(super) enum Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Put {
     pub(super) version: i64,
-    pub(super) birth: i64,
+    pub(super) created_version: i64,
     pub(super) body: String,
     pub(super) own_stamps: OwnStamps,
     /// In their stored form.
@@ -113,120 +113,129 @@ pub(super) enum Refusal {
 }
 
 /// Decides.
-pub(super) fn decide(found: Found<'_>, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
-    match (proposal.change, found) {
-        (Change::Create(fields), found) => create(fields, found, proposal, terms),
-        (Change::Delete, Found::Live(live)) => delete(live, proposal, terms),
+pub(super) fn decide(
+    current: CurrentRecord<'_>,
+    proposal: Proposal<'_>,
+    rules: WriteRules<'_>,
+) -> Result<Decision, Refusal> {
+    match (proposal.change, current) {
+        (Change::Create(fields), current) => create(fields, current, proposal, rules),
+        (Change::Delete, CurrentRecord::Live(live)) => delete(live, proposal, rules),
         (Change::Delete, _) => Ok(Decision::AlreadySo),
-        (_, Found::Absent) => Err(Refusal::NotFound),
-        (_, Found::Buried { .. }) => Err(Refusal::Deleted),
-        (_, Found::Live(live)) => update(live, proposal, terms),
+        (_, CurrentRecord::Absent) => Err(Refusal::NotFound),
+        (_, CurrentRecord::Deleted { .. }) => Err(Refusal::Deleted),
+        (_, CurrentRecord::Live(live)) => update(live, proposal, rules),
     }
 }
 
-fn create(fields: &Fields, found: Found<'_>, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
+fn create(
+    fields: &Fields,
+    current: CurrentRecord<'_>,
+    proposal: Proposal<'_>,
+    rules: WriteRules<'_>,
+) -> Result<Decision, Refusal> {
     let mut fields = fields.clone();
-    let completed = rules::apply_defaults(terms.collection, &mut fields);
-    let version = match found {
-        Found::Absent => 1,
-        Found::Buried { version } if proposal.base == Some(version) => version + 1,
-        Found::Buried { .. } => return Err(Refusal::Deleted),
-        Found::Live(live) if live.fields == fields => return Ok(Decision::AlreadySo),
-        Found::Live(_) => return Err(Refusal::Exists),
+    let completed = rules::apply_defaults(rules.collection, &mut fields);
+    let version = match current {
+        CurrentRecord::Absent => 1,
+        CurrentRecord::Deleted { version } if proposal.base == Some(version) => version + 1,
+        CurrentRecord::Deleted { .. } => return Err(Refusal::Deleted),
+        CurrentRecord::Live(live) if live.fields == fields => return Ok(Decision::AlreadySo),
+        CurrentRecord::Live(_) => return Err(Refusal::Exists),
     };
-    refuse_if_any(rules::check_new(terms.collection, &fields))?;
+    refuse_if_any(rules::check_new(rules.collection, &fields))?;
     for (name, value) in &fields {
-        check_depth(name, value, terms)?;
+        check_depth(name, value, rules)?;
     }
     let restated = completed || version != proposal.base.unwrap_or(0) + 1;
-    put(&fields, version, version, &FieldStamps::default(), restated, terms)
+    put(&fields, version, version, &FieldStamps::default(), restated, rules)
 }
 
-fn update(live: &Live, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
-    let applied = proposal.change.apply(&live.fields, terms.max_record_bytes).map_err(|fault| match fault {
+fn update(live: &Live, proposal: Proposal<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
+    let applied = proposal.change.apply(&live.fields, rules.max_record_bytes).map_err(|fault| match fault {
         ChangeFault::Invalid(details) => Refusal::Invalid(details),
         ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
     })?;
-    let stale = if proposal.change.commutes() { None } else { stale_base(live, proposal, terms)? };
+    let stale = if proposal.change.commutes() { None } else { stale_base(live, proposal, rules)? };
     if let Some(base) = stale {
-        let clashes = |name: &str| base > live.version || live.stamps.version_of(name, live.birth) > base;
+        let clashes = |name: &str| base > live.version || live.stamps.version_of(name, live.created_version) > base;
         let edits = applied.changed.iter().filter(|(_, commutes)| !commutes.0).map(|(name, _)| name);
         let at_odds: Vec<String> = edits.filter(|name| clashes(name)).cloned().collect();
-        if must_match(base, live, terms) || !at_odds.is_empty() {
+        if must_match(base, live, rules) || !at_odds.is_empty() {
             return Err(Refusal::Conflict(at_odds));
         }
     }
-    refuse_if_any(rules::check_changed(terms.collection, &applied.fields, |name| applied.changed.contains_key(name)))?;
+    refuse_if_any(rules::check_changed(rules.collection, &applied.fields, |name| applied.changed.contains_key(name)))?;
     let version = live.version + 1;
     let mut stamps = live.stamps.clone();
     for name in applied.changed.keys() {
         if let Some(value) = applied.fields.get(name) {
-            check_depth(name, value, terms)?;
+            check_depth(name, value, rules)?;
         }
         stamps.set(name, version, proposal.hlc);
     }
     let restated = proposal.base != Some(live.version);
-    put(&applied.fields, version, live.birth, &stamps, restated, terms)
+    put(&applied.fields, version, live.created_version, &stamps, restated, rules)
 }
 
-fn delete(live: &Live, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Decision, Refusal> {
-    if let Some(base) = stale_base(live, proposal, terms)? {
-        let reborn = live.birth > base;
-        let at_odds: Vec<String> = match reborn {
+fn delete(live: &Live, proposal: Proposal<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
+    if let Some(base) = stale_base(live, proposal, rules)? {
+        let recreated = live.created_version > base;
+        let at_odds: Vec<String> = match recreated {
             true => live.fields.keys().cloned().collect(),
             false => live.stamps.changed_after(base).map(str::to_owned).collect(),
         };
-        if must_match(base, live, terms) || reborn || !at_odds.is_empty() {
+        if must_match(base, live, rules) || recreated || !at_odds.is_empty() {
             return Err(Refusal::Conflict(at_odds));
         }
     }
-    Ok(Decision::Bury { version: live.version + 1 })
+    Ok(Decision::Delete { version: live.version + 1 })
 }
 
 /// The version that the write is based on, if it says one and that is not the current one.
-fn stale_base(live: &Live, proposal: Proposal<'_>, terms: Terms<'_>) -> Result<Option<i64>, Refusal> {
+fn stale_base(live: &Live, proposal: Proposal<'_>, rules: WriteRules<'_>) -> Result<Option<i64>, Refusal> {
     match proposal.base {
-        None if terms.collection.preconditions == Preconditions::Required => Err(Refusal::PreconditionRequired),
+        None if rules.collection.preconditions == Preconditions::Required => Err(Refusal::PreconditionRequired),
         base => Ok(base.filter(|base| *base != live.version)),
     }
 }
 
 /// Whether a write that is not based on the current version conflicts whatever it changes. A version that was never made comes from
 /// another history of the record.
-fn must_match(base: i64, live: &Live, terms: Terms<'_>) -> bool {
-    base > live.version || terms.collection.conflict == ConflictPolicy::Record
+fn must_match(base: i64, live: &Live, rules: WriteRules<'_>) -> bool {
+    base > live.version || rules.collection.conflict == ConflictPolicy::Record
 }
 
 fn put(
     fields: &Fields,
     version: i64,
-    birth: i64,
+    created_version: i64,
     stamps: &FieldStamps,
     restated: bool,
-    terms: Terms<'_>,
+    rules: WriteRules<'_>,
 ) -> Result<Decision, Refusal> {
     // Writing a tree of values into memory cannot fail.
     let body = serde_json::to_string(fields).unwrap_or_else(|_| "{}".to_owned());
     let field_stamps = stamps.to_stored();
     // Fields that were removed leave a stamp behind; the same limit keeps those from growing for ever.
     let history = field_stamps.as_ref().map_or(0, String::len);
-    if body.len().max(history) > terms.max_record_bytes {
+    if body.len().max(history) > rules.max_record_bytes {
         return Err(Refusal::TooLarge);
     }
     let own_stamps = OwnStamps { created: fields.contains_key("createdAt"), updated: fields.contains_key("updatedAt") };
-    Ok(Decision::Put(Put { version, birth, body, own_stamps, field_stamps, restated }))
+    Ok(Decision::Put(Put { version, created_version, body, own_stamps, field_stamps, restated }))
 }
 
 fn refuse_if_any(faults: Details) -> Result<(), Refusal> {
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
 }
 
-fn check_depth(name: &str, value: &serde_json::Value, terms: Terms<'_>) -> Result<(), Refusal> {
+fn check_depth(name: &str, value: &serde_json::Value, rules: WriteRules<'_>) -> Result<(), Refusal> {
     // The record itself is a level.
-    if depth(value) < terms.max_depth {
+    if depth(value) < rules.max_depth {
         return Ok(());
     }
-    Err(Refusal::Invalid(details(name, format!("is nested more than {} levels deep", terms.max_depth))))
+    Err(Refusal::Invalid(details(name, format!("is nested more than {} levels deep", rules.max_depth))))
 }
 
 #[cfg(test)]
@@ -243,12 +252,17 @@ mod tests {
 
     fn live() -> impl Strategy<Value = Live> {
         let stamped = prop::collection::btree_map("[xyz]", 1i64..6, 0..4);
-        (fields(), stamped, 1i64..4).prop_map(|(fields, stamped, birth)| {
+        (fields(), stamped, 1i64..4).prop_map(|(fields, stamped, created_version)| {
             let mut stamps = FieldStamps::default();
             for (name, version) in &stamped {
-                stamps.set(name, birth + version, "1:0:d");
+                stamps.set(name, created_version + version, "1:0:d");
             }
-            Live { version: birth + stamped.values().max().copied().unwrap_or(0), birth, fields, stamps }
+            Live {
+                version: created_version + stamped.values().max().copied().unwrap_or(0),
+                created_version,
+                fields,
+                stamps,
+            }
         })
     }
 
@@ -274,8 +288,8 @@ mod tests {
     }
 
     fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collection) -> Result<Decision, Refusal> {
-        let terms = Terms { collection, max_record_bytes: 10_000, max_depth: 64 };
-        decide(Found::Live(live), Proposal { change, base, hlc: "2:0:e" }, terms)
+        let rules = WriteRules { collection, max_record_bytes: 10_000, max_depth: 64 };
+        decide(CurrentRecord::Live(live), Proposal { change, base, hlc: "2:0:e" }, rules)
     }
 
     proptest! {
@@ -285,17 +299,17 @@ mod tests {
         ) {
             match decided(&live, &change, base, &collection) {
                 Ok(Decision::Put(put)) => {
-                    prop_assert_eq!((put.version, put.birth), (live.version + 1, live.birth));
+                    prop_assert_eq!((put.version, put.created_version), (live.version + 1, live.created_version));
                     prop_assert_eq!(put.restated, base != Some(live.version));
                     let after: Fields = serde_json::from_str(&put.body).unwrap();
                     let stamps = FieldStamps::from_stored(put.field_stamps.as_deref()).unwrap();
                     for name in ["x", "y", "z"] {
                         let changed = after.get(name) != live.fields.get(name);
-                        let stamped = stamps.version_of(name, put.birth) == put.version;
+                        let stamped = stamps.version_of(name, put.created_version) == put.version;
                         prop_assert_eq!(changed, stamped, "the stamp of {} tells whether it changed", name);
                     }
                 }
-                Ok(Decision::Bury { version }) => prop_assert_eq!(version, live.version + 1),
+                Ok(Decision::Delete { version }) => prop_assert_eq!(version, live.version + 1),
                 Ok(Decision::AlreadySo) => prop_assert_eq!(change, Change::Create(live.fields)),
                 Err(Refusal::Exists) => prop_assert!(matches!(change, Change::Create(_))),
                 Err(Refusal::PreconditionRequired) => prop_assert!(base.is_none() && !change.commutes()),
@@ -314,7 +328,7 @@ mod tests {
                 prop_assert!(base < live.version && collection.conflict == ConflictPolicy::Field);
                 let after: Fields = serde_json::from_str(&put.body).unwrap();
                 for name in ["x", "y", "z"] {
-                    let unseen = live.stamps.version_of(name, live.birth) > base;
+                    let unseen = live.stamps.version_of(name, live.created_version) > base;
                     prop_assert!(!unseen || after.get(name) == live.fields.get(name), "{} was changed meanwhile", name);
                 }
             }
@@ -329,16 +343,16 @@ mod tests {
         #[test]
         fn the_missing_and_the_dead_stay_so(change in change(), base in prop::option::of(0i64..5), version in 1i64..5) {
             let collection = Collection::default();
-            let terms = Terms { collection: &collection, max_record_bytes: 10_000, max_depth: 64 };
+            let rules = WriteRules { collection: &collection, max_record_bytes: 10_000, max_depth: 64 };
             let proposal = Proposal { change: &change, base, hlc: "2:0:e" };
             let is_create = matches!(change, Change::Create(_));
-            match decide(Found::Absent, proposal, terms) {
+            match decide(CurrentRecord::Absent, proposal, rules) {
                 Ok(Decision::Put(put)) => prop_assert!(is_create && put.version == 1),
                 Ok(Decision::AlreadySo) => prop_assert_eq!(&change, &Change::Delete),
                 other => prop_assert_eq!(other, Err(Refusal::NotFound)),
             }
-            match decide(Found::Buried { version }, proposal, terms) {
-                Ok(Decision::Put(put)) => prop_assert!(is_create && base == Some(version) && put.birth == version + 1),
+            match decide(CurrentRecord::Deleted { version }, proposal, rules) {
+                Ok(Decision::Put(put)) => prop_assert!(is_create && base == Some(version) && put.created_version == version + 1),
                 Ok(Decision::AlreadySo) => prop_assert_eq!(&change, &Change::Delete),
                 other => prop_assert_eq!(other, Err(Refusal::Deleted)),
             }

@@ -7,7 +7,8 @@
 
 use super::cursors::Check;
 use super::page::{self, PageRequest};
-use super::pull::{self, Reader, Start, write_list};
+use super::pull::{self, Start, write_list};
+use super::scope::Scope;
 use crate::error::Failure;
 use crate::model::{CollectionName, Cursor, StreamName, write_string};
 use crate::store::records::{self, Outline};
@@ -48,22 +49,17 @@ struct Stream {
 }
 
 /// Refuses a position that has expired or belongs to another database.
-pub(crate) fn check(db: &Connection, reader: &Reader, position: &Position) -> Result<(), Failure> {
-    streams_at(db, reader, position).map(|_| ())
+pub(crate) fn check(db: &Connection, scope: &Scope, position: &Position) -> Result<(), Failure> {
+    streams_at(db, scope, position).map(|_| ())
 }
 
 /// Reads the updates.
-pub(crate) fn read(
-    db: &Connection,
-    reader: &Reader,
-    position: &Position,
-    written: &Written,
-) -> Result<Updates, Failure> {
-    let streams = streams_at(db, reader, position)?;
-    let device = reader.device_row(db)?;
+pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written: &Written) -> Result<Updates, Failure> {
+    let streams = streams_at(db, scope, position)?;
+    let device = scope.device_row(db)?;
     let none = BTreeSet::new();
     let known = |stream: &Stream| written.get(&stream.name.collection).unwrap_or(&none);
-    let cut = cut(db, reader, &streams, known)?;
+    let cut = cut(db, scope, &streams, known)?;
 
     let mut lists: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let (mut tombstones, mut cursors, mut integrity) = (Vec::new(), Vec::new(), Vec::new());
@@ -77,12 +73,12 @@ pub(crate) fn read(
             at_least_one: true,
             up_to: *up_to,
             skip: Some(known(stream)),
-            reader: device,
+            device,
         };
         let page = page::read(db, request)?;
         let collection = &stream.name.collection;
         extend(lists.entry(collection.to_string()).or_default(), &page.changes);
-        extend(lists.entry(reader.deleted_key(collection)).or_default(), &page.deleted_ids);
+        extend(lists.entry(scope.deleted_key(collection)).or_default(), &page.deleted_ids);
         member(&mut tombstones, |out| write_list(out, collection.as_str(), &page.tombstones));
         let name = stream.name.to_string();
         member(&mut cursors, |out| write_pair(out, &name, |out| write_string(out, &page.next.encode())));
@@ -105,17 +101,17 @@ pub(crate) fn read(
     json.extend_from_slice(if cut.at.is_some() { b"\"hasMore\":true}" } else { b"\"hasMore\":false}" });
     let server_ts = match cut.at {
         Some(ts) => ts,
-        None => spaces::last_ts(db, reader.space_row)?,
+        None => spaces::last_ts(db, scope.space_row)?,
     };
     Ok(Updates { json, server_ts })
 }
 
-fn streams_at(db: &Connection, reader: &Reader, position: &Position) -> Result<Vec<Stream>, Failure> {
+fn streams_at(db: &Connection, scope: &Scope, position: &Position) -> Result<Vec<Stream>, Failure> {
     let mut check = Check::default();
     let mut found = Vec::new();
     let mut add = |collection: &CollectionName, head: Head, start: &Start| -> Result<(), Failure> {
-        let name = reader.stream(collection);
-        let cursor = pull::place(db, reader, start, &name, &head, &mut check)?;
+        let name = scope.stream(collection);
+        let cursor = pull::place(db, scope, start, &name, &head, &mut check)?;
         found.push(Stream { name, head, cursor });
         Ok(())
     };
@@ -123,12 +119,12 @@ fn streams_at(db: &Connection, reader: &Reader, position: &Position) -> Result<V
         Position::Unstated => {}
         Position::Cursors(cursors) => {
             for (collection, cursor) in cursors {
-                let head = streams::find(db, reader.space_row, collection)?;
+                let head = streams::find(db, scope.space_row, collection)?;
                 add(collection, head, &Start::At(cursor.clone()))?;
             }
         }
         Position::Since(ts) => {
-            for (collection, head) in streams::of_space(db, reader.space_row)? {
+            for (collection, head) in streams::of_space(db, scope.space_row)? {
                 add(&collection, head, &Start::Since(*ts))?;
             }
         }
@@ -147,12 +143,12 @@ struct Cut {
 /// Takes rows in the order of their stamps until the reply is full.
 fn cut<'w>(
     db: &Connection,
-    reader: &Reader,
+    scope: &Scope,
     streams: &[Stream],
     known: impl Fn(&Stream) -> &'w BTreeSet<i64>,
 ) -> Result<Cut, Failure> {
-    let most = reader.config.sync.max_delta_rows;
-    let budget = i64::try_from(reader.config.limits.max_page_bytes).unwrap_or(i64::MAX);
+    let most = scope.config.sync.max_delta_rows;
+    let budget = i64::try_from(scope.config.limits.max_page_bytes).unwrap_or(i64::MAX);
     let mut rows: Vec<(usize, Outline)> = Vec::new();
     for (index, stream) in streams.iter().enumerate() {
         let (skip, span) = (known(stream), page::span(&stream.cursor, stream.head.last_seq));

@@ -1,6 +1,6 @@
 //! Plain reads: one record, some records by id, and a list by offset.
 
-use super::pull::Reader;
+use super::scope::Scope;
 use super::{refusal, wire};
 use crate::error::Failure;
 use crate::model::{CollectionName, RecordId, write_string};
@@ -18,16 +18,16 @@ pub(crate) struct Single {
 /// One record. A tombstone is `RECORD_DELETED` with status 410.
 pub(crate) fn one(
     db: &Connection,
-    reader: &Reader,
+    scope: &Scope,
     collection: &CollectionName,
     id: &RecordId,
 ) -> Result<Single, Failure> {
-    let head = streams::find(db, reader.space_row, collection)?;
+    let head = streams::find(db, scope.space_row, collection)?;
     let record = records::find(db, head.row, id.as_str())?.ok_or_else(refusal::not_found)?;
     if record.body.is_none() {
         return Err(refusal::deleted(&record).with_status(410));
     }
-    let json = wire::full_record(db, &reader.space, &record)?;
+    let json = wire::full_record(db, &scope.space, &record)?;
     Ok(Single { record, json })
 }
 
@@ -43,12 +43,12 @@ pub(crate) struct Found {
 /// Records and tombstones with these ids, in their order. Unknown ids are left out, an id that is named twice comes once.
 pub(crate) fn by_id(
     db: &Connection,
-    reader: &Reader,
+    scope: &Scope,
     collection: &CollectionName,
     ids: &[RecordId],
 ) -> Result<Found, Failure> {
-    let device = reader.device_row(db)?;
-    let head = streams::find(db, reader.space_row, collection)?;
+    let device = scope.device_row(db)?;
+    let head = streams::find(db, scope.space_row, collection)?;
     let mut found = Found { head_ts: head.last_ts, ..Found::default() };
     let mut seen = std::collections::BTreeSet::new();
     for id in ids.iter().filter(|id| seen.insert(*id)) {
@@ -80,16 +80,16 @@ pub(crate) struct List {
 /// Live records in the order of their ids, which no write changes.
 pub(crate) fn list(
     db: &Connection,
-    reader: &Reader,
+    scope: &Scope,
     collection: &CollectionName,
     limit: i64,
     offset: i64,
 ) -> Result<List, Failure> {
-    let device = reader.device_row(db)?;
-    let head = streams::find(db, reader.space_row, collection)?;
+    let device = scope.device_row(db)?;
+    let head = streams::find(db, scope.space_row, collection)?;
     let (mut rows, mut count) = (Vec::new(), 0);
     records::list(db, head.row, limit, offset, |row| {
-        if count > 0 && rows.len() >= reader.config.limits.max_page_bytes {
+        if count > 0 && rows.len() >= scope.config.limits.max_page_bytes {
             return ControlFlow::Break(());
         }
         separate(&mut rows);

@@ -24,6 +24,7 @@ pub(crate) mod plan;
 pub(crate) mod pull;
 mod refusal;
 mod rules;
+pub(crate) mod scope;
 pub(crate) mod status;
 pub(crate) mod wire;
 mod write_set;

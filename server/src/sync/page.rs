@@ -33,7 +33,7 @@ pub(crate) struct PageRequest<'a> {
     /// Rows that the reader knows already.
     pub(crate) skip: Option<&'a BTreeSet<i64>>,
     /// The reader's device.
-    pub(crate) reader: Option<i64>,
+    pub(crate) device: Option<i64>,
 }
 
 /// A page, as pieces of JSON text without their brackets.
@@ -64,7 +64,7 @@ pub(crate) fn span(cursor: &Cursor, up_to: i64) -> Span {
 
 /// Reads a page.
 pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlite::Result<Page> {
-    let PageRequest { stream, head, cursor, rows: most, bytes, at_least_one, up_to, skip, reader } = request;
+    let PageRequest { stream, head, cursor, rows: most, bytes, at_least_one, up_to, skip, device } = request;
     let mut page = Page {
         changes: Vec::new(),
         deleted_ids: Vec::new(),
@@ -79,7 +79,7 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
     records::scan(connection, head.row, span(&cursor, up_to), |row| {
         if !skip.is_some_and(|known| known.contains(&row.seq)) {
             let full = page.rows >= most || (page.len() >= bytes && (page.rows > 0 || !at_least_one));
-            if full || !page.add(&row, reader, bytes, at_least_one) {
+            if full || !page.add(&row, device, bytes, at_least_one) {
                 page.has_more = true;
                 return ControlFlow::Break(());
             }
@@ -111,11 +111,11 @@ impl Page {
     }
 
     /// Adds a row unless it goes over the budget and is not the one that is always sent.
-    fn add(&mut self, row: &PageRow<'_>, reader: Option<i64>, budget: usize, at_least_one: bool) -> bool {
+    fn add(&mut self, row: &PageRow<'_>, device: Option<i64>, budget: usize, at_least_one: bool) -> bool {
         let before = (self.changes.len(), self.tombstones.len(), self.deleted_ids.len());
         if row.body.is_some() {
             separate(&mut self.changes);
-            wire::write_row(&mut self.changes, row, reader);
+            wire::write_row(&mut self.changes, row, device);
         } else {
             separate(&mut self.deleted_ids);
             write_string(&mut self.deleted_ids, row.id);

@@ -4,8 +4,8 @@
 //! one writer like everybody else and then finds the reply, so nobody ever has to be told that a request is in progress.
 
 use super::apply::{Effect, Write, apply};
-use super::decide::{Refusal, Terms};
-use super::pull::Reader;
+use super::decide::{Refusal, WriteRules};
+use super::scope::Scope;
 use super::write_set::{Author, Names, WriteSet};
 use super::{refusal, wire};
 use crate::config::IdAssignment;
@@ -19,7 +19,7 @@ use crate::store::{WriteTx, devices};
 /// A write.
 #[derive(Debug)]
 pub(crate) struct PlainWrite {
-    pub(crate) reader: Reader,
+    pub(crate) scope: Scope,
     pub(crate) collection: CollectionName,
     /// The record, or what the device calls the new one.
     pub(crate) id: Option<RecordId>,
@@ -71,7 +71,7 @@ pub(crate) struct Shown {
 /// Writes.
 pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainReply, Failure> {
     if let Some((key, content)) = &write.key
-        && let Some(stored) = idempotency::find(tx, write.reader.user, key)?
+        && let Some(stored) = idempotency::find(tx, write.scope.user, key)?
     {
         return repeated(stored, content);
     }
@@ -79,17 +79,17 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
     satisfy(tx, &mut write, record.as_ref())?;
     drop_stamps(&mut write.change, record.as_ref().map(|record| record.own_stamps).unwrap_or_default());
 
-    let device = match &write.reader.device {
-        Some(device) => Some(devices::seen(tx, write.reader.user, device, write.now)?.row),
+    let device = match &write.scope.device {
+        Some(device) => Some(devices::seen(tx, write.scope.user, device, write.now)?.row),
         None => None,
     };
-    let stamped_by = match &write.reader.device {
+    let stamped_by = match &write.scope.device {
         Some(device) => device.clone(),
         None => DeviceId::server(),
     };
     let hlc = Hlc::of_server(write.now, stamped_by).to_string();
     let author = Author { device, op_id: write.key.as_ref().map(|(key, _)| key.as_str()), hlc: &hlc };
-    let config = &write.reader.config;
+    let config = &write.scope.config;
     let rules = config.collection(&write.collection);
     let assigns = rules.id_assignment == IdAssignment::Server && matches!(write.change, Change::Create(_));
     let called = write.id.as_ref().map(RecordId::as_str);
@@ -99,18 +99,18 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
         (None, _) => write.fresh_id.clone(),
     };
     let names = Names { id: &id, client_id: called.filter(|_| assigns) };
-    let terms = Terms::of(config, &write.collection);
-    let mut set = WriteSet::new(tx, write.reader.space_row, write.now)?;
+    let rules = WriteRules::of(config, &write.collection);
+    let mut set = WriteSet::new(tx, write.scope.space_row, write.now)?;
     let request = Write { collection: &write.collection, names, change: &write.change, base: write.base, author };
     let created = record.as_ref().is_none_or(|record| record.body.is_none());
-    let reply = match apply(&mut set, request, record, terms)? {
+    let reply = match apply(&mut set, request, record, rules)? {
         Effect::Refused(why, record) => return Err(refused(tx, &write, why, record.as_ref())?),
         Effect::AlreadySo(Some(record)) if record.body.is_some() => {
-            return Ok(PlainReply::Repeated(Some(show(tx, &write.reader, &record)?)));
+            return Ok(PlainReply::Repeated(Some(show(tx, &write.scope, &record)?)));
         }
         Effect::AlreadySo(_) => return Ok(PlainReply::Gone),
         Effect::Written { record, .. } if record.body.is_none() => PlainReply::Gone,
-        Effect::Written { record, .. } => PlainReply::Written { created, shown: show(tx, &write.reader, &record)? },
+        Effect::Written { record, .. } => PlainReply::Written { created, shown: show(tx, &write.scope, &record)? },
     };
     set.save()?;
     store(tx, &write, &reply)?;
@@ -120,8 +120,8 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
 /// The record that a request is about.
 fn find(tx: &WriteTx<'_>, write: &PlainWrite) -> rusqlite::Result<Option<Record>> {
     let Some(id) = &write.id else { return Ok(None) };
-    let stream = streams::find(tx, write.reader.space_row, &write.collection)?.row;
-    let assigns = write.reader.config.collection(&write.collection).id_assignment == IdAssignment::Server;
+    let stream = streams::find(tx, write.scope.space_row, &write.collection)?.row;
+    let assigns = write.scope.config.collection(&write.collection).id_assignment == IdAssignment::Server;
     if assigns && matches!(write.change, Change::Create(_)) {
         return records::find_by_client_id(tx, stream, id.as_str());
     }
@@ -146,7 +146,7 @@ fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) ->
 }
 
 fn refused(tx: &WriteTx<'_>, write: &PlainWrite, why: Refusal, record: Option<&Record>) -> Result<Failure, Failure> {
-    let failure = refusal::explain(tx, &write.reader.space, why, record, &write.reader.config.limits)?;
+    let failure = refusal::explain(tx, &write.scope.space, why, record, &write.scope.config.limits)?;
     let unconditional = write.condition != Condition::Absent || failure.code() != Code::RecordExists;
     Ok(if unconditional { failure } else { failure.with_status(412) })
 }
@@ -168,8 +168,8 @@ fn drop_stamps(change: &mut Change, own: OwnStamps) {
     }
 }
 
-fn show(tx: &WriteTx<'_>, reader: &Reader, record: &Record) -> rusqlite::Result<Shown> {
-    let json = wire::full_record(tx, &reader.space, record)?;
+fn show(tx: &WriteTx<'_>, scope: &Scope, record: &Record) -> rusqlite::Result<Shown> {
+    let json = wire::full_record(tx, &scope.space, record)?;
     Ok(Shown { id: record.id.clone(), etag: wire::etag(record), updated_ts: Some(record.updated_ts), json })
 }
 
@@ -193,5 +193,5 @@ fn store(tx: &WriteTx<'_>, write: &PlainWrite, reply: &PlainReply) -> rusqlite::
         etag: shown.map(|shown| shown.etag.clone()),
         data: shown.map(|shown| shown.json.clone()),
     };
-    idempotency::insert(tx, write.reader.user, key, &write.collection, write.now, &reply)
+    idempotency::insert(tx, write.scope.user, key, &write.collection, write.now, &reply)
 }

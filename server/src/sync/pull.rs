@@ -2,45 +2,16 @@
 
 use super::cursors::Check;
 use super::page::{self, Page, PageRequest};
+use super::scope::Scope;
 use super::wire;
-use crate::config::Config;
 use crate::error::Failure;
-use crate::model::{CollectionName, Cursor, DeviceId, Mode, Space, StreamName, write_string};
+use crate::model::{CollectionName, Cursor, Mode, StreamName, write_string};
+use crate::store::records;
 use crate::store::streams::{self, Head};
-use crate::store::{devices, records};
 use rusqlite::Connection;
-use std::sync::Arc;
 
 /// Pending rows are counted up to here.
 pub(crate) const MOST_PENDING: i64 = 1000;
-
-/// Who reads, and what the server holds.
-#[derive(Debug, Clone)]
-pub(crate) struct Reader {
-    pub(crate) user: i64,
-    pub(crate) space_row: i64,
-    pub(crate) space: Space,
-    pub(crate) device: Option<DeviceId>,
-    pub(crate) epoch: String,
-    pub(crate) config: Arc<Config>,
-}
-
-impl Reader {
-    /// The name of one of the reader's streams.
-    pub(crate) fn stream(&self, collection: &CollectionName) -> StreamName {
-        StreamName { space: self.space.clone(), collection: collection.clone() }
-    }
-
-    /// The row of the reader's device, if it has ever written.
-    pub(crate) fn device_row(&self, db: &Connection) -> rusqlite::Result<Option<i64>> {
-        Ok(self.device.as_ref().map(|device| devices::find(db, self.user, device)).transpose()?.flatten())
-    }
-
-    /// The key of the list of deleted ids.
-    pub(crate) fn deleted_key(&self, collection: &CollectionName) -> String {
-        self.config.collection(collection).deleted_key.clone().unwrap_or_else(|| collection.deleted_key())
-    }
-}
 
 /// One stream of a pull.
 #[derive(Debug, Clone)]
@@ -90,18 +61,18 @@ pub(crate) struct PullRequest {
 }
 
 /// Reads pages until `max_bytes`, the most urgent streams first. One row is always sent.
-pub(crate) fn pull(db: &Connection, reader: &Reader, request: PullRequest) -> Result<Pulled, Failure> {
+pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Result<Pulled, Failure> {
     let PullRequest { streams: mut requests, discover, max_bytes } = request;
     if discover {
-        add_unknown(db, reader, &mut requests)?;
+        add_unknown(db, scope, &mut requests)?;
     }
-    let device = reader.device_row(db)?;
+    let device = scope.device_row(db)?;
     let mut check = Check::default();
     let mut places = Vec::with_capacity(requests.len());
     for request in &requests {
-        let stream = reader.stream(&request.collection);
-        let head = streams::find(db, reader.space_row, &request.collection)?;
-        let cursor = place(db, reader, &request.start, &stream, &head, &mut check)?;
+        let stream = scope.stream(&request.collection);
+        let head = streams::find(db, scope.space_row, &request.collection)?;
+        let cursor = place(db, scope, &request.start, &stream, &head, &mut check)?;
         places.push((stream, head, cursor));
     }
     check.finish()?;
@@ -123,7 +94,7 @@ pub(crate) fn pull(db: &Connection, reader: &Reader, request: PullRequest) -> Re
                 at_least_one: rows == 0,
                 up_to: head.last_seq,
                 skip: None,
-                reader: device,
+                device,
             },
         )?;
         bytes += page.len();
@@ -140,12 +111,12 @@ pub(crate) fn pull(db: &Connection, reader: &Reader, request: PullRequest) -> Re
 }
 
 /// Adds the streams that the request does not name, as snapshots, as far as one request may have streams.
-fn add_unknown(db: &Connection, reader: &Reader, requests: &mut Vec<StreamRequest>) -> Result<(), Failure> {
-    let limits = &reader.config.limits;
-    for (collection, _) in streams::of_space(db, reader.space_row)? {
+fn add_unknown(db: &Connection, scope: &Scope, requests: &mut Vec<StreamRequest>) -> Result<(), Failure> {
+    let limits = &scope.config.limits;
+    for (collection, _) in streams::of_space(db, scope.space_row)? {
         let named = requests.iter().any(|request| request.collection == collection);
         if !named && requests.len() < limits.max_streams {
-            let priority = reader.config.collection(&collection).priority;
+            let priority = scope.config.collection(&collection).priority;
             requests.push(StreamRequest {
                 collection,
                 start: Start::Snapshot,
@@ -160,50 +131,50 @@ fn add_unknown(db: &Connection, reader: &Reader, requests: &mut Vec<StreamReques
 /// The cursor to read from.
 pub(crate) fn place(
     db: &Connection,
-    reader: &Reader,
+    scope: &Scope,
     start: &Start,
     stream: &StreamName,
     head: &Head,
     check: &mut Check,
 ) -> Result<Cursor, Failure> {
     Ok(match start {
-        Start::Snapshot => Cursor::snapshot(&reader.epoch, stream, head.last_seq),
+        Start::Snapshot => Cursor::snapshot(&scope.epoch, stream, head.last_seq),
         Start::At(cursor) => {
-            check.cursor(cursor, stream, head, &reader.epoch)?;
+            check.cursor(cursor, stream, head, &scope.epoch)?;
             cursor.clone()
         }
         Start::Since(ts) => {
             check.since(*ts, stream, head);
-            Cursor::delta(&reader.epoch, stream, streams::seq_at(db, head, *ts)?)
+            Cursor::delta(&scope.epoch, stream, streams::seq_at(db, head, *ts)?)
         }
     })
 }
 
 /// Appends the element of `streams`.
-pub(crate) fn write_element(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage) {
+pub(crate) fn write_element(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage) {
     out.extend_from_slice(b"{\"space\":");
     write_string(out, read.stream.space.as_str());
     out.extend_from_slice(b",\"collection\":");
     write_string(out, read.stream.collection.as_str());
     out.extend_from_slice(b",\"changes\":{");
-    write_members(out, reader, read, b"},");
+    write_members(out, scope, read, b"},");
     out.push(b'}');
 }
 
 /// Appends the delta shape of a plain call.
-pub(crate) fn write_delta(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage) {
+pub(crate) fn write_delta(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage) {
     out.push(b'{');
-    write_members(out, reader, read, b",");
+    write_members(out, scope, read, b",");
     out.push(b'}');
 }
 
 /// Appends the rows, `behind_rows`, and what both shapes have after them.
-fn write_members(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage, behind_rows: &[u8]) {
+fn write_members(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage, behind_rows: &[u8]) {
     let StreamPage { stream, head, page } = read;
     let collection = stream.collection.as_str();
     write_list(out, collection, &page.changes);
     out.extend_from_slice(behind_rows);
-    write_list(out, &reader.deleted_key(&stream.collection), &page.deleted_ids);
+    write_list(out, &scope.deleted_key(&stream.collection), &page.deleted_ids);
     out.extend_from_slice(b",\"tombstones\":{");
     write_list(out, collection, &page.tombstones);
     out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
@@ -213,7 +184,7 @@ fn write_members(out: &mut Vec<u8>, reader: &Reader, read: &StreamPage, behind_r
     out.extend_from_slice(b",\"nextCursor\":");
     write_string(out, &page.next.encode());
     out.extend_from_slice(b",\"epoch\":");
-    write_string(out, &reader.epoch);
+    write_string(out, &scope.epoch);
     out.extend_from_slice(match page.mode {
         Mode::Delta => b",\"mode\":\"delta\"".as_slice(),
         Mode::Snapshot { .. } => b",\"mode\":\"snapshot\"",

@@ -2,7 +2,8 @@
 
 use super::cursors::Check;
 use super::page;
-use super::pull::{self, MOST_PENDING, Reader, Start};
+use super::pull::{self, MOST_PENDING, Start};
+use super::scope::Scope;
 use super::wire;
 use crate::error::Failure;
 use crate::model::{CollectionName, Cursor, write_string};
@@ -31,22 +32,22 @@ pub(crate) struct Status {
 }
 
 /// Reads heads, and rows only to count what is pending.
-pub(crate) fn read(db: &Connection, reader: &Reader, request: &StatusRequest) -> Result<Status, Failure> {
+pub(crate) fn read(db: &Connection, scope: &Scope, request: &StatusRequest) -> Result<Status, Failure> {
     let mut check = Check::default();
     let mut behind = Vec::new();
     for (collection, cursor) in &request.cursors {
-        let head = streams::find(db, reader.space_row, collection)?;
-        check.cursor(cursor, &reader.stream(collection), &head, &reader.epoch)?;
+        let head = streams::find(db, scope.space_row, collection)?;
+        check.cursor(cursor, &scope.stream(collection), &head, &scope.epoch)?;
         behind.push((head, cursor.clone()));
     }
     let mut list = Vec::new();
-    for (collection, head) in streams::of_space(db, reader.space_row)? {
-        let stream = reader.stream(&collection);
+    for (collection, head) in streams::of_space(db, scope.space_row)? {
+        let stream = scope.stream(&collection);
         if let Some(ts) = request.since {
-            let cursor = pull::place(db, reader, &Start::Since(ts), &stream, &head, &mut check)?;
+            let cursor = pull::place(db, scope, &Start::Since(ts), &stream, &head, &mut check)?;
             behind.push((head, cursor));
         }
-        let cursor = Cursor::delta(&reader.epoch, &stream, head.last_seq);
+        let cursor = Cursor::delta(&scope.epoch, &stream, head.last_seq);
         list.extend_from_slice(if list.is_empty() { b"{\"space\":" } else { b",{\"space\":" });
         write_string(&mut list, stream.space.as_str());
         list.extend_from_slice(b",\"collection\":");
@@ -62,5 +63,5 @@ pub(crate) fn read(db: &Connection, reader: &Reader, request: &StatusRequest) ->
     for (head, cursor) in behind {
         pending += records::count(db, head.row, page::span(&cursor, head.last_seq), MOST_PENDING - pending)?;
     }
-    Ok(Status { last_ts: spaces::last_ts(db, reader.space_row)?, pending, streams: list })
+    Ok(Status { last_ts: spaces::last_ts(db, scope.space_row)?, pending, streams: list })
 }

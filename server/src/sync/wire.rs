@@ -8,15 +8,15 @@ use crate::store::records::{OwnStamps, PageRow, Record};
 use rusqlite::Connection;
 
 /// Appends a row of a page: the app's fields, the five names of the server, and the operation that wrote it last if that came from
-/// `reader`.
-pub(crate) fn write_row(out: &mut Vec<u8>, row: &PageRow<'_>, reader: Option<i64>) {
+/// `device`.
+pub(crate) fn write_row(out: &mut Vec<u8>, row: &PageRow<'_>, device: Option<i64>) {
     write_fields(out, row);
     out.extend_from_slice(b",\"_sync\":{\"seq\":");
     write_integer(out, row.seq);
     write_app_names(out, row.own_stamps);
     if let Some(op_id) = row.origin_op
-        && reader.is_some()
-        && reader == row.origin_device
+        && device.is_some()
+        && device == row.origin_device
     {
         out.extend_from_slice(b",\"originOpId\":");
         write_string(out, op_id);
@@ -123,13 +123,13 @@ fn write_optional(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
 fn write_stamps(out: &mut Vec<u8>, record: &Record, create_hlc: &str) {
     // What we stored is readable; if it were not, the conflict policy of clients is still sound without it.
     let mut stamps = FieldStamps::from_stored(record.field_stamps.as_deref()).unwrap_or_default();
-    if record.birth > 1
+    if record.created_version > 1
         && let Some(body) = &record.body
     {
         let names = serde_json::from_str::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(body);
         for name in names.unwrap_or_default().keys() {
-            if stamps.version_of(name, record.birth) == record.birth {
-                stamps.set(name, record.birth, create_hlc);
+            if stamps.version_of(name, record.created_version) == record.created_version {
+                stamps.set(name, record.created_version, create_hlc);
             }
         }
     }

@@ -79,7 +79,7 @@ impl<'t> WriteSet<'t> {
         author: Author<'_>,
     ) -> rusqlite::Result<Record> {
         let (seq, updated_ts) = self.next_place(collection)?;
-        let made_now = put.birth == put.version;
+        let made_now = put.created_version == put.version;
         let was = before.as_ref();
         let first_hlc = was.map(|record| record.create_hlc.as_deref().unwrap_or(&record.hlc).to_owned());
         let record = Record {
@@ -93,7 +93,7 @@ impl<'t> WriteSet<'t> {
             origin_device: author.device,
             origin_op: author.op_id.map(str::to_owned),
             body: Some(put.body),
-            birth: put.birth,
+            created_version: put.created_version,
             hlc: author.hlc.to_owned(),
             create_hlc: first_hlc.filter(|_| !made_now),
             field_stamps: put.field_stamps,
@@ -103,7 +103,7 @@ impl<'t> WriteSet<'t> {
     }
 
     /// Makes a record a tombstone.
-    pub(super) fn bury(
+    pub(super) fn delete(
         &mut self,
         collection: &CollectionName,
         before: Record,

@@ -85,7 +85,7 @@ struct Record {
     version: i64,
     seq: i64,
     /// The version that made it.
-    birth: i64,
+    created_version: i64,
     fields: Option<Map<String, Value>>,
     /// The version that changed a field last.
     changed: BTreeMap<String, i64>,
@@ -109,7 +109,7 @@ impl Model {
         match (&op.kind, record, live) {
             (Kind::Create(fields), None, _) => {
                 next.fields = Some(fields.clone());
-                next.birth = 1;
+                next.created_version = 1;
             }
             (Kind::Create(fields), Some(record), Some(live)) => {
                 return if live == *fields {
@@ -123,14 +123,14 @@ impl Model {
                     return refused("RECORD_DELETED");
                 }
                 next.fields = Some(fields.clone());
-                next.birth = next.version;
+                next.created_version = next.version;
                 next.changed.clear();
             }
             (Kind::Delete, None, _) => return ("duplicate", None, None),
             (Kind::Delete, Some(tombstone), None) => return ("duplicate", None, Some(tombstone.version)),
             (Kind::Delete, Some(record), Some(_)) => {
                 let unseen = |base: i64| {
-                    base > record.version || record.birth > base || record.changed.values().any(|v| *v > base)
+                    base > record.version || record.created_version > base || record.changed.values().any(|v| *v > base)
                 };
                 if base.is_some_and(|base| base != record.version && unseen(base)) {
                     return refused("VERSION_CONFLICT");
@@ -164,7 +164,7 @@ impl Model {
                     base > record.version
                         || differing
                             .iter()
-                            .any(|name| record.changed.get(*name).copied().unwrap_or(record.birth) > base)
+                            .any(|name| record.changed.get(*name).copied().unwrap_or(record.created_version) > base)
                 };
                 let commutes = matches!(kind, Kind::Increment(_));
                 if !commutes && base.is_some_and(|base| base != record.version && clash(base)) {

@@ -9,7 +9,8 @@ use crate::http::reply::Reply;
 use crate::http::{conditional, schema};
 use crate::model::{CollectionName, Cursor, Decoder, RecordId, details, write_string};
 use crate::store::streams;
-use crate::sync::pull::{self, PullRequest, Reader, Start, StreamRequest, write_list};
+use crate::sync::pull::{self, PullRequest, Start, StreamRequest, write_list};
+use crate::sync::scope::Scope;
 use crate::sync::{listing, wire};
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
@@ -43,30 +44,30 @@ enum Query {
     security(("session" = [])),
 )]
 pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection) -> Result<Reply, Failure> {
-    let reader = caller.reader()?;
+    let scope = caller.scope()?;
     let query = query(&caller, &collection)?;
-    let stream = reader.stream(&collection);
-    let max_bytes = reader.config.limits.max_page_bytes;
+    let stream = scope.stream(&collection);
+    let max_bytes = scope.config.limits.max_page_bytes;
     let read = caller.server.database.read::<_, Failure, _>(move |db| {
-        let head = streams::find(db, reader.space_row, &collection)?;
-        let tag = Cursor::delta(&reader.epoch, &stream, head.last_seq).encode();
+        let head = streams::find(db, scope.space_row, &collection)?;
+        let tag = Cursor::delta(&scope.epoch, &stream, head.last_seq).encode();
         let mut out = Vec::new();
         match query {
             Query::Delta(request) => {
                 let request = PullRequest { streams: vec![request], discover: false, max_bytes };
-                let pulled = pull::pull(db, &reader, request)?;
+                let pulled = pull::pull(db, &scope, request)?;
                 for page in &pulled.pages {
-                    pull::write_delta(&mut out, &reader, page);
+                    pull::write_delta(&mut out, &scope, page);
                 }
                 Ok((tag, head.last_ts, out, None))
             }
             Query::Ids(ids) => {
-                let found = listing::by_id(db, &reader, &collection, &ids)?;
-                write_found(&mut out, &reader, &collection, &found);
+                let found = listing::by_id(db, &scope, &collection, &ids)?;
+                write_found(&mut out, &scope, &collection, &found);
                 Ok((tag, head.last_ts, out, None))
             }
             Query::List { limit, offset } => {
-                let list = listing::list(db, &reader, &collection, limit, offset)?;
+                let list = listing::list(db, &scope, &collection, limit, offset)?;
                 out.push(b'[');
                 out.extend_from_slice(&list.rows);
                 out.push(b']');
@@ -143,8 +144,8 @@ fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure>
     security(("session" = [])),
 )]
 pub(crate) async fn one(caller: Caller, OfRecord(collection, id): OfRecord) -> Result<Reply, Failure> {
-    let reader = caller.reader()?;
-    let found = caller.server.database.read(move |db| listing::one(db, &reader, &collection, &id)).await?;
+    let scope = caller.scope()?;
+    let found = caller.server.database.read(move |db| listing::one(db, &scope, &collection, &id)).await?;
     let etag = wire::etag(&found.record);
     if conditional::is_known(&caller.headers, &etag) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
@@ -165,7 +166,7 @@ pub(crate) async fn fetch(
     InCollection(collection): InCollection,
     payload: Payload,
 ) -> Result<Reply, Failure> {
-    let (server, reader) = (&caller.server, caller.reader()?);
+    let (server, scope) = (&caller.server, caller.scope()?);
     let limits = &server.config.limits;
     let ids = payload.json(server, limits.max_body_bytes, |body| {
         let ids = Decoder::new(body, "body")?.texts("ids")?;
@@ -177,7 +178,7 @@ pub(crate) async fn fetch(
     }
     let ids = record_ids(ids.iter().map(String::as_str))?;
     let name = collection.to_string();
-    let found = server.database.read(move |db| listing::by_id(db, &reader, &collection, &ids)).await?;
+    let found = server.database.read(move |db| listing::by_id(db, &scope, &collection, &ids)).await?;
     let mut data = vec![b'{'];
     write_list(&mut data, &name, &found.changes);
     data.extend_from_slice(b",\"tombstones\":{");
@@ -191,16 +192,16 @@ fn record_ids<'i>(ids: impl IntoIterator<Item = &'i str>) -> Result<Vec<RecordId
 }
 
 /// The delta shape for records that were asked for by id. It is no place in the stream, so it has no cursor.
-fn write_found(out: &mut Vec<u8>, reader: &Reader, collection: &CollectionName, found: &listing::Found) {
+fn write_found(out: &mut Vec<u8>, scope: &Scope, collection: &CollectionName, found: &listing::Found) {
     out.push(b'{');
     write_list(out, collection.as_str(), &found.changes);
     out.push(b',');
-    write_list(out, &reader.deleted_key(collection), &found.deleted_ids);
+    write_list(out, &scope.deleted_key(collection), &found.deleted_ids);
     out.extend_from_slice(b",\"tombstones\":{");
     write_list(out, collection.as_str(), &found.tombstones);
     out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
     wire::write_time(out, found.head_ts);
     out.extend_from_slice(b",\"hasMore\":false,\"nextCursor\":null,\"epoch\":");
-    write_string(out, &reader.epoch);
+    write_string(out, &scope.epoch);
     out.extend_from_slice(b",\"mode\":\"ids\"}}");
 }

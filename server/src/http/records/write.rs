@@ -147,8 +147,8 @@ async fn write(
     let is_create = matches!(change, Change::Create(_));
     let fresh_id = if is_create { caller.server.entropy.uuid(now)? } else { String::new() };
     let base = base.or(caller.params.count("version")?);
-    let (reader, name) = (caller.reader()?, collection.to_string());
-    let write = PlainWrite { reader, collection, id, fresh_id, change, base, condition, key, now };
+    let (scope, name) = (caller.scope()?, collection.to_string());
+    let write = PlainWrite { scope, collection, id, fresh_id, change, base, condition, key, now };
     let reply = caller.server.database.write(move |tx| plain::write(tx, write)).await?;
     Ok(answer(&caller, &name, method, reply))
 }

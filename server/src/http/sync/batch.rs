@@ -12,16 +12,16 @@ use crate::model::{
     CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
     write_string,
 };
-use crate::sync::batch::{self as model, Acks, Done, Memory, OpResult, Push};
+use crate::sync::batch::{Acks, BatchProgress, Done, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
-use crate::sync::pull::Reader;
-use crate::sync::{cursors, plan, wire};
+use crate::sync::scope::Scope;
+use crate::sync::{batch, cursors, plan, wire};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// Names by which a client finds its operation again in the results.
 #[derive(Debug, Default)]
-struct Echo {
+struct OperationRef {
     op_id: Option<String>,
     id: Option<String>,
     client_id: Option<String>,
@@ -30,12 +30,12 @@ struct Echo {
 /// A batch as the body says it.
 struct Request {
     push: Push,
-    echoes: Vec<Echo>,
+    refs: Vec<OperationRef>,
 }
 
 /// What it takes to read a body.
-struct Asker {
-    reader: Reader,
+struct DecodeContext {
+    scope: Scope,
     key: Option<OpId>,
     restate: bool,
     now: i64,
@@ -55,33 +55,33 @@ struct Asker {
 )]
 pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Failure> {
     let server = &caller.server;
-    let asker = Asker {
-        reader: caller.reader()?,
+    let context = DecodeContext {
+        scope: caller.scope()?,
         key: idempotency_key(&caller.headers)?,
         restate: caller.context.prefer == Prefer::Representation,
         now: server.now(),
         entropy: Arc::clone(&server.entropy),
     };
-    let request = payload.json(server, server.config.limits.max_batch_bytes, move |body| decode(body, asker)).await?;
-    let Request { push, echoes } = request;
+    let request = payload.json(server, server.config.limits.max_batch_bytes, move |body| decode(body, context)).await?;
+    let Request { push, refs } = request;
     let push = Arc::new(push);
-    let (results, memory) = apply(server, &push, &echoes).await?;
+    let (results, progress) = apply(server, &push, &refs).await?;
     if push.atomic && results.iter().any(|result| matches!(result, OpResult::Failed(_))) {
         let culprit =
             results.iter().position(|result| matches!(result, OpResult::Failed(f) if f.code() != Code::BatchAborted));
         return Err(Failure::new(Code::BatchAborted, "an operation of the batch failed")
             .with("causedBy", &culprit.unwrap_or_default())
-            .with_json("results", &list(&results, &echoes)));
+            .with_json("results", &list(&results, &refs)));
     }
     let asked = Arc::clone(&push);
     let updates = server
         .database
-        .read::<_, Failure, _>(move |db| delta::read(db, &asked.reader, &asked.position, &memory.written))
+        .read::<_, Failure, _>(move |db| delta::read(db, &asked.scope, &asked.position, &progress.written))
         .await
         .unwrap_or_else(|_| nothing_yet(&push.position));
 
     let mut members = b"{\"results\":".to_vec();
-    members.extend_from_slice(&list(&results, &echoes));
+    members.extend_from_slice(&list(&results, &refs));
     members.extend_from_slice(b",\"deltaUpdates\":");
     members.extend_from_slice(&updates.json);
     members.extend_from_slice(b",\"serverTimestamp\":");
@@ -92,7 +92,11 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
 }
 
 /// Works off the operations, some hundreds a transaction. What is durable when the database fails is in the failure.
-async fn apply(server: &Shared, push: &Arc<Push>, echoes: &[Echo]) -> Result<(Vec<OpResult>, Memory), Failure> {
+async fn apply(
+    server: &Shared,
+    push: &Arc<Push>,
+    refs: &[OperationRef],
+) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
     let group = |operation| match operation {
         &Ok(Operation { ref group, .. }) | &Err(Unreadable { ref group, .. }) => group.as_deref(),
     };
@@ -103,32 +107,32 @@ async fn apply(server: &Shared, push: &Arc<Push>, echoes: &[Echo]) -> Result<(Ve
         transactions.push(Vec::new());
     }
     let mut results = Vec::with_capacity(push.operations.len());
-    let mut memory = Memory::default();
+    let mut progress = BatchProgress::default();
     for (number, units) in transactions.into_iter().enumerate() {
         let push = Arc::clone(push);
         let written = server.database.write::<_, Failure, _>(move |tx| {
             if number == 0 {
-                model::begin(tx, &push)?;
+                batch::begin(tx, &push)?;
             }
-            model::run(tx, &push, memory, &units)
+            batch::run(tx, &push, progress, &units)
         });
         match written.await {
             Ok((more, remembered)) => {
                 results.extend(more);
-                memory = remembered;
+                progress = remembered;
             }
-            Err(failure) if failure.code().retryable() => return Err(interrupted(&results, echoes)),
+            Err(failure) if failure.code().retryable() => return Err(interrupted(&results, refs)),
             Err(failure) => return Err(failure),
         }
     }
-    Ok((results, memory))
+    Ok((results, progress))
 }
 
-fn interrupted(results: &[OpResult], echoes: &[Echo]) -> Failure {
+fn interrupted(results: &[OpResult], refs: &[OperationRef]) -> Failure {
     let last = i64::try_from(results.len()).unwrap_or(i64::MAX) - 1;
     Failure::new(Code::SyncInterrupted, "the server failed before the end of the batch; send it again")
         .with("lastSuccessfulOperation", &last)
-        .with_json("results", &list(results, echoes))
+        .with_json("results", &list(results, refs))
         .retry_after(1)
 }
 
@@ -141,47 +145,47 @@ fn nothing_yet(position: &Position) -> Updates {
     Updates { json: b"{\"tombstones\":{},\"cursors\":{},\"integrity\":{},\"hasMore\":true}".to_vec(), server_ts }
 }
 
-fn decode(body: Value, asker: Asker) -> Result<Request, Failure> {
-    let Asker { reader, key, restate, now, entropy } = asker;
-    let limits = &reader.config.limits;
+fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
+    let DecodeContext { scope, key, restate, now, entropy } = context;
+    let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
     let operations = body.list("operations")?.ok_or_else(|| details("operations", "is missing"))?;
     if operations.len() > limits.max_batch_ops {
         return Err(too_large(limits));
     }
-    let device = device(&mut body, &reader)?;
+    let device = device(&mut body, &scope)?;
     let acks = Acks { ops: body.texts("ackOps")?.unwrap_or_default(), op_seq: body.count("ackOpSeq")? };
-    let position = position(&mut body, &reader)?;
+    let position = position(&mut body, &scope)?;
     let atomic = body.flag("atomic")?;
-    let mut echoes = Vec::with_capacity(operations.len());
+    let mut refs = Vec::with_capacity(operations.len());
     let mut decoded = Vec::with_capacity(operations.len());
-    let defaults = Defaults { collection: &reader.config.sync.default_collection, space: reader.space.as_str() };
+    let defaults = Defaults { collection: &scope.config.sync.default_collection, space: scope.space.as_str() };
     for (index, value) in operations.into_iter().enumerate() {
-        let mut echo = echo(&value);
+        let mut op_ref = op_ref(&value);
         let mut operation = Operation::decode(value, &defaults);
         if let (Ok(operation), Some(key)) = (&mut operation, &key)
             && operation.op_id.is_none()
         {
             // The key is at most 255 bytes; with the index it may be too long for an id.
             operation.op_id = OpId::parse(&format!("{key}:{index}")).ok();
-            echo.op_id = operation.op_id.as_ref().map(ToString::to_string);
+            op_ref.op_id = operation.op_id.as_ref().map(ToString::to_string);
         }
-        echoes.push(echo);
+        refs.push(op_ref);
         decoded.push(operation);
     }
-    let reader = Reader { device: Some(device.clone()), ..reader };
-    let push = Push { reader, device, position, acks, operations: decoded, atomic, restate, now, entropy };
-    Ok(Request { push, echoes })
+    let scope = Scope { device: Some(device.clone()), ..scope };
+    let push = Push { scope, device, position, acks, operations: decoded, atomic, restate, now, entropy };
+    Ok(Request { push, refs })
 }
 
-fn echo(operation: &Value) -> Echo {
+fn op_ref(operation: &Value) -> OperationRef {
     let text = |key| operation.get(key).and_then(Value::as_str).map(str::to_owned);
-    Echo { op_id: text("opId"), id: text("id"), client_id: text("clientId") }
+    OperationRef { op_id: text("opId"), id: text("id"), client_id: text("clientId") }
 }
 
-fn device(body: &mut Decoder, reader: &Reader) -> Result<DeviceId, Details> {
+fn device(body: &mut Decoder, scope: &Scope) -> Result<DeviceId, Details> {
     let named = body.text("deviceId")?.map(|text| DeviceId::parse(&text)).transpose();
-    match (named.map_err(|fault| details("deviceId", fault.to_string()))?, &reader.device) {
+    match (named.map_err(|fault| details("deviceId", fault.to_string()))?, &scope.device) {
         (Some(named), Some(header)) if named != *header => Err(details("deviceId", "differs from X-Device-Id")),
         (Some(named), _) => Ok(named),
         (None, Some(header)) => Ok(header.clone()),
@@ -189,14 +193,14 @@ fn device(body: &mut Decoder, reader: &Reader) -> Result<DeviceId, Details> {
     }
 }
 
-fn position(body: &mut Decoder, reader: &Reader) -> Result<Position, Failure> {
+fn position(body: &mut Decoder, scope: &Scope) -> Result<Position, Failure> {
     let since = body.text("lastSyncTimestamp")?;
     if let Some(members) = body.object("cursors")? {
         let given = members.into_iter().filter(|(_, cursor)| !cursor.is_null());
         let cursors =
-            given.map(|(stream, cursor)| cursor_of(&stream, &cursor, reader)).collect::<Result<Vec<_>, _>>()?;
-        if cursors.len() > reader.config.limits.max_streams {
-            return Err(too_large(&reader.config.limits));
+            given.map(|(stream, cursor)| cursor_of(&stream, &cursor, scope)).collect::<Result<Vec<_>, _>>()?;
+        if cursors.len() > scope.config.limits.max_streams {
+            return Err(too_large(&scope.config.limits));
         }
         return Ok(Position::Cursors(cursors));
     }
@@ -205,27 +209,27 @@ fn position(body: &mut Decoder, reader: &Reader) -> Result<Position, Failure> {
     Ok(Position::Since(ts.0))
 }
 
-fn cursor_of(stream: &str, cursor: &Value, reader: &Reader) -> Result<(CollectionName, Cursor), Failure> {
+fn cursor_of(stream: &str, cursor: &Value, scope: &Scope) -> Result<(CollectionName, Cursor), Failure> {
     let (space, collection) =
         stream.rsplit_once('/').ok_or_else(|| details("cursors", "must be named space/collection"))?;
-    require_own(&reader.space, Some(space))?;
+    require_own(&scope.space, Some(space))?;
     let collection = CollectionName::parse(collection).map_err(|fault| details("cursors", fault.to_string()))?;
     let text = cursor.as_str().ok_or_else(|| details("cursors", "must be texts"))?;
     Ok((collection, cursors::read(text)?))
 }
 
 /// The list `results`.
-fn list(results: &[OpResult], echoes: &[Echo]) -> Vec<u8> {
+fn list(results: &[OpResult], refs: &[OperationRef]) -> Vec<u8> {
     let mut out = vec![b'['];
-    for (position, (result, echo)) in results.iter().zip(echoes).enumerate() {
+    for (position, (result, op_ref)) in results.iter().zip(refs).enumerate() {
         if position > 0 {
             out.push(b',');
         }
         out.push(b'{');
-        member(&mut out, "opId", echo.op_id.as_deref());
+        member(&mut out, "opId", op_ref.op_id.as_deref());
         match result {
-            OpResult::Done(done) => write_done(&mut out, done, echo),
-            OpResult::Failed(failure) => write_failed(&mut out, failure, echo),
+            OpResult::Done(done) => write_done(&mut out, done, op_ref),
+            OpResult::Failed(failure) => write_failed(&mut out, failure, op_ref),
         }
         out.push(b'}');
     }
@@ -233,9 +237,9 @@ fn list(results: &[OpResult], echoes: &[Echo]) -> Vec<u8> {
     out
 }
 
-fn write_done(out: &mut Vec<u8>, done: &Done, echo: &Echo) {
+fn write_done(out: &mut Vec<u8>, done: &Done, op_ref: &OperationRef) {
     member(out, "id", Some(&done.record_id));
-    if let Some(client_id) = &echo.client_id {
+    if let Some(client_id) = &op_ref.client_id {
         member(out, "clientId", Some(client_id));
         member(out, "serverId", Some(&done.record_id));
     }
@@ -253,9 +257,9 @@ fn write_done(out: &mut Vec<u8>, done: &Done, echo: &Echo) {
     }
 }
 
-fn write_failed(out: &mut Vec<u8>, failure: &Failure, echo: &Echo) {
-    member(out, "id", echo.id.as_deref().or(echo.client_id.as_deref()));
-    member(out, "clientId", echo.client_id.as_deref());
+fn write_failed(out: &mut Vec<u8>, failure: &Failure, op_ref: &OperationRef) {
+    member(out, "id", op_ref.id.as_deref().or(op_ref.client_id.as_deref()));
+    member(out, "clientId", op_ref.client_id.as_deref());
     let status = match failure.code() {
         Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound => "conflict",
         Code::GroupAborted | Code::BatchAborted | Code::DependencyFailed => "aborted",

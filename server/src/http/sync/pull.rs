@@ -9,7 +9,8 @@ use crate::http::schema;
 use crate::model::{CollectionName, Decoder, Details, Mode, details};
 use crate::store::spaces;
 use crate::sync::cursors;
-use crate::sync::pull::{PullRequest, Reader, Start, StreamRequest, pull as read, write_element};
+use crate::sync::pull::{PullRequest, Start, StreamRequest, pull as read, write_element};
+use crate::sync::scope::Scope;
 use serde_json::Value;
 
 /// What the database answered.
@@ -29,11 +30,11 @@ struct Answer {
     security(("session" = [])),
 )]
 pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Failure> {
-    let reader = caller.reader()?;
-    let (server, asker) = (&caller.server, reader.clone());
+    let scope = caller.scope()?;
+    let (server, asker) = (&caller.server, scope.clone());
     let request = payload.json(server, server.config.limits.max_body_bytes, move |body| decode(body, &asker)).await?;
     let answer = server.database.read::<_, Failure, _>(move |db| {
-        let pulled = read(db, &reader, request)?;
+        let pulled = read(db, &scope, request)?;
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
         let mut json = Vec::with_capacity(bytes);
         json.extend_from_slice(b"{\"streams\":[");
@@ -41,12 +42,12 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
             if position > 0 {
                 json.push(b',');
             }
-            write_element(&mut json, &reader, page);
+            write_element(&mut json, &scope, page);
         }
         let complete = pulled.complete;
         json.extend_from_slice(b"],\"removedSpaces\":[],\"addedSpaces\":[],\"checkpoint\":{\"complete\":");
         json.extend_from_slice(if complete { b"true}}" } else { b"false}}" });
-        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, reader.space_row)? })
+        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, scope.space_row)? })
     });
     let answer = answer.await?;
     Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
@@ -57,7 +58,7 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
     get, path = "/v1/sync/changes", tag = "sync",
     params(("collection" = String, Query, description = "The collection."),
            ("space" = Option<String>, Query, description = "The space; the caller's own if absent."),
-           ("cursor" = Option<String>, Query, description = "Where the reader stands; a snapshot if absent."),
+           ("cursor" = Option<String>, Query, description = "Where the scope stands; a snapshot if absent."),
            ("limit" = Option<i64>, Query, description = "Rows.")),
     responses((status = 200, body = schema::ChangesReply),
               (status = 410, body = schema::ErrorBody, description = "The stream must be started anew."),
@@ -65,7 +66,7 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
     security(("session" = [])),
 )]
 pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
-    let (reader, params) = (caller.reader()?, &caller.params);
+    let (scope, params) = (caller.scope()?, &caller.params);
     let limits = &caller.server.config.limits;
     let collection = params.collection("collection")?.ok_or_else(|| details("collection", "is missing"))?;
     let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
@@ -73,19 +74,19 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
     let stream = StreamRequest { collection, start, limit, priority: 0 };
     let request = PullRequest { streams: vec![stream], discover: false, max_bytes: limits.max_page_bytes };
     let answer = caller.server.database.read::<_, Failure, _>(move |db| {
-        let pulled = read(db, &reader, request)?;
+        let pulled = read(db, &scope, request)?;
         let mut json = Vec::new();
         for page in &pulled.pages {
-            write_element(&mut json, &reader, page);
+            write_element(&mut json, &scope, page);
         }
-        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, reader.space_row)? })
+        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, scope.space_row)? })
     });
     let answer = answer.await?;
     Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
 }
 
-fn decode(body: Value, reader: &Reader) -> Result<PullRequest, Failure> {
-    let limits = &reader.config.limits;
+fn decode(body: Value, scope: &Scope) -> Result<PullRequest, Failure> {
+    let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
     let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let discover = body.flag("discover")?;
@@ -100,8 +101,8 @@ fn decode(body: Value, reader: &Reader) -> Result<PullRequest, Failure> {
     let mut streams: Vec<StreamRequest> = Vec::with_capacity(list.len());
     for element in list {
         let mut element = Decoder::new(element, "streams")?;
-        require_own(&reader.space, element.text("space")?.as_deref())?;
-        let stream = decode_stream(&mut element, reader)?;
+        require_own(&scope.space, element.text("space")?.as_deref())?;
+        let stream = decode_stream(&mut element, scope)?;
         if streams.iter().any(|other| other.collection == stream.collection) {
             return Err(details("streams", format!("{} appears twice", stream.collection)).into());
         }
@@ -110,7 +111,7 @@ fn decode(body: Value, reader: &Reader) -> Result<PullRequest, Failure> {
     Ok(PullRequest { streams, discover, max_bytes: max_bytes.min(limits.max_page_bytes) })
 }
 
-fn decode_stream(element: &mut Decoder, reader: &Reader) -> Result<StreamRequest, Failure> {
+fn decode_stream(element: &mut Decoder, scope: &Scope) -> Result<StreamRequest, Failure> {
     let name = element.text("collection")?.ok_or_else(|| details("collection", "is missing"))?;
     let collection = CollectionName::parse(&name).map_err(|fault| details("collection", fault.to_string()))?;
     let cursor = element.text("cursor")?.map(|text| cursors::read(&text)).transpose()?;
@@ -122,8 +123,8 @@ fn decode_stream(element: &mut Decoder, reader: &Reader) -> Result<StreamRequest
         (Some("snapshot"), Some(_)) => Start::Snapshot,
         (Some(_), _) => return Err(details("mode", "must be delta or snapshot").into()),
     };
-    let limit = rows(element.count("limit")?, reader.config.limits.max_page_records);
-    let priority = priority(element.count("priority")?)?.unwrap_or(reader.config.collection(&collection).priority);
+    let limit = rows(element.count("limit")?, scope.config.limits.max_page_records);
+    let priority = priority(element.count("priority")?)?.unwrap_or(scope.config.collection(&collection).priority);
     Ok(StreamRequest { collection, start, limit, priority })
 }
 

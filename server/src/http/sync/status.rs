@@ -8,7 +8,8 @@ use crate::http::reply::Reply;
 use crate::http::schema;
 use crate::model::{CollectionName, Cursor, details};
 use crate::sync::cursors;
-use crate::sync::pull::{MOST_PENDING, Reader};
+use crate::sync::pull::MOST_PENDING;
+use crate::sync::scope::Scope;
 use crate::sync::status::{self as model, Status, StatusRequest};
 use crate::sync::wire;
 use axum::http::StatusCode;
@@ -58,22 +59,22 @@ pub(crate) async fn status_head(caller: Caller) -> Result<Reply, Failure> {
 }
 
 async fn read(caller: &Caller) -> Result<Status, Failure> {
-    let reader = caller.reader()?;
+    let scope = caller.scope()?;
     let limits = &caller.server.config.limits;
     let mut request = StatusRequest { cursors: Vec::new(), since: caller.params.since()? };
     for text in caller.params.all("cursor") {
-        request.cursors.push(stream_of(cursors::read(text)?, &reader)?);
+        request.cursors.push(stream_of(cursors::read(text)?, &scope)?);
     }
     if request.cursors.len() > limits.max_streams {
         return Err(too_large(limits));
     }
-    caller.server.database.read(move |db| model::read(db, &reader, &request)).await
+    caller.server.database.read(move |db| model::read(db, &scope, &request)).await
 }
 
 /// A cursor and the collection of the caller's that it is in.
-fn stream_of(cursor: Cursor, reader: &Reader) -> Result<(CollectionName, Cursor), Failure> {
+fn stream_of(cursor: Cursor, scope: &Scope) -> Result<(CollectionName, Cursor), Failure> {
     let (space, collection) = cursor.stream.rsplit_once('/').unwrap_or_default();
-    require_own(&reader.space, Some(space))?;
+    require_own(&scope.space, Some(space))?;
     let collection = CollectionName::parse(collection).map_err(|fault| details("cursor", fault.to_string()))?;
     Ok((collection, cursor))
 }

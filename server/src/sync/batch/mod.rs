@@ -11,7 +11,7 @@ mod run;
 
 use super::delta::{self, Position, Written};
 use super::plan::Unit;
-use super::pull::Reader;
+use super::scope::Scope;
 use crate::entropy::Entropy;
 use crate::error::Failure;
 use crate::model::{CollectionName, DeviceId, Operation, RecordId, Unreadable};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// A push, as all transactions of it see it.
 pub(crate) struct Push {
-    pub(crate) reader: Reader,
+    pub(crate) scope: Scope,
     pub(crate) device: DeviceId,
     /// Where the device stands; an expired position refuses the push before anything is applied.
     pub(crate) position: Position,
@@ -70,7 +70,7 @@ pub(crate) struct Done {
 
 /// What later operations of a push need to know of earlier ones.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct BatchProgress {
     /// The operation that failed on a record.
     failed: BTreeMap<Key, usize>,
     /// The version that was made last of a record.
@@ -83,12 +83,12 @@ pub(crate) struct Memory {
 
 type Key = (CollectionName, String);
 
-impl Memory {
-    fn absorb(&mut self, part: Self) {
-        self.failed.extend(part.failed);
-        self.versions.extend(part.versions);
-        self.created.extend(part.created);
-        for (collection, seqs) in part.written {
+impl BatchProgress {
+    fn absorb(&mut self, unit_progress: Self) {
+        self.failed.extend(unit_progress.failed);
+        self.versions.extend(unit_progress.versions);
+        self.created.extend(unit_progress.created);
+        for (collection, seqs) in unit_progress.written {
             self.written.entry(collection).or_default().extend(seqs);
         }
     }
@@ -96,8 +96,8 @@ impl Memory {
 
 /// What comes before the operations: refuses a position that has expired, takes note of what the device knows.
 pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
-    delta::check(tx, &push.reader, &push.position)?;
-    let device = devices::seen(tx, push.reader.user, &push.device, push.now)?;
+    delta::check(tx, &push.scope, &push.position)?;
+    let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;
     for op_id in &push.acks.ops {
         ledger::forget(tx, device.row, op_id)?;
     }
@@ -112,10 +112,10 @@ pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
 pub(crate) fn run(
     tx: &WriteTx<'_>,
     push: &Push,
-    memory: Memory,
+    progress: BatchProgress,
     units: &[Unit],
-) -> Result<(Vec<OpResult>, Memory), Failure> {
-    let mut run = Run::new(tx, push, memory)?;
+) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
+    let mut run = Run::new(tx, push, progress)?;
     let mut results = Vec::new();
     for unit in units {
         run.unit(unit, &mut results)?;

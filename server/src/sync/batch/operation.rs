@@ -1,6 +1,6 @@
 //! One operation of a push: recognised, carried out or refused.
 
-use super::run::{Halt, Run};
+use super::run::{OperationError, Run};
 use super::{Done, Key};
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
@@ -8,13 +8,13 @@ use crate::model::{Base, Change, Hlc, OpId, Operation, Target, details};
 use crate::store::ledger::{self, Entry, Made};
 use crate::store::records::{self, Record};
 use crate::sync::apply::{Effect, Write, apply};
-use crate::sync::decide::Terms;
+use crate::sync::decide::WriteRules;
 use crate::sync::write_set::{Author, Names};
 use crate::sync::{refusal, wire};
 
 impl Run<'_> {
     /// Does what an operation asks for, unless it was done before.
-    pub(super) fn operation(&mut self, index: usize) -> Result<Done, Halt> {
+    pub(super) fn operation(&mut self, index: usize) -> Result<Done, OperationError> {
         let push = self.push;
         let operation = match push.operations.get(index) {
             Some(Ok(operation)) => operation,
@@ -37,7 +37,7 @@ impl Run<'_> {
             };
             return self.repeated(operation, entry);
         }
-        if let Some(culprit) = self.memory.failed.get(&subject.key) {
+        if let Some(culprit) = self.progress.failed.get(&subject.key) {
             let failure = Failure::new(Code::DependencyFailed, "an earlier operation on the record failed");
             return Err(failure.with("causedBy", culprit).into());
         }
@@ -49,7 +49,7 @@ impl Run<'_> {
     }
 
     /// Answers a repeat from the ledger.
-    fn repeated(&mut self, operation: &Operation, entry: Entry) -> Result<Done, Halt> {
+    fn repeated(&mut self, operation: &Operation, entry: Entry) -> Result<Done, OperationError> {
         if entry.content != operation.content {
             let message = "another operation had this opId";
             return Err(Failure::new(Code::IdempotencyKeyReused, message).into());
@@ -65,13 +65,14 @@ impl Run<'_> {
         Ok(Done { duplicate: true, record_id: entry.record_id, made: entry.made, record })
     }
 
-    fn execute(&mut self, operation: &Operation, subject: Subject) -> Result<Done, Halt> {
-        let (push, config) = (self.push, &self.push.reader.config);
+    fn execute(&mut self, operation: &Operation, subject: Subject) -> Result<Done, OperationError> {
+        let (push, config) = (self.push, &self.push.scope.config);
         let base = match operation.base {
             Base::Unstated => None,
             Base::At(version) => Some(version),
             Base::Previous => {
-                let made = self.part.versions.get(&subject.key).or_else(|| self.memory.versions.get(&subject.key));
+                let made =
+                    self.unit_progress.versions.get(&subject.key).or_else(|| self.progress.versions.get(&subject.key));
                 let fault = || Failure::from(details("version", "\"$prev\" needs an earlier operation on the record"));
                 Some(*made.ok_or_else(fault)?)
             }
@@ -86,9 +87,9 @@ impl Run<'_> {
             Author { device: Some(self.device.row), op_id: operation.op_id.as_ref().map(OpId::as_str), hlc: &hlc };
         let names = Names { id: &subject.key.1, client_id: subject.client_id.as_deref() };
         let write = Write { collection: &operation.collection, names, change: &operation.change, base, author };
-        match apply(&mut self.set, write, subject.record, Terms::of(config, &operation.collection))? {
+        match apply(&mut self.set, write, subject.record, WriteRules::of(config, &operation.collection))? {
             Effect::Refused(why, record) => {
-                Err(refusal::explain(self.tx, &push.reader.space, why, record.as_ref(), &config.limits)?.into())
+                Err(refusal::explain(self.tx, &push.scope.space, why, record.as_ref(), &config.limits)?.into())
             }
             Effect::AlreadySo(record) => {
                 let made = record.as_ref().map(made);
@@ -115,9 +116,9 @@ impl Run<'_> {
     }
 
     /// The record that an operation is about, and its id.
-    fn subject(&mut self, operation: &Operation) -> Result<Subject, Halt> {
+    fn subject(&mut self, operation: &Operation) -> Result<Subject, OperationError> {
         let collection = &operation.collection;
-        let rules = self.push.reader.config.collection(collection);
+        let rules = self.push.scope.config.collection(collection);
         let assigns = rules.id_assignment == IdAssignment::Server;
         let stream = self.set.stream(collection)?;
         let is_create = matches!(operation.change, Change::Create(_));
@@ -157,16 +158,16 @@ impl Run<'_> {
     fn remember(&mut self, operation: &Operation, record_id: &str, made: Option<Made>) {
         let collection = &operation.collection;
         if let Some(made) = made {
-            self.part.versions.insert((collection.clone(), record_id.to_owned()), made.version);
-            self.part.written.entry(collection.clone()).or_default().insert(made.seq);
+            self.unit_progress.versions.insert((collection.clone(), record_id.to_owned()), made.version);
+            self.unit_progress.written.entry(collection.clone()).or_default().insert(made.seq);
         }
         if let (Change::Create(_), Target::Id(called)) = (&operation.change, &operation.target) {
-            self.part.created.insert((collection.clone(), called.clone()), record_id.to_owned());
+            self.unit_progress.created.insert((collection.clone(), called.clone()), record_id.to_owned());
         }
     }
 
     fn restate(&self, record: &Record) -> rusqlite::Result<Vec<u8>> {
-        wire::full_record(self.tx, &self.push.reader.space, record)
+        wire::full_record(self.tx, &self.push.scope.space, record)
     }
 }
 

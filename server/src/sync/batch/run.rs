@@ -1,6 +1,6 @@
 //! The units of a push, one after another.
 
-use super::{Key, Memory, OpResult, Push};
+use super::{BatchProgress, Key, OpResult, Push};
 use crate::entropy::EntropyUnavailable;
 use crate::error::{Code, Failure};
 use crate::model::{CollectionName, Operation, RecordId, Target, details};
@@ -10,32 +10,32 @@ use crate::sync::plan::Unit;
 use crate::sync::write_set::WriteSet;
 
 /// Why an operation did not get through.
-pub(super) enum Halt {
+pub(super) enum OperationError {
     /// It is refused; the others go on.
     Refused(Failure),
     /// The transaction cannot go on.
     Store(Failure),
 }
 
-impl From<rusqlite::Error> for Halt {
+impl From<rusqlite::Error> for OperationError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
     }
 }
 
-impl From<StoreError> for Halt {
+impl From<StoreError> for OperationError {
     fn from(error: StoreError) -> Self {
         Self::Store(error.into())
     }
 }
 
-impl From<EntropyUnavailable> for Halt {
+impl From<EntropyUnavailable> for OperationError {
     fn from(error: EntropyUnavailable) -> Self {
         Self::Store(error.into())
     }
 }
 
-impl From<Failure> for Halt {
+impl From<Failure> for OperationError {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure)
     }
@@ -50,23 +50,23 @@ pub(super) struct Run<'t> {
     /// No operation with a greater id is in the ledger.
     pub(super) greatest: Option<String>,
     /// Of units that are done.
-    pub(super) memory: Memory,
+    pub(super) progress: BatchProgress,
     /// Of the unit under way.
-    pub(super) part: Memory,
+    pub(super) unit_progress: BatchProgress,
 }
 
 impl<'t> Run<'t> {
-    pub(super) fn new(tx: &'t WriteTx<'t>, push: &'t Push, memory: Memory) -> rusqlite::Result<Self> {
-        let device = devices::seen(tx, push.reader.user, &push.device, push.now)?;
-        let set = WriteSet::new(tx, push.reader.space_row, push.now)?;
+    pub(super) fn new(tx: &'t WriteTx<'t>, push: &'t Push, progress: BatchProgress) -> rusqlite::Result<Self> {
+        let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;
+        let set = WriteSet::new(tx, push.scope.space_row, push.now)?;
         let greatest = ledger::greatest(tx, device.row)?;
-        Ok(Self { tx, push, device, set, greatest, memory, part: Memory::default() })
+        Ok(Self { tx, push, device, set, greatest, progress, unit_progress: BatchProgress::default() })
     }
 
     /// Stores what the operations moved; gives back what later transactions need to know.
-    pub(super) fn finish(self) -> rusqlite::Result<Memory> {
+    pub(super) fn finish(self) -> rusqlite::Result<BatchProgress> {
         self.set.save()?;
-        Ok(self.memory)
+        Ok(self.progress)
     }
 
     /// Works off a unit.
@@ -75,8 +75,8 @@ impl<'t> Run<'t> {
             Unit::Single(index) => {
                 let result = match self.operation(*index) {
                     Ok(done) => OpResult::Done(done),
-                    Err(Halt::Refused(failure)) => self.fail(*index, failure),
-                    Err(Halt::Store(failure)) => return Err(failure),
+                    Err(OperationError::Refused(failure)) => self.fail(*index, failure),
+                    Err(OperationError::Store(failure)) => return Err(failure),
                 };
                 results.push(result);
             }
@@ -95,10 +95,10 @@ impl<'t> Run<'t> {
                 });
                 match outcome {
                     Ok(()) => results.append(&mut done),
-                    Err(Halt::Store(failure)) => return Err(failure),
-                    Err(Halt::Refused(failure)) => {
+                    Err(OperationError::Store(failure)) => return Err(failure),
+                    Err(OperationError::Refused(failure)) => {
                         self.set.rewind(mark);
-                        self.part = Memory::default();
+                        self.unit_progress = BatchProgress::default();
                         let culprit = range.start + done.len();
                         for index in range.clone() {
                             let failure = if index == culprit { failure.clone() } else { self.aborted_by(culprit) };
@@ -108,8 +108,8 @@ impl<'t> Run<'t> {
                 }
             }
         }
-        let part = std::mem::take(&mut self.part);
-        self.memory.absorb(part);
+        let unit_progress = std::mem::take(&mut self.unit_progress);
+        self.progress.absorb(unit_progress);
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl<'t> Run<'t> {
         };
         if let Some((collection, called)) = called {
             let key = self.key(collection, called);
-            self.memory.failed.entry(key).or_insert(index);
+            self.progress.failed.entry(key).or_insert(index);
         }
         OpResult::Failed(failure)
     }
@@ -145,6 +145,6 @@ impl<'t> Run<'t> {
     /// The id of the record that an earlier operation of the push made under this name.
     pub(super) fn created_as(&self, collection: &CollectionName, called: &RecordId) -> Option<String> {
         let name = (collection.clone(), called.clone());
-        self.part.created.get(&name).or_else(|| self.memory.created.get(&name)).cloned()
+        self.unit_progress.created.get(&name).or_else(|| self.progress.created.get(&name)).cloned()
     }
 }

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 impl IntoResponse for Failure {
-    /// Leaves the body to [`finish`], which knows the request.
+    /// Leaves the body to [`envelope`], which knows the request.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
@@ -27,7 +27,7 @@ impl IntoResponse for Failure {
 }
 
 /// Gives the request its context and the reply its headers, its error body and a line in the log.
-pub(super) async fn finish(State(server): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(super) async fn envelope(State(server): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = server.now();
     let (context, verdict) = RequestContext::read(request.headers(), &server);
     let context = Arc::new(context);
@@ -39,8 +39,8 @@ pub(super) async fn finish(State(server): State<Shared>, mut request: Request, n
         Ok(()) => in_time(&server, next.run(request)).await,
         Err(failure) => failure.into_response(),
     };
-    let code = settle_failure(&mut response, &context, &server);
-    settle_headers(response.headers_mut(), &context, &server);
+    let code = write_failure(&mut response, &context, &server);
+    write_headers(response.headers_mut(), &context, &server);
     // Neither the path nor the query: ids and cursors are the users' business.
     tracing::info!(
         request_id = context.request_id,
@@ -70,7 +70,7 @@ async fn in_time(server: &Server, reply: impl Future<Output = Response>) -> Resp
 }
 
 /// Writes the error body, also for failures that are not ours: an unknown path, a refused extractor.
-fn settle_failure(response: &mut Response, context: &RequestContext, server: &Server) -> Option<Code> {
+fn write_failure(response: &mut Response, context: &RequestContext, server: &Server) -> Option<Code> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return None;
@@ -109,7 +109,7 @@ fn settle_failure(response: &mut Response, context: &RequestContext, server: &Se
     Some(code)
 }
 
-fn settle_headers(headers: &mut HeaderMap, context: &RequestContext, server: &Server) {
+fn write_headers(headers: &mut HeaderMap, context: &RequestContext, server: &Server) {
     headers.insert(HeaderName::from_static("x-api-version"), u16::from(context.api_version).into());
     if let Ok(request_id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), request_id);
