@@ -2,3 +2,5 @@
 //!
 //! The core and the reference server use the same functions; `vectors/*.json` states the same rules as examples, so that other servers can
 //! test themselves against them.
+
+pub mod change;

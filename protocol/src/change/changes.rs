@@ -1,0 +1,202 @@
+//! The changes of one write, by path.
+
+use super::{ChangeError, Edit, FieldOp, Fields, Path, Stamp, place};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The edit of one path and when it was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What happens to the value.
+    pub edit: Edit,
+    /// When the device made this edit.
+    pub stamp: Stamp,
+}
+
+/// The changes of a write, in the order in which they are applied.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Changes(BTreeMap<Path, Change>);
+
+impl Changes {
+    /// No changes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The change of one path.
+    pub fn one(path: Path, edit: Edit, stamp: Stamp) -> Self {
+        Self(BTreeMap::from([(path, Change { edit, stamp })]))
+    }
+
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many paths are changed.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The changes in the order in which they are applied.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Path, &Change)> {
+        self.0.iter()
+    }
+
+    /// The paths in the order in which they are applied.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys()
+    }
+
+    /// The change of this very path.
+    pub fn get(&self, path: &Path) -> Option<&Change> {
+        self.0.get(path)
+    }
+
+    /// The latest stamp. `None` without changes.
+    pub fn latest(&self) -> Option<Stamp> {
+        self.0.values().map(|change| change.stamp).max()
+    }
+
+    /// Applies the changes to a document.
+    pub fn apply(&self, fields: &mut Fields) {
+        for (path, change) in &self.0 {
+            change.edit.apply(fields, path);
+        }
+    }
+
+    /// These changes, then `next`, as one.
+    ///
+    /// Two exceptions from the law. A removal behind an edit of the same nested place forgets that the edit would have made the
+    /// objects around it, where they are missing. And set edits of an array do not join with edits of its elements by index: such
+    /// changes come only from field operations of other clients, which are applied one by one.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        for (path, change) in next.0 {
+            self.push(path, change);
+        }
+        self
+    }
+
+    /// Adds a change that was made after all that are here.
+    pub fn push(&mut self, path: Path, mut next: Change) {
+        let below: Vec<Path> = self.descendants(&path).map(|(path, _)| path.clone()).collect();
+        if next.edit.commutes() {
+            // An edit below made the value an object, from which a sum or a set cannot start. (Removing a member makes nothing.)
+            let made = below.iter().any(|path| self.0.get(path).is_some_and(|change| change.edit != Edit::Unset));
+            if made {
+                next.edit = next.edit.onto(None);
+            }
+        }
+        if !next.edit.commutes() {
+            if next.edit == Edit::Unset {
+                self.keep_way(&path);
+            }
+            for path in below {
+                self.0.remove(&path);
+            }
+        }
+        let joined = match self.0.remove(&path) {
+            Some(earlier) => Change { edit: earlier.edit.then(next.edit), stamp: earlier.stamp.max(next.stamp) },
+            None => next,
+        };
+        self.0.insert(path, joined);
+    }
+
+    /// Before an edit at or below `path` is forgotten: if an ancestor is set or removed here, the objects that the edit would have
+    /// made on its way become a part of that.
+    fn keep_way(&mut self, path: &Path) {
+        let makes = |change: &Change| change.edit != Edit::Unset;
+        if !(self.0.get(path).is_some_and(makes) || self.descendants(path).any(|(_, change)| makes(change))) {
+            return;
+        }
+        let mut ancestor = path.parent();
+        while let Some(at) = ancestor {
+            if let Some(change) = self.0.get_mut(&at) {
+                if let Some(value) = change.edit.result(None).or(Some(Value::Null)) {
+                    let mut whole = Fields::from_iter([("v".to_owned(), value)]);
+                    let way = path.names().iter().take(path.names().len() - 1).skip(at.names().len());
+                    let parent = way.fold(Path::field("v"), |path, name| path.member(name.as_str()));
+                    if !matches!(place::get(&whole, &parent), Some(Value::Object(_))) && !change.edit.commutes() {
+                        Edit::Set(Value::Object(Fields::new())).apply(&mut whole, &parent);
+                        change.edit = whole.remove("v").map_or(Edit::Unset, Edit::Set);
+                    }
+                }
+                return;
+            }
+            ancestor = at.parent();
+        }
+    }
+
+    /// Removes the change of this very path.
+    pub fn remove(&mut self, path: &Path) -> Option<Change> {
+        self.0.remove(path)
+    }
+
+    /// Replaces the edit of a path, or adds one; the other changes stay.
+    pub fn insert(&mut self, path: Path, change: Change) {
+        self.0.insert(path, change);
+    }
+
+    /// Keeps the changes for which `keep` says yes.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Path, &Change) -> bool) {
+        self.0.retain(|path, change| keep(path, change));
+    }
+
+    /// The changes strictly below a path.
+    pub fn descendants<'c>(&'c self, path: &'c Path) -> impl Iterator<Item = (&'c Path, &'c Change)> {
+        let after = (std::ops::Bound::Excluded(path.clone()), std::ops::Bound::Unbounded);
+        self.0.range(after).take_while(|(other, _)| path.contains(other))
+    }
+
+    /// The value at a path of a document. `None` if nothing is there.
+    pub fn value_at<'v>(fields: &'v Fields, path: &Path) -> Option<&'v Value> {
+        place::get(fields, path)
+    }
+
+    /// Replaces every stamp.
+    pub fn restamp(&mut self, stamp: impl Fn(Stamp) -> Stamp) {
+        for change in self.0.values_mut() {
+            change.stamp = stamp(change.stamp);
+        }
+    }
+
+    /// The changes as field operations of the wire, in the order in which they are applied. `default` is the operation's own
+    /// stamp: a change with that stamp does not repeat it. `text` writes a stamp.
+    pub fn to_field_ops(&self, default: Stamp, text: impl Fn(Stamp) -> String) -> Vec<FieldOp> {
+        let mut ops = Vec::with_capacity(self.0.len());
+        for (path, change) in &self.0 {
+            let hlc = (change.stamp != default).then(|| text(change.stamp));
+            for edit in FieldOp::edits(&change.edit) {
+                ops.push(FieldOp { path: path.clone(), edit, hlc: hlc.clone() });
+            }
+        }
+        ops
+    }
+
+    /// Reads what [`to_field_ops`](Self::to_field_ops) writes. `parse` reads a stamp.
+    ///
+    /// # Errors
+    /// If `parse` does not know a stamp.
+    pub fn from_field_ops(
+        ops: impl IntoIterator<Item = FieldOp>,
+        default: Stamp,
+        parse: impl Fn(&str) -> Option<Stamp>,
+    ) -> Result<Self, ChangeError> {
+        let mut changes = Self::new();
+        for op in ops {
+            let stamp = match &op.hlc {
+                None => default,
+                Some(text) => parse(text).ok_or_else(|| ChangeError::invalid("hlc", "is not a stamp"))?,
+            };
+            changes.push(op.path, Change { edit: op.edit, stamp });
+        }
+        Ok(changes)
+    }
+}
+
+impl FromIterator<(Path, Change)> for Changes {
+    fn from_iter<I: IntoIterator<Item = (Path, Change)>>(changes: I) -> Self {
+        Self(changes.into_iter().collect())
+    }
+}

@@ -1,0 +1,116 @@
+//! The edit of one place.
+
+use super::{Fields, Path, add, place, same};
+use serde_json::{Number, Value};
+
+/// What happens to the value at one path.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// The value is this one now. `null` is a value.
+    Set(Value),
+    /// The member is gone. (Not the same as `null`.)
+    Unset,
+    /// The number grows by this much; a missing one counts as 0.
+    Inc(Number),
+    /// Members leave and join an array that is used as a set, in this order; a missing one counts as empty.
+    EditSet {
+        /// Members that are in it afterwards.
+        add: Vec<Value>,
+        /// Members that are taken out first.
+        remove: Vec<Value>,
+    },
+}
+
+impl Edit {
+    /// Whether the edit gives the same result in any order with others of its kind: such an edit never conflicts.
+    pub fn commutes(&self) -> bool {
+        matches!(self, Self::Inc(_) | Self::EditSet { .. })
+    }
+
+    /// Makes the edit at `path`. Never fails: an edit that does not fit the value that it meets (an increment of a text) starts
+    /// from nothing, because another write has replaced the value, and this edit is all that is left.
+    pub fn apply(&self, fields: &mut Fields, path: &Path) {
+        if *self == Self::Unset {
+            return place::remove(fields, path);
+        }
+        if let Some(slot) = place::make(fields, path) {
+            self.apply_to(slot);
+        }
+    }
+
+    /// The value after the edit. `None` if there is none.
+    pub fn result(&self, current: Option<&Value>) -> Option<Value> {
+        if *self == Self::Unset {
+            return None;
+        }
+        let mut value = match self {
+            Self::Set(_) => Value::Null,
+            _ => current.cloned().unwrap_or(Value::Null),
+        };
+        self.apply_to(&mut value);
+        Some(value)
+    }
+
+    fn apply_to(&self, slot: &mut Value) {
+        match self {
+            Self::Set(value) => slot.clone_from(value),
+            Self::Unset => {}
+            Self::Inc(by) => {
+                *slot = Value::Number(match slot {
+                    Value::Number(number) => add(number, by),
+                    _ => by.clone(),
+                });
+            }
+            Self::EditSet { add, remove } => {
+                let mut members = match slot.take() {
+                    Value::Array(members) => members,
+                    _ => Vec::new(),
+                };
+                members.retain(|member| !has(remove, member));
+                for member in add {
+                    if !has(&members, member) {
+                        members.push(member.clone());
+                    }
+                }
+                *slot = Value::Array(members);
+            }
+        }
+    }
+
+    /// One edit that does what `self`, then `next` do at the same place.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        match (self, next) {
+            (_, last @ (Self::Set(_) | Self::Unset)) => last,
+            (Self::Inc(a), Self::Inc(b)) => Self::Inc(add(&a, &b)),
+            (Self::EditSet { add: earlier, mut remove }, Self::EditSet { add: later, remove: then_remove }) => {
+                let mut add: Vec<Value> = Vec::with_capacity(earlier.len() + later.len());
+                push_new(&mut add, earlier.into_iter().filter(|member| !has(&then_remove, member)).collect());
+                push_new(&mut add, later);
+                push_new(&mut remove, then_remove);
+                Self::EditSet { add, remove }
+            }
+            (Self::Set(value), edit) => edit.onto(Some(&value)),
+            (Self::Unset, edit) => edit.onto(None),
+            // A number met by a set edit, or an array met by an increment: the later edit starts from nothing.
+            (Self::Inc(_) | Self::EditSet { .. }, edit) => edit.onto(None),
+        }
+    }
+
+    /// The edit folded into a known value.
+    pub(super) fn onto(&self, value: Option<&Value>) -> Self {
+        self.result(value).map_or(Self::Unset, Self::Set)
+    }
+}
+
+fn has(members: &[Value], member: &Value) -> bool {
+    members.iter().any(|known| same(known, member))
+}
+
+fn push_new(members: &mut Vec<Value>, more: Vec<Value>) {
+    for member in more {
+        if !has(members, &member) {
+            members.push(member);
+        }
+    }
+}
