@@ -11,8 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How long one exchange may take.
+/// How long an answer may take to begin, for a request without a body.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// A body is given the time that it takes at this rate, bytes in a second: below it a line counts as dead.
+const SLOWEST_UPLINK: u64 = 8 << 10;
+/// No request waits longer.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 /// Largest answer, over the wire and decompressed.
 const MAX_WIRE: usize = 16 << 20;
 const MAX_INFLATED: usize = 32 << 20;
@@ -116,8 +120,8 @@ impl HttpClient {
             method,
             url: format!("{}{path}", self.base),
             headers: map,
+            timeout: timeout(body.len()),
             body: body.into(),
-            timeout: TIMEOUT,
             max_response_bytes: MAX_WIRE,
         };
         self.exchange(request).await
@@ -163,6 +167,10 @@ impl HttpClient {
     }
 }
 
+fn timeout(body: usize) -> Duration {
+    (TIMEOUT + Duration::from_secs(body as u64 / SLOWEST_UPLINK)).min(LONGEST_TIMEOUT)
+}
+
 /// A page of a portal or a proxy must not pass for an answer, even with status 200.
 fn check_is_json(response: &Response) -> Result<()> {
     if response.body.is_empty() {
@@ -205,6 +213,14 @@ mod tests {
         async fn send(&self, _: Request) -> Result<Response, super::super::TransportError> {
             Err(super::super::TransportError::new(super::super::TransportErrorKind::Connect, "nowhere"))
         }
+    }
+
+    #[test]
+    fn core_v5_a_large_body_is_given_time_on_a_slow_uplink() {
+        // 540 kB at 12 kB/s take 45 s; the answer comes after that.
+        assert_eq!(timeout(0), Duration::from_secs(60));
+        assert!(timeout(540_000) >= Duration::from_secs(45 + 60));
+        assert_eq!(timeout(usize::MAX >> 1), LONGEST_TIMEOUT);
     }
 
     #[test]

@@ -3,21 +3,26 @@
 use super::transport::{Response, TransportError, TransportErrorKind};
 use crate::error::{Error, ErrorCode};
 use http::{StatusCode, header};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The protocol's error object, as the server sent it.
+/// The protocol's error object, as the server sent it. A member that is `null` counts as left out.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ServerFailure {
+    #[serde(deserialize_with = "or_default")]
     pub code: String,
+    #[serde(deserialize_with = "or_default")]
     pub message: String,
+    #[serde(deserialize_with = "or_default")]
     pub retryable: bool,
+    #[serde(deserialize_with = "or_default")]
     pub details: Map<String, Value>,
     pub retry_after: Option<f64>,
     pub current_version: Option<i64>,
     pub server_data: Option<Box<serde_json::value::RawValue>>,
+    #[serde(deserialize_with = "or_default")]
     pub deleted: bool,
     pub tombstone: Option<Box<serde_json::value::RawValue>>,
     pub resync: Option<Resync>,
@@ -29,7 +34,13 @@ pub(crate) struct ServerFailure {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Resync {
+    #[serde(deserialize_with = "or_default")]
     pub streams: Vec<String>,
+}
+
+/// Reads `null` as the type's default.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(value).map(Option::unwrap_or_default)
 }
 
 impl From<TransportError> for Error {
@@ -48,8 +59,13 @@ impl From<TransportError> for Error {
 /// Longest wait that a server can impose: a day.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
-/// Tells what a response that is no success means: the protocol's own failure if the body says so, else what answered instead of the server.
-/// `body` is decompressed.
+/// The server's code for a request that is too large. Proxies say the same with the status alone.
+pub(crate) const TOO_LARGE: &str = "PAYLOAD_TOO_LARGE";
+
+/// Says what a response that is no success means: the protocol's own failure if the body has one, else what answered in the place of the
+/// server. `body` is decompressed.
+///
+/// Only the protocol's own failure ends a session or refuses a write. A 401 without it comes from a portal or a proxy.
 pub(crate) fn classify(response: &Response, body: &[u8]) -> (Error, Option<ServerFailure>) {
     let status = response.status;
     if status.is_redirection() {
@@ -72,10 +88,14 @@ pub(crate) fn classify(response: &Response, body: &[u8]) -> (Error, Option<Serve
     let error = match (status.as_u16(), code) {
         (429, _) => Error::Busy { code: ErrorCode::RateLimited, message, retry_after },
         (503, _) => Error::Busy { code: ErrorCode::ServiceUnavailable, message, retry_after },
+        // A proxy in between has waited long enough.
+        (408, _) | (504, "") => Error::network(ErrorCode::Timeout, message),
         (500..=599, _) => Error::network(ErrorCode::ServerError, message),
-        // Without the protocol's body it was not our server that said so; but a token that no one takes is no use either way.
-        (401, _) => Error::auth(ErrorCode::Unauthorized, message),
+        // Any proxy may limit the size of a request: to send less is the answer, whatever the body says.
+        (413, _) => Error::Refused { server_code: TOO_LARGE.into(), message },
+        (401 | 407, "") => Error::network(ErrorCode::Captive, message),
         (_, "") => Error::network(ErrorCode::InvalidResponse, message),
+        (401, _) => Error::auth(ErrorCode::Unauthorized, message),
         (_, "CLIENT_UPGRADE_REQUIRED" | "UNSUPPORTED_API_VERSION") => Error::auth(ErrorCode::UpgradeRequired, message),
         (403, _) => Error::auth(ErrorCode::Forbidden, message),
         (_, code) => Error::Refused { server_code: code.to_owned().into(), message },
@@ -139,14 +159,21 @@ mod tests {
     }
 
     #[test]
-    fn f44_what_is_not_the_server_is_never_taken_for_it() {
+    fn core_v7_only_the_servers_own_401_ends_a_session() {
         for (status, headers, body, code) in [
             (302, &[("location", "https://user:pw@portal.example/login?t=secret")][..], "", ErrorCode::Captive),
             (511, &[][..], "<html>", ErrorCode::Captive),
             (502, &[][..], "<html>bad gateway</html>", ErrorCode::ServerError),
             (404, &[][..], "<html>", ErrorCode::InvalidResponse),
             (410, &[][..], "", ErrorCode::InvalidResponse),
-            (401, &[][..], "", ErrorCode::Unauthorized),
+            (401, &[][..], "", ErrorCode::Captive),
+            (401, &[][..], "<html>sign in</html>", ErrorCode::Captive),
+            (401, &[][..], r#"{"error":"login required"}"#, ErrorCode::Captive),
+            (401, &[][..], r#"{"error":{"code":"UNAUTHORIZED","message":"m"}}"#, ErrorCode::Unauthorized),
+            (407, &[][..], "", ErrorCode::Captive),
+            (408, &[][..], "", ErrorCode::Timeout),
+            (504, &[][..], "<html>", ErrorCode::Timeout),
+            (413, &[][..], "<html>413 Request Entity Too Large</html>", ErrorCode::Refused),
             (400, &[][..], r#"{"error":{"code":"VALIDATION_ERROR","message":"m"}}"#, ErrorCode::Refused),
             (403, &[][..], r#"{"error":{"code":"FORBIDDEN","message":"m"}}"#, ErrorCode::Forbidden),
             (429, &[][..], "", ErrorCode::RateLimited),
@@ -156,6 +183,23 @@ mod tests {
             assert_eq!(error.code(), code, "{status} {body}");
             assert!(!error.to_string().contains("secret") && !error.to_string().contains("pw"), "{error}");
         }
+    }
+
+    #[test]
+    fn core_v6_a_413_of_any_proxy_means_too_large() {
+        for body in ["", "<html>nginx</html>", r#"{"error":{"code":"PAYLOAD_TOO_LARGE","message":"m"}}"#] {
+            let (error, _) = classify(&response(413, &[]), body.as_bytes());
+            assert!(matches!(&error, Error::Refused { server_code, .. } if server_code == TOO_LARGE), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn core_s10_members_that_are_null_count_as_absent() {
+        let text = r#"{"code":"VALIDATION_ERROR","message":null,"details":null,"retryable":null,"deleted":null}"#;
+        let failure: ServerFailure = serde_json::from_str(text).unwrap();
+        assert_eq!((failure.code.as_str(), failure.details.len(), failure.retryable), ("VALIDATION_ERROR", 0, false));
+        let resync: Resync = serde_json::from_str(r#"{"streams":null}"#).unwrap();
+        assert!(resync.streams.is_empty());
     }
 
     #[test]

@@ -16,6 +16,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Idle connections die quietly behind mobile networks; do not trust old ones.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
+/// How long an answer may stop between two pieces of it. A slow line is no reason to give up; a silent one is.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long an answer may take from its beginning to its end: the largest one at 30 kB/s.
+const LONGEST_ANSWER: Duration = Duration::from_secs(600);
+
 /// HTTP/1.1 over TCP or TLS.
 pub struct ReqwestTransport {
     client: RwLock<reqwest::Client>,
@@ -60,18 +65,17 @@ fn build() -> Result<reqwest::Client, TransportError> {
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut response = client
-            .request(request.method, &request.url)
-            .headers(request.headers)
-            .timeout(request.timeout)
-            .body(request.body)
-            .send()
-            .await
-            .map_err(explain)?;
+        let sent = client.request(request.method, &request.url).headers(request.headers).body(request.body).send();
+        let begun = tokio::time::timeout(request.timeout, sent).await;
+        let mut response = begun.map_err(|_| timed_out("the answer did not begin in time"))?.map_err(explain)?;
+        let deadline = tokio::time::Instant::now() + LONGEST_ANSWER;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = BytesMut::new();
         let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
+        loop {
+            let wait = SILENCE.min(deadline.saturating_duration_since(tokio::time::Instant::now()));
+            let next = tokio::time::timeout(wait, chunks.next()).await;
+            let Some(chunk) = next.map_err(|_| timed_out("the answer stopped"))? else { break };
             let chunk = chunk.map_err(explain)?;
             if body.len() + chunk.len() > request.max_response_bytes {
                 let message = format!("the answer has more than {} bytes", request.max_response_bytes);
@@ -89,6 +93,10 @@ impl Transport for ReqwestTransport {
             Err(error) => tracing::warn!(%error, "connections stay open"),
         }
     }
+}
+
+fn timed_out(what: &str) -> TransportError {
+    TransportError::new(TransportErrorKind::Timeout, what)
 }
 
 fn explain(error: reqwest::Error) -> TransportError {

@@ -17,16 +17,31 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body as it goes over the wire.
     pub body: Bytes,
-    /// How long the whole exchange may take.
+    /// How long the exchange may take until the answer begins to arrive. It grows with the size of the body, so that a slow uplink can
+    /// make progress. A transport that cannot tell when the answer begins gives the whole exchange this long.
     pub timeout: Duration,
     /// How many bytes of body may come back, as they come over the wire.
     pub max_response_bytes: usize,
 }
 
 impl fmt::Debug for Request {
-    /// Without headers and body: they hold secrets and content.
+    /// Without headers, body and ids of documents: they hold secrets and content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({} bytes)", self.method, self.url, self.body.len())
+        write!(f, "{} {} ({} bytes)", self.method, route(&self.url), self.body.len())
+    }
+}
+
+/// A URL without its query and without the names that an app gives: of a path, only what the protocol itself names.
+fn route(url: &str) -> String {
+    let plain = url.split(['?', '#']).next().unwrap_or_default();
+    let Some(at) = plain.find("/v1/") else { return plain.to_owned() };
+    let (origin, path) = plain.split_at(at);
+    let mut segments = path.split('/').skip(2);
+    match (segments.next(), segments.next()) {
+        (Some(area @ ("sync" | "auth" | "user")), Some(name)) => format!("{origin}/v1/{area}/{name}"),
+        (Some(collection), Some(_)) => format!("{origin}/v1/{collection}/…"),
+        (Some(collection), None) => format!("{origin}/v1/{collection}"),
+        (None, _) => plain.to_owned(),
     }
 }
 
@@ -89,4 +104,22 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Closes what is open, so that a suspended app holds no socket. New requests open new connections.
     fn close_idle(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn core_s13_a_logged_request_names_no_document() {
+        for (url, shown) in [
+            ("https://api/v1/patients/jane-doe-1984", "https://api/v1/patients/…"),
+            ("https://api/base/v1/tasks/a/actions/close", "https://api/base/v1/tasks/…"),
+            ("https://api/v1/sync/pull?x=secret", "https://api/v1/sync/pull"),
+            ("https://api/v1/auth/refresh", "https://api/v1/auth/refresh"),
+            ("https://api/v1/jobs/7", "https://api/v1/jobs/…"),
+        ] {
+            assert_eq!(route(url), shown);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::{Backend, BackendError, FetchReply, FetchRequest, PullReply, PullRequ
 use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode};
-use crate::net::{Call, Exchange, ServerFailure, protocol_headers};
+use crate::net::{Call, Exchange, ServerFailure, TOO_LARGE, protocol_headers};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -58,6 +58,9 @@ impl Backend for HolmBackend {
 
 /// What a failure of the whole exchange means.
 fn whole(error: Error, failure: Option<Box<ServerFailure>>) -> BackendError {
+    if matches!(&error, Error::Refused { server_code, .. } if server_code == TOO_LARGE) {
+        return BackendError::TooLarge(error);
+    }
     let Some(failure) = failure else { return BackendError::Failed(error) };
     match failure.code.as_str() {
         "CURSOR_EXPIRED" | "EPOCH_CHANGED" | "STREAM_RESET" | "CURSOR_INVALID" => {
@@ -66,7 +69,6 @@ fn whole(error: Error, failure: Option<Box<ServerFailure>>) -> BackendError {
                 streams.iter().map(|stream| stream.rsplit('/').next().unwrap_or(stream).to_owned()).collect(),
             )
         }
-        "PAYLOAD_TOO_LARGE" => BackendError::TooLarge(error),
         _ => BackendError::Failed(error),
     }
 }

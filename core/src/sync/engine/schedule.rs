@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Between the beginnings of two cycles that events ask for.
 const EVENT_PAUSE: Duration = Duration::from_secs(1);
+/// After the server has refused the session, or this version of the client: it may have been the server's mistake.
+const REFUSED_PAUSE: Duration = Duration::from_secs(300);
 /// What many devices notice at the same moment (a network, a notification) is spread over this time.
 const STAMPEDE: Duration = Duration::from_millis(500);
 
@@ -41,7 +43,7 @@ pub(in crate::sync) struct Schedule {
     looked: Option<(Duration, f64)>,
     /// An operation is due then.
     due_at: Option<Duration>,
-    /// The server keys a sign-in: time does not help.
+    /// There is no session: only a sign-in helps.
     signed_out: bool,
 }
 
@@ -156,9 +158,17 @@ impl Schedule {
 
     /// A cycle failed.
     pub fn failed(&mut self, now: Duration, config: &SyncConfig, entropy: &dyn Entropy, error: &Error) {
-        if matches!(error.code(), ErrorCode::SignedOut | ErrorCode::Unauthorized | ErrorCode::UpgradeRequired) {
-            self.signed_out = true;
-            return;
+        match error.code() {
+            ErrorCode::SignedOut => {
+                self.signed_out = true;
+                return;
+            }
+            ErrorCode::Unauthorized | ErrorCode::UpgradeRequired => {
+                let at = now + REFUSED_PAUSE.mul_f64(jitter(entropy));
+                (self.retry_at, self.look_at) = (Some(at), Some(at));
+                return;
+            }
+            _ => {}
         }
         self.failures = self.failures.saturating_add(1);
         let own = config.retry.delay(self.failures, entropy);
@@ -252,8 +262,21 @@ mod tests {
         schedule.begin(NOW);
         schedule.failed(NOW, &config, &SystemEntropy, &busy(120));
         assert!(next(&schedule).unwrap() >= NOW + Duration::from_secs(120));
-        schedule.failed(NOW, &config, &SystemEntropy, &Error::auth(ErrorCode::Unauthorized, "x"));
+        schedule.failed(NOW, &config, &SystemEntropy, &Error::auth(ErrorCode::SignedOut, "x"));
         assert_eq!(next(&schedule), None);
+    }
+
+    #[test]
+    fn core_v7_after_the_servers_401_it_asks_every_few_minutes() {
+        let config = SyncConfig::default();
+        for code in [ErrorCode::Unauthorized, ErrorCode::UpgradeRequired] {
+            let mut schedule = in_step();
+            schedule.begin(NOW);
+            schedule.failed(NOW, &config, &SystemEntropy, &Error::auth(code, "x"));
+            schedule.wrote(NOW, SECOND);
+            let wait = next(&schedule).unwrap() - NOW;
+            assert!((250 * SECOND..=330 * SECOND).contains(&wait), "{wait:?}");
+        }
     }
 
     #[test]
