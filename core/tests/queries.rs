@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 /// What a filter means, said without SQL.
 fn matches(filter: &Filter, doc: &Value) -> bool {
-    let field = |path: &holm_core::FieldPath| path.as_str().split('.').fold(doc, |value, name| &value[name]);
+    let field = |path: &holm_core::FieldPath| path.names().fold(doc, |value, name| &value[name]);
     let number = |value: &Value| value.as_f64().or(value.as_bool().map(|yes| f64::from(u8::from(yes))));
     let equal = |a: &Value, b: &Value| match (number(a), number(b)) {
         (Some(x), Some(y)) => x == y,
@@ -33,7 +33,10 @@ fn matches(filter: &Filter, doc: &Value) -> bool {
             values.iter().any(|v| equal(field(path), v) || v.is_null() && field(path).is_null())
         }
         Filter::Contains(path, value) => match field(path) {
-            Value::Array(members) => members.iter().any(|m| equal(m, value) || m.is_null() && value.is_null()),
+            Value::Array(members) => members.iter().any(|m| match (m, value) {
+                (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+                (m, value) => m == value,
+            }),
             Value::String(text) => value.as_str().is_some_and(|part| text.contains(part)),
             _ => false,
         },
@@ -50,24 +53,42 @@ fn scalar() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         (-2i64..3).prop_map(Value::from),
         prop_oneof![Just(0.5), Just(-1.5)].prop_map(Value::from),
-        "[ab]{0,2}".prop_map(Value::from),
+        text().prop_map(Value::from),
+    ]
+}
+
+/// Short texts, some of which look like JSON or have the greatest character.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[ab]{0,2}",
+        1 => "a?[\u{d7ff}\u{e000}\u{ffff}\u{10ffff}]{1,2}b?",
+        1 => prop_oneof![Just("[\"a\"]"), Just("{\"k\":1}"), Just("1"), Just("true"), Just("null")].prop_map(str::to_owned),
     ]
 }
 
 fn field() -> impl Strategy<Value = Value> {
-    prop_oneof![4 => scalar(), 1 => prop::collection::vec(scalar(), 0..3).prop_map(Value::from)]
+    let member = prop_oneof![6 => scalar(), 1 => Just(json!(["a"])), 1 => Just(json!({"k": 1}))];
+    prop_oneof![4 => scalar(), 1 => prop::collection::vec(member, 0..3).prop_map(Value::from)]
 }
 
 fn document() -> impl Strategy<Value = Value> {
-    (prop::collection::btree_map("[xy]", field(), 0..3), prop::option::of(scalar())).prop_map(|(fields, inner)| {
-        let mut doc: serde_json::Map<String, Value> = fields.into_iter().collect();
-        doc.extend(inner.map(|inner| ("z".to_owned(), json!({"in": inner}))));
-        doc.into()
-    })
+    (
+        prop::collection::btree_map(
+            prop_oneof![Just("x"), Just("y"), Just("a.b")].prop_map(str::to_owned),
+            field(),
+            0..4,
+        ),
+        prop::option::of(scalar()),
+    )
+        .prop_map(|(fields, inner)| {
+            let mut doc: serde_json::Map<String, Value> = fields.into_iter().collect();
+            doc.extend(inner.map(|inner| ("z".to_owned(), json!({"in": inner}))));
+            doc.into()
+        })
 }
 
 fn path() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just("x"), Just("y"), Just("z.in"), Just("nothing")]
+    prop_oneof![Just("x"), Just("y"), Just("z.in"), Just("a\\.b"), Just("nothing")]
 }
 
 fn filter() -> impl Strategy<Value = Value> {
@@ -78,7 +99,7 @@ fn filter() -> impl Strategy<Value = Value> {
         (prop_oneof![Just("lt"), Just("lte"), Just("gt"), Just("gte")], path(), comparable())
             .prop_map(|(op, p, v)| json!({op: [p, v]})),
         (path(), prop::collection::vec(scalar(), 0..3)).prop_map(|(p, v)| json!({"in": [p, v]})),
-        (path(), "[ab]{0,2}").prop_map(|(p, v)| json!({"prefix": [p, v]})),
+        (path(), text()).prop_map(|(p, v)| json!({"prefix": [p, v]})),
         path().prop_map(|p| json!({"isNull": p})),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -209,7 +230,8 @@ fn bad_queries_are_named() {
     ] {
         assert_eq!(Query::parse(&query).unwrap_err().code(), ErrorCode::InvalidQuery, "{query}");
     }
-    for path in ["", "a..b", "a'b", "a\"b", "a[0]", "x') OR 1=1 --"] {
+    for path in ["", "a..b", "a'b", "a\"b", "a[0]", "x') OR 1=1 --", "a\\", "a\\b", "\\", "a\u{1}", "a.b.c.d.e.f.g.h.i"]
+    {
         let query = json!({"where": {"isNull": path}});
         assert_eq!(Query::parse(&query).unwrap_err().code(), ErrorCode::InvalidName, "{path}");
     }
@@ -221,4 +243,112 @@ fn bad_queries_are_named() {
     for mark in ["", "[]", "{}", "[1,2,3]"] {
         assert_eq!(collection.page(&page, Some(mark)).unwrap_err().code(), ErrorCode::InvalidQuery, "{mark}");
     }
+}
+
+/// The ids of the documents that a filter lets through.
+fn found(docs: &[Value], filter: Value) -> Vec<String> {
+    let (_holm, collection) = filled(docs);
+    ids(&collection, &Query::parse(&json!({"where": filter})).unwrap())
+}
+
+#[test]
+fn report_25_a_prefix_has_no_upper_sentinel() {
+    let docs = ["case.", "case.a", "case.\u{ffff}", "case.\u{10ffff}", "case.\u{10ffff}x", "casf", "case"]
+        .map(|text| json!({"x": text}));
+    assert_eq!(found(&docs, json!({"prefix": ["x", "case."]})), ["00", "01", "02", "03", "04"]);
+    assert_eq!(found(&docs, json!({"prefix": ["x", "case.\u{10ffff}"]})), ["03", "04"]);
+}
+
+#[test]
+fn core_r10_an_empty_prefix_finds_every_text() {
+    let docs =
+        [json!({"x": ""}), json!({"x": "\u{10ffff}\u{10ffff}"}), json!({"x": 1}), json!({"x": ["a"]}), json!({})];
+    assert_eq!(found(&docs, json!({"prefix": ["x", ""]})), ["00", "01"]);
+    assert_eq!(found(&docs, json!({"prefix": ["x", "\u{10ffff}"]})), ["01"]);
+    // What follows the last character before the gap of the surrogates is the first one behind it.
+    let docs = ["\u{d7ff}", "\u{d7ff}z", "\u{e000}"].map(|text| json!({"x": text}));
+    assert_eq!(found(&docs, json!({"prefix": ["x", "\u{d7ff}"]})), ["00", "01"]);
+}
+
+#[test]
+fn report_26_contains_compares_texts_with_texts_only() {
+    let docs = [json!({"x": [["a"]]}), json!({"x": [{"k": 1}]}), json!({"x": ["[\"a\"]"]}), json!({"x": ["a"]})];
+    assert_eq!(found(&docs, json!({"contains": ["x", "[\"a\"]"]})), ["02"]);
+    assert_eq!(found(&docs, json!({"contains": ["x", "{\"k\":1}"]})), Vec::<String>::new());
+    assert_eq!(found(&docs, json!({"contains": ["x", "a"]})), ["03"]);
+}
+
+#[test]
+fn core_r10_contains_respects_the_type_of_a_member() {
+    let docs =
+        [json!({"x": [1]}), json!({"x": [true]}), json!({"x": ["1"]}), json!({"x": [1.0]}), json!({"x": [null]})];
+    assert_eq!(found(&docs, json!({"contains": ["x", 1]})), ["00", "03"]);
+    assert_eq!(found(&docs, json!({"contains": ["x", true]})), ["01"]);
+    assert_eq!(found(&docs, json!({"contains": ["x", "1"]})), ["02"]);
+    assert_eq!(found(&docs, json!({"contains": ["x", null]})), ["04"]);
+}
+
+#[test]
+fn report_27_queries_run_at_their_limits_and_are_refused_beyond() {
+    let (_holm, collection) = filled(&[json!({"x": 7}), json!({"x": "p7"})]);
+    let run = |filter: Value| {
+        let query = Query::parse(&json!({"where": filter}))?;
+        collection.query(&query).map(|found| found.len())
+    };
+    let each = |count: usize, one: fn(usize) -> Value| (0..count).map(one).collect::<Vec<_>>();
+    for count in [10, 997, 999, 1_000] {
+        assert_eq!(run(json!({"or": each(count, |n| json!({"eq": ["x", n]}))})), Ok(1), "or of {count}");
+        assert_eq!(run(json!({"or": each(count, |n| json!({"prefix": ["x", format!("p{n}")]}))})), Ok(1));
+        assert_eq!(run(json!({"or": each(count, |n| json!({"contains": ["x", format!("p{n}")]}))})), Ok(1));
+        assert_eq!(run(json!({"and": each(count, |n| json!({"ne": ["x", n + 8]}))})), Ok(2), "and of {count}");
+    }
+    for count in [10, 1_001, 9_999, 10_000] {
+        assert_eq!(run(json!({"in": ["x", (0..count).collect::<Vec<_>>()]})), Ok(1), "in of {count}");
+    }
+    let nested = |depth| (0..depth).fold(json!({"eq": ["x", 7]}), |inner, _| json!({"and": [inner, {"ne": ["x", 1]}]}));
+    assert_eq!(run(nested(16)), Ok(1));
+    for filter in [
+        json!({"or": each(1_001, |n| json!({"eq": ["x", n]}))}),
+        json!({"and": each(1_001, |n| json!({"ne": ["x", n]}))}),
+        json!({"in": ["x", (0..10_001).collect::<Vec<_>>()]}),
+        json!({"in": ["x", (0..40_000).collect::<Vec<_>>()]}),
+        nested(17),
+    ] {
+        assert_eq!(run(filter).unwrap_err().code(), ErrorCode::InvalidQuery);
+    }
+    // The same for queries that are built in code.
+    let path = || holm_core::FieldPath::new("x").unwrap();
+    let many = Filter::In(path(), (0..40_000).map(Value::from).collect());
+    let deep = (0..2_000).fold(Filter::IsNull(path()), |inner, _| Filter::Not(Box::new(inner)));
+    for filter in [many, deep] {
+        assert_eq!(collection.query(&Query::all().filter(filter)).unwrap_err().code(), ErrorCode::InvalidQuery);
+    }
+    let keys = (0..17).try_fold(Query::all(), |query, _| query.order_by("x", Direction::Ascending)).unwrap();
+    assert_eq!(collection.query(&keys).unwrap_err().code(), ErrorCode::InvalidQuery);
+}
+
+#[test]
+fn report_52_a_backslash_makes_a_dot_part_of_a_name() {
+    let docs = [
+        json!({"a.b": 1, "a": {"b": 2, "c.d": 3}}),
+        json!({"x/y": 1, "q\"uo'te": 1, "back\\slash": 1, "[0]": 1, "$v": 1}),
+    ];
+    for (path, id) in [
+        ("a\\.b", "00"),
+        ("x/y", "01"),
+        ("q\\\"uo\\'te", "01"),
+        ("back\\\\slash", "01"),
+        ("\\[0\\]", "01"),
+        ("$v", "01"),
+        ("\\$v", "01"),
+    ] {
+        assert_eq!(found(&docs, json!({"eq": [path, 1]})), [id], "{path}");
+        let indexed = CollectionConfig::new("docs").index(&[path]).unwrap();
+        let holm = Holm::open(Config::in_memory().collection(indexed)).unwrap();
+        let query = Query::parse(&json!({"where": {"eq": [path, 1]}})).unwrap();
+        let plan = holm.collection("docs").unwrap().query_plan(&query).unwrap().join(";");
+        assert!(plan.contains("USING INDEX ix_"), "{path}: {plan}");
+    }
+    assert_eq!(found(&docs, json!({"eq": ["a.b", 2]})), ["00"]);
+    assert_eq!(found(&docs, json!({"eq": ["a.c\\.d", 3]})), ["00"]);
 }

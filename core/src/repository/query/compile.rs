@@ -35,7 +35,7 @@ impl Compiled {
 /// Compiles a query on a collection.
 ///
 /// # Errors
-/// `INVALID_QUERY` for a value that cannot be compared.
+/// `INVALID_QUERY` for a value that cannot be compared, and for a query beyond the limits.
 pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
     let mut sql = Condition::of(collection, query)?;
     let order = order_by(&query.order);
@@ -89,6 +89,7 @@ impl Condition {
         } else {
             sql.text.push_str(" AND d.hidden = 0");
         }
+        query.check_limits()?;
         if let Some(filter) = &query.filter {
             sql.text.push_str(" AND ");
             sql.push(filter)?;
@@ -127,12 +128,7 @@ impl Condition {
             }
             Filter::Contains(path, value) => self.contains(path, value)?,
             Filter::Prefix(path, text) => self.among_texts(path, true, |sql| {
-                let field = path.sql();
-                let _ = write!(sql.text, "({field} >= ");
-                sql.value(Sql::Text(text.clone()));
-                let _ = write!(sql.text, " AND {field} < ");
-                sql.value(Sql::Text(format!("{text}\u{10ffff}")));
-                sql.text.push(')');
+                sql.prefix(&path.sql(), text);
                 Ok(())
             })?,
             Filter::And(all) => self.join(all, " AND ", "1")?,
@@ -149,7 +145,7 @@ impl Condition {
 
     /// A condition that compares with texts: SQLite shows arrays and objects as texts, which they are not.
     fn among_texts(&mut self, path: &FieldPath, texts: bool, push: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        if !texts || path.as_str() == "id" {
+        if !texts || path.is_id() {
             return push(self);
         }
         self.text.push('(');
@@ -205,13 +201,33 @@ impl Condition {
         Ok(())
     }
 
+    /// The texts that begin with `start`. Texts compare by their bytes, as the characters' numbers do.
+    fn prefix(&mut self, field: &str, start: &str) {
+        // Every text is greater than every number, and not less than the empty text.
+        let _ = write!(self.text, "({field} >= ");
+        self.value(Sql::Text(start.to_owned()));
+        if let Some(end) = end_of_prefix(start) {
+            let _ = write!(self.text, " AND {field} < ");
+            self.value(Sql::Text(end));
+        }
+        self.text.push(')');
+    }
+
+    /// A member of the same type in an array, or a part of a text.
     fn contains(&mut self, path: &FieldPath, value: &Value) -> Result<()> {
-        let value = scalar(value)?;
         let (field, kind) = (path.sql(), path.sql_type());
-        let array = if field == "d.id" { "'[]'".to_owned() } else { format!("d.body, '{}'", path.json_path()) };
+        let members = match value {
+            Value::Null => "'null'",
+            Value::Bool(_) => "'true', 'false'",
+            Value::Number(_) => "'integer', 'real'",
+            _ => "'text'",
+        };
+        let value = scalar(value)?;
+        let array = if path.is_id() { "'[]'".to_owned() } else { format!("d.body, {}", path.json_path()) };
         let _ = write!(
             self.text,
-            "(CASE {kind} WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each({array}) AS m WHERE m.value IS "
+            "(CASE {kind} WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each({array}) AS m \
+             WHERE m.type IN ({members}) AND m.value IS "
         );
         self.value(value.clone());
         self.text.push(')');
@@ -224,20 +240,31 @@ impl Condition {
         Ok(())
     }
 
+    /// Joins conditions in halves: SQLite bounds how deep an expression is, and a chain is as deep as it is long.
     fn join(&mut self, all: &[Filter], word: &str, empty: &str) -> Result<()> {
-        self.text.push('(');
-        if all.is_empty() {
-            self.text.push_str(empty);
-        }
-        for (index, one) in all.iter().enumerate() {
-            if index > 0 {
+        match all {
+            [] => self.text.push_str(empty),
+            [one] => self.push(one)?,
+            _ => {
+                let (left, right) = all.split_at(all.len() / 2);
+                self.text.push('(');
+                self.join(left, word, empty)?;
                 self.text.push_str(word);
+                self.join(right, word, empty)?;
+                self.text.push(')');
             }
-            self.push(one)?;
         }
-        self.text.push(')');
         Ok(())
     }
+}
+
+/// The least text that is greater than every text that begins with `start`; `None` if there is none.
+fn end_of_prefix(start: &str) -> Option<String> {
+    let kept = start.trim_end_matches(char::MAX);
+    let last = kept.chars().next_back()?;
+    // The range leaves out what is no character.
+    let next = (last..=char::MAX).nth(1)?;
+    Some(format!("{}{next}", &kept[..kept.len() - last.len_utf8()]))
 }
 
 /// A JSON scalar as SQLite compares it.

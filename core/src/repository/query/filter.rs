@@ -6,8 +6,10 @@ use serde_json::Value;
 
 /// Deepest nesting of `and`, `or`, `not`.
 const MAX_DEPTH: usize = 16;
-/// Most values that a query binds.
-const MAX_VALUES: usize = 1_000;
+/// Most conditions of a query, `and`, `or` and `not` not counted.
+const MAX_CONDITIONS: usize = 1_000;
+/// Most values that all conditions of a query together compare with. SQLite takes 32,766 and a condition binds a value at most twice.
+const MAX_VALUES: usize = 10_000;
 
 /// A condition on a document. Numbers compare with numbers and texts with texts; a value of another kind is neither less nor greater.
 /// `true` and `false` compare as 1 and 0.
@@ -27,7 +29,7 @@ pub enum Filter {
     Gte(FieldPath, Value),
     /// The field has one of these values.
     In(FieldPath, Vec<Value>),
-    /// An array field has this member, or a text field this part (case matters).
+    /// An array field has a member with this value and type (`1` is neither `true` nor `"1"`), or a text field has this part (case matters).
     Contains(FieldPath, Value),
     /// The field is `null` or missing.
     IsNull(FieldPath),
@@ -47,45 +49,73 @@ impl Filter {
     /// # Errors
     /// `INVALID_QUERY` or `INVALID_NAME`.
     pub fn parse(json: &Value) -> Result<Self> {
-        let mut values = 0;
-        Self::parse_at(json, 0, &mut values)
+        let filter = Self::parse_at(json, 0)?;
+        filter.check_limits()?;
+        Ok(filter)
     }
 
-    fn parse_at(json: &Value, depth: usize, values: &mut usize) -> Result<Self> {
+    /// Checks depth, number of conditions and number of values.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`; the message names the limit.
+    pub(super) fn check_limits(&self) -> Result<()> {
+        let (mut conditions, mut values) = (0, 0);
+        self.count_at(0, &mut conditions, &mut values)
+    }
+
+    fn count_at(&self, depth: usize, conditions: &mut usize, values: &mut usize) -> Result<()> {
         if depth > MAX_DEPTH {
-            return Err(Error::query("the condition is nested too deeply"));
+            return Err(too_deep());
+        }
+        match self {
+            Self::And(all) | Self::Or(all) => {
+                return all.iter().try_for_each(|one| one.count_at(depth + 1, conditions, values));
+            }
+            Self::Not(one) => return one.count_at(depth + 1, conditions, values),
+            Self::In(_, all) => *values += all.len(),
+            _ => *values += 1,
+        }
+        *conditions += 1;
+        if *conditions > MAX_CONDITIONS {
+            return Err(Error::query(format!("more than {MAX_CONDITIONS} conditions")));
+        }
+        if *values > MAX_VALUES {
+            return Err(Error::query(format!("more than {MAX_VALUES} values")));
+        }
+        Ok(())
+    }
+
+    fn parse_at(json: &Value, depth: usize) -> Result<Self> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep());
         }
         let Some((name, operand)) = json.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next()) else {
             return Err(Error::query(
                 "a condition must be an object with one member, such as {\"eq\":[\"path\",value]}",
             ));
         };
-        let list = |operand: &Value, values: &mut usize| -> Result<Vec<Self>> {
+        let list = |operand: &Value| -> Result<Vec<Self>> {
             let all = operand.as_array().ok_or_else(|| Error::query(format!("{name:?} needs a list of conditions")))?;
-            all.iter().map(|one| Self::parse_at(one, depth + 1, values)).collect()
+            all.iter().map(|one| Self::parse_at(one, depth + 1)).collect()
         };
         match name.as_str() {
-            "and" => Ok(Self::And(list(operand, values)?)),
-            "or" => Ok(Self::Or(list(operand, values)?)),
-            "not" => Ok(Self::Not(Box::new(Self::parse_at(operand, depth + 1, values)?))),
+            "and" => Ok(Self::And(list(operand)?)),
+            "or" => Ok(Self::Or(list(operand)?)),
+            "not" => Ok(Self::Not(Box::new(Self::parse_at(operand, depth + 1)?))),
             "isNull" => {
                 let path = operand.as_str().ok_or_else(|| Error::query("\"isNull\" needs a path"))?;
                 Ok(Self::IsNull(FieldPath::new(path)?))
             }
-            _ => Self::comparison(name, operand, values),
+            _ => Self::comparison(name, operand),
         }
     }
 
-    fn comparison(name: &str, operand: &Value, values: &mut usize) -> Result<Self> {
+    fn comparison(name: &str, operand: &Value) -> Result<Self> {
         let Some([Value::String(path), value]) = operand.as_array().map(Vec::as_slice) else {
             return Err(Error::query(format!("{name:?} needs [\"path\", value]")));
         };
         let path = FieldPath::new(path)?;
-        let mut scalar = |value: &Value| -> Result<Value> {
-            *values += 1;
-            if *values > MAX_VALUES {
-                return Err(Error::query(format!("more than {MAX_VALUES} values")));
-            }
+        let scalar = |value: &Value| -> Result<Value> {
             match value {
                 Value::Array(_) | Value::Object(_) => {
                     Err(Error::query(format!("{name:?} compares with a single value only")))
@@ -112,4 +142,8 @@ impl Filter {
             _ => Err(Error::query(format!("{name:?} is no condition"))),
         }
     }
+}
+
+fn too_deep() -> Error {
+    Error::query(format!("the condition is nested more than {MAX_DEPTH} deep"))
 }

@@ -5,6 +5,7 @@
 //! - Field paths are checked before they become part of a statement.
 //! - Every condition is true or false, never unknown: `not` of it is the other one. A missing field equals nothing but `null`.
 //! - The order is total: the id breaks ties. So pages neither skip nor repeat.
+//! - Whatever is within the limits runs; whatever is not is `INVALID_QUERY` before SQLite sees it.
 
 mod compile;
 mod filter;
@@ -47,6 +48,9 @@ pub struct Query {
     pub include_deleted: bool,
 }
 
+/// Most keys of an order.
+const MAX_ORDER: usize = 16;
+
 impl Query {
     /// All documents.
     pub fn all() -> Self {
@@ -88,6 +92,14 @@ impl Query {
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
+    }
+
+    /// Checks what SQLite could not run: queries built in code meet the same limits as those from JSON.
+    fn check_limits(&self) -> Result<()> {
+        if self.order.len() > MAX_ORDER {
+            return Err(Error::query(format!("more than {MAX_ORDER} keys in the order")));
+        }
+        self.filter.as_ref().map_or(Ok(()), Filter::check_limits)
     }
 
     /// Reads a query from JSON: `{"where": …, "order": [["path","asc"|"desc"],…], "limit": n, "offset": n, "includeDeleted": bool}`. Every member may be
