@@ -15,6 +15,9 @@ use std::time::Duration;
 pub enum Storage {
     /// In this directory, which belongs to one client at a time. It is made if it is not there.
     Directory(PathBuf),
+    /// The same as [`Directory`](Self::Directory), but without threads: each read and write runs on the thread that asks for it, so that
+    /// a simulation on virtual time has one order. Writes block their callers. For tests.
+    SingleThread(PathBuf),
     /// In memory: gone with the client. For tests.
     Memory,
 }
@@ -90,7 +93,7 @@ impl Config {
     pub(super) fn secret_store(&self) -> Arc<dyn SecretStore> {
         match (&self.secrets, &self.storage) {
             (Some(secrets), _) => secrets.clone(),
-            (None, Storage::Directory(directory)) => Arc::new(FileSecrets::new(directory.join("secrets"))),
+            (None, Storage::Directory(directory) | Storage::SingleThread(directory)) => Arc::new(FileSecrets::new(directory.join("secrets"))),
             (None, Storage::Memory) => Arc::new(MemorySecrets::default()),
         }
     }

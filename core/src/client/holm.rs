@@ -65,6 +65,7 @@ impl Holm {
         };
         let location = match &config.storage {
             Storage::Directory(directory) => Location::Directory(directory.clone()),
+            Storage::SingleThread(directory) => Location::SingleThread(directory.clone()),
             Storage::Memory => Location::Memory,
         };
         let secrets = config.secret_store();

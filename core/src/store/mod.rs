@@ -42,7 +42,7 @@ impl Store {
         let counters = Arc::new(Counters::default());
         let writer = Arc::new(Writer::start(location.clone(), durability, observer, counters.clone())?);
         let readers = match location {
-            Location::Memory => Readers::through(writer.clone()),
+            Location::Memory | Location::SingleThread(_) => Readers::through(writer.clone()),
             Location::Directory(_) => Readers::pool(location),
         };
         Ok(Self { writer, readers: Arc::new(readers), counters })

@@ -36,6 +36,8 @@ pub enum Durability {
 pub(crate) enum Location {
     /// In `holm.db` in this directory, which is made if it is not there.
     Directory(PathBuf),
+    /// The same file, but with one connection and no threads: each job runs on the thread that submits it. For simulators.
+    SingleThread(PathBuf),
     /// In memory: gone with the client. For tests.
     Memory,
 }
@@ -52,9 +54,14 @@ impl Location {
     /// The database's file.
     pub fn file(&self) -> Option<PathBuf> {
         match self {
-            Self::Directory(directory) => Some(directory.join("holm.db")),
+            Self::Directory(directory) | Self::SingleThread(directory) => Some(directory.join("holm.db")),
             Self::Memory => None,
         }
+    }
+
+    /// Whether threads of the store serve this database.
+    pub(in crate::store) fn has_threads(&self) -> bool {
+        matches!(self, Self::Directory(_))
     }
 }
 

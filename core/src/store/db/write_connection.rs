@@ -62,7 +62,9 @@ impl WriteConnection {
         let connection = connection::open(&self.location, Role::Writer(self.durability))?;
         changelog::install(&connection)?;
         self.connection = Some(connection);
-        if let Some(file) = self.location.file() {
+        if self.location.has_threads()
+            && let Some(file) = self.location.file()
+        {
             self.checkpointer = Some(Checkpointer::start(self.location.clone(), &file)?);
         }
         Ok(())

@@ -44,14 +44,14 @@ pub(in crate::store) struct Writer {
 }
 
 impl Writer {
-    /// Opens the writing connection. A database in memory has no thread: jobs run where they are submitted, in a fixed order.
+    /// Opens the writing connection. Without threads, jobs run where they are submitted, in a fixed order.
     pub fn start(
         location: Location,
         durability: Durability,
         observer: Observer,
         counters: Arc<Counters>,
     ) -> Result<Self> {
-        let inline = location == Location::Memory;
+        let inline = !location.has_threads();
         let seat = WriteConnection::new(location, durability, observer, counters)?;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), state: WriterState::Open }),
@@ -112,7 +112,7 @@ impl Writer {
         }
     }
 
-    /// Lends the writing connection to a reader: only for a database in memory, which has no other.
+    /// Lends the writing connection to a reader: only for a database without threads, which has no other.
     pub fn lend<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let state = self.shared.locked_queue().state;
         let seat = self.shared.locked_connection();
