@@ -1,8 +1,13 @@
 //! What went over the wire, for tests to read.
 
+use axum::Router;
+use axum::body::Body;
 use flate2::read::GzDecoder;
+use holm_core::{Request, Response};
+use http_body_util::BodyExt;
 use serde_json::Value;
 use std::io::Read;
+use tower::ServiceExt;
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,4 +37,16 @@ pub fn text(body: &[u8]) -> String {
         Ok(_) => text,
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     }
+}
+
+/// Gives a request to these routes and waits for the whole answer.
+pub async fn deliver(router: Router, request: &Request) -> Response {
+    let mut wire = http::Request::builder().method(request.method.clone()).uri(&request.url);
+    if let Some(headers) = wire.headers_mut() {
+        headers.extend(request.headers.clone());
+    }
+    let wire = wire.body(Body::from(request.body.clone())).unwrap();
+    let (parts, body) = router.oneshot(wire).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Response { status: parts.status, headers: parts.headers, body }
 }

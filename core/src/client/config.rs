@@ -93,7 +93,9 @@ impl Config {
     pub(super) fn secret_store(&self) -> Arc<dyn SecretStore> {
         match (&self.secrets, &self.storage) {
             (Some(secrets), _) => secrets.clone(),
-            (None, Storage::Directory(directory) | Storage::SingleThread(directory)) => Arc::new(FileSecrets::new(directory.join("secrets"))),
+            (None, Storage::Directory(directory) | Storage::SingleThread(directory)) => {
+                Arc::new(FileSecrets::new(directory.join("secrets")))
+            }
             (None, Storage::Memory) => Arc::new(MemorySecrets::default()),
         }
     }

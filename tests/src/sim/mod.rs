@@ -18,6 +18,6 @@ pub use line::{Line, Sent, Speed};
 pub use network::{Fate, Faults, Network};
 pub use random::Random;
 pub use tap::Tap;
-pub use time::SimClock;
+pub use time::{START_MS, SimClock};
 pub use workload::run_seed;
 pub use world::World;

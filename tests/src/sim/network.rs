@@ -2,16 +2,13 @@
 
 use super::random::Random;
 use super::workload::trace;
-use crate::wire::text;
+use crate::wire::{deliver, text};
 use async_trait::async_trait;
 use axum::Router;
-use axum::body::Body;
 use holm_core::{Request, Response, Transport, TransportError, TransportErrorKind};
-use http_body_util::BodyExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-use tower::ServiceExt;
 
 /// How bad the network is: each fault happens once in so many requests, never if 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,17 +100,6 @@ impl Network {
         let most = self.state.lock().unwrap().faults.delay_ms;
         tokio::time::sleep(Duration::from_millis(1 + self.random.below(most + 1))).await;
     }
-
-    async fn deliver(router: Router, request: &Request) -> Response {
-        let mut wire = http::Request::builder().method(request.method.clone()).uri(&request.url);
-        if let Some(headers) = wire.headers_mut() {
-            headers.extend(request.headers.clone());
-        }
-        let wire = wire.body(Body::from(request.body.clone())).unwrap();
-        let (parts, body) = router.oneshot(wire).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Response { status: parts.status, headers: parts.headers, body }
-    }
 }
 
 #[async_trait]
@@ -145,7 +131,7 @@ impl Transport for Network {
             let status = http::StatusCode::SERVICE_UNAVAILABLE;
             return Ok(Response { status, headers: http::HeaderMap::new(), body: bytes::Bytes::new() });
         }
-        let response = Self::deliver(router, &request).await;
+        let response = deliver(router, &request).await;
         if trace() {
             self.note(format!("{number} → {}", text(&request.body)));
             self.note(format!("{number} ← {}", text(&response.body)));
@@ -158,7 +144,7 @@ impl Transport for Network {
                     network.travel().await;
                 }
                 let router = network.state.lock().unwrap().router.clone();
-                let response = Self::deliver(router, &twin).await;
+                let response = deliver(router, &twin).await;
                 network.note(format!("{number} {twin:?}: again, {response:?}"));
             });
         }

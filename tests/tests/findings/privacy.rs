@@ -1,0 +1,1 @@
+//! What one account could see or send of another.

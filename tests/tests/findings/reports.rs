@@ -1,0 +1,1 @@
+//! Other people's reports of what broke in their apps, rebuilt here; by number.
