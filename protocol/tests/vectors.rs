@@ -1,5 +1,6 @@
 //! Runs `vectors/*.json` against this crate.
 
+use holm_protocol::change::{self, Changes, FieldOp, Stamp};
 use holm_protocol::codes::Code;
 use holm_protocol::digest;
 use holm_protocol::hlc::Hlc;
@@ -7,7 +8,7 @@ use holm_protocol::json::{self, Bounds, JsonFault};
 use holm_protocol::limits::Limits;
 use holm_protocol::names::{self, NameFault};
 use holm_protocol::time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use std::path::Path;
 
 fn read(name: &str) -> Value {
@@ -146,4 +147,45 @@ fn codes_are_read_as_written() {
     }
     assert_eq!(Code::VersionConflict.title(), "Version conflict");
     assert_eq!(Code::VersionConflict.urn(), "urn:holm:error:version-conflict");
+}
+
+#[test]
+fn numbers_follow_the_vectors() {
+    let vectors = read("numbers.json");
+    let number = |value: &Value| serde_json::from_str::<Number>(value.as_str().unwrap()).unwrap();
+    for (key, wanted) in [("equal", true), ("different", false)] {
+        for pair in list(&vectors, key) {
+            assert_eq!(change::same_number(&number(&pair[0]), &number(&pair[1])), wanted, "{pair}");
+        }
+    }
+    for case in list(&vectors, "sums") {
+        let sum = change::checked_add(&number(&case["a"]), &number(&case["by"]));
+        assert_eq!(sum, Some(number(&case["sum"])), "{case}");
+    }
+    for case in list(&vectors, "refused") {
+        assert_eq!(change::checked_add(&number(&case["a"]), &number(&case["by"])), None, "{case}");
+    }
+}
+
+#[test]
+fn merge_patches_follow_the_vectors() {
+    for case in list(&read("merge-patch.json"), "cases") {
+        let mut fields = case["document"].as_object().unwrap().clone();
+        let patch = case["patch"].as_object().unwrap();
+        Changes::from_patch(patch, &fields.clone(), Stamp::default()).unwrap().apply(&mut fields);
+        assert_eq!(Value::Object(fields), case["result"], "{case}");
+    }
+}
+
+#[test]
+fn field_operations_follow_the_vectors() {
+    let vectors = read("field-ops.json");
+    for case in list(&vectors, "cases") {
+        let mut fields = case["document"].as_object().unwrap().clone();
+        FieldOp::decode(case["op"].clone()).unwrap().apply(&mut fields);
+        assert_eq!(Value::Object(fields), case["result"], "{case}");
+    }
+    for bad in list(&vectors, "invalid") {
+        assert!(FieldOp::decode(bad.clone()).is_err(), "{bad}");
+    }
 }
