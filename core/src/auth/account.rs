@@ -1,16 +1,17 @@
 //! Signing in and out, and the token that requests carry.
 
+use super::kept::{KeptSession, SignInTicket, signed_out};
 use super::secrets::SecretStore;
-use super::session::Session;
+use super::session::{Grant, Session};
 use super::wire;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::{Call, Exchange, HttpClient, SyncReason, protocol_headers};
+use crate::store::{Store, meta};
 use http::HeaderName;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The name of the session among the host's secrets.
-const SECRET: &str = "holm-session";
 /// A token is refreshed this long before it ends, ms.
 const EARLY_MS: i64 = 300_000;
 
@@ -21,29 +22,43 @@ pub(crate) enum SignIn {
     In,
 }
 
-fn signed_out() -> Error {
-    Error::auth(ErrorCode::SignedOut, ErrorCode::SignedOut.meaning())
+fn mismatch() -> Error {
+    Error::auth(ErrorCode::AccountMismatch, ErrorCode::AccountMismatch.meaning())
 }
 
 /// The account of one client. Thread-safe.
 pub(crate) struct Account {
-    secrets: Arc<dyn SecretStore>,
     device: Arc<Device>,
     http: Option<Arc<HttpClient>>,
-    session: Mutex<Option<Session>>,
+    store: Store,
+    kept: KeptSession,
     /// Held while a refresh is under way: the next one finds it done.
     refreshing: tokio::sync::Mutex<()>,
+    /// Whether a token was refreshed early by a clock that may be wrong.
+    guessed: AtomicBool,
 }
 
 impl Account {
-    /// Reads the session that was kept.
-    pub fn open(secrets: Arc<dyn SecretStore>, device: Arc<Device>, http: Option<Arc<HttpClient>>) -> Result<Self> {
-        let session = secrets.get(SECRET)?.and_then(|text| serde_json::from_str(&text).ok());
-        Ok(Self { secrets, device, http, session: Mutex::new(session), refreshing: tokio::sync::Mutex::new(()) })
+    /// Reads the session that was kept for the store `store_id`.
+    pub fn open(
+        secrets: Arc<dyn SecretStore>,
+        store: Store,
+        store_id: String,
+        device: Arc<Device>,
+        http: Option<Arc<HttpClient>>,
+    ) -> Result<Self> {
+        let server = http.as_ref().map(|http| http.base().to_owned()).unwrap_or_default();
+        let kept = KeptSession::open(secrets, store.clone(), server, store_id)?;
+        Ok(Self { device, http, store, kept, refreshing: tokio::sync::Mutex::new(()), guessed: AtomicBool::new(false) })
+    }
+
+    /// To be taken when a sign-in begins: a sign-out in between makes it void.
+    pub fn begin_sign_in(&self) -> SignInTicket {
+        self.kept.begin()
     }
 
     /// Asks the server for a session, for a new account or an old one. Keeps nothing.
-    pub async fn sign(&self, how: SignIn, email: &str, password: &str) -> Result<Session> {
+    pub async fn sign(&self, how: SignIn, email: &str, password: &str) -> Result<Grant> {
         let path = match how {
             SignIn::Up => wire::SIGN_UP,
             SignIn::In => wire::SIGN_IN,
@@ -56,55 +71,68 @@ impl Account {
         }
     }
 
-    /// Keeps a session from now on, or none.
-    pub fn keep(&self, session: Option<Session>) -> Result<()> {
-        match &session {
-            Some(session) => {
-                let text = serde_json::to_string(session).map_err(|e| Error::internal(e.to_string()))?;
-                self.secrets.set(SECRET, &text)?;
-            }
-            None => self.secrets.remove(SECRET)?,
-        }
-        *self.locked() = session;
-        Ok(())
-    }
-
-    /// The session, if there is one.
-    pub fn session(&self) -> Option<Session> {
-        self.locked().clone()
-    }
-
-    /// Tells the server to end the session, as far as it can be reached. Local state is not touched.
-    pub async fn revoke(&self) {
-        if let (Some(session), Ok(http)) = (self.session(), self.http()) {
-            let outcome = http
-                .send(
-                    wire::SIGN_OUT,
-                    Some(&session.token),
-                    &protocol_headers(&self.device, SyncReason::User),
-                    Call::Post(b"{}".to_vec()),
-                )
-                .await;
-            if let Err(error) = outcome {
-                tracing::info!(%error, "the server was not told of the sign-out; the token ends by itself");
-            }
-        }
-    }
-
-    /// Sends a request with the session's token, refreshing it before it ends and once after the server has refused it.
+    /// Keeps a session from now on. Blocks for as long as the secret store does.
     ///
     /// # Errors
-    /// `SIGNED_OUT` without a session; what [`HttpClient::send`] gives.
+    /// `CANCELLED` if there was a sign-out since `ticket`. Those of the secret store.
+    pub fn keep(&self, grant: Grant, ticket: SignInTicket) -> Result<()> {
+        self.kept.keep(grant, ticket)
+    }
+
+    /// Forgets the session. Blocks for as long as the secret store does.
+    pub fn forget(&self) -> Result<()> {
+        self.kept.forget()
+    }
+
+    /// The session, `None` if nobody is signed in. Blocks for as long as the secret store does.
+    pub fn session(&self) -> Result<Option<Session>> {
+        self.kept.get()
+    }
+
+    /// The account that is signed in, for display: empty if the server has not said yet whose the token is.
+    pub fn user(&self) -> Option<String> {
+        self.kept.in_memory().map(|session| session.user_id.unwrap_or_default())
+    }
+
+    /// Lets a store without an owner belong to `user`.
+    ///
+    /// # Errors
+    /// `ACCOUNT_MISMATCH` if it has the data of another account.
+    pub async fn claim(&self, user: &str) -> Result<()> {
+        let user = user.to_owned();
+        self.store
+            .write(move |tx| match meta::get(tx, meta::Key::UserId)? {
+                Some(owner) if owner != user => Err(mismatch()),
+                Some(_) => Ok(()),
+                None => meta::set(tx, meta::Key::UserId, &user),
+            })
+            .await
+    }
+
+    /// Tells the server to end a session, as far as it can be reached. Local state is not touched.
+    pub async fn revoke(&self, session: &Session) {
+        let Ok(http) = self.http() else { return };
+        let headers = protocol_headers(&self.device, SyncReason::User);
+        let call = Call::Post(b"{}".to_vec());
+        if let Err(error) = http.send(wire::SIGN_OUT, Some(&session.token), &headers, call).await {
+            tracing::info!(%error, "the server was not told of the sign-out; the token ends by itself");
+        }
+    }
+
+    /// Sends a request with the session's token, refreshing it before it ends and once after the server has refused it. Before the first request with
+    /// a token of an unknown account the server is asked whose it is.
+    ///
+    /// # Errors
+    /// `SIGNED_OUT` without a session; `ACCOUNT_MISMATCH` if the token is not of the account whose data the store has: then nothing is sent;
+    /// what [`HttpClient::send`] gives.
     pub async fn send(&self, path: &str, headers: &[(HeaderName, String)], call: Call) -> Result<Exchange> {
         let http = self.http()?;
-        let mut session = self.session().ok_or_else(signed_out)?;
-        if session.refresh_token.is_some()
-            && session.expires_ms.is_some_and(|end| end - EARLY_MS < self.device.server_now_ms())
-        {
+        let mut session = self.admit(self.session()?.ok_or_else(signed_out)?).await?;
+        if self.ends_soon(&session) {
             // The old token may still be good: only the server's refusal ends the session.
             match self.refresh(&session).await {
                 Ok(fresh) => session = fresh,
-                Err(error) if error.code() == ErrorCode::Unauthorized => return Err(error),
+                Err(error) if matches!(error, Error::Auth { .. } | Error::State { .. }) => return Err(error),
                 Err(error) => tracing::debug!(%error, "early refresh failed"),
             }
         }
@@ -120,32 +148,63 @@ impl Account {
         }
     }
 
-    /// Buys a new token for the one in `stale`, unless somebody else has done so already.
-    async fn refresh(&self, stale: &Session) -> Result<Session> {
-        let _turn = self.refreshing.lock().await;
-        let now = self.session().ok_or_else(signed_out)?;
-        if now.token != stale.token {
-            return Ok(now);
+    /// Whether to refresh before sending. Until this process has the server's time the clock may be wrong by years, and would then ask for a
+    /// new token before each request: so it may do so once, and after that the server's refusal tells.
+    fn ends_soon(&self, session: &Session) -> bool {
+        let Some(end) = session.expires_ms.filter(|_| session.refresh_token.is_some()) else { return false };
+        if end - EARLY_MS >= self.device.server_now_ms() {
+            return false;
         }
-        let Some(refresh_token) = &now.refresh_token else { return Ok(now) };
-        let body = wire::refresh_request(refresh_token);
-        let headers = protocol_headers(&self.device, SyncReason::Foreground);
-        match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
-            Exchange::Success(body) => {
-                let mut fresh = wire::parse_session(&body)?;
-                fresh.user_id = fresh.user_id.or(now.user_id);
-                self.keep(Some(fresh.clone()))?;
-                Ok(fresh)
-            }
+        self.device.hlc.is_calibrated() || !self.guessed.swap(true, Ordering::Relaxed)
+    }
+
+    /// Makes sure that the session is the store's account's, asking the server for the account if it is not known.
+    async fn admit(&self, mut session: Session) -> Result<Session> {
+        if session.user_id.is_none() {
+            let user = self.ask_user(&session).await?;
+            let known = Session { user_id: Some(user), ..session.clone() };
+            self.kept.replace(&session.token, known.clone())?;
+            session = known;
+        }
+        let user = session.user_id.clone().unwrap_or_default();
+        match self.store.read(|connection| meta::get(connection, meta::Key::UserId))? {
+            Some(owner) if owner == user => {}
+            Some(_) => return Err(mismatch()),
+            None => self.claim(&user).await?,
+        }
+        Ok(session)
+    }
+
+    async fn ask_user(&self, session: &Session) -> Result<String> {
+        let headers = protocol_headers(&self.device, SyncReason::User);
+        match self.http()?.send(wire::PROFILE, Some(&session.token), &headers, Call::Get).await? {
+            Exchange::Success(body) => wire::parse_profile(&body),
             Exchange::Failure(error, _) => Err(error),
         }
     }
 
-    fn http(&self) -> Result<&Arc<HttpClient>> {
-        self.http.as_ref().ok_or_else(Error::no_server)
+    /// Exchanges the token in `stale` for a new one, unless another request or another process has done so already.
+    async fn refresh(&self, stale: &Session) -> Result<Session> {
+        let _turn = self.refreshing.lock().await;
+        let now = self.kept.newest()?.ok_or_else(signed_out)?;
+        if now.token != stale.token {
+            return self.admit(now).await;
+        }
+        let Some(refresh_token) = &now.refresh_token else { return Ok(now) };
+        let body = wire::refresh_request(refresh_token);
+        let headers = protocol_headers(&self.device, SyncReason::Foreground);
+        let granted = match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
+            Exchange::Success(body) => wire::parse_session(&body)?,
+            Exchange::Failure(error, _) => return Err(error),
+        };
+        let mut fresh = granted.bind(now.binding.clone());
+        fresh.user_id = fresh.user_id.or(now.user_id);
+        // Kept even if it is another account's: the store's owner is then refused without asking again.
+        self.kept.replace(&now.token, fresh.clone())?;
+        self.admit(fresh).await
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Option<Session>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    fn http(&self) -> Result<&Arc<HttpClient>> {
+        self.http.as_ref().ok_or_else(Error::no_server)
     }
 }

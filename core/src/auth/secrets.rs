@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// A small store for secrets: Keychain, Keystore. Thread-safe. Calls may block for some milliseconds; they come from no UI thread and with
-/// no lock held.
+/// A small store for secrets: Keychain, Keystore. Thread-safe. Calls may block for some milliseconds; they come from no UI thread. The client waits for
+/// them with its session locked, so an implementation must not call the client.
 pub trait SecretStore: Send + Sync + 'static {
     /// Reads a secret; none if it was never set.
     fn get(&self, name: &str) -> Result<Option<String>>;
@@ -21,6 +21,13 @@ pub trait SecretStore: Send + Sync + 'static {
 #[derive(Debug, Default)]
 pub struct MemorySecrets {
     values: Mutex<BTreeMap<String, String>>,
+}
+
+impl MemorySecrets {
+    /// The names of all secrets, sorted.
+    pub fn names(&self) -> Vec<String> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
 }
 
 impl SecretStore for MemorySecrets {

@@ -3,22 +3,58 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Where a session is good: at one server, for one store, until that store's next sign-out. A session with another binding is ignored, so
+/// that a restored keychain, a copied directory or a changed address never sends a token to where it does not belong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Binding {
+    /// The server's address.
+    pub server: String,
+    /// The store's id.
+    pub store: String,
+    /// The store's epoch at the sign-in.
+    pub epoch: i64,
+}
+
 /// Tokens and whose they are.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
+    /// Where it is good.
+    pub binding: Binding,
     /// Sent with every request.
     pub token: String,
-    /// When it ends, server time, ms since 1970; none if unknown.
+    /// When it ends, server time, ms since 1970; `None` if unknown.
     pub expires_ms: Option<i64>,
-    /// Buys a new token; none for a token that the app has set itself.
+    /// Buys a new token; `None` for a token that the app has set itself.
     pub refresh_token: Option<String>,
-    /// The account; none for a token that the app has set itself.
+    /// The account; `None` for a token that the app has set itself, until the server has said whose it is.
     pub user_id: Option<String>,
+}
+
+/// What the server grants: a session that is not bound yet.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub token: String,
+    pub expires_ms: Option<i64>,
+    pub refresh_token: Option<String>,
+    pub user_id: Option<String>,
+}
+
+impl Grant {
+    /// A token that the app got elsewhere.
+    pub fn of_token(token: &str) -> Self {
+        Self { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None }
+    }
+
+    pub fn bind(self, binding: Binding) -> Session {
+        let Self { token, expires_ms, refresh_token, user_id } = self;
+        Session { binding, token, expires_ms, refresh_token, user_id }
+    }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
+            .field("binding", &self.binding)
             .field("user_id", &self.user_id)
             .field("expires_ms", &self.expires_ms)
             .finish_non_exhaustive()

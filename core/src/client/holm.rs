@@ -11,7 +11,7 @@ use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
-use crate::store::{Committed, Location, Store, endings, journal, meta, outbox};
+use crate::store::{Committed, EpochStore, Location, Store, endings, journal, meta, outbox};
 use crate::sync::{self, AdaptiveState, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -33,7 +33,7 @@ pub(super) struct Inner {
     pub state: Arc<StateCell>,
     pub waiters: Arc<Waiters>,
     pub connectivity: Connectivity,
-    engine: Option<EngineHandle>,
+    pub engine: Option<EngineHandle>,
 }
 
 impl Holm {
@@ -70,13 +70,13 @@ impl Holm {
         };
         let secrets = config.secret_store();
         let store = Store::open(location, config.durability, Arc::new(observer))?;
-        let (device, clock_offset) = open_device(&store, &config)?;
+        let Identity { device, clock_offset, store_id } = open_device(&store, &config)?;
         let registry = Arc::new(Registry::open(&store, config.collections)?);
-        let account = Arc::new(Account::open(secrets, device.clone(), http.clone())?);
+        let account = Arc::new(Account::open(secrets, store.clone(), store_id, device.clone(), http.clone())?);
         let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {
             let deps = EngineDeps {
-                store: store.clone(),
+                store: EpochStore::new(store.clone()),
                 device: device.clone(),
                 registry: registry.clone(),
                 backend: Arc::new(HolmBackend::new(account.clone(), device.clone())),
@@ -232,13 +232,21 @@ fn open_http(config: &Config) -> Result<Option<Arc<HttpClient>>> {
     Ok(Some(Arc::new(HttpClient::new(transport, server)?)))
 }
 
+/// Who this device is, and which store this is.
+struct Identity {
+    device: Arc<Device>,
+    clock_offset: Option<i64>,
+    store_id: String,
+}
+
 /// Who this device is. Takes up what a killed process left behind, and forgets what is too old.
-fn open_device(store: &Store, config: &Config) -> Result<(Arc<Device>, Option<i64>)> {
+fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     let (clock, entropy) = (config.clock.clone(), config.entropy.clone());
-    let fresh = new_uuid(clock.as_ref(), entropy.as_ref()).to_string();
+    let fresh = || new_uuid(clock.as_ref(), entropy.as_ref()).to_string();
+    let (fresh_device, fresh_store) = (fresh(), fresh());
     let keep_ms = config.keep_journal.as_millis() as i64;
     let now = clock.wall_ms();
-    let (id, offset) = store.write_blocking(move |tx| {
+    let (id, store_id, offset) = store.write_blocking(move |tx| {
         outbox::release_leases(tx)?;
         let offset = meta::get_number(tx, meta::Key::ClockOffset)?;
         if offset.is_some() {
@@ -247,18 +255,13 @@ fn open_device(store: &Store, config: &Config) -> Result<(Arc<Device>, Option<i6
         }
         endings::purge(tx)?;
         journal::purge(tx, now.saturating_add(offset.unwrap_or(0)).saturating_sub(keep_ms))?;
-        let id = match meta::get(tx, meta::Key::DeviceId)? {
-            Some(id) => id,
-            None => {
-                meta::set(tx, meta::Key::DeviceId, &fresh)?;
-                fresh
-            }
-        };
-        Ok((id, offset))
+        let id = meta::get_or_set(tx, meta::Key::DeviceId, fresh_device)?;
+        let store_id = meta::get_or_set(tx, meta::Key::StoreId, fresh_store)?;
+        Ok((id, store_id, offset))
     })?;
     let device = Device::new(clock, entropy, &id, offset.unwrap_or(0));
     if let Some(newest) = store.read(outbox::newest_stamp)? {
         device.hlc.go_on_after(newest);
     }
-    Ok((Arc::new(device), offset))
+    Ok(Identity { device: Arc::new(device), clock_offset: offset, store_id })
 }

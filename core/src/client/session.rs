@@ -1,9 +1,10 @@
 //! Signing in and out.
 
 use super::holm::Holm;
-use crate::auth::{Session, SignIn};
+use crate::auth::{Grant, Session, SignIn};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{meta, outbox, wipe};
+use crate::store::{epoch, outbox, wipe};
+use rusqlite::Connection;
 
 /// What becomes of the local data at a sign-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,64 +37,83 @@ impl Holm {
 
     async fn sign(&self, how: SignIn, email: &str, password: &str) -> Result<String> {
         self.engine()?;
-        let session = self.inner.account.sign(how, email, password).await?;
-        let user = session.user_id.clone().unwrap_or_default();
-        let claimed = user.clone();
-        self.store()
-            .write(move |tx| match meta::get(tx, meta::Key::UserId)? {
-                Some(owner) if owner != claimed => {
-                    Err(Error::auth(ErrorCode::AccountMismatch, ErrorCode::AccountMismatch.meaning()))
-                }
-                Some(_) => Ok(()),
-                None => meta::set(tx, meta::Key::UserId, &claimed),
-            })
-            .await?;
-        self.inner.account.keep(Some(session))?;
+        let account = &self.inner.account;
+        let ticket = account.begin_sign_in();
+        let grant = account.sign(how, email, password).await?;
+        let user = grant.user_id.clone().unwrap_or_default();
+        account.claim(&user).await?;
+        account.keep(grant, ticket)?;
         self.engine()?.retry_now();
         Ok(user)
     }
 
-    /// AccessTimes a token that the app got elsewhere. It is not refreshed.
+    /// Uses a token that the app got elsewhere, from now on. It is not refreshed. Before anything is sent with it the server is asked whose it is: if
+    /// it is not of the account whose data the store has, every sync fails with `ACCOUNT_MISMATCH` and nothing is sent. Blocks for as long as the
+    /// secret store does; sends nothing.
     ///
     /// # Errors
-    /// Those of the secret store.
+    /// Those of the secret store and of storage; `CANCELLED` if there is a sign-out at the same time.
     pub fn set_token(&self, token: &str) -> Result<()> {
-        let session = Session { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None };
-        self.inner.account.keep(Some(session))?;
+        let ticket = self.inner.account.begin_sign_in();
+        self.inner.account.keep(Grant::of_token(token), ticket)?;
         self.engine()?.retry_now();
         Ok(())
     }
 
-    /// The account that is signed in, if any. An empty text for a token that the app has set.
+    /// The account that is signed in, if any. Empty for a token that the app has set, until the server has said whose it is.
     pub fn user(&self) -> Option<String> {
-        self.inner.account.session().map(|session| session.user_id.unwrap_or_default())
+        self.inner.account.user()
     }
 
     /// Signs out. Returns how many operations the server does not have: with [`SignOutMode::Keep`] they stay queued for the same account.
-    /// The server is told if it can be reached.
+    /// With a wipe their waiters are told [`Discarded`](crate::WriteOutcome::Discarded), and the data is overwritten on disk, not only unlinked.
+    ///
+    /// The running cycle is stopped first; who waits for it gets `CANCELLED`. From then on no reply, refresh or sign-in that began
+    /// before changes the store or the session. The server is told afterwards, if it can be reached. If the future is dropped or the process is killed,
+    /// either nothing has happened, or the sign-out is complete but for the server's knowing.
     ///
     /// # Errors
-    /// `PENDING_WRITES` for [`SignOutMode::Wipe`] with such operations: then nothing has happened.
+    /// `PENDING_WRITES` for [`SignOutMode::Wipe`] with such operations: then nothing has happened. Those of storage and of the secret store.
     pub async fn sign_out(&self, mode: SignOutMode) -> Result<u64> {
+        // Asked before the engine is stopped, so that a refused sign-out disturbs no cycle; and again in the transaction.
+        self.store().read(|connection| check_sign_out(connection, mode))?;
+        let work = self.end_session(mode);
+        let (pending, session) = match &self.inner.engine {
+            Some(engine) => engine.exclusive(work).await,
+            None => work.await,
+        }?;
+        if let Some(session) = session {
+            self.inner.account.revoke(&session).await;
+        }
+        Ok(pending)
+    }
+
+    /// Ends the epoch, with or without the data, and forgets the session. Returns what was pending and the session.
+    async fn end_session(&self, mode: SignOutMode) -> Result<(u64, Option<Session>)> {
+        let session = self.inner.account.session()?;
         let pending = self
             .store()
             .write(move |tx| {
-                let (pending, parked) = outbox::counts(tx)?;
-                let unsynced = outbox::all(tx, 1)?.len() as u64;
-                match mode {
-                    SignOutMode::Keep => {}
-                    SignOutMode::Wipe if unsynced > 0 => {
-                        let message = format!("{} writes are not on the server yet", pending + parked);
-                        return Err(Error::State { code: ErrorCode::PendingWrites, message });
-                    }
-                    SignOutMode::Wipe | SignOutMode::WipeDiscardingPending => wipe(tx)?,
+                let pending = check_sign_out(tx, mode)?;
+                epoch::raise(tx)?;
+                if mode != SignOutMode::Keep {
+                    wipe(tx)?;
                 }
                 tx.counts();
                 Ok(pending)
             })
             .await?;
-        self.inner.account.revoke().await;
-        self.inner.account.keep(None)?;
-        Ok(pending)
+        self.inner.account.forget()?;
+        Ok((pending, session))
     }
+}
+
+/// How many operations the server does not have.
+fn check_sign_out(connection: &Connection, mode: SignOutMode) -> Result<u64> {
+    let (pending, parked) = outbox::counts(connection)?;
+    if mode == SignOutMode::Wipe && !outbox::all(connection, 1)?.is_empty() {
+        let message = format!("{} writes are not on the server yet", pending + parked);
+        return Err(Error::State { code: ErrorCode::PendingWrites, message });
+    }
+    Ok(pending)
 }

@@ -81,6 +81,11 @@ impl HttpClient {
         })
     }
 
+    /// The server's address, as it was given but for a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Sends a request to `path` and waits for the answer.
     ///
     /// # Errors

@@ -11,12 +11,14 @@
 #[cfg(test)]
 mod contract_tests;
 mod db;
+pub(crate) mod epoch;
 mod error;
 mod observer;
 mod tables;
 
 pub use db::Durability;
 pub(crate) use db::{Committed, Location, SCHEMA_VERSION, Settled, Tx};
+pub(crate) use epoch::EpochStore;
 pub(crate) use observer::{Counters, Observer};
 pub(crate) use tables::{
     collections, conflicts, documents, endings, eviction, journal, meta, outbox, pins, streams, wipe,

@@ -9,12 +9,13 @@ use crate::device::Device;
 use crate::net::{HttpClient, Traffic};
 use crate::platform::Connectivity;
 use crate::repository::{Registry, Watchers};
-use crate::store::Store;
+use crate::store::EpochStore;
 use std::sync::Arc;
 
 /// Everything that the engine and its cycles are given.
 pub(crate) struct EngineDeps {
-    pub store: Store,
+    /// Bound to the epoch in which the running cycle began.
+    pub store: EpochStore,
     pub device: Arc<Device>,
     pub registry: Arc<Registry>,
     pub backend: Arc<dyn Backend>,

@@ -66,7 +66,7 @@ fn trap_13_a_refresh_token_slides_rotates_and_ends() {
             })
             .await;
         let refresh_token = || {
-            let session: Value = serde_json::from_str(&secrets.get("holm-session").unwrap().unwrap()).unwrap();
+            let session: Value = serde_json::from_str(&secrets.get(&secrets.names()[0]).unwrap().unwrap()).unwrap();
             session["refresh_token"].as_str().unwrap().to_owned()
         };
         let mut seen = vec![refresh_token()];

@@ -9,6 +9,10 @@ use rusqlite::{Connection, OptionalExtension};
 pub(crate) enum Key {
     /// This device's id, a UUID.
     DeviceId,
+    /// This store's own id, a UUID. Made with the store, kept over a wipe.
+    StoreId,
+    /// Raised by every sign-out (see [`epoch`](crate::store::epoch)).
+    Epoch,
     /// The account whose data this is.
     UserId,
     /// Server time minus this device's time, ms. Absent until the server was heard once.
@@ -21,6 +25,8 @@ impl Key {
     const fn name(self) -> &'static str {
         match self {
             Self::DeviceId => "device_id",
+            Self::StoreId => "store_id",
+            Self::Epoch => "epoch",
             Self::UserId => "user_id",
             Self::ClockOffset => "clock_offset_ms",
             Self::LastSync => "last_sync_ms",
@@ -44,4 +50,13 @@ pub(crate) fn set(tx: &Tx<'_>, key: Key, value: &str) -> Result<()> {
     tx.prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")?
         .execute([key.name(), value])?;
     Ok(())
+}
+
+/// Reads a value, after keeping `fresh` if it is absent.
+pub(crate) fn get_or_set(tx: &Tx<'_>, key: Key, fresh: String) -> Result<String> {
+    if let Some(kept) = get(tx, key)? {
+        return Ok(kept);
+    }
+    set(tx, key, &fresh)?;
+    Ok(fresh)
 }

@@ -1,15 +1,24 @@
 //! Deleting everything that belongs to an account.
+//!
+//! Invariants:
+//! - What belongs to the device stays: its id, the store's id, the collections with their indexes, and every number that counts on
+//!   (operations, generations of streams), so that nothing of an earlier epoch is taken for something of a later one.
+//! - Who waits for a write that is deleted here is told that it was discarded.
 
 use crate::error::Result;
-use crate::store::Tx;
+use crate::store::{Settled, Tx, outbox};
 
-/// Deletes all documents, operations, conflicts and the journal. What belongs to the device (its id, its counter of operations, the
-/// collections and their indexes) stays.
+/// Deletes all documents, operations, conflicts and the journal.
 pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
     tx.execute_batch(
-        "DELETE FROM documents; DELETE FROM outbox; DELETE FROM streams; DELETE FROM conflicts; DELETE FROM journal;
-         DELETE FROM endings; DELETE FROM uses; DELETE FROM pins;
-         DELETE FROM meta WHERE key IN ('user_id', 'last_sync_ms');",
+        "DELETE FROM endings; DELETE FROM conflicts; DELETE FROM journal; DELETE FROM uses; DELETE FROM pins;
+         DELETE FROM meta WHERE key IN ('user_id', 'last_sync_ms');
+         UPDATE streams SET space = NULL, cursor = NULL, generation = generation + 1, loading = 1, live_count = 0, digest = 0,
+                            repaired_at = NULL, read_at = NULL;",
     )?;
+    for operation in outbox::all(tx, u32::MAX)? {
+        outbox::end(tx, &operation, Settled::Discarded)?;
+    }
+    tx.execute_batch("DELETE FROM documents;")?;
     Ok(())
 }

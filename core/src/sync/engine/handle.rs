@@ -22,6 +22,26 @@ pub(in crate::sync) enum Command {
     RetryNow,
     Pause(oneshot::Sender<()>),
     Resume,
+    /// Stops the running cycle and waits while somebody else changes what cycles stand on.
+    Turn(Turn),
+}
+
+/// A turn of the engine.
+pub(in crate::sync) struct Turn {
+    /// Told when no cycle runs.
+    begun: oneshot::Sender<()>,
+    /// Ends when the turn is over, or its caller has gone.
+    over: oneshot::Receiver<()>,
+}
+
+impl Turn {
+    /// Lets the caller work and returns when it is done.
+    pub async fn give(self) {
+        if self.begun.send(()).is_ok() {
+            // An error: the caller was dropped. Its turn is over, too.
+            let _ = self.over.await;
+        }
+    }
 }
 
 /// A hold on the engine's task. Dropping the last one ends the task.
@@ -72,6 +92,19 @@ impl EngineHandle {
         if self.send(Command::Pause(tell)).is_ok() {
             let _ = told.await;
         }
+    }
+
+    /// Runs `work` while no cycle and no refresh runs. Those that run are stopped where they are; who waits for one is told `CANCELLED`. Dropping the
+    /// future ends the turn.
+    pub async fn exclusive<T>(&self, work: impl Future<Output = T>) -> T {
+        let ((begun, has_begun), (over, is_over)) = (oneshot::channel(), oneshot::channel());
+        if self.send(Command::Turn(Turn { begun, over: is_over })).is_ok() {
+            // An error: the engine has ended, so no cycle runs.
+            let _ = has_begun.await;
+        }
+        let result = work.await;
+        drop(over);
+        result
     }
 
     pub fn resume(&self) {

@@ -1,9 +1,9 @@
 //! The task that runs cycles.
 
-use super::handle::{Command, EngineHandle};
+use super::handle::{Command, EngineHandle, Turn};
 use super::report::SyncReport;
 use super::schedule::Schedule;
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::Phase;
 use crate::net::SyncReason;
 use crate::platform::Network;
@@ -37,6 +37,8 @@ struct Task {
     throttle: Throttle,
     /// Who waits for a slice. Each has a cycle of its own.
     slices: VecDeque<TimeBudget>,
+    /// Who wants to work while no cycle runs.
+    turns: VecDeque<Turn>,
     paused: bool,
 }
 
@@ -61,13 +63,18 @@ impl Task {
         let schedule = Schedule::start(deps.device.clock.monotonic());
         let deps = Arc::new(deps);
         let (refreshes, throttle) = (RefreshQueue::default(), Throttle::default());
-        let (asking, slices) = (Vec::new(), VecDeque::new());
-        Self { deps, inbox, wrote, network, schedule, asking, refreshes, throttle, slices, paused: false }
+        let (asking, slices, turns) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        Self { deps, inbox, wrote, network, schedule, asking, refreshes, throttle, slices, turns, paused: false }
     }
 
     async fn run(mut self) {
         loop {
-            let sleep = match self.wait() {
+            let wait = self.wait();
+            if let Some(turn) = self.turns.pop_front() {
+                turn.give().await;
+                continue;
+            }
+            let sleep = match wait {
                 Some(Duration::ZERO) => Box::pin(std::future::ready(())),
                 Some(wait) => self.deps.device.clock.sleep(wait),
                 None => Box::pin(std::future::pending()),
@@ -121,6 +128,9 @@ impl Task {
 
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
     async fn cycle(&mut self) -> bool {
+        if !self.turns.is_empty() {
+            return true;
+        }
         let asking = std::mem::take(&mut self.asking);
         let mut slice = if asking.is_empty() { self.slices.pop_front() } else { None };
         let limit = watch::Sender::new(slice.as_ref().map(|slice| slice.cut));
@@ -155,6 +165,9 @@ impl Task {
 
     /// Reads what is waited for, taking events meanwhile. False if the client has gone.
     async fn refresh(&mut self) -> bool {
+        if !self.turns.is_empty() {
+            return true;
+        }
         let refreshes = std::mem::take(&mut self.refreshes);
         if refreshes.is_empty() {
             return true;
@@ -188,12 +201,16 @@ impl Task {
                 Event::Done(outcome) => return Some((outcome, deferred)),
                 Event::Command(None) => return None,
                 Event::Command(Some(command)) => {
-                    let stop = matches!(command, Command::Pause(_));
+                    let stop = match &command {
+                        Command::Pause(_) => Some(suspended()),
+                        Command::Turn(_) => Some(Error::state(ErrorCode::Cancelled)),
+                        _ => None,
+                    };
                     heard(&command);
                     deferred.push(DeferredEvent::Command(command));
                     // Dropping the work stops it.
-                    if stop {
-                        return Some((Err(suspended()), deferred));
+                    if let Some(reason) = stop {
+                        return Some((Err(reason), deferred));
                     }
                 }
                 Event::Wrote => deferred.push(DeferredEvent::Wrote),
@@ -283,6 +300,7 @@ impl Task {
                 }
                 let _ = done.send(());
             }
+            Command::Turn(turn) => self.turns.push_back(turn),
             Command::Resume => {
                 self.paused = false;
                 self.schedule.retry_now(self.deps.device.clock.monotonic());

@@ -66,6 +66,7 @@ pub(in crate::sync) struct Cycle<'a> {
 
 impl<'a> Cycle<'a> {
     pub fn new(deps: &'a EngineDeps, context: SyncReason, limit: Limit) -> Self {
+        deps.store.enter();
         Self {
             deps,
             context,

@@ -1,0 +1,1 @@
+//! Data that is deleted is overwritten.
