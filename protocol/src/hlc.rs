@@ -24,6 +24,11 @@ impl Hlc {
         Some(Self { ms, counter, node: node.to_owned() })
     }
 
+    /// The stamp that a server gives a write that brought none.
+    pub fn of_server(now_ms: i64, device: impl Into<String>) -> Self {
+        Self { ms: now_ms, counter: 0, node: device.into() }
+    }
+
     /// The same stamp, but not later than `latest_ms`: a device whose clock is years ahead does not win for years.
     pub fn clamped(mut self, latest_ms: i64) -> Self {
         self.ms = self.ms.min(latest_ms);

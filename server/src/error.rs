@@ -7,96 +7,9 @@
 use crate::entropy::EntropyUnavailable;
 use crate::model::{Details, write_string};
 use crate::store::StoreError;
+pub(crate) use holm_protocol::codes::Code;
 use serde::Serialize;
 use std::borrow::Cow;
-
-macro_rules! codes {
-    ($($variant:ident = $text:literal, $status:literal, $retryable:literal;)*) => {
-        /// The code of a failure.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Code { $($variant,)* }
-
-        impl Code {
-            /// The text on the wire.
-            pub(crate) fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// The HTTP status, where a request fails as a whole.
-            pub(crate) fn status(self) -> u16 {
-                match self { $(Self::$variant => $status,)* }
-            }
-
-            /// Whether the same request may succeed later.
-            pub(crate) fn retryable(self) -> bool {
-                match self { $(Self::$variant => $retryable,)* }
-            }
-        }
-    };
-}
-
-codes! {
-    ValidationError = "VALIDATION_ERROR", 400, false;
-    UnsupportedApiVersion = "UNSUPPORTED_API_VERSION", 400, false;
-    ClientUpgradeRequired = "CLIENT_UPGRADE_REQUIRED", 400, false;
-    CursorInvalid = "CURSOR_INVALID", 400, false;
-    Unauthorized = "UNAUTHORIZED", 401, false;
-    TokenExpired = "TOKEN_EXPIRED", 401, false;
-    SessionRevoked = "SESSION_REVOKED", 401, false;
-    Forbidden = "FORBIDDEN", 403, false;
-    NotFound = "NOT_FOUND", 404, false;
-    RecordNotFound = "RECORD_NOT_FOUND", 404, false;
-    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, false;
-    VersionConflict = "VERSION_CONFLICT", 409, false;
-    RecordDeleted = "RECORD_DELETED", 409, false;
-    RecordExists = "RECORD_EXISTS", 409, false;
-    OpSequenceReused = "OP_SEQUENCE_REUSED", 409, false;
-    BatchAborted = "BATCH_ABORTED", 409, false;
-    GroupAborted = "GROUP_ABORTED", 409, false;
-    DependencyFailed = "DEPENDENCY_FAILED", 409, false;
-    CursorExpired = "CURSOR_EXPIRED", 410, false;
-    EpochChanged = "EPOCH_CHANGED", 410, false;
-    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, false;
-    UnsupportedEncoding = "UNSUPPORTED_ENCODING", 415, false;
-    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, false;
-    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, false;
-    PreconditionRequired = "PRECONDITION_REQUIRED", 428, false;
-    RateLimited = "RATE_LIMITED", 429, true;
-    ServerError = "SERVER_ERROR", 500, true;
-    SyncInterrupted = "SYNC_INTERRUPTED", 503, true;
-    ServiceUnavailable = "SERVICE_UNAVAILABLE", 503, true;
-    Timeout = "TIMEOUT", 504, true;
-}
-
-impl Code {
-    /// A short text for people: `Version conflict`.
-    pub(crate) fn title(self) -> String {
-        let text = self.as_str().to_ascii_lowercase().replace('_', " ");
-        let (first, rest) = text.split_at(1);
-        first.to_ascii_uppercase() + rest
-    }
-
-    /// The URI of this kind of problem (RFC 9457).
-    pub(crate) fn urn(self) -> String {
-        format!("urn:holm:error:{}", self.as_str().to_ascii_lowercase().replace('_', "-"))
-    }
-
-    /// The code that says most about a bare HTTP status.
-    pub(crate) fn of_status(status: u16) -> Self {
-        match status {
-            401 => Self::Unauthorized,
-            403 => Self::Forbidden,
-            404 => Self::NotFound,
-            405 => Self::MethodNotAllowed,
-            413 => Self::PayloadTooLarge,
-            415 => Self::UnsupportedMediaType,
-            503 => Self::ServiceUnavailable,
-            504 | 408 => Self::Timeout,
-            400..500 => Self::ValidationError,
-            _ => Self::ServerError,
-        }
-    }
-}
 
 /// A failure with everything that the protocol puts beside its code.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,7 +137,5 @@ mod tests {
             serde_json::from_slice::<Value>(&out).unwrap(),
             json!({"code":"VERSION_CONFLICT","message":"changed \"meanwhile\"","retryable":false,"requestId":"r1","currentVersion":2})
         );
-        assert_eq!(Code::VersionConflict.title(), "Version conflict");
-        assert_eq!(Code::VersionConflict.urn(), "urn:holm:error:version-conflict");
     }
 }

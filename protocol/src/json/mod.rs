@@ -11,7 +11,7 @@ mod raw_fields;
 mod tree;
 
 pub use check::{Checked, check_object};
-pub use raw_fields::{RawFields, push_json_string};
+pub use raw_fields::{RawFields, push_json_string, write_string};
 pub use tree::{parse_object, parse_value};
 
 use serde_json::{Map, Number, Value};

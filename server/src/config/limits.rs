@@ -2,79 +2,27 @@
 
 use super::{ConfigError, within};
 use crate::model::{ClientVersion, CollectionName};
-use serde::{Deserialize, Serialize};
+pub use holm_protocol::limits::Limits;
+use serde::Deserialize;
 use std::time::Duration;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const MIB: usize = 1 << 20;
 
-/// Sizes that requests and replies may have. Published by `GET /v1/sync/config` in the spelling of the protocol.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default, rename_all(serialize = "camelCase"))]
-pub struct Limits {
-    /// Operations in one push.
-    #[serde(alias = "maxBatchOps")]
-    pub max_batch_ops: usize,
-    /// Bytes of one push, after inflating.
-    #[serde(alias = "maxBatchBytes")]
-    pub max_batch_bytes: usize,
-    /// Bytes of one record's JSON.
-    #[serde(alias = "maxRecordBytes")]
-    pub max_record_bytes: usize,
-    /// Rows of one stream in one reply.
-    #[serde(alias = "maxPageRecords")]
-    pub max_page_records: usize,
-    /// Bytes of rows in one reply, before compression.
-    #[serde(alias = "maxPageBytes")]
-    pub max_page_bytes: usize,
-    /// Bytes of any request body, both as received and after inflating.
-    #[serde(alias = "maxBodyBytes")]
-    pub max_body_bytes: usize,
-    /// How many times its compressed size a body may inflate to.
-    #[serde(alias = "maxInflateRatio")]
-    pub max_inflate_ratio: usize,
-    /// How deep JSON may be nested, both in bodies and in records.
-    #[serde(alias = "maxJsonDepth")]
-    pub max_json_depth: usize,
-    /// Streams in one pull.
-    #[serde(alias = "maxStreams")]
-    pub max_streams: usize,
-    /// Ids in one fetch.
-    #[serde(alias = "maxFetchIds")]
-    pub max_fetch_ids: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_batch_ops: 1000,
-            max_batch_bytes: 4 * MIB,
-            max_record_bytes: 256 * 1024,
-            max_page_records: 5000,
-            max_page_bytes: 4 * MIB,
-            max_body_bytes: 8 * MIB,
-            max_inflate_ratio: 100,
-            max_json_depth: 64,
-            max_streams: 200,
-            max_fetch_ids: 500,
-        }
-    }
-}
-
-impl Limits {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        within("limits.max_batch_ops", self.max_batch_ops, 1..=100_000)?;
-        within("limits.max_body_bytes", self.max_body_bytes, 1024..=256 * MIB)?;
-        within("limits.max_batch_bytes", self.max_batch_bytes, 1024..=self.max_body_bytes)?;
-        within("limits.max_record_bytes", self.max_record_bytes, 64..=self.max_body_bytes)?;
-        within("limits.max_page_records", self.max_page_records, 1..=100_000)?;
-        within("limits.max_page_bytes", self.max_page_bytes, 1024..=256 * MIB)?;
-        within("limits.max_inflate_ratio", self.max_inflate_ratio, 1..=10_000)?;
-        // Stored records are read back with a parser that stops at 128.
-        within("limits.max_json_depth", self.max_json_depth, 4..=100)?;
-        within("limits.max_streams", self.max_streams, 1..=10_000)?;
-        within("limits.max_fetch_ids", self.max_fetch_ids, 1..=10_000)
-    }
+/// Refuses limits that contradict each other or that the server could not keep.
+pub(super) fn validate(limits: &Limits) -> Result<(), ConfigError> {
+    within("limits.max_batch_ops", limits.max_batch_ops, 1..=100_000)?;
+    within("limits.max_body_bytes", limits.max_body_bytes, 1024..=256 * MIB)?;
+    within("limits.max_batch_bytes", limits.max_batch_bytes, 1024..=limits.max_body_bytes)?;
+    within("limits.max_record_bytes", limits.max_record_bytes, 64..=limits.max_body_bytes)?;
+    within("limits.max_page_records", limits.max_page_records, 1..=100_000)?;
+    within("limits.max_page_bytes", limits.max_page_bytes, 1024..=256 * MIB)?;
+    within("limits.max_inflate_ratio", limits.max_inflate_ratio, 1..=10_000)?;
+    // Stored records are read back with a parser that stops at 128, inside of the body of a request.
+    within("limits.max_json_depth", limits.max_json_depth, 4..=100)?;
+    within("limits.max_members", limits.max_members, 16..=1_000_000)?;
+    within("limits.max_streams", limits.max_streams, 1..=10_000)?;
+    within("limits.max_fetch_ids", limits.max_fetch_ids, 1..=10_000)
 }
 
 /// How the server answers syncing devices.

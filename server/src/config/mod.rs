@@ -65,7 +65,7 @@ impl Config {
     /// [`ConfigError::Value`] with the key and what it must be.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.server.validate()?;
-        self.limits.validate()?;
+        limits::validate(&self.limits)?;
         self.sync.validate()?;
         self.retention.validate()?;
         self.accounts.validate()?;

@@ -8,13 +8,14 @@
 use super::Shared;
 use crate::config::Limits;
 use crate::error::{Code, Failure};
-use crate::model::{JsonFault, details, parse_json};
+use crate::model::details;
 use crate::state::State;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use flate2::read::MultiGzDecoder;
+use holm_protocol::json::{self, JsonFault};
 use serde_json::Value;
 use std::future::poll_fn;
 use std::io::Read;
@@ -78,9 +79,9 @@ impl Payload {
         if text.len() > max_bytes {
             return Err(too_large(limits));
         }
-        parse_json(&text, limits.max_json_depth, limits.max_body_bytes).map_err(|fault| match fault {
-            JsonFault::Invalid(what) => details("body", what).into(),
-            JsonFault::TooLarge => too_large(limits),
+        json::parse_value(&text, limits.body()).map_err(|fault| match fault {
+            JsonFault::TooLarge(_) => too_large(limits),
+            fault => details("body", fault.to_string()).into(),
         })
     }
 }

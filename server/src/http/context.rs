@@ -8,11 +8,9 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
+use holm_protocol::headers::{self, API_VERSIONS};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
-
-/// Versions of the protocol that are spoken.
-pub(crate) const API_VERSIONS: [u8; 2] = [1, 2];
 
 /// The request as its headers describe it.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl RequestContext {
                 verdict = Err(failure);
             }
         };
-        let api_version = match text(headers, "x-api-version") {
+        let api_version = match text(headers, headers::API_VERSION) {
             None => Some(2),
             Some(version) => version.parse().ok().filter(|version| API_VERSIONS.contains(version)),
         };
@@ -64,15 +62,15 @@ impl RequestContext {
             let failure = Failure::new(Code::UnsupportedApiVersion, "the server speaks other versions of the protocol");
             note(failure.with("supportedVersions", &API_VERSIONS));
         }
-        let client_version = text(headers, "x-client-version").map(ClientVersion::parse);
+        let client_version = text(headers, headers::CLIENT_VERSION).map(ClientVersion::parse);
         if client_version == Some(None) {
             note(details("X-Client-Version", "must be a version such as 1.4.0").into());
         }
-        let device = text(headers, "x-device-id").map(DeviceId::parse);
+        let device = text(headers, headers::DEVICE_ID).map(DeviceId::parse);
         if let Some(Err(fault)) = &device {
             note(details("X-Device-Id", fault.to_string()).into());
         }
-        for name in ["x-api-version", "x-client-version", "x-device-id"] {
+        for name in [headers::API_VERSION, headers::CLIENT_VERSION, headers::DEVICE_ID] {
             if headers.get_all(name).iter().count() > 1
                 || headers.get(name).is_some_and(|value| value.to_str().is_err())
             {
@@ -126,7 +124,7 @@ pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// The client's id of the request if it can stand in a header and a log line, else a new one.
 fn request_id(headers: &HeaderMap, entropy: &dyn Entropy, now: i64) -> String {
-    let given = text(headers, "x-request-id").filter(|id| (1..=128).contains(&id.len()));
+    let given = text(headers, headers::REQUEST_ID).filter(|id| (1..=128).contains(&id.len()));
     match given {
         Some(id) => id.to_owned(),
         None => entropy.uuid(now).unwrap_or_else(|_| "unknown".to_owned()),
@@ -134,7 +132,7 @@ fn request_id(headers: &HeaderMap, entropy: &dyn Entropy, now: i64) -> String {
 }
 
 fn sync_context(headers: &HeaderMap) -> Option<&'static str> {
-    let given = text(headers, "x-sync-context")?;
+    let given = text(headers, headers::SYNC_CONTEXT)?;
     ["foreground", "background", "user", "push"].into_iter().find(|known| *known == given)
 }
 

@@ -14,6 +14,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use holm_protocol::headers;
 use std::sync::Arc;
 
 impl IntoResponse for Failure {
@@ -110,9 +111,9 @@ fn write_failure(response: &mut Response, context: &RequestContext, server: &Ser
 }
 
 fn write_headers(headers: &mut HeaderMap, context: &RequestContext, server: &Server) {
-    headers.insert(HeaderName::from_static("x-api-version"), u16::from(context.api_version).into());
+    headers.insert(HeaderName::from_static(headers::API_VERSION), u16::from(context.api_version).into());
     if let Ok(request_id) = HeaderValue::from_str(&context.request_id) {
-        headers.insert(HeaderName::from_static("x-request-id"), request_id);
+        headers.insert(HeaderName::from_static(headers::REQUEST_ID), request_id);
     }
     if let Ok(date) = HeaderValue::from_str(&Timestamp(server.now()).http_date()) {
         headers.insert(DATE, date);

@@ -91,11 +91,20 @@ impl Params {
     pub(crate) fn since(&self) -> Result<Option<i64>, Failure> {
         for name in ["since", "updatedSince", "updatedAfter"] {
             if let Some(text) = self.text(name)? {
-                let ts = Timestamp::parse(text).ok_or_else(|| details(name, "must be a time as in RFC 3339"))?;
+                let ts =
+                    Timestamp::parse(&with_plus(text)).ok_or_else(|| details(name, "must be a time as in RFC 3339"))?;
                 return Ok(Some(ts.0));
             }
         }
         Ok(None)
+    }
+}
+
+/// A time with the plus sign of its offset: one that was not escaped in a query arrives as a space behind the time of day.
+fn with_plus(time: &str) -> String {
+    match time.rfind(' ') {
+        Some(at) if at > "2026-01-01T00:00".len() => format!("{}+{}", &time[..at], &time[at + 1..]),
+        _ => time.to_owned(),
     }
 }
 

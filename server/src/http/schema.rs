@@ -284,6 +284,7 @@ shapes! {
         max_body_bytes: usize,
         max_inflate_ratio: usize,
         max_json_depth: usize,
+        max_members: usize,
         max_streams: usize,
         max_fetch_ids: usize,
     }

@@ -16,7 +16,6 @@ pub(crate) mod batch;
 pub(crate) mod cursors;
 mod decide;
 pub(crate) mod delta;
-mod digest;
 pub(crate) mod listing;
 pub(crate) mod page;
 pub(crate) mod plain;

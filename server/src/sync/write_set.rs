@@ -7,11 +7,11 @@
 //! - Heads are read once and stored once a transaction, however many operations it holds.
 
 use super::decide::Put;
-use super::digest;
 use crate::model::CollectionName;
 use crate::store::records::{self, OwnStamps, Record};
 use crate::store::streams::{self, Head};
 use crate::store::{WriteTx, spaces};
+use holm_protocol::digest;
 use std::collections::BTreeMap;
 
 /// The heads that a transaction moves.

@@ -2,13 +2,13 @@
 
 use crate::error::Failure;
 use crate::http::caller::Caller;
-use crate::http::context::API_VERSIONS;
 use crate::http::reply::Reply;
 use crate::http::{conditional, schema};
 use crate::model::{CollectionName, content_hash};
 use crate::state::State as Server;
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
+use holm_protocol::headers::API_VERSIONS;
 use serde_json::{Value, json};
 
 const FEATURES: [&str; 9] =

@@ -9,15 +9,16 @@ use crate::http::caller::Caller;
 use crate::http::reply::Reply;
 use crate::model::Timestamp;
 use axum::http::HeaderName;
+use holm_protocol::headers;
 
 /// The headers that say how far behind a reader is.
 fn progress(reply: Reply, caller: &Caller, pending: i64, last_ts: i64) -> Reply {
     let reply = reply
-        .header(HeaderName::from_static("x-has-updates"), if pending > 0 { "true" } else { "false" })
-        .header(HeaderName::from_static("x-pending-count"), &pending.to_string())
-        .header(HeaderName::from_static("x-sync-epoch"), caller.server.database.epoch());
+        .header(HeaderName::from_static(headers::HAS_UPDATES), if pending > 0 { "true" } else { "false" })
+        .header(HeaderName::from_static(headers::PENDING_COUNT), &pending.to_string())
+        .header(HeaderName::from_static(headers::SYNC_EPOCH), caller.server.database.epoch());
     if last_ts == 0 {
         return reply;
     }
-    reply.header(HeaderName::from_static("x-last-sync"), &Timestamp(last_ts).to_string())
+    reply.header(HeaderName::from_static(headers::LAST_SYNC), &Timestamp(last_ts).to_string())
 }
