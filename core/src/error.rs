@@ -187,6 +187,14 @@ impl Error {
         }
     }
 
+    /// The server's own code if it refused the request, else that of [`code`](Self::code).
+    pub(crate) fn text_code(&self) -> &str {
+        match self {
+            Error::Refused { server_code, .. } => server_code,
+            other => other.code().as_str(),
+        }
+    }
+
     /// Whether the same call can succeed later without a change by the app.
     pub fn retryable(&self) -> bool {
         self.code().retryable()

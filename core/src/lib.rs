@@ -53,4 +53,4 @@ pub use repository::{
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};
-pub use sync::{Remaining, SliceReport, StateWatch, SyncConfig, SyncReport, WriteOutcome};
+pub use sync::{Deferred, Remaining, SetAside, SliceReport, StateWatch, SyncConfig, SyncReport, WriteOutcome};

@@ -59,6 +59,8 @@ pub(crate) struct PullRequest {
     pub streams: Vec<StreamPosition>,
     /// Whether collections that the app has not named are wanted too.
     pub discover: bool,
+    /// Collections that are known here and asked for in other requests: they are not to be discovered.
+    pub known: Vec<String>,
     /// Documents at most for each stream.
     pub limit: u32,
     pub context: SyncReason,

@@ -12,7 +12,7 @@ use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
 use crate::store::{Committed, EpochStore, Location, Store, endings, journal, meta, outbox};
-use crate::sync::{self, AdaptiveState, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
+use crate::sync::{self, ClockOffset, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -83,7 +83,7 @@ impl Holm {
                 http,
                 connectivity: config.connectivity.clone(),
                 state: state.clone(),
-                adaptive: AdaptiveState::new(config.sync.batch, clock_offset),
+                clock_offset: ClockOffset::new(clock_offset),
                 readings: readings.clone(),
                 watchers: watchers.clone(),
                 metrics: executor.metrics().clone(),

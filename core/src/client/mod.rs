@@ -5,6 +5,7 @@ mod holm;
 mod inspect;
 mod pending_writes;
 mod session;
+mod sync_one;
 mod triggers;
 
 pub use config::{Config, Storage};

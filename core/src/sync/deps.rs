@@ -2,7 +2,7 @@
 
 use super::engine::StateCell;
 use super::engine::SyncConfig;
-use super::work::AdaptiveState;
+use super::work::ClockOffset;
 use crate::backend::Backend;
 use crate::cache::{Metrics, Readings};
 use crate::device::Device;
@@ -23,7 +23,7 @@ pub(crate) struct EngineDeps {
     pub connectivity: Connectivity,
     pub state: Arc<StateCell>,
     pub config: SyncConfig,
-    pub adaptive: AdaptiveState,
+    pub clock_offset: ClockOffset,
     pub readings: Arc<Readings>,
     pub watchers: Arc<Watchers>,
     pub metrics: Arc<Metrics>,

@@ -18,9 +18,9 @@ mod deps;
 mod engine;
 mod work;
 
-pub(crate) use apply::of_collection;
+pub(crate) use apply::{of_collection, restart};
 pub(crate) use deps::EngineDeps;
 pub(crate) use engine::{EngineHandle, StateCell, Waiters, start};
-pub use engine::{StateWatch, SyncConfig, SyncReport, WriteOutcome};
-pub(crate) use work::{AdaptiveState, Deadline};
-pub use work::{Remaining, SliceReport};
+pub use engine::{Deferred, SetAside, StateWatch, SyncConfig, SyncReport, WriteOutcome};
+pub(crate) use work::{ClockOffset, Deadline};
+pub use work::{Remaining, SliceReport, StormGuard};

@@ -8,4 +8,5 @@ mod clock;
 mod network;
 
 pub use clock::VirtualClock;
+pub use crate::sync::StormGuard;
 pub use network::{Fault, ScriptedNetwork};

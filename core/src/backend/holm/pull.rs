@@ -18,6 +18,8 @@ struct WireRequest<'a> {
     streams: Vec<WireStream<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     discover: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    known: &'a [String],
     max_bytes: u32,
 }
 
@@ -38,7 +40,12 @@ pub(super) fn request(request: &PullRequest) -> Result<Vec<u8>> {
         cursor: stream.cursor.as_deref(),
         limit: request.limit,
     });
-    let wire = WireRequest { streams: streams.collect(), discover: request.discover, max_bytes: MAX_BYTES };
+    let wire = WireRequest {
+        streams: streams.collect(),
+        discover: request.discover,
+        known: &request.known,
+        max_bytes: MAX_BYTES,
+    };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::{Changes, Fields, Hlc, OpError, OpId, OpKind, OpState, Operation};
 use crate::store::{Settled, Tx};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use std::collections::BTreeSet;
 
 const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind, o.state, o.sent, o.base_version, o.changes, o.before, \
      o.hlc_ms, o.hlc_counter, o.group_id, o.attempts, o.rounds, o.next_attempt_at, o.error, o.absorbed";
@@ -179,21 +180,82 @@ pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operatio
 /// An operation is at the head of its document's lane.
 const HEAD: &str = "NOT EXISTS (SELECT 1 FROM outbox p WHERE p.document = o.document AND p.op_seq < o.op_seq)";
 
-/// The next operations that may be sent at `now`, oldest first: at the head of their documents' lanes, queued and due.
-pub(crate) fn runnable(connection: &Connection, now_ms: i64, limit: usize) -> Result<Vec<Operation>> {
-    let condition = format!("WHERE o.state = 0 AND o.next_attempt_at <= ?1 AND {HEAD} ORDER BY o.op_seq LIMIT ?2");
-    select(connection, &condition, params![now_ms, limit as i64])
+/// Which operations may be sent now. [`runnable`] and [`next_due`] see the same ones, so no timer is armed for one that no batch takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Runnable {
+    /// The device's time, ms since 1970.
+    pub now_ms: i64,
+    /// No wait is longer. A stored one that is comes from a clock that was wrong, and counts as over.
+    pub longest_wait_ms: i64,
+    /// Operations after this one belong to the next cycle.
+    pub up_to: i64,
+    /// Collections whose operations stay here.
+    pub held: BTreeSet<i64>,
+}
+
+impl Runnable {
+    /// The condition of an operation of the outbox, which is called `o`, with its document `d`: queued, at the head of its document's
+    /// queue, of a collection that is not held. `due`: and its wait is over.
+    fn condition(due: bool) -> String {
+        let due = if due { DUE } else { "" };
+        format!("o.state = 0 AND o.op_seq <= ?1 {due} AND {HEAD} AND d.collection NOT IN (SELECT value FROM json_each(?4))")
+    }
+
+    /// The same for a group as a whole, seen from its first member: every member fulfils it.
+    fn with_group(due: bool) -> String {
+        let own = Self::condition(due);
+        format!(
+            "{own} AND (o.group_id IS NULL OR o.op_seq = (SELECT min(op_seq) FROM outbox WHERE group_id = o.group_id)
+                 AND (SELECT count(*) FROM outbox WHERE group_id = o.group_id)
+                   = (SELECT count(*) FROM (SELECT o.group_id AS wanted) JOIN outbox o ON o.group_id = wanted
+                          JOIN documents d ON d.row = o.document WHERE {own}))"
+        )
+    }
+
+    fn params(&self) -> Result<(i64, i64, i64, String)> {
+        Ok((self.up_to, self.now_ms, self.now_ms.saturating_add(self.longest_wait_ms), text(&self.held)?))
+    }
+}
+
+const DUE: &str = "AND (o.next_attempt_at <= ?2 OR o.next_attempt_at > ?3)";
+
+/// The next operations that may be sent, oldest first: at the heads of their documents' queues, queued and due. Of a group only the first
+/// member is there, and only if all may be sent.
+pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
+    let (up_to, now, bogus, held) = which.params()?;
+    let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", Runnable::with_group(true));
+    select(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
+}
+
+/// When the first operation that only its wait keeps here may be sent, device time, ms. `None` if there is none.
+pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
+    let (up_to, now, bogus, held) = which.params()?;
+    let wait = |table: &str| format!("CASE WHEN {table}.next_attempt_at > ?3 THEN ?2 ELSE {table}.next_attempt_at END");
+    let sql = format!(
+        "SELECT min(CASE WHEN o.group_id IS NULL THEN {} ELSE (SELECT max({}) FROM outbox g WHERE g.group_id = o.group_id) END)
+         FROM outbox o JOIN documents d ON d.row = o.document WHERE {}",
+        wait("o"),
+        wait("g"),
+        Runnable::with_group(false)
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
+}
+
+/// The number of the newest operation; 0 if there is none.
+pub(crate) fn newest(connection: &Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(max(op_seq), 0) FROM outbox")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Operations that wait for a time of their own after a failure, oldest first, at most `limit`.
+pub(crate) fn waiting(connection: &Connection, which: &Runnable, limit: u32) -> Result<Vec<Operation>> {
+    let condition = "WHERE o.next_attempt_at > ?1 AND o.next_attempt_at <= ?2 AND o.state = 0 ORDER BY o.op_seq LIMIT ?3";
+    select(connection, condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
 }
 
 /// The members of a group, oldest first.
 pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Operation>> {
     select(connection, "WHERE o.group_id = ?1 ORDER BY o.op_seq", [group])
-}
-
-/// When the first operation at the head of its lane is due, if there is one; device time, ms.
-pub(crate) fn next_due(connection: &Connection) -> Result<Option<i64>> {
-    let sql = format!("SELECT min(o.next_attempt_at) FROM outbox o WHERE o.state = 0 AND {HEAD}");
-    Ok(connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Marks operations as carried by the request that is about to go out. From here on their content is frozen.

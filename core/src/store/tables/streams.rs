@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeSet;
 
 /// One stream's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,4 +84,13 @@ pub(crate) fn mark_read(tx: &Tx<'_>, collections: &[i64], at_ms: i64) -> Result<
         statement.execute(params![collection, at_ms])?;
     }
     Ok(())
+}
+
+/// Collections that are being read anew, or were never read.
+pub(crate) fn loading(connection: &Connection) -> Result<BTreeSet<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id FROM collections c LEFT JOIN streams s ON s.collection = c.id WHERE coalesce(s.loading, 1) = 1",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -9,5 +9,6 @@ pub(in crate::sync) use acknowledge::Answered;
 pub(crate) use digest::of_collection;
 #[cfg(test)]
 pub(in crate::sync) use digest::term;
-pub(in crate::sync) use page::{apply_page, restart};
+pub(in crate::sync) use page::apply_page;
+pub(crate) use page::restart;
 pub(in crate::sync) use reconcile::{Reconciler, Source};

@@ -93,7 +93,7 @@ fn sweep(reconciler: &mut Reconciler<'_>) -> Result<()> {
 }
 
 /// Starts reading a collection anew. Its documents stay in sight, its operations wait.
-pub(in crate::sync) fn restart(tx: &Tx<'_>, collection: i64, repaired_ms: Option<i64>) -> Result<()> {
+pub(crate) fn restart(tx: &Tx<'_>, collection: i64, repaired_ms: Option<i64>) -> Result<()> {
     let mut stream = streams::get(tx, collection)?;
     stream.generation += 1;
     stream.loading = true;

@@ -4,14 +4,14 @@ use super::report::SyncReport;
 use crate::error::{Error, ErrorCode, Result};
 use crate::platform::{Clock, Event};
 use crate::repository::{RefreshKey, Refresher};
-use crate::sync::work::RefreshWaiter;
+use crate::sync::work::{RefreshWaiter, Scope};
 use crate::sync::work::{Deadline, SliceReport, TimeBudget};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
 /// What the task is told.
 pub(in crate::sync) enum Command {
-    Sync(oneshot::Sender<Result<SyncReport>>),
+    Sync(Scope, oneshot::Sender<Result<SyncReport>>),
     /// Somebody waits for a collection or a document to be read.
     Refresh(RefreshKey, RefreshWaiter),
     /// A cycle that ends in time.
@@ -59,8 +59,17 @@ impl EngineHandle {
 
     /// Runs a cycle, or waits for the next one if one is running. It covers everything that was written before this call.
     pub async fn sync(&self) -> Result<SyncReport> {
+        self.sync_scope(Scope::All).await
+    }
+
+    /// The same for one collection: what is queued in it is sent, and it is read.
+    pub async fn sync_collection(&self, name: &str) -> Result<SyncReport> {
+        self.sync_scope(Scope::one(name)).await
+    }
+
+    async fn sync_scope(&self, scope: Scope) -> Result<SyncReport> {
         let (tell, told) = oneshot::channel();
-        self.send(Command::Sync(tell))?;
+        self.send(Command::Sync(scope, tell))?;
         told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
     }
 

@@ -1,6 +1,7 @@
 //! The engine's task: when a cycle runs, and how the rest of the client talks to it.
 
 mod config;
+mod events;
 mod handle;
 mod poll_interval;
 mod report;
@@ -11,7 +12,7 @@ mod waiters;
 
 pub use config::SyncConfig;
 pub(crate) use handle::EngineHandle;
-pub use report::SyncReport;
+pub use report::{Deferred, SetAside, SyncReport};
 pub(crate) use state::StateCell;
 pub use state::StateWatch;
 pub(crate) use task::start;

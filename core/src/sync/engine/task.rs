@@ -1,17 +1,16 @@
 //! The task that runs cycles.
 
+use super::events::{DeferredEvents, Event, Events};
 use super::handle::{Command, EngineHandle, Turn};
 use super::report::SyncReport;
 use super::schedule::Schedule;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{ErrorCode, Result};
 use crate::model::Phase;
 use crate::net::SyncReason;
-use crate::platform::Network;
-use crate::store::outbox;
+use crate::store::outbox::{self, Runnable};
+use crate::store::streams;
 use crate::sync::deps::EngineDeps;
-use crate::sync::work::Cycle;
-use crate::sync::work::{RefreshQueue, Throttle, serve, suspended};
-use crate::sync::work::{SliceReport, TimeBudget};
+use crate::sync::work::{Cycle, CycleOutcome, RefreshQueue, Scope, Throttle, TimeBudget, runnable, suspended};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +25,11 @@ pub(crate) fn start(deps: EngineDeps, wrote: Arc<Notify>) -> EngineHandle {
 
 struct Task {
     deps: Arc<EngineDeps>,
-    inbox: mpsc::UnboundedReceiver<Command>,
-    wrote: Arc<Notify>,
-    network: watch::Receiver<Network>,
+    events: Events,
     schedule: Schedule,
-    /// Who waits for the next cycle.
-    asking: Vec<oneshot::Sender<Result<SyncReport>>>,
+    cycle: Cycle,
+    /// What the next cycle is asked for, and who waits for it.
+    asking: Vec<(Scope, oneshot::Sender<Result<SyncReport>>)>,
     /// What is to be read before that.
     refreshes: RefreshQueue,
     throttle: Throttle,
@@ -40,31 +38,19 @@ struct Task {
     /// Who wants to work while no cycle runs.
     turns: VecDeque<Turn>,
     paused: bool,
-}
-
-/// What ended a cycle or a wait.
-enum Event<T> {
-    Done(T),
-    Command(Option<Command>),
-    Wrote,
-    Network,
-}
-
-/// What came while a cycle ran, to be taken after it.
-enum DeferredEvent {
-    Command(Command),
-    Wrote,
-    Network,
+    /// Cycles in a row that sent operations of which nothing became.
+    stalls: u32,
 }
 
 impl Task {
     fn new(deps: EngineDeps, inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>) -> Self {
-        let network = deps.connectivity.subscribe();
+        let events = Events::new(inbox, wrote, deps.connectivity.subscribe());
         let schedule = Schedule::start(deps.device.clock.monotonic());
         let deps = Arc::new(deps);
+        let cycle = Cycle::new(deps.clone());
         let (refreshes, throttle) = (RefreshQueue::default(), Throttle::default());
         let (asking, slices, turns) = (Vec::new(), VecDeque::new(), VecDeque::new());
-        Self { deps, inbox, wrote, network, schedule, asking, refreshes, throttle, slices, turns, paused: false }
+        Self { deps, events, schedule, cycle, asking, refreshes, throttle, slices, turns, paused: false, stalls: 0 }
     }
 
     async fn run(mut self) {
@@ -79,7 +65,7 @@ impl Task {
                 Some(wait) => self.deps.device.clock.sleep(wait),
                 None => Box::pin(std::future::pending()),
             };
-            let event = next_event(sleep, &mut self.inbox, &self.wrote, &mut self.network).await;
+            let event = self.events.next(sleep).await;
             match event {
                 Event::Done(()) => {
                     // Who waits for a reading is served first: it is short, and a cycle that is due comes right after it. A slice's time is
@@ -103,7 +89,7 @@ impl Task {
 
     /// How long until the next cycle; zero: now; none: only an event can tell.
     fn wait(&mut self) -> Option<Duration> {
-        while let Ok(command) = self.inbox.try_recv() {
+        while let Some(command) = self.events.waiting() {
             self.take(command);
         }
         if self.paused {
@@ -122,8 +108,9 @@ impl Task {
         if !self.deps.config.automatic || !self.deps.connectivity.is_online() {
             return None;
         }
+        let now = self.now();
         let next = self.schedule.next(&self.deps.config, self.deps.connectivity.get())?;
-        Some(next.saturating_sub(self.deps.device.clock.monotonic()))
+        Some(next.max(self.cycle.free_at(now)).saturating_sub(now))
     }
 
     /// Runs one cycle, taking events meanwhile. False if the client has gone.
@@ -131,33 +118,46 @@ impl Task {
         if !self.turns.is_empty() {
             return true;
         }
-        let asking = std::mem::take(&mut self.asking);
-        let mut slice = if asking.is_empty() { self.slices.pop_front() } else { None };
+        let (scopes, waiters): (Vec<Scope>, Vec<_>) = std::mem::take(&mut self.asking).into_iter().unzip();
+        let scope = scopes.into_iter().reduce(Scope::join).unwrap_or(Scope::All);
+        // A look at some collections says nothing of the others: the schedule stays as it is.
+        let scheduled = scope == Scope::All;
+        let mut slice = if waiters.is_empty() { self.slices.pop_front() } else { None };
         let limit = watch::Sender::new(slice.as_ref().map(|slice| slice.cut));
-        let by_itself = self.schedule.begin(self.deps.device.clock.monotonic());
-        let context = match &slice {
+        let reason = match &slice {
             Some(_) => SyncReason::Background,
-            None if asking.is_empty() => by_itself,
-            None => SyncReason::User,
+            None if !scheduled => SyncReason::User,
+            None => {
+                let by_itself = self.schedule.begin(self.now());
+                if waiters.is_empty() { by_itself } else { SyncReason::User }
+            }
         };
-        let deps = self.deps.clone();
-        let work = while_wanted(Cycle::run(&deps, context, limit.subscribe()), slice.as_mut());
+        if slice.is_some() {
+            self.schedule.begin(self.now());
+        }
+        let work = while_wanted(self.cycle.run(reason, scope, limit.subscribe()), slice.as_mut());
         let heard = |command: &Command| {
             if let Command::TimeBudget(next) = command
-                && asking.is_empty()
+                && waiters.is_empty()
             {
-                // Nobody waits for this cycle: it shares the slice's time.
+                // No caller waits for this cycle: it shares the slice's time.
                 limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
             }
         };
-        let Some((outcome, deferred)) = self.attend(work, heard).await else { return false };
-        self.conclude(&outcome);
-        for waiting in asking {
-            // Who has stopped waiting needs no answer.
-            let _ = waiting.send(outcome.clone().map(|slice| slice.report));
+        let Some((outcome, deferred)) = self.events.attend(work, heard).await else { return false };
+        let outcome = outcome.unwrap_or_else(CycleOutcome::failed);
+        if scheduled {
+            self.conclude(&outcome);
+        } else {
+            self.throttle.note(self.now(), outcome.result.as_ref().err());
+            self.deps.state.phase(Phase::Idle);
+        }
+        for waiting in waiters {
+            // The receiver was dropped: the caller no longer waits.
+            let _ = waiting.send(outcome.result.clone().map(|slice| slice.report));
         }
         if let Some(slice) = slice {
-            let _ = slice.tell.send(outcome);
+            let _ = slice.tell.send(outcome.result);
         }
         self.take_deferred(deferred);
         true
@@ -172,14 +172,13 @@ impl Task {
         if refreshes.is_empty() {
             return true;
         }
-        if let Some(reason) = self.throttle.reason(self.deps.device.clock.monotonic()) {
+        if let Some(reason) = self.throttle.reason(self.now()) {
             refreshes.tell(&Err(reason));
             return true;
         }
-        let (deps, keys) = (self.deps.clone(), refreshes.keys());
-        let work = async { Ok(serve(&deps, keys).await) };
-        let Some((outcome, deferred)) = self.attend(work, |_| {}).await else { return false };
-        let now = self.deps.device.clock.monotonic();
+        let work = self.cycle.refresh(refreshes.keys());
+        let Some((outcome, deferred)) = self.events.attend(work, |_| {}).await else { return false };
+        let now = self.now();
         for answer in outcome.iter().flat_map(|answers| answers.values()) {
             self.throttle.note(now, answer.as_ref().err());
         }
@@ -188,59 +187,35 @@ impl Task {
         true
     }
 
-    /// Does some work and keeps what comes meanwhile; `heard` is shown each command. A pause stops it. None if the client has gone.
-    async fn attend<T>(
-        &mut self,
-        work: impl Future<Output = Result<T>>,
-        heard: impl Fn(&Command),
-    ) -> Option<(Result<T>, Vec<DeferredEvent>)> {
-        let mut deferred = Vec::new();
-        let mut running = std::pin::pin!(work);
-        loop {
-            match next_event(running.as_mut(), &mut self.inbox, &self.wrote, &mut self.network).await {
-                Event::Done(outcome) => return Some((outcome, deferred)),
-                Event::Command(None) => return None,
-                Event::Command(Some(command)) => {
-                    let stop = match &command {
-                        Command::Pause(_) => Some(suspended()),
-                        Command::Turn(_) => Some(Error::state(ErrorCode::Cancelled)),
-                        _ => None,
-                    };
-                    heard(&command);
-                    deferred.push(DeferredEvent::Command(command));
-                    // Dropping the work stops it.
-                    if let Some(reason) = stop {
-                        return Some((Err(reason), deferred));
-                    }
-                }
-                Event::Wrote => deferred.push(DeferredEvent::Wrote),
-                Event::Network => deferred.push(DeferredEvent::Network),
-            }
+    fn now(&self) -> Duration {
+        self.deps.device.clock.monotonic()
+    }
+
+    fn take_deferred(&mut self, deferred: DeferredEvents) {
+        if deferred.network {
+            self.take_network();
+        }
+        if deferred.wrote {
+            self.take_write();
+        }
+        for command in deferred.commands {
+            self.take(command);
         }
     }
 
-    fn take_deferred(&mut self, deferred: Vec<DeferredEvent>) {
-        for event in deferred {
-            match event {
-                DeferredEvent::Command(command) => self.take(command),
-                DeferredEvent::Wrote => self.take_write(),
-                DeferredEvent::Network => self.take_network(),
-            }
-        }
-    }
-
-    fn conclude(&mut self, outcome: &Result<SliceReport>) {
-        let (now, entropy) = (self.deps.device.clock.monotonic(), self.deps.device.entropy.clone());
-        match &outcome {
+    fn conclude(&mut self, outcome: &CycleOutcome) {
+        let (now, entropy) = (self.now(), self.deps.device.entropy.clone());
+        match &outcome.result {
             Ok(slice) if !slice.complete => {}
-            outcome => self.throttle.note(now, outcome.as_ref().err()),
+            result => self.throttle.note(now, result.as_ref().err()),
         }
-        if let Some(interval) = self.deps.adaptive.suggested() {
+        if let Some(interval) = outcome.suggested_interval {
             self.schedule.poll_interval.suggest(interval);
         }
-        match outcome {
+        match &outcome.result {
             Ok(slice) => {
                 if slice.complete {
+                    self.stalls = if outcome.stalled { self.stalls.saturating_add(1) } else { 0 };
                     self.schedule.succeeded(now, entropy.as_ref(), self.due_in());
                     self.deps.state.ended(None);
                 } else {
@@ -262,20 +237,28 @@ impl Task {
         }
     }
 
-    /// When the next operation that waits for a time may go.
+    /// When the next operation may go that only its own wait keeps here.
     fn due_in(&self) -> Option<Duration> {
-        let due = self.deps.store.read(outbox::next_due).ok().flatten()?;
-        let wait = due - self.deps.device.clock.wall_ms();
-        // Something is due and yet was not sent: its stream is being read anew, or its group waits. Look again, but not in a circle.
-        Some(Duration::from_millis(wait.max(1_000).cast_unsigned()))
+        let which = runnable(&self.deps, i64::MAX);
+        let due = self.deps.store.read(|connection| {
+            let held = streams::loading(connection)?;
+            outbox::next_due(connection, &Runnable { held, ..which })
+        });
+        let wait = due.ok().flatten()? - self.deps.device.clock.wall_ms();
+        // What is due and was not sent came while the cycle ran, or nothing became of it: then each look comes later than the one before.
+        let least = match self.stalls {
+            0 => Duration::from_secs(1),
+            stalls => self.deps.config.retry.delay(stalls, self.deps.device.entropy.as_ref()),
+        };
+        Some(Duration::from_millis(wait.max(0).cast_unsigned()).max(least))
     }
 
     fn take(&mut self, command: Command) {
         match command {
-            Command::Sync(tell) if self.paused => {
+            Command::Sync(_, tell) if self.paused => {
                 let _ = tell.send(Err(suspended()));
             }
-            Command::Sync(tell) => self.asking.push(tell),
+            Command::Sync(scope, tell) => self.asking.push((scope, tell)),
             Command::Refresh(_, tell) if self.paused => {
                 let _ = tell.send(Err(suspended()));
             }
@@ -291,7 +274,7 @@ impl Task {
             Command::RetryNow => self.schedule.retry_now(self.deps.device.clock.monotonic()),
             Command::Pause(done) => {
                 self.paused = true;
-                for waiting in self.asking.drain(..) {
+                for (_, waiting) in self.asking.drain(..) {
                     let _ = waiting.send(Err(suspended()));
                 }
                 std::mem::take(&mut self.refreshes).tell(&Err(suspended()));
@@ -326,29 +309,13 @@ impl Task {
 
 /// Runs a slice's cycle for as long as somebody waits for it.
 async fn while_wanted(
-    cycle: impl Future<Output = Result<SliceReport>>,
+    cycle: impl Future<Output = CycleOutcome>,
     slice: Option<&mut TimeBudget>,
-) -> Result<SliceReport> {
+) -> CycleOutcome {
     let Some(slice) = slice else { return cycle.await };
     tokio::select! {
         biased;
-        () = slice.tell.closed() => Ok(SliceReport::default()),
+        () = slice.tell.closed() => CycleOutcome::cut(),
         outcome = cycle => outcome,
-    }
-}
-
-/// Waits for `work` or whatever else comes first.
-async fn next_event<T>(
-    work: impl Future<Output = T>,
-    inbox: &mut mpsc::UnboundedReceiver<Command>,
-    wrote: &Notify,
-    network: &mut watch::Receiver<Network>,
-) -> Event<T> {
-    tokio::select! {
-        biased;
-        command = inbox.recv() => Event::Command(command),
-        () = wrote.notified() => Event::Wrote,
-        Ok(()) = network.changed() => Event::Network,
-        done = work => Event::Done(done),
     }
 }

@@ -1,249 +1,255 @@
-//! One cycle: send what is queued, read what is new.
+//! One cycle: send what is queued, read what is new. Its workers do both; it only orders them.
 
-use super::budget::{Limit, Remaining, SliceReport, passed};
+use super::budget::{Limit, Remaining, SliceReport};
+use super::evict::evict;
+use super::pages::keep_heads;
+use super::pull::{Pulled, Puller};
+use super::push::{PushTarget, Pushed, Pusher, runnable};
+use super::refresh::{Answers, Refresher};
+use super::requests::{RequestHistory, Requests, Stop};
+use super::rtt::RttEstimator;
 use super::scope::Scope;
-use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::OFFSET_NOISE_MS;
 use crate::net::SyncReason;
+use crate::repository::RefreshKey;
 use crate::store::{collections, meta, outbox, streams};
-use crate::sync::SyncReport;
 use crate::sync::deps::EngineDeps;
+use crate::sync::{Deferred, SyncReport};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
-/// Why a cycle ends early.
-#[derive(Debug)]
-pub(in crate::sync) enum Stop {
-    Failed(Error),
-    /// The slice is over, or has no time for another request.
-    OutOfTime,
+/// So many deferred operations are listed in a report.
+const MOST_DEFERRED: u32 = 100;
+
+/// The workers, and what they have in common from cycle to cycle. Forgotten with the process.
+pub(in crate::sync) struct Cycle {
+    deps: Arc<EngineDeps>,
+    pusher: Pusher,
+    puller: Puller,
+    refresher: Refresher,
+    rtt: RttEstimator,
+    history: RequestHistory,
 }
 
-impl Stop {
-    /// The failure that a refresh ends with. It has no limit, so it never runs out of time.
-    pub fn into_error(self) -> Error {
-        match self {
-            Self::Failed(error) => error,
-            Self::OutOfTime => Error::state(ErrorCode::Cancelled),
-        }
+/// What came of a cycle.
+pub(in crate::sync) struct CycleOutcome {
+    pub result: Result<SliceReport>,
+    /// The server's last word on how often to look, if it said.
+    pub suggested_interval: Option<Duration>,
+    /// Operations were sent and nothing became of any: to send them again at once would be a storm.
+    pub stalled: bool,
+}
+
+impl CycleOutcome {
+    /// A cycle that was stopped.
+    pub fn failed(error: Error) -> Self {
+        Self { result: Err(error), suggested_interval: None, stalled: false }
+    }
+
+    /// A slice's cycle for which no caller waits any more.
+    pub fn cut() -> Self {
+        Self { result: Ok(SliceReport::default()), suggested_interval: None, stalled: false }
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
+/// What the steps of a cycle did so far.
+#[derive(Default)]
+struct Tally {
+    report: SyncReport,
+    heads: BTreeSet<i64>,
+    behind: Option<usize>,
+    suggested_interval: Option<Duration>,
+    exchanged: bool,
+    moved: bool,
 }
 
-impl From<BackendError> for Stop {
-    fn from(error: BackendError) -> Self {
-        Self::Failed(match error {
-            BackendError::Failed(error) | BackendError::TooLarge(error) => error,
-            BackendError::Resync(_) => Error::network(ErrorCode::InvalidResponse, "the server refuses every cursor"),
-        })
-    }
-}
-
-/// A running cycle.
-pub(in crate::sync) struct Cycle<'a> {
-    pub deps: &'a EngineDeps,
-    pub context: SyncReason,
-    limit: Limit,
-    began: Duration,
-    /// It has begun a request.
-    begun: bool,
-    /// How many collections may have changes on the server that are not here; none: nobody knows.
-    pub behind: Option<usize>,
-    pub report: SyncReport,
-    /// A push brought less than all that is new.
-    pub pull_again: bool,
-    /// How often in a row the server has failed at a push.
-    pub server_errors: u32,
-    /// Collections that have been read to their heads.
-    pub heads: BTreeSet<i64>,
-}
-
-impl<'a> Cycle<'a> {
-    pub fn new(deps: &'a EngineDeps, context: SyncReason, limit: Limit) -> Self {
-        deps.store.enter();
+impl Cycle {
+    pub fn new(deps: Arc<EngineDeps>) -> Self {
         Self {
+            pusher: Pusher::new(deps.clone()),
+            puller: Puller::new(deps.clone()),
+            refresher: Refresher::new(deps.clone()),
+            rtt: RttEstimator::default(),
+            history: RequestHistory::default(),
             deps,
-            context,
-            limit,
-            began: deps.device.clock.monotonic(),
-            begun: false,
-            behind: None,
-            report: SyncReport::default(),
-            pull_again: false,
-            server_errors: 0,
-            heads: BTreeSet::new(),
         }
+    }
+
+    /// When the next request may be made, on the monotonic clock.
+    pub fn free_at(&self, now: Duration) -> Duration {
+        self.history.free_at(now)
     }
 
     /// Runs a cycle to its end, or up to `limit`. If a user waits for it, waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
-    pub async fn run(deps: &'a EngineDeps, context: SyncReason, limit: Limit) -> Result<SliceReport> {
-        let (clock, before) = (deps.device.clock.as_ref(), deps.traffic());
-        let mut cycle = Self::new(deps, context, limit.clone());
-        let outcome = tokio::select! {
-            biased;
-            outcome = cycle.steps() => outcome,
-            () = passed(limit, clock) => {
-                deps.adaptive.rtt(|rtt| rtt.cut(clock.monotonic()));
-                Err(Stop::OutOfTime)
-            }
-        };
+    pub async fn run(&mut self, reason: SyncReason, scope: Scope, limit: Limit) -> CycleOutcome {
+        let deps = self.deps.clone();
+        deps.store.enter();
+        let (before, mut tally) = (deps.traffic(), Tally::default());
+        let mut requests =
+            Requests::new(reason, &self.history, &mut self.rtt, deps.device.clock.as_ref(), limit);
+        let end = Steps { deps: &deps, pusher: &mut self.pusher, puller: &mut self.puller, scope }
+            .run(&mut requests, &mut tally)
+            .await;
         let after = deps.traffic();
-        cycle.report.requests = after.requests - before.requests;
-        cycle.report.bytes_up = after.bytes_up - before.bytes_up;
-        cycle.report.bytes_down = after.bytes_down - before.bytes_down;
-        cycle.report.duration = clock.monotonic().saturating_sub(cycle.began);
-        let complete = match outcome {
-            Ok(()) => true,
-            Err(Stop::OutOfTime) => false,
-            Err(Stop::Failed(error)) => return Err(error),
-        };
-        let limited = cycle.limit.borrow().is_some();
-        let more = if limited { Remaining::of(&deps.store, cycle.behind)? } else { Remaining::default() };
-        Ok(SliceReport { report: cycle.report, complete, more })
-    }
-
-    /// Whether the next request is expected to end before the limit.
-    pub fn has_time(&self) -> bool {
-        let expected = self.deps.adaptive.rtt(|rtt| rtt.expected());
-        self.limit.borrow().is_none_or(|cut| self.deps.device.clock.monotonic() + expected < cut)
-    }
-
-    /// To be called before each request.
-    pub fn take_time(&mut self) -> Result<(), Stop> {
-        if self.has_time() {
-            self.begun = true;
-            return Ok(());
+        let stalled = tally.exchanged && !tally.moved;
+        if end.is_ok() && !stalled {
+            self.history.progressed();
         }
-        if !self.begun {
-            self.deps.adaptive.rtt(|rtt| rtt.skipped());
-        }
-        Err(Stop::OutOfTime)
+        tally.report.requests = after.requests - before.requests;
+        tally.report.bytes_up = after.bytes_up - before.bytes_up;
+        tally.report.bytes_down = after.bytes_down - before.bytes_down;
+        tally.report.duration = requests.elapsed();
+        let limited = requests.is_limited();
+        CycleOutcome { suggested_interval: tally.suggested_interval, stalled, result: report(&deps, end, tally, limited) }
     }
 
-    /// Waits for an answer and measures how long that takes.
-    pub async fn measured<T>(&self, request: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
-        let (clock, adaptive) = (&self.deps.device.clock, &self.deps.adaptive);
-        adaptive.rtt(|rtt| rtt.begun(clock.monotonic()));
-        let answer = request.await;
-        adaptive.rtt(|rtt| if answer.is_ok() { rtt.answered(clock.monotonic()) } else { rtt.failed() });
-        answer
+    /// Reads single collections and documents.
+    pub async fn refresh(&mut self, keys: Vec<RefreshKey>) -> Answers {
+        let deps = self.deps.clone();
+        deps.store.enter();
+        let unlimited = watch::Sender::new(None).subscribe();
+        let mut requests =
+            Requests::new(SyncReason::User, &self.history, &mut self.rtt, deps.device.clock.as_ref(), unlimited);
+        self.refresher.run(&mut self.puller, &mut requests, keys).await
     }
+}
 
-    /// Rows of a request at most, if the cycle has a limit.
-    pub fn rows(&self) -> Option<usize> {
-        self.limit.borrow().map(|_| self.deps.adaptive.rtt(|rtt| rtt.rows()))
-    }
+/// A cycle while it runs.
+struct Steps<'c> {
+    deps: &'c EngineDeps,
+    pusher: &'c mut Pusher,
+    puller: &'c mut Puller,
+    scope: Scope,
+}
 
-    /// A request was as large as it may be, and there is more.
-    pub fn filled(&self, most: usize) {
-        if let Some(cut) = *self.limit.borrow() {
-            self.deps.adaptive.rtt(|rtt| rtt.filled(cut.saturating_sub(self.began), most));
-        }
-    }
-
-    async fn steps(&mut self) -> Result<(), Stop> {
-        self.check_network()?;
-        if self.context == SyncReason::User {
+impl Steps<'_> {
+    async fn run(&mut self, requests: &mut Requests<'_>, tally: &mut Tally) -> Result<(), Stop> {
+        check_network(self.deps)?;
+        if requests.reason == SyncReason::User {
             self.deps.store.write(outbox::clear_waits).await?;
         }
+        let target = PushTarget { up_to: self.deps.store.read(outbox::newest)?, scope: self.scope.clone() };
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
-        let exchanged = self.all_loaded()? && self.push().await?;
-        if !exchanged || std::mem::take(&mut self.pull_again) {
-            let pulled = self.pull(&Scope::All).await;
-            if pulled.as_ref().is_err_and(stops_everything) {
-                return pulled;
+        let mut failure = None;
+        let mut in_step = false;
+        if self.all_loaded()? {
+            let pushed = self.pusher.run(requests, &target).await;
+            in_step = pushed.exchanged && !pushed.pull_again;
+            if let Some(error) = tally.push(pushed)? {
+                failure = Some(error);
+                in_step = false;
             }
-            self.push().await?;
-            if std::mem::take(&mut self.pull_again) {
-                self.pull(&Scope::All).await?;
+        }
+        if !in_step {
+            let pulled = self.puller.run(requests, &self.scope).await;
+            if let Some(error) = tally.pull(pulled)? {
+                failure.get_or_insert(error);
             }
-            pulled?;
+            if failure.as_ref().is_none_or(|failure| !tally.exchanged || !is_servers(failure)) {
+                let pushed = self.pusher.run(requests, &target).await;
+                let again = pushed.pull_again;
+                if let Some(error) = tally.push(pushed)? {
+                    failure.get_or_insert(error);
+                } else if again && let Some(error) = tally.pull(self.puller.run(requests, &self.scope).await)? {
+                    failure.get_or_insert(error);
+                }
+            }
         }
-        self.behind = Some(0);
-        self.in_step().await?;
-        Ok(())
-    }
-
-    /// A device without a network asks nobody.
-    pub fn check_network(&self) -> Result<()> {
-        if self.deps.connectivity.is_online() {
-            return Ok(());
-        }
-        Err(Error::network(ErrorCode::Offline, "the device has no network"))
+        self.keep(tally, failure.is_none()).await?;
+        failure.map_or(Ok(()), |error| Err(Stop::Failed(error)))
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.
     fn all_loaded(&self) -> Result<bool> {
         self.deps.store.read(|connection| {
             let all = collections::all(connection)?;
-            all.into_iter().try_fold(true, |loaded, (id, _)| Ok(loaded && !streams::get(connection, id)?.loading))
+            all.into_iter().filter(|(_, name)| self.scope.has(name)).try_fold(true, |loaded, (id, _)| {
+                Ok(loaded && !streams::get(connection, id)?.loading)
+            })
         })
     }
 
-    /// Takes the server's time in.
-    pub async fn observe_server_time(&self, server_ms: Option<i64>) -> Result<()> {
-        let Some(server_ms) = server_ms else { return Ok(()) };
-        let device = &self.deps.device;
-        let correction = device.hlc.calibrate(server_ms);
-        // Kept in terms of the wall clock, which is all that the next process will have.
-        let offset = device.server_now_ms() - device.clock.wall_ms();
-        let kept = self.deps.adaptive.kept_offset();
-        if correction.is_none() && kept.is_some_and(|kept| (kept - offset).abs() < OFFSET_NOISE_MS) {
-            return Ok(());
+    /// Keeps what was read to its head, and whether everything is in step.
+    async fn keep(&self, tally: &mut Tally, complete: bool) -> Result<()> {
+        let now = keep_heads(self.deps, &std::mem::take(&mut tally.heads)).await?;
+        let everything = complete && self.scope == Scope::All;
+        if everything {
+            tally.behind = Some(0);
         }
-        self.deps.adaptive.keep_offset(offset);
-        self.deps
-            .store
-            .write(move |tx| {
-                if let Some(correction) = correction {
-                    outbox::calibrate(tx, correction)?;
-                }
-                meta::set(tx, meta::Key::ClockOffset, &offset.to_string())
-            })
-            .await
-    }
-
-    async fn in_step(&mut self) -> Result<()> {
-        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
-        let now = self.deps.readings.note(&self.deps.device, &heads);
         self.deps
             .store
             .write(move |tx| {
                 tx.counts();
-                streams::mark_read(tx, &heads, now)?;
-                meta::set(tx, meta::Key::LastSync, &now.to_string())
+                if everything { meta::set(tx, meta::Key::LastSync, &now.to_string()) } else { Ok(()) }
             })
             .await?;
-        self.evict().await
-    }
-
-    /// Keeps when streams were read to their heads.
-    pub async fn keep_heads(&mut self) -> Result<()> {
-        if self.heads.is_empty() {
-            return Ok(());
-        }
-        let heads: Vec<i64> = std::mem::take(&mut self.heads).into_iter().collect();
-        let now = self.deps.readings.note(&self.deps.device, &heads);
-        self.deps.store.write(move |tx| streams::mark_read(tx, &heads, now)).await?;
-        self.evict().await
+        evict(self.deps).await
     }
 }
 
-/// Whether sending makes no sense after this failure of reading. A page that cannot be read does not keep writes from the server.
-fn stops_everything(stop: &Stop) -> bool {
-    match stop {
-        Stop::OutOfTime => true,
-        Stop::Failed(error) => {
-            !matches!(error.code(), ErrorCode::ResponseTooLarge | ErrorCode::Refused | ErrorCode::Internal)
-        }
+impl Tally {
+    /// Counts what a push did. Returns the failure that it ended with, if the cycle can go on after it.
+    fn push(&mut self, pushed: Pushed) -> Result<Option<Error>, Stop> {
+        self.report.pushed += pushed.settled.applied;
+        self.report.parked += pushed.settled.parked;
+        self.report.conflicts += pushed.settled.conflicts + pushed.pages.conflicts;
+        self.report.pulled += pushed.pages.pulled;
+        self.report.set_aside.extend(pushed.pages.set_aside);
+        self.heads.extend(pushed.pages.in_step);
+        self.exchanged |= pushed.exchanged;
+        self.moved |= pushed.settled.moved;
+        self.suggested_interval = pushed.suggested_interval.or(self.suggested_interval);
+        go_on(pushed.end)
     }
+
+    /// The same for a pull.
+    fn pull(&mut self, pulled: Pulled) -> Result<Option<Error>, Stop> {
+        self.report.pulled += pulled.changes;
+        self.report.conflicts += pulled.conflicts;
+        self.report.set_aside.extend(pulled.set_aside);
+        self.heads.extend(pulled.heads);
+        self.behind = pulled.behind.or(self.behind);
+        go_on(pulled.end)
+    }
+}
+
+/// The failure of one half that says nothing of the other. Any other ends the cycle.
+fn go_on(end: Result<(), Stop>) -> Result<Option<Error>, Stop> {
+    match end {
+        Ok(()) => Ok(None),
+        Err(Stop::Failed(error)) if is_servers(&error) => Ok(Some(error)),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Whether the server, or a part of it, failed at this request or refused it, so that another one may go through.
+fn is_servers(error: &Error) -> bool {
+    use ErrorCode::{Forbidden, Internal, InvalidResponse, Refused, ResponseTooLarge, ServerError};
+    matches!(error.code(), Forbidden | Internal | InvalidResponse | Refused | ResponseTooLarge | ServerError)
+}
+
+/// A device without a network asks nobody.
+pub(in crate::sync) fn check_network(deps: &EngineDeps) -> Result<()> {
+    if deps.connectivity.is_online() {
+        return Ok(());
+    }
+    Err(Error::network(ErrorCode::Offline, "the device has no network"))
+}
+
+fn report(deps: &EngineDeps, end: Result<(), Stop>, tally: Tally, limited: bool) -> Result<SliceReport> {
+    let complete = match end {
+        Ok(()) => true,
+        Err(Stop::OutOfTime) => false,
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    let (mut report, which) = (tally.report, runnable(deps, i64::MAX));
+    let waiting = deps.store.read(|connection| outbox::waiting(connection, &which, MOST_DEFERRED))?;
+    report.deferred = waiting.into_iter().map(Deferred::from).collect();
+    let more = if limited { Remaining::of(&deps.store, tally.behind)? } else { Remaining::default() };
+    Ok(SliceReport { report, complete, more })
 }

@@ -1,18 +1,31 @@
 //! What one cycle does: push, pull, refresh, evict.
 
-mod adaptive;
+mod adaptive_size;
 mod budget;
+mod clock_offset;
+mod copied_store;
 mod cycle;
 mod evict;
+mod pack_batch;
+mod pages;
 mod pull;
 mod push;
 mod refresh;
+mod refused_streams;
+mod requests;
 mod rtt;
 mod scope;
+mod set_aside;
+mod settle_batch;
+mod storm_guard;
+mod suspects;
 
-pub(crate) use adaptive::AdaptiveState;
 pub(crate) use budget::Deadline;
 pub(in crate::sync) use budget::TimeBudget;
 pub use budget::{Remaining, SliceReport};
-pub(in crate::sync) use cycle::Cycle;
-pub(in crate::sync) use refresh::{RefreshQueue, RefreshWaiter, Throttle, serve, suspended};
+pub(crate) use clock_offset::ClockOffset;
+pub(in crate::sync) use cycle::{Cycle, CycleOutcome};
+pub(in crate::sync) use push::runnable;
+pub(in crate::sync) use refresh::{RefreshQueue, RefreshWaiter, Throttle, suspended};
+pub(in crate::sync) use scope::Scope;
+pub use storm_guard::StormGuard;

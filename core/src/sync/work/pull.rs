@@ -1,208 +1,305 @@
 //! The reading half of a cycle.
+//!
+//! Invariants:
+//! - Streams are asked for in pieces of at most [`MAX_STREAMS`], and a piece that is refused is halved until the stream that is the
+//!   reason stands alone. It stops itself only, and is asked for again after a growing pause.
+//! - Requests that are refused in a row are bounded ([`MAX_REFUSED`]); a page that did not come in time is asked for smaller.
 
-use super::cycle::{Cycle, Stop};
+use super::adaptive_size::AdaptiveSize;
+use super::clock_offset::observe_server_time;
+use super::pages::{PagesApplied, apply_pages, next_position, positions, repair, reset_stream, restart_streams};
+use super::refused_streams::RefusedStreams;
+use super::requests::{Requests, Stop};
 use super::scope::Scope;
-use crate::backend::{BackendError, PullReply, PullRequest, StreamPage, StreamPosition};
-use crate::error::Result;
+use crate::backend::{BackendError, PullReply, PullRequest, StreamPosition};
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, Progress};
-use crate::store::{collections, streams};
-use crate::sync::apply::{apply_page, restart};
-use std::collections::BTreeSet;
+use crate::net::SyncReason;
+use crate::sync::SetAside;
+use crate::sync::deps::EngineDeps;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Documents of the very first page: so that something is on the screen at once.
 const FIRST_PAGE: u32 = 500;
+/// Streams in one request: what a server takes unless it says otherwise.
+pub(in crate::sync) const MAX_STREAMS: usize = 200;
 /// How often a stream may be started anew in one go.
 pub(in crate::sync) const MAX_RESTARTS: u32 = 2;
-/// After a repair of a mismatch the next one waits this long.
-const REPAIR_PAUSE_MS: i64 = 3_600_000;
+/// So many refusals in a row are enough to find one stream among [`MAX_STREAMS`].
+const MAX_REFUSED: u32 = 10;
 
-impl Cycle<'_> {
+/// What a pull did.
+#[derive(Debug)]
+pub(in crate::sync) struct Pulled {
+    pub changes: u64,
+    pub conflicts: u64,
+    /// Collections that have been read to their heads.
+    pub heads: BTreeSet<i64>,
+    /// How many collections may have more on the server. `None` if that is not known.
+    pub behind: Option<usize>,
+    pub set_aside: Vec<SetAside>,
+    pub end: Result<(), Stop>,
+}
+
+/// Reads streams.
+pub(in crate::sync) struct Puller {
+    deps: Arc<EngineDeps>,
+    page: AdaptiveSize,
+    refused: RefusedStreams,
+}
+
+/// A run of the puller.
+struct Run<'r, 'a> {
+    requests: &'r mut Requests<'a>,
+    scope: &'r Scope,
+    done: Pulled,
+    /// Streams that are still to be asked for, by request.
+    pieces: VecDeque<Vec<StreamPosition>>,
+    /// The server is still to be asked for collections that are not known here.
+    discover: bool,
+    restarts: u32,
+    /// Refusals since the last answer.
+    refused: u32,
+    /// The server has answered for some stream.
+    answered: bool,
+    /// The refusal of a stream that stood alone.
+    failure: Option<Error>,
+}
+
+/// A request that has its answer.
+struct Asked {
+    streams: Vec<StreamPosition>,
+    discover: bool,
+    reply: Result<PullReply, BackendError>,
+}
+
+impl Puller {
+    pub fn new(deps: Arc<EngineDeps>) -> Self {
+        let page = AdaptiveSize::new(deps.config.page as usize);
+        Self { deps, page, refused: RefusedStreams::default() }
+    }
+
     /// Reads until every stream is at its head. The next page is on its way while one is applied.
-    pub async fn pull(&mut self, scope: &Scope) -> Result<(), Stop> {
+    pub async fn run(&mut self, requests: &mut Requests<'_>, scope: &Scope) -> Pulled {
         if *scope == Scope::All {
             self.deps.state.phase(Phase::Pulling);
         }
-        let mut positions = self.positions(scope)?;
-        let mut restarts = 0;
-        let mut waiting: Option<Result<PullReply, BackendError>> = None;
+        let done = Pulled {
+            changes: 0,
+            conflicts: 0,
+            heads: BTreeSet::new(),
+            behind: None,
+            set_aside: Vec::new(),
+            end: Ok(()),
+        };
+        let mut run = Run {
+            requests,
+            scope,
+            done,
+            pieces: VecDeque::new(),
+            discover: *scope == Scope::All && !self.deps.registry.declared,
+            restarts: 0,
+            refused: 0,
+            answered: false,
+            failure: None,
+        };
+        let end = self.read(&mut run).await;
+        Pulled { end, ..run.done }
+    }
+
+    async fn read(&mut self, run: &mut Run<'_, '_>) -> Result<(), Stop> {
+        self.plan(run)?;
+        let mut ahead = None;
         loop {
-            let reply = match waiting.take() {
-                Some(reply) => reply,
-                None if positions.is_empty() && !self.discovers(scope) => return Ok(()),
+            let asked = match ahead.take() {
+                Some(asked) => asked,
+                None if run.is_done() => {
+                    let failure = run.failure.take().filter(|_| !run.answered);
+                    return failure.map_or(Ok(()), |error| Err(error.into()));
+                }
                 None => {
-                    self.take_time()?;
-                    self.measured(self.deps.backend.pull(self.request(scope, positions.clone()))).await
+                    run.requests.take_time()?;
+                    self.ask(run).await?
                 }
             };
-            let reply = match reply {
-                Ok(reply) => reply,
-                Err(BackendError::Resync(named)) if restarts < MAX_RESTARTS => {
-                    restarts += 1;
-                    self.restart(&named, None).await?;
-                    positions = self.positions(scope)?;
-                    continue;
+            match asked.reply {
+                Ok(reply) => {
+                    ahead = self.take_in(run, asked.streams, reply).await?;
                 }
-                Err(error) => return Err(error.into()),
-            };
-            self.observe_server_time(reply.server_ms).await?;
-            let next: Vec<StreamPosition> =
-                reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
-            if !next.is_empty() {
-                self.filled(self.deps.config.page as usize);
-            }
-            let ahead = async {
-                if next.is_empty() || !self.has_time() {
-                    return None;
+                Err(BackendError::Resync(named)) if run.restarts < MAX_RESTARTS => {
+                    run.restarts += 1;
+                    restart_streams(&self.deps, &named, None).await?;
+                    self.plan(run)?;
                 }
-                Some(self.measured(self.deps.backend.pull(self.request(scope, next.clone()))).await)
-            };
-            let apply = self.apply_pages(&positions, reply.pages);
-            let (applied, ahead) = futures_util::join!(apply, ahead);
-            let applied = applied?;
-            self.note(scope, &applied);
-            waiting = ahead;
-            positions = next;
-            self.behind = Some(positions.len());
-            if !applied.diverged.is_empty() && restarts < MAX_RESTARTS {
-                restarts += 1;
-                self.repair(&applied.diverged).await?;
-                positions = self.positions(scope)?;
-                waiting = None;
-            } else if positions.is_empty() {
-                return Ok(());
+                Err(error) => self.refusal(run, asked.streams, asked.discover, error).await?,
             }
         }
     }
 
-    fn request(&self, scope: &Scope, streams: Vec<StreamPosition>) -> PullRequest {
-        let first = streams.iter().any(|stream| stream.cursor.is_none());
-        let most = if first { FIRST_PAGE.min(self.deps.config.page) } else { self.deps.config.page };
+    /// Lists what is to be asked for.
+    fn plan(&self, run: &mut Run<'_, '_>) -> Result<()> {
+        let now = self.deps.device.clock.monotonic();
+        // What a person or the app waits for is tried whatever came of it before.
+        let all = run.requests.reason == SyncReason::User || *run.scope != Scope::All;
+        let mut wanted = positions(&self.deps, run.scope)?;
+        for position in &wanted {
+            if let Some(error) = self.refused.waits(&position.collection, now).filter(|_| !all) {
+                run.done.set_aside.push(SetAside::stream(&position.collection, &error));
+            }
+        }
+        wanted.retain(|position| all || self.refused.waits(&position.collection, now).is_none());
+        run.pieces = wanted.chunks(MAX_STREAMS).map(<[_]>::to_vec).collect();
+        run.done.behind = None;
+        Ok(())
+    }
+
+    /// Makes the next request. The last one also asks for collections that are not known here.
+    async fn ask(&self, run: &mut Run<'_, '_>) -> Result<Asked, Stop> {
+        let streams = run.pieces.pop_front().unwrap_or_default();
+        let discover = run.discover && run.pieces.is_empty();
+        run.discover &= !discover;
+        let request = PullRequest {
+            limit: self.limit(run.requests, &streams),
+            streams: streams.clone(),
+            discover,
+            known: if discover { self.known(&streams)? } else { Vec::new() },
+            context: run.requests.reason,
+        };
+        let reply = run.requests.send(self.deps.backend.pull(request)).await?;
+        Ok(Asked { streams, discover, reply })
+    }
+
+    /// Collections that are known here and not named in the request.
+    fn known(&self, named: &[StreamPosition]) -> Result<Vec<String>> {
+        let all = positions(&self.deps, &Scope::All)?.into_iter().map(|position| position.collection);
+        Ok(all.filter(|known| !named.iter().any(|position| position.collection == *known)).collect())
+    }
+
+    /// Documents at most for each stream.
+    fn limit(&self, requests: &Requests<'_>, streams: &[StreamPosition]) -> u32 {
+        let page = u32::try_from(self.page.get()).unwrap_or(u32::MAX);
+        let first = streams.is_empty() || streams.iter().any(|stream| stream.cursor.is_none());
+        let most = if first { FIRST_PAGE.min(page) } else { page };
         // The rows of a slice are shared among its streams.
-        let limit = match self.rows() {
+        match requests.rows() {
             Some(rows) => most.min((rows / streams.len().max(1)).max(1) as u32),
             None => most,
-        };
-        PullRequest {
-            discover: first && self.discovers(scope) || streams.is_empty(),
-            streams,
-            limit,
-            context: self.context,
         }
     }
 
-    /// An app that declares no collections gets all that there are.
-    fn discovers(&self, scope: &Scope) -> bool {
-        *scope == Scope::All && !self.deps.registry.declared
-    }
-
-    /// Where every collection stands.
-    fn positions(&self, scope: &Scope) -> Result<Vec<StreamPosition>> {
-        self.deps.store.read(|connection| {
-            collections::all(connection)?
-                .into_iter()
-                .filter(|(_, name)| match scope {
-                    Scope::All => true,
-                    Scope::Only(names) => names.contains(name),
-                })
-                .map(|(id, collection)| {
-                    let stream = streams::get(connection, id)?;
-                    Ok(StreamPosition { collection, space: stream.space, cursor: stream.cursor })
-                })
-                .collect()
-        })
-    }
-
-    /// Applies pages, each in a transaction of its own.
-    pub(in crate::sync) async fn apply_pages(
-        &self,
-        asked: &[StreamPosition],
-        pages: Vec<StreamPage>,
-    ) -> Result<PagesApplied> {
-        let mut total = PagesApplied::default();
-        for page in pages {
-            let cursor =
-                asked.iter().find(|position| position.collection == page.collection).and_then(|p| p.cursor.clone());
-            let (device, registry) = (self.deps.device.clone(), self.deps.registry.clone());
-            let collection = page.collection.clone();
-            let expected = page.total;
-            let applied = self
-                .deps
-                .store
-                .write(move |tx| {
-                    let info = registry.ensure_in(tx, &page.collection)?;
-                    apply_page(tx, &device, info.id, info.strategy, cursor.as_deref(), &page)
-                })
-                .await?;
-            total.pulled += applied.applied.changes;
-            total.conflicts += applied.applied.conflicts;
-            total.expected = total.expected.max(expected);
-            total.in_step.extend(applied.in_step.then_some(applied.stream.collection));
-            if applied.diverged {
-                total.diverged.push((collection, applied.stream.repaired_ms));
+    /// Applies a reply while the next request is out, and returns that one's answer.
+    async fn take_in(
+        &mut self,
+        run: &mut Run<'_, '_>,
+        asked: Vec<StreamPosition>,
+        reply: PullReply,
+    ) -> Result<Option<Asked>, Stop> {
+        (run.refused, run.answered) = (0, true);
+        self.page.grow();
+        self.refused.answered(asked.iter().map(|position| position.collection.as_str()));
+        observe_server_time(&self.deps, reply.server_ms).await?;
+        let next: Vec<StreamPosition> = reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
+        if !next.is_empty() {
+            run.requests.page_was_full(self.deps.config.page as usize);
+            run.pieces.push_front(next);
+        }
+        let deps = self.deps.clone();
+        let apply = apply_pages(&deps, &asked, reply.pages);
+        let this = &*self;
+        let ahead = async {
+            if run.is_done() || !run.requests.has_time() {
+                return Ok(None);
+            }
+            this.ask(run).await.map(Some)
+        };
+        let (applied, ahead) = futures_util::join!(apply, ahead);
+        let applied = applied?;
+        let diverged = self.note(run, applied);
+        let ahead = ahead?;
+        if !diverged.is_empty() && run.restarts < MAX_RESTARTS {
+            run.restarts += 1;
+            if !repair(&self.deps, &diverged).await?.is_empty() {
+                run.discover |= ahead.as_ref().is_some_and(|ahead| ahead.discover);
+                self.plan(run)?;
+                return Ok(None);
             }
         }
-        if total.pulled > 0 {
-            // Page by page, so that a first reading never holds much more than the limits.
-            self.evict().await?;
+        Ok(ahead)
+    }
+
+    /// Counts what pages brought. A refresh shows no progress: no status bar waits for it.
+    fn note(&self, run: &mut Run<'_, '_>, applied: PagesApplied) -> Vec<(String, Option<i64>)> {
+        run.done.changes += applied.pulled;
+        run.done.conflicts += applied.conflicts;
+        run.done.heads.extend(&applied.in_step);
+        run.done.set_aside.extend(applied.set_aside);
+        run.done.behind = Some(run.pieces.iter().map(Vec::len).sum());
+        if applied.pulled > 0 {
+            run.requests.history.progressed();
         }
-        Ok(total)
-    }
-
-    /// Counts what pages brought. A refresh shows no progress: nobody's work waits for it.
-    pub(in crate::sync) fn note(&mut self, scope: &Scope, applied: &PagesApplied) {
-        self.report.pulled += applied.pulled;
-        self.report.conflicts += applied.conflicts;
-        self.heads.extend(&applied.in_step);
-        if *scope == Scope::All {
-            let done = self.report.pulled + self.report.pushed;
-            self.deps.state.progress(Progress { done, total: applied.expected });
+        if *run.scope == Scope::All {
+            self.deps.state.progress(Progress { done: run.done.changes, total: applied.expected });
         }
+        applied.diverged
     }
 
-    /// Starts named streams anew; none named: all.
-    pub(in crate::sync) async fn restart(&mut self, named: &[String], repaired_ms: Option<i64>) -> Result<()> {
-        let named: BTreeSet<String> = named.iter().cloned().collect();
-        tracing::warn!(streams = ?named, "reading anew");
-        self.deps
-            .store
-            .write(move |tx| {
-                for (id, name) in collections::all(tx)? {
-                    if named.is_empty() || named.contains(&name) {
-                        restart(tx, id, repaired_ms)?;
-                    }
-                }
-                Ok(())
-            })
-            .await
-    }
-
-    /// Mends streams whose documents are not the server's: by reading them anew, once an hour at most.
-    pub(in crate::sync) async fn repair(&mut self, diverged: &[(String, Option<i64>)]) -> Result<()> {
-        let now = self.deps.device.server_now_ms();
-        let due = |repaired: &Option<i64>| repaired.is_none_or(|at| (now - at).abs() >= REPAIR_PAUSE_MS);
-        let named: Vec<String> =
-            diverged.iter().filter(|(_, repaired)| due(repaired)).map(|(name, _)| name.clone()).collect();
-        if named.is_empty() { Ok(()) } else { self.restart(&named, Some(now)).await }
+    /// Halves a piece that was refused, or sets the stream aside that is the reason.
+    async fn refusal(
+        &mut self,
+        run: &mut Run<'_, '_>,
+        streams: Vec<StreamPosition>,
+        discover: bool,
+        error: BackendError,
+    ) -> Result<(), Stop> {
+        if let BackendError::Failed(failure) = &error
+            && matches!(failure.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost | ErrorCode::ResponseTooLarge)
+        {
+            self.page.shrink(self.limit(run.requests, &streams) as usize);
+        }
+        let Some(reason) = streams_fault(&error).filter(|_| run.refused < MAX_REFUSED) else {
+            return Err(error.into());
+        };
+        run.refused += 1;
+        run.discover |= discover;
+        match streams.as_slice() {
+            // Nothing was named: it is not a stream's fault.
+            [] => return Err(error.into()),
+            [one] if reason.code() == ErrorCode::Forbidden && one.space.is_some() && self.refused.may_reset(one) => {
+                reset_stream(&self.deps, &one.collection).await?;
+                run.pieces.push_front(positions(&self.deps, &Scope::one(&one.collection))?);
+            }
+            [one] => {
+                let (now, entropy) = (self.deps.device.clock.monotonic(), self.deps.device.entropy.as_ref());
+                tracing::warn!(collection = %one.collection, error = %reason, "a stream is set aside");
+                self.refused.refused(&one.collection, reason, now, entropy);
+                run.done.set_aside.push(SetAside::stream(&one.collection, reason));
+                run.failure = Some(reason.clone());
+            }
+            many => {
+                let (left, right) = many.split_at(many.len() / 2);
+                run.pieces.push_front(right.to_vec());
+                run.pieces.push_front(left.to_vec());
+            }
+        }
+        Ok(())
     }
 }
 
-/// What several pages did.
-#[derive(Debug, Default)]
-pub(in crate::sync) struct PagesApplied {
-    pub pulled: u64,
-    pub conflicts: u64,
-    /// How many documents the server has, if it said.
-    pub expected: Option<u64>,
-    /// Streams that are at their heads now.
-    pub in_step: Vec<i64>,
-    /// Streams that do not match the server, and when each was last repaired.
-    pub diverged: Vec<(String, Option<i64>)>,
+impl Run<'_, '_> {
+    fn is_done(&self) -> bool {
+        self.pieces.is_empty() && !self.discover
+    }
 }
 
-fn next_position(page: &StreamPage) -> StreamPosition {
-    StreamPosition {
-        collection: page.collection.clone(),
-        space: page.space.clone(),
-        cursor: Some(page.next_cursor.clone()),
+/// The failure, if one of the request's streams can be its reason.
+fn streams_fault(error: &BackendError) -> Option<&Error> {
+    match error {
+        BackendError::TooLarge(error) => Some(error),
+        BackendError::Failed(error @ Error::Refused { server_code, .. }) if server_code == "VALIDATION_ERROR" => {
+            Some(error)
+        }
+        BackendError::Failed(error) if error.code() == ErrorCode::Forbidden => Some(error),
+        BackendError::Failed(_) | BackendError::Resync(_) => None,
     }
 }

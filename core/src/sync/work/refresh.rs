@@ -5,7 +5,12 @@
 //! - Collections that are asked for at the same time share their requests; who asks for the same thing shares the answer.
 //! - What a server has asked to wait for is waited for: until then everybody is told so without a request.
 
-use super::cycle::{Cycle, Stop};
+use super::clock_offset::observe_server_time;
+use super::cycle::check_network;
+use super::evict::evict;
+use super::pages::keep_heads;
+use super::pull::Puller;
+use super::requests::{RequestHistory, Requests, Stop};
 use super::scope::Scope;
 use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
@@ -15,8 +20,9 @@ use crate::sync::apply::{Reconciler, Source};
 use crate::sync::deps::EngineDeps;
 use futures_util::stream::{self, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// So many single documents are asked for at the same time.
 const AT_ONCE: usize = 4;
@@ -61,42 +67,66 @@ impl RefreshQueue {
     }
 }
 
-/// Reads what is refreshes. Cancelling it (dropping the future) leaves streams that the next reading goes on from.
-pub(in crate::sync) async fn serve(deps: &EngineDeps, keys: Vec<RefreshKey>) -> Answers {
-    let unlimited = watch::Sender::new(None).subscribe();
-    let mut cycle = Cycle::new(deps, SyncReason::User, unlimited);
-    let mut answers = Answers::new();
-    let (collections, documents): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.id.is_none());
-    if !collections.is_empty() {
-        let names = collections.iter().map(|key| key.collection.clone()).collect();
-        let outcome = cycle.read_streams(names).await;
-        answers.extend(collections.into_iter().map(|key| (key, outcome.clone())));
-    }
-    let cycle = &cycle;
-    let reads = documents.into_iter().map(|key| async move {
-        let outcome = cycle.read_document(&key).await;
-        (key, outcome)
-    });
-    answers.extend(stream::iter(reads).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
-    answers
+/// Reads single collections and documents.
+pub(in crate::sync) struct Refresher {
+    deps: Arc<EngineDeps>,
 }
 
-impl Cycle<'_> {
-    async fn read_streams(&mut self, names: BTreeSet<String>) -> Result<()> {
-        self.check_network()?;
-        let outcome = self.pull(&Scope::Only(names)).await;
-        self.keep_heads().await?;
-        outcome.map_err(Stop::into_error)
+impl Refresher {
+    pub fn new(deps: Arc<EngineDeps>) -> Self {
+        Self { deps }
     }
 
-    async fn read_document(&self, key: &RefreshKey) -> Result<()> {
-        self.check_network()?;
+    /// Reads what is asked for. Cancelling it (dropping the future) leaves streams that the next reading goes on from.
+    pub async fn run(&self, puller: &mut Puller, requests: &mut Requests<'_>, keys: Vec<RefreshKey>) -> Answers {
+        let mut answers = Answers::new();
+        let (collections, documents): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.id.is_none());
+        if !collections.is_empty() {
+            let names = collections.iter().map(|key| key.collection.clone()).collect();
+            let outcome = self.read_streams(puller, requests, names).await;
+            answers.extend(collections.into_iter().map(|key| (key, outcome.clone())));
+        }
+        let history = requests.history;
+        let reads = documents.into_iter().map(|key| async move {
+            let outcome = self.read_document(history, &key).await;
+            (key, outcome)
+        });
+        answers.extend(stream::iter(reads).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+        answers
+    }
+
+    async fn read_streams(
+        &self,
+        puller: &mut Puller,
+        requests: &mut Requests<'_>,
+        names: BTreeSet<String>,
+    ) -> Result<()> {
+        check_network(&self.deps)?;
+        let pulled = puller.run(requests, &Scope::Only(names)).await;
+        if !pulled.heads.is_empty() {
+            keep_heads(&self.deps, &pulled.heads).await?;
+            evict(&self.deps).await?;
+        }
+        pulled.end.map_err(Stop::into_error)?;
+        requests.history.progressed();
+        match pulled.set_aside.iter().find(|aside| aside.doc_id.is_none()) {
+            Some(refused) => Err(refused.error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    async fn read_document(&self, history: &RequestHistory, key: &RefreshKey) -> Result<()> {
+        check_network(&self.deps)?;
         let (collection, id) = (key.collection.clone(), key.id.clone().unwrap_or_default());
-        let request = FetchRequest { collection: collection.clone(), id, context: self.context };
-        let reply = self.deps.backend.fetch(request).await.map_err(|error| Stop::from(error).into_error())?;
-        self.observe_server_time(reply.server_ms).await?;
+        let request = FetchRequest { collection: collection.clone(), id, context: SyncReason::User };
+        history.admit(self.deps.device.clock.monotonic())?;
+        let reply = self.deps.backend.fetch(request).await.map_err(|error| {
+            history.failed(&error);
+            Stop::from(error).into_error()
+        })?;
+        observe_server_time(&self.deps, reply.server_ms).await?;
         // Before it comes, not after: it must not be the one that goes.
-        self.evict().await?;
+        evict(&self.deps).await?;
         let (device, registry) = (self.deps.device.clone(), self.deps.registry.clone());
         self.deps
             .store
@@ -106,7 +136,9 @@ impl Cycle<'_> {
                 reconciler.take(&reply.change, Source::State)?;
                 reconciler.close().map(drop)
             })
-            .await
+            .await?;
+        history.progressed();
+        Ok(())
     }
 }
 

@@ -1,0 +1,33 @@
+//! A store that was restored from a backup, or copied from another device.
+
+use crate::backend::{Outcome, Outgoing};
+use crate::error::Result;
+use crate::store::{meta, outbox};
+use crate::sync::deps::EngineDeps;
+
+/// Whether the server knows newer operations of this device id than this store does. It says so, too, of an operation that another process
+/// of this very device has seen to while ours was on its way; that one is no longer in the outbox. To go on under a new id would then do
+/// everything again that the other process has just sent.
+pub(in crate::sync) fn is_copy(deps: &EngineDeps, sent: &[Outgoing], outcomes: &[Outcome]) -> Result<bool> {
+    for (outgoing, _) in sent.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Cloned) {
+        if deps.store.read(|connection| outbox::by_id(connection, outgoing.op.op_id))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Goes on as another device. The same operations go again, and the server recognises by their ids those that the original has sent.
+pub(in crate::sync) async fn reassign_device_id(deps: &EngineDeps) -> Result<()> {
+    let id = deps.device.new_uuid().to_string();
+    tracing::warn!(device = %id, "this store is a copy of another device's: going on under a new id");
+    let kept = id.clone();
+    deps.store
+        .write(move |tx| {
+            meta::set(tx, meta::Key::DeviceId, &kept)?;
+            outbox::release_leases(tx).map(drop)
+        })
+        .await?;
+    deps.device.rename(&id);
+    Ok(())
+}

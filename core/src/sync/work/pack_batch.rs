@@ -1,0 +1,46 @@
+//! Filling a request with operations, up to its size.
+
+use crate::backend::Outgoing;
+use crate::error::{Error, Result};
+use crate::model::{OpKind, Operation};
+use crate::store::{Tx, documents};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Bytes of one request before compression: half of what the server takes by default.
+const MAX_BYTES: usize = 2 << 20;
+/// What an operation weighs beside its content.
+const OVERHEAD: usize = 240;
+
+/// Joins each operation with what it needs, up to the size of a request. Groups stay whole.
+pub(super) fn pack_batch(tx: &Tx<'_>, batch: Vec<Operation>, names: &BTreeMap<i64, String>) -> Result<Vec<Outgoing>> {
+    let mut operations: Vec<Outgoing> = Vec::with_capacity(batch.len());
+    let mut weight = 0;
+    let groups: BTreeMap<String, usize> =
+        batch.iter().filter_map(|op| op.group.clone()).fold(BTreeMap::new(), |mut count, group| {
+            *count.entry(group).or_default() += 1;
+            count
+        });
+    for op in batch {
+        let body = match (op.kind, &op.changes) {
+            (OpKind::Create, None) => documents::by_row(tx, op.document)?.and_then(|row| row.body),
+            _ => None,
+        };
+        let content = body.as_ref().map_or(0, String::len)
+            + op.changes.as_ref().map_or(0, |changes| serde_json::to_string(changes).map_or(0, |text| text.len()));
+        weight += content + OVERHEAD;
+        let begun =
+            op.group.as_ref().is_some_and(|group| operations.iter().any(|o| o.op.group.as_ref() == Some(group)));
+        if weight > MAX_BYTES && !operations.is_empty() && !begun {
+            break;
+        }
+        let collection =
+            names.get(&op.collection).cloned().ok_or_else(|| Error::internal("an operation without a collection"))?;
+        operations.push(Outgoing { op, collection, body });
+    }
+    // The members of a group need not be neighbours.
+    let whole =
+        |group: &String| operations.iter().filter(|o| o.op.group.as_ref() == Some(group)).count() == groups[group];
+    let broken: BTreeSet<String> = groups.keys().filter(|group| !whole(group)).cloned().collect();
+    operations.retain(|o| o.op.group.as_ref().is_none_or(|group| !broken.contains(group)));
+    Ok(operations)
+}

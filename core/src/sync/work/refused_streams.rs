@@ -1,0 +1,58 @@
+//! Streams that the server refuses.
+//!
+//! Invariant: a refused stream is asked for again after a pause that doubles up to [`LONGEST_PAUSE`], however often cycles run.
+
+use crate::backend::StreamPosition;
+use crate::error::Error;
+use crate::platform::Entropy;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+
+#[derive(Debug)]
+struct Refusal {
+    error: Error,
+    times: u32,
+    until: Duration,
+}
+
+/// Refused streams by collection. Forgotten with the process.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct RefusedStreams {
+    refusals: HashMap<String, Refusal>,
+    /// Streams that were started anew because their space was refused.
+    reset: HashSet<String>,
+}
+
+impl RefusedStreams {
+    /// Why a collection is not asked for now.
+    pub fn waits(&self, collection: &str, now: Duration) -> Option<Error> {
+        self.refusals.get(collection).filter(|refusal| now < refusal.until).map(|refusal| refusal.error.clone())
+    }
+
+    /// The server refuses this collection.
+    pub fn refused(&mut self, collection: &str, error: &Error, now: Duration, entropy: &dyn Entropy) {
+        let times = self.refusals.get(collection).map_or(0, |refusal| refusal.times);
+        let pause = FIRST_PAUSE.saturating_mul(1 << times.min(10)).min(LONGEST_PAUSE);
+        let until = now + pause.mul_f64(0.9 + 0.2 * entropy.fraction());
+        self.refusals.insert(collection.to_owned(), Refusal { error: error.clone(), times: times + 1, until });
+    }
+
+    /// The server has answered for these collections.
+    pub fn answered<'c>(&mut self, collections: impl Iterator<Item = &'c str>) {
+        if self.refusals.is_empty() && self.reset.is_empty() {
+            return;
+        }
+        for collection in collections {
+            self.refusals.remove(collection);
+            self.reset.remove(collection);
+        }
+    }
+
+    /// Whether a stream may be started anew in another space: once, until it has been read.
+    pub fn may_reset(&mut self, position: &StreamPosition) -> bool {
+        self.reset.insert(position.collection.clone())
+    }
+}

@@ -1,0 +1,187 @@
+//! The requests of one run: whether there is time for the next one, how long it takes, and whether it would be one too many.
+//!
+//! Invariants:
+//! - In a slice of background time no request is begun that is not expected to end in it, and one that is out when it ends is dropped.
+//! - Every request is counted by the [`StormGuard`]. Without progress there are only so many in a minute and in an hour: then the run ends
+//!   with the failure of the last one.
+
+use super::budget::{Limit, passed};
+use super::rtt::RttEstimator;
+use super::storm_guard::StormGuard;
+use crate::backend::BackendError;
+use crate::error::{Error, ErrorCode, Result};
+use crate::net::SyncReason;
+use crate::platform::Clock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Why a run ends early.
+#[derive(Debug)]
+pub(in crate::sync) enum Stop {
+    Failed(Error),
+    /// The slice is over, or has no time for another request.
+    OutOfTime,
+}
+
+impl Stop {
+    /// The failure that a refresh ends with. It has no limit, so it never runs out of time.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::OutOfTime => Error::state(ErrorCode::Cancelled),
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<BackendError> for Stop {
+    fn from(error: BackendError) -> Self {
+        Self::Failed(match error {
+            BackendError::Failed(error) | BackendError::TooLarge(error) => error,
+            BackendError::Resync(_) => Error::network(ErrorCode::InvalidResponse, "the server refuses every cursor"),
+        })
+    }
+}
+
+/// What all runs of a process have in common. Thread-safe.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct RequestHistory {
+    guard: Mutex<Guarded>,
+}
+
+#[derive(Debug, Default)]
+struct Guarded {
+    storm: StormGuard,
+    /// Why the last request failed.
+    failure: Option<Error>,
+}
+
+impl RequestHistory {
+    /// When the next request may be made, on the monotonic clock.
+    pub fn free_at(&self, now: Duration) -> Duration {
+        self.locked().storm.free_at(now)
+    }
+
+    /// Something has come of the requests so far.
+    pub fn progressed(&self) {
+        *self.locked() = Guarded::default();
+    }
+
+    /// Counts a request. To be called before each one.
+    ///
+    /// # Errors
+    /// The failure of the last request, if this one would be too many.
+    pub fn admit(&self, now: Duration) -> Result<()> {
+        let mut guarded = self.locked();
+        if guarded.storm.free_at(now) > now {
+            let waits = || Error::network(ErrorCode::ServerError, "no request has come to anything for a while");
+            return Err(guarded.failure.clone().unwrap_or_else(waits));
+        }
+        guarded.storm.request(now);
+        Ok(())
+    }
+
+    /// A request has failed.
+    pub fn failed(&self, error: &BackendError) {
+        if let BackendError::Failed(error) | BackendError::TooLarge(error) = error {
+            self.locked().failure = Some(error.clone());
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Guarded> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The requests of one run.
+pub(in crate::sync) struct Requests<'a> {
+    pub reason: SyncReason,
+    pub history: &'a RequestHistory,
+    rtt: &'a mut RttEstimator,
+    clock: &'a dyn Clock,
+    limit: Limit,
+    began: Duration,
+    /// It has begun a request.
+    begun: bool,
+}
+
+impl<'a> Requests<'a> {
+    pub fn new(
+        reason: SyncReason,
+        history: &'a RequestHistory,
+        rtt: &'a mut RttEstimator,
+        clock: &'a dyn Clock,
+        limit: Limit,
+    ) -> Self {
+        Self { reason, history, rtt, clock, limit, began: clock.monotonic(), begun: false }
+    }
+
+    /// How long the run has taken so far.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.began)
+    }
+
+    /// Whether the run has a limit in time.
+    pub fn is_limited(&self) -> bool {
+        self.limit.borrow().is_some()
+    }
+
+    /// Whether the next request is expected to end before the limit.
+    pub fn has_time(&self) -> bool {
+        self.limit.borrow().is_none_or(|cut| self.clock.monotonic() + self.rtt.expected() < cut)
+    }
+
+    /// To be called before the work for a request begins.
+    pub fn take_time(&mut self) -> Result<(), Stop> {
+        if self.has_time() {
+            self.begun = true;
+            return Ok(());
+        }
+        if !self.begun {
+            self.rtt.skipped();
+        }
+        Err(Stop::OutOfTime)
+    }
+
+    /// Sends a request, waits for its answer and measures how long that takes.
+    pub async fn send<T>(
+        &mut self,
+        request: impl Future<Output = Result<T, BackendError>>,
+    ) -> Result<Result<T, BackendError>, Stop> {
+        self.history.admit(self.clock.monotonic())?;
+        self.rtt.begun(self.clock.monotonic());
+        let answer = tokio::select! {
+            biased;
+            answer = request => answer,
+            () = passed(self.limit.clone(), self.clock) => {
+                self.rtt.cut(self.clock.monotonic());
+                return Err(Stop::OutOfTime);
+            }
+        };
+        match &answer {
+            Ok(_) => self.rtt.answered(self.clock.monotonic()),
+            Err(error) => {
+                self.rtt.failed();
+                self.history.failed(error);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Rows of a request at most, if the run has a limit.
+    pub fn rows(&self) -> Option<usize> {
+        self.is_limited().then(|| self.rtt.rows())
+    }
+
+    /// A request was as large as it may be, and there is more.
+    pub fn page_was_full(&mut self, most: usize) {
+        if let Some(cut) = *self.limit.borrow() {
+            self.rtt.filled(cut.saturating_sub(self.began), most);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Taking in the server's answers to a batch.
+
+use crate::backend::{Outcome, Outgoing};
+use crate::error::Result;
+use crate::sync::apply::{Answered, Reconciler};
+use crate::sync::deps::EngineDeps;
+use std::collections::BTreeMap;
+
+/// What the answers of batches came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::sync) struct Settlement {
+    pub applied: u64,
+    pub parked: u64,
+    pub conflicts: u64,
+    /// Something became of some operation.
+    pub moved: bool,
+}
+
+impl Settlement {
+    pub fn add(&mut self, other: &Self) {
+        self.applied += other.applied;
+        self.parked += other.parked;
+        self.conflicts += other.conflicts;
+        self.moved |= other.moved;
+    }
+
+    fn count(&mut self, answered: Answered) {
+        match answered {
+            Answered::Applied => self.applied += 1,
+            Answered::Parked => self.parked += 1,
+            Answered::Conflicted | Answered::Waits | Answered::Nothing => {}
+        }
+        self.moved |= matches!(answered, Answered::Applied | Answered::Parked | Answered::Conflicted);
+    }
+}
+
+/// Settles the operations of a batch, in one transaction.
+pub(in crate::sync) async fn settle_batch(
+    deps: &EngineDeps,
+    sent: Vec<Outgoing>,
+    outcomes: Vec<Outcome>,
+) -> Result<Settlement> {
+    let (device, registry, retry) = (deps.device.clone(), deps.registry.clone(), deps.config.retry);
+    deps.store
+        .write(move |tx| {
+            let mut by_collection: BTreeMap<i64, Vec<(&Outgoing, &Outcome)>> = BTreeMap::new();
+            for (outgoing, outcome) in sent.iter().zip(&outcomes) {
+                by_collection.entry(outgoing.op.collection).or_default().push((outgoing, outcome));
+            }
+            let mut settled = Settlement::default();
+            for (collection, answers) in by_collection {
+                let strategy = registry.get(&answers[0].0.collection).map(|info| info.strategy).unwrap_or_default();
+                let mut reconciler = Reconciler::open(tx, &device, collection, strategy)?;
+                for (outgoing, outcome) in answers {
+                    settled.count(reconciler.answer(outgoing.op.op_seq, outgoing.op.document, outcome, &retry)?);
+                }
+                let (_, applied) = reconciler.close()?;
+                settled.conflicts += applied.conflicts;
+            }
+            Ok(settled)
+        })
+        .await
+}
