@@ -156,7 +156,12 @@ shapes! {
     /// `set` takes a value, `inc` a number in `by`, `addToSet` and `removeFromSet` values.
     FieldOp { op: String, path: String, value: Option<Value>, by: Option<f64>, values: Option<Vec<Value>>, }
     /// Streams to read.
-    PullRequest { streams: Option<Vec<StreamRequest>>, discover: Option<bool>, max_bytes: Option<i64>, }
+    PullRequest {
+        streams: Option<Vec<StreamRequest>>,
+        discover: Option<bool>,
+        known: Option<Vec<String>>,
+        max_bytes: Option<i64>,
+    }
     /// A stream to read.
     StreamRequest {
         space: Option<String>,

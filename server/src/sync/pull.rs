@@ -9,6 +9,7 @@ use crate::model::{CollectionName, Cursor, Mode, StreamName, write_string};
 use crate::store::records;
 use crate::store::streams::{self, Head};
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 /// Pending rows are counted up to here.
 pub(crate) const MOST_PENDING: i64 = 1000;
@@ -56,15 +57,17 @@ pub(crate) struct PullRequest {
     pub(crate) streams: Vec<StreamRequest>,
     /// Whether the space's other streams are wanted, too.
     pub(crate) discover: bool,
+    /// Streams that the device knows and asks for in other requests: they are not to be discovered.
+    pub(crate) known: BTreeSet<String>,
     /// About so many bytes of rows.
     pub(crate) max_bytes: usize,
 }
 
 /// Reads pages until `max_bytes`, the most urgent streams first. One row is always sent.
 pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Result<Pulled, Failure> {
-    let PullRequest { streams: mut requests, discover, max_bytes } = request;
+    let PullRequest { streams: mut requests, discover, known, max_bytes } = request;
     if discover {
-        add_unknown(db, scope, &mut requests)?;
+        add_unknown(db, scope, &known, &mut requests)?;
     }
     let device = scope.device_row(db)?;
     let mut check = Check::default();
@@ -110,11 +113,16 @@ pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Resu
     Ok(Pulled { complete: pages.iter().all(|read| !read.page.has_more), pages, pending })
 }
 
-/// Adds the streams that the request does not name, as snapshots, as far as one request may have streams.
-fn add_unknown(db: &Connection, scope: &Scope, requests: &mut Vec<StreamRequest>) -> Result<(), Failure> {
+/// Adds the streams that the request does not name and the device does not know, as snapshots, as far as one request may have streams.
+fn add_unknown(
+    db: &Connection,
+    scope: &Scope,
+    known: &BTreeSet<String>,
+    requests: &mut Vec<StreamRequest>,
+) -> Result<(), Failure> {
     let limits = &scope.config.limits;
     for (collection, _) in streams::of_space(db, scope.space_row)? {
-        let named = requests.iter().any(|request| request.collection == collection);
+        let named = known.contains(collection.as_str()) || requests.iter().any(|request| request.collection == collection);
         if !named && requests.len() < limits.max_streams {
             let priority = scope.config.collection(&collection).priority;
             requests.push(StreamRequest {

@@ -157,7 +157,8 @@ impl Puller {
     /// Makes the next request. The last one also asks for collections that are not known here.
     async fn ask(&self, run: &mut Run<'_, '_>) -> Result<Asked, Stop> {
         let streams = run.pieces.pop_front().unwrap_or_default();
-        let discover = run.discover && run.pieces.is_empty();
+        // The reply to a full request has no room for others.
+        let discover = run.discover && run.pieces.is_empty() && streams.len() < MAX_STREAMS;
         run.discover &= !discover;
         let request = PullRequest {
             limit: self.limit(run.requests, &streams),

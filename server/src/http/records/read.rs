@@ -14,6 +14,7 @@ use crate::sync::scope::Scope;
 use crate::sync::{listing, wire};
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
+use std::collections::BTreeSet;
 
 const DEFAULT_LIMIT: usize = 100;
 
@@ -54,7 +55,7 @@ pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection)
         let mut out = Vec::new();
         match query {
             Query::Delta(request) => {
-                let request = PullRequest { streams: vec![request], discover: false, max_bytes };
+                let request = PullRequest { streams: vec![request], discover: false, known: BTreeSet::new(), max_bytes };
                 let pulled = pull::pull(db, &scope, request)?;
                 for page in &pulled.pages {
                     pull::write_delta(&mut out, &scope, page);

@@ -12,6 +12,7 @@ use crate::sync::cursors;
 use crate::sync::pull::{PullRequest, Start, StreamRequest, pull as read, write_element};
 use crate::sync::scope::Scope;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What the database answered.
 struct Answer {
@@ -72,7 +73,7 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
     let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
     let limit = rows(params.count("limit")?, limits.max_page_records);
     let stream = StreamRequest { collection, start, limit, priority: 0 };
-    let request = PullRequest { streams: vec![stream], discover: false, max_bytes: limits.max_page_bytes };
+    let request = PullRequest { streams: vec![stream], discover: false, known: BTreeSet::new(), max_bytes: limits.max_page_bytes };
     let answer = caller.server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
         let mut json = Vec::new();
@@ -90,6 +91,11 @@ fn decode(body: Value, scope: &Scope) -> Result<PullRequest, Failure> {
     let mut body = Decoder::new(body, "body")?;
     let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let discover = body.flag("discover")?;
+    let known = body.list("known")?.unwrap_or_default().into_iter().map(|name| match name {
+        Value::String(name) => Ok(name),
+        _ => Err(details("known", "must be a list of names")),
+    });
+    let known = known.collect::<Result<BTreeSet<String>, _>>()?;
     let list = match body.list("streams")? {
         Some(list) => list,
         None if discover => Vec::new(),
@@ -108,7 +114,7 @@ fn decode(body: Value, scope: &Scope) -> Result<PullRequest, Failure> {
         }
         streams.push(stream);
     }
-    Ok(PullRequest { streams, discover, max_bytes: max_bytes.min(limits.max_page_bytes) })
+    Ok(PullRequest { streams, discover, known, max_bytes: max_bytes.min(limits.max_page_bytes) })
 }
 
 fn decode_stream(element: &mut Decoder, scope: &Scope) -> Result<StreamRequest, Failure> {
