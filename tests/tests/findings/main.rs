@@ -5,9 +5,33 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
+mod clocks;
 mod liveness;
 mod losses;
 mod privacy;
 mod reports;
 mod results;
+mod storms;
 mod traps;
+
+use holm_tests::fixture::{Device, Fixture, in_step};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Enough for one edit to be later than another one.
+const LATER: Duration = Duration::from_secs(1);
+
+/// Two devices that have `d` with this content.
+async fn pair(world: &mut Fixture, document: Value) -> (Device, Device) {
+    let (a, b) = (world.open("a").await, world.open("b").await);
+    a.create("d", document).await;
+    in_step(&[&a, &b]).await;
+    (a, b)
+}
+
+/// Text of so many bytes that does not compress.
+fn noise(seed: u64, bytes: usize) -> String {
+    let random = holm_tests::sim::Random::new(seed);
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    (0..bytes).map(|_| char::from(*random.pick(letters))).collect()
+}
