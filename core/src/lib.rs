@@ -48,8 +48,8 @@ pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, Tr
 pub use outbox::RetryPolicy;
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
-    Collection, CollectionConfig, Direction, FieldPath, Filter, LiveQuery, LiveQueryCloser, Page, Query, Receipt,
-    Snapshot, Transaction,
+    Collection, CollectionConfig, Direction, DocumentList, FieldPath, Filter, LiveQuery, LiveQueryCloser, Page, Query,
+    Receipt, Snapshot, Transaction,
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};

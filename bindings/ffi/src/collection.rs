@@ -77,7 +77,7 @@ impl FfiCollection {
 
     /// Runs a query, given as JSON; the documents come packed.
     pub fn query(&self, query: String) -> Result<Vec<u8>> {
-        Ok(pack::documents(&self.collection.query(&parse(&query)?)?))
+        Ok(pack::documents(self.collection.query(&parse(&query)?)?.iter()))
     }
 
     /// Reads a document under a policy; none: that of the collection.
@@ -110,7 +110,7 @@ impl FfiCollection {
     /// Reads one page of a query.
     pub fn page(&self, query: String, after: Option<String>) -> Result<FfiPage> {
         let page = self.collection.page(&parse(&query)?, after.as_deref())?;
-        Ok(FfiPage { documents: pack::documents(&page.documents), next: page.next })
+        Ok(FfiPage { documents: pack::documents(page.documents.iter()), next: page.next })
     }
 
     /// Watches a query.

@@ -74,7 +74,7 @@ pub struct FfiFetched {
 impl<T: AsRef<[Document]>> From<Fetched<T>> for FfiFetched {
     fn from(fetched: Fetched<T>) -> Self {
         Self {
-            documents: pack::documents(fetched.value.as_ref()),
+            documents: pack::documents(fetched.value.as_ref().iter()),
             origin: match fetched.origin {
                 Origin::Cache => FfiOrigin::Cache,
                 Origin::Network => FfiOrigin::Network,

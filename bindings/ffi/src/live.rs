@@ -44,7 +44,7 @@ impl FfiLiveQuery {
         let live = self.live.clone();
         let snapshot = run(async move { live.lock().await.next().await.transpose() }).await?;
         Ok(snapshot.map(|snapshot| FfiSnapshot {
-            documents: pack::documents(&snapshot.documents),
+            documents: pack::documents(snapshot.documents.iter().map(AsRef::as_ref)),
             inserted: snapshot.inserted,
             updated: snapshot.updated,
             removed: snapshot.removed,

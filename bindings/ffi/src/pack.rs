@@ -11,11 +11,11 @@ pub(crate) fn document(document: &Document) -> Vec<u8> {
 }
 
 /// A list of documents.
-pub(crate) fn documents(documents: &[Document]) -> Vec<u8> {
-    let size = documents.iter().map(|document| document.body.len() + 96).sum::<usize>();
+pub(crate) fn documents<'a>(documents: impl Iterator<Item = &'a Document> + Clone) -> Vec<u8> {
+    let size = documents.clone().map(|document| document.body.len() + 96).sum::<usize>();
     let mut text = String::with_capacity(size + 2);
     text.push('[');
-    for (index, document) in documents.iter().enumerate() {
+    for (index, document) in documents.enumerate() {
         if index > 0 {
             text.push(',');
         }

@@ -36,7 +36,7 @@ fn error(failure: &Failure) -> Value {
 
 /// Documents of a result: their members with the id, and beside them `doc`, `status` and `version`. (A document's own members of these
 /// names are in `doc` only.)
-pub fn documents(documents: &[Document]) -> Result<Vec<Value>, Failure> {
+pub fn documents<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Result<Vec<Value>, Failure> {
     let render = |document: &Document| {
         let value = document.value()?;
         let mut members = value.as_object().cloned().unwrap_or_default();
@@ -46,7 +46,7 @@ pub fn documents(documents: &[Document]) -> Result<Vec<Value>, Failure> {
         members.insert("version".into(), document.version.into());
         Ok(members.into())
     };
-    documents.iter().map(render).collect()
+    documents.into_iter().map(render).collect()
 }
 
 /// A single document, or that there is none.
@@ -69,7 +69,7 @@ pub fn fetched<T>(fetched: &Fetched<T>, mut reply: Value) -> Value {
 
 pub fn snapshot(watch: u64, snapshot: &Snapshot) -> Result<String, Failure> {
     let lists = json!({
-        "docs": documents(&snapshot.documents)?,
+        "docs": documents(snapshot.documents.iter().map(AsRef::as_ref))?,
         "inserted": snapshot.inserted,
         "updated": snapshot.updated,
         "removed": snapshot.removed,

@@ -11,7 +11,7 @@ use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
-use crate::store::{Committed, EpochStore, Location, Store, endings, journal, meta, outbox};
+use crate::store::{EpochStore, Location, Store, StoreEvent, endings, journal, meta, outbox};
 use crate::sync::{self, ClockOffset, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -52,14 +52,21 @@ impl Holm {
         let wrote = Arc::new(Notify::new());
         let observer = {
             let (watchers, waiters, state, wrote) = (watchers.clone(), waiters.clone(), state.clone(), wrote.clone());
-            move |committed: Committed| {
-                watchers.publish(&committed.rows);
-                waiters.settle(&committed.settled);
-                if committed.queued {
-                    wrote.notify_one();
-                }
-                if committed.counts {
-                    state.touch();
+            move |event: StoreEvent<'_>| match event {
+                StoreEvent::Committing(commit, rows) => watchers.note(commit, rows),
+                StoreEvent::Committed(committed) => {
+                    if committed.other_process {
+                        watchers.wake_all();
+                    } else {
+                        watchers.wake(&committed.rows);
+                    }
+                    waiters.settle(&committed.settled);
+                    if committed.queued {
+                        wrote.notify_one();
+                    }
+                    if committed.counts || committed.other_process {
+                        state.touch();
+                    }
                 }
             }
         };
@@ -192,6 +199,7 @@ impl Holm {
     /// `STORAGE_UNAVAILABLE` and the like; try again. `CLOSED`.
     pub fn resume(&self) -> Result<()> {
         self.store().resume()?;
+        self.inner.context.watchers.wake_all();
         self.inner.state.leave(Phase::Idle);
         if let Some(engine) = &self.inner.engine {
             engine.resume();

@@ -10,9 +10,22 @@ impl Holm {
     /// Tells what has happened to the app or the device; what follows from it is decided here (see [`Event`], and
     /// [`SyncConfig`](crate::SyncConfig) for the intervals). Changes of the network go through [`connectivity`](Self::connectivity).
     ///
+    /// [`Event::Foreground`] makes every live query look again. In the background no live query looks for commits of other processes.
+    ///
     /// Returns at once and cannot fail. However often it is called, at most one sync a second starts because of it. Without a server, with
     /// [`automatic`](crate::SyncConfig::automatic) off, and after [`close`](Self::close) it starts none.
     pub fn report(&self, event: Event) {
+        let watchers = &self.inner.context.watchers;
+        match event {
+            Event::Launched => watchers.set_foreground(true),
+            Event::Foreground => {
+                watchers.set_foreground(true);
+                // Another process of the app may have written meanwhile.
+                watchers.wake_all();
+            }
+            Event::Background => watchers.set_foreground(false),
+            Event::LowPower(_) | Event::PushReceived => {}
+        }
         if let Ok(engine) = self.engine() {
             engine.report(event);
         }

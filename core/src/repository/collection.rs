@@ -3,7 +3,7 @@
 use super::cached_reads::{DocumentResource, QueryResource};
 use super::context::RepositoryContext;
 use super::live::LiveQuery;
-use super::query::{Compiled, Page, Query, compile, read_page};
+use super::query::{Page, Query, compile, read_page};
 use super::registry::CollectionInfo;
 use super::transaction::{Receipt, Transaction};
 use crate::cache::{CachePolicy, Fetch};
@@ -170,9 +170,7 @@ impl Collection {
     /// # Errors
     /// `INVALID_QUERY`.
     pub fn live(&self, query: &Query) -> Result<LiveQuery> {
-        let compiled: Compiled = compile(self.info.id, query)?;
-        let context = &self.context;
-        Ok(context.watchers.watch(context.store.clone(), context.device.clone(), self.info.clone(), compiled))
+        LiveQuery::new(self.context.clone(), self.info.clone(), query)
     }
 
     /// How SQLite would run a query (`EXPLAIN QUERY PLAN`), a line a step: whether a declared index is used.

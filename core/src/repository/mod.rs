@@ -9,7 +9,6 @@ mod collection;
 mod context;
 #[cfg(test)]
 mod cost_tests;
-mod difference;
 mod live;
 mod query;
 mod refresh;
@@ -18,9 +17,8 @@ mod transaction;
 
 pub use collection::Collection;
 pub(crate) use context::RepositoryContext;
-pub use difference::Snapshot;
 pub(crate) use live::Watchers;
-pub use live::{LiveQuery, LiveQueryCloser};
+pub use live::{DocumentList, LiveQuery, LiveQueryCloser, Snapshot};
 pub use query::{Direction, FieldPath, Filter, Page, Query};
 pub(crate) use refresh::{RefreshKey, Refresher};
 pub use registry::CollectionConfig;

@@ -3,7 +3,7 @@
 use super::db::migrate;
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
-use super::{Committed, Durability, Location, Settled, Store, collections, outbox};
+use super::{Committed, Durability, Location, Settled, Store, StoreEvent, collections, outbox};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Fields, Hlc, OpId, OpKind, OpState, Operation};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,16 @@ impl Subject {
     fn open(location: Location, directory: Option<tempfile::TempDir>) -> Self {
         let told = Arc::new(Mutex::new(Vec::new()));
         let notes = told.clone();
-        let store = Store::open(location, Durability::Full, Arc::new(move |c| notes.lock().unwrap().push(c))).unwrap();
+        let store = Store::open(
+            location,
+            Durability::Full,
+            Arc::new(move |event| {
+                if let StoreEvent::Committed(committed) = event {
+                    notes.lock().unwrap().push(committed);
+                }
+            }),
+        )
+        .unwrap();
         Self { store, told, _directory: directory }
     }
 

@@ -6,7 +6,10 @@
 //! - All writes go through one connection, so they have one order. Concurrent writes share a commit, and a failing one of them is rolled
 //!   back alone.
 //! - A reader holds its snapshot for one call only: nothing pins the log.
-//! - The observer is told after each commit, in the order of commits. It only takes notes: it never calls the store or the host.
+//! - The observer is told before each commit which documents it changes, and after it what was committed, in the order of commits. So a
+//!   snapshot never has a change that the observer was not told of, but for those of other processes. It only takes notes: it never calls the
+//!   store or the host.
+//! - A commit of another process is noticed by the next write of this one, or by [`Store::look_for_other_processes`].
 
 #[cfg(test)]
 mod contract_tests;
@@ -17,9 +20,9 @@ mod observer;
 mod tables;
 
 pub use db::Durability;
-pub(crate) use db::{Committed, Location, SCHEMA_VERSION, Settled, Tx};
+pub(crate) use db::{ChangedRow, Committed, Location, SCHEMA_VERSION, Settled, Tx};
 pub(crate) use epoch::EpochStore;
-pub(crate) use observer::{Counters, Observer};
+pub(crate) use observer::{Counters, Observer, StoreEvent};
 pub(crate) use tables::{
     collections, conflicts, documents, endings, eviction, journal, meta, outbox, pins, streams, wipe,
 };
@@ -76,6 +79,34 @@ impl Store {
     /// Reads from a consistent snapshot, on the calling thread. Blocks for as long as the query takes, and while all readers are taken.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.readers.with(query)
+    }
+
+    /// The same in one transaction: all statements of `query` see the same state, which stands before `query` is called.
+    pub fn read_transaction<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.read(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            // A transaction has its snapshot from its first read on.
+            transaction.prepare_cached("SELECT NULL FROM collections LIMIT 1")?.exists([])?;
+            let result = query(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        })
+    }
+
+    /// Whether other processes can have the store open.
+    pub fn is_shared(&self) -> bool {
+        matches!(*self.readers, Readers::Pool(_))
+    }
+
+    /// The number of the newest commit that is over. See [`StoreEvent::Committing`].
+    pub fn decided(&self) -> u64 {
+        self.counters.decided()
+    }
+
+    /// Tells the observer if another process has committed since this one last looked. Blocks for microseconds. While a write runs it does
+    /// nothing, for a write looks by itself.
+    pub fn look_for_other_processes(&self) {
+        self.writer.look_for_other_processes();
     }
 
     /// Finishes what is queued, then closes every file, so that no lock is held while the app is suspended. Calls fail with `SUSPENDED`

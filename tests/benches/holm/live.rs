@@ -1,18 +1,62 @@
 //! From a write to its observer: write, commit, wake another thread, query again there, decode. The raw side writes no outbox row.
 
 use crate::bench::{Bench, runtime};
-use crate::documents::{COLLECTION, Task, collection, hot, newest_open, tasks};
+use crate::documents::{COLLECTION, Task, collection, hot, newest_open, task, tasks};
 use crate::raw::Raw;
 use crate::report::Row;
 use crate::timing::{ROUNDS, Spread};
-use holm_core::{Config, Durability, Holm};
+use holm_core::{Config, Direction, Durability, Holm, Query};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 /// Documents that are there.
 const KNOWN: u32 = 10_000;
 
+/// Documents of the long list.
+const LONG: u32 = 20_000;
+
 pub fn run(bench: &mut Bench) {
+    short_list(bench);
+    long_list(bench);
+}
+
+/// One of 20,000 shown documents changes: the observer decodes what is new. What it costs is not to depend on the length of the list.
+fn long_list(bench: &mut Bench) {
+    let (known, writes) = (bench.scaled(LONG), bench.scaled(1_000));
+    let holm = Holm::open(Config::new(bench.place.fresh("holm")).collection(collection())).unwrap();
+    let held = holm.collection(COLLECTION).unwrap();
+    runtime().block_on(held.create_all(&tasks(0..known))).unwrap();
+    let mut live = held.live(&Query::all().order_by("created", Direction::Descending).unwrap()).unwrap();
+    let closer = live.closer();
+    let (tell, seen) = channel();
+    let observer = std::thread::spawn(move || {
+        runtime().block_on(async {
+            while let Some(snapshot) = live.next().await {
+                let snapshot = snapshot.unwrap();
+                assert_eq!(snapshot.documents.len(), known as usize);
+                tell.send(snapshot.updated.first().or(snapshot.inserted.first()).unwrap().clone()).unwrap();
+            }
+        });
+    });
+    seen.recv().unwrap();
+    let mut best = None;
+    for round in 0..ROUNDS as u32 {
+        let list: Vec<Task> = (0..writes).map(|n| Task { created: i64::from(round), ..task(n) }).collect();
+        let write = |task: &Task| {
+            let (id, patch) =
+                (task.id.clone(), format!("{{\"created\":{},\"title\":\"round {round}\"}}", task.created));
+            holm.write_blocking(move |tx| tx.update_text(COLLECTION, &id, &patch)).unwrap();
+        };
+        latencies(&list, &seen, write).into_best(&mut best);
+    }
+    closer.close();
+    observer.join().unwrap();
+    let spread: Spread = best.unwrap();
+    bench.row(Row::new("live_20000_p50", spread.p50, None, "us", "full").goal("≤ 1 ms"));
+    bench.row(Row::new("live_20000_p99", spread.p99, None, "us", "full"));
+}
+
+fn short_list(bench: &mut Bench) {
     let (known, writes) = (bench.scaled(KNOWN), bench.scaled(2_000));
     let before = tasks(0..known);
 

@@ -39,7 +39,7 @@ const SUBJECTS: [Subject; 10] = [
     (&["single_edit"], writes::edit),
     (&["bulk_write"], writes::bulk),
     (&["point_read", "top50_query"], reads::run),
-    (&["live_query"], live::run),
+    (&["live_query", "live_20000"], live::run),
     (&["pull_100k"], pull::speed),
     (&["memory_pull_100k"], pull::memory),
     (&["push_10k"], push::run),

@@ -11,18 +11,14 @@ use std::fmt::Write;
 /// A query, ready to run. The statement's text depends on the query's shape only.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compiled {
-    /// Reads [`DOCUMENT_COLUMNS`], then `d.row`.
+    /// Reads [`DOCUMENT_COLUMNS`].
     pub select: String,
     /// Counts the documents that the condition lets through.
     pub count: String,
-    /// The condition, with `d` for the documents.
-    pub condition: String,
     /// The condition's values.
     pub values: Vec<Sql>,
     /// Window values, after the condition's.
     pub window: Vec<Sql>,
-    /// Whether a document outside the result can shift it.
-    pub has_offset: bool,
 }
 
 impl Compiled {
@@ -40,7 +36,7 @@ pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
     let mut sql = Condition::of(collection, query)?;
     let order = order_by(&query.order);
     let (condition, values) = (std::mem::take(&mut sql.text), std::mem::take(&mut sql.values));
-    let mut select = format!("SELECT {DOCUMENT_COLUMNS}, d.row FROM documents d WHERE {condition} ORDER BY {order}");
+    let mut select = format!("SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE {condition} ORDER BY {order}");
     let mut window = Vec::new();
     if query.limit.is_some() || query.offset.is_some() {
         select.push_str(" LIMIT ?");
@@ -51,7 +47,7 @@ pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
         window.push(Sql::Integer(offset.into()));
     }
     let count = format!("SELECT count(*) FROM documents d WHERE {condition}");
-    Ok(Compiled { select, count, condition, values, window, has_offset: query.offset.is_some_and(|offset| offset > 0) })
+    Ok(Compiled { select, count, values, window })
 }
 
 /// The order's keys, and the id in the direction of the last of them: so an index on the keys and the id gives the whole order.

@@ -10,18 +10,25 @@
 mod compile;
 mod filter;
 mod index;
+mod key;
+mod live_select;
 mod page;
 mod path;
 
 pub(crate) use compile::{Compiled, compile};
 pub use filter::Filter;
 pub(crate) use index::declare;
+pub(super) use key::{Key, Order};
+pub(super) use live_select::LiveSelect;
 pub use page::Page;
 pub(crate) use page::read_page;
 pub use path::FieldPath;
 
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
+
+/// How many columns `DOCUMENT_COLUMNS` are.
+const DOCUMENT_WIDTH: usize = 5;
 
 /// Which way an order goes. Missing and `null` come first in ascending order, then numbers (`false` is 0, `true` is 1), then texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

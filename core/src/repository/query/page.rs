@@ -2,7 +2,7 @@
 
 use super::compile::{Condition, order_by, scalar};
 use super::path::FieldPath;
-use super::{Direction, Query};
+use super::{DOCUMENT_WIDTH, Direction, Query};
 use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::documents::{DOCUMENT_COLUMNS, read_document};
@@ -67,9 +67,6 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
     }
     Ok(Page { documents, next: None })
 }
-
-/// The columns that [`read_document`] takes.
-const DOCUMENT_WIDTH: usize = 5;
 
 fn page_mark(row: &Row<'_>, keys: usize, id: &str) -> Result<String> {
     let mut mark = Vec::with_capacity(keys + 1);

@@ -10,6 +10,7 @@ mod transaction;
 mod write_connection;
 mod writer;
 
+pub(crate) use changelog::ChangedRow;
 pub use connection::Durability;
 pub(crate) use connection::Location;
 pub(crate) use migrate::NEWEST as SCHEMA_VERSION;

@@ -32,11 +32,13 @@ pub(crate) struct Committed {
     pub queued: bool,
     /// Whether counts of pending, failed or conflicts may have changed.
     pub counts: bool,
+    /// Whether another process has committed before: anything may have changed.
+    pub other_process: bool,
 }
 
 impl Committed {
     pub(in crate::store) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.settled.is_empty() && !self.queued && !self.counts
+        self.rows.is_empty() && self.settled.is_empty() && !self.queued && !self.counts && !self.other_process
     }
 
     pub(in crate::store) fn join(&mut self, other: Committed) {

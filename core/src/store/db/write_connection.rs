@@ -2,16 +2,18 @@
 //!
 //! Invariants:
 //! - A group is one transaction and at most one forced write. Each of its jobs is answered after the commit; if that fails, every one is told so.
-//! - A job's error or panic takes back what that job did and nothing else.
+//! - A job's error or panic takes back what that job did and nothing else. A panic of the observer or of a reply ends neither the thread that
+//!   writes nor the other replies.
 
-use super::changelog;
+use super::changelog::{self, ChangedRow, OtherProcesses};
 use super::checkpoint::Checkpointer;
 use super::connection::{self, Durability, Location, Role};
 use super::job::Job;
 use super::transaction::{Committed, Tx};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{Counters, Observer};
+use crate::store::{Counters, Observer, StoreEvent};
 use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -26,6 +28,7 @@ pub(in crate::store) struct WriteConnection {
     observer: Observer,
     counters: Arc<Counters>,
     checkpointer: Option<Checkpointer>,
+    other_processes: OtherProcesses,
 }
 
 impl WriteConnection {
@@ -36,7 +39,9 @@ impl WriteConnection {
         observer: Observer,
         counters: Arc<Counters>,
     ) -> Result<Self> {
-        let mut seat = Self { connection: None, location, durability, observer, counters, checkpointer: None };
+        let other_processes = OtherProcesses::default();
+        let mut seat =
+            Self { connection: None, location, durability, observer, counters, checkpointer: None, other_processes };
         seat.open()?;
         Ok(seat)
     }
@@ -51,6 +56,7 @@ impl WriteConnection {
         if for_good || self.location != Location::Memory {
             self.checkpointer = None;
             self.connection = None;
+            self.other_processes = OtherProcesses::default();
         }
     }
 
@@ -78,18 +84,32 @@ impl WriteConnection {
         let failure = match outcome {
             Ok(committed) => {
                 self.counters.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
-                if !committed.is_empty() {
-                    (self.observer)(committed);
-                }
+                self.tell(committed);
                 None
             }
             Err(error) => Some(error),
         };
         for job in done {
-            job.finish(failure.clone());
+            guarded("a reply to a write", || job.finish(failure.clone()));
         }
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.after_commit(self.connection.as_ref());
+        }
+    }
+
+    /// Tells the observer if another process has committed since this one last looked.
+    pub fn look_for_other_processes(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        match self.other_processes.look(connection) {
+            Ok(()) => self.tell(Committed::default()),
+            Err(error) => tracing::debug!(%error, "could not look for commits of other processes"),
+        }
+    }
+
+    fn tell(&mut self, mut committed: Committed) {
+        committed.other_process = self.other_processes.take();
+        if !committed.is_empty() {
+            guarded("the store's observer", || (self.observer)(StoreEvent::Committed(committed)));
         }
     }
 
@@ -103,7 +123,11 @@ impl WriteConnection {
             return Err(Error::state(ErrorCode::Closed));
         };
         let before = connection.total_changes();
-        let result = run_jobs(connection, done, &mut next);
+        let result = run_jobs(connection, &mut self.other_processes, done, &mut next, |rows| {
+            let commit = self.counters.decided() + 1;
+            guarded("the store's observer", || (self.observer)(StoreEvent::Committing(commit, rows)));
+        });
+        self.counters.decide();
         match &result {
             Ok(_) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
@@ -117,6 +141,7 @@ impl WriteConnection {
                 // After an I/O failure nothing that this connection believes can be trusted.
                 if !rolled_back || matches!(result, Err(Error::Storage { code: ErrorCode::StorageUnavailable, .. })) {
                     self.connection = None;
+                    self.other_processes.lose();
                 }
             }
         }
@@ -124,14 +149,25 @@ impl WriteConnection {
     }
 }
 
+/// Does what must not take the writing thread with it if it panics.
+fn guarded(what: &str, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!(what, "panicked");
+    }
+}
+
+/// Runs jobs in one transaction. `committing` is called with the changed documents just before the commit.
 fn run_jobs(
     connection: &Connection,
+    other_processes: &mut OtherProcesses,
     done: &mut Vec<Box<dyn Job>>,
     next: &mut impl FnMut() -> Option<Box<dyn Job>>,
+    committing: impl FnOnce(&[ChangedRow]),
 ) -> Result<Committed> {
     let sql = |text| -> Result<()> { Ok(connection.prepare_cached(text)?.raw_execute().map(drop)?) };
     let mut committed = Committed::default();
     sql("BEGIN IMMEDIATE")?;
+    other_processes.look(connection)?;
     // The first job has the whole transaction to itself until others follow: a lone write pays for no savepoint.
     let tx = Tx::new(connection);
     if !done[0].run(&tx) {
@@ -160,6 +196,9 @@ fn run_jobs(
         sql("RELEASE job")?;
     }
     committed.rows = changelog::take(connection)?;
+    if !committed.rows.is_empty() {
+        committing(&committed.rows);
+    }
     sql("COMMIT")?;
     Ok(committed)
 }

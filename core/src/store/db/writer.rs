@@ -122,6 +122,21 @@ impl Writer {
         }
     }
 
+    /// Looks whether another process has committed, if the connection is free. If it is not, the write that holds it looks.
+    pub fn look_for_other_processes(&self) {
+        let mut seat = match self.shared.seat.try_lock() {
+            Ok(seat) => seat,
+            Err(TryLockError::Poisoned(seat)) => seat.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        seat.look_for_other_processes();
+        drop(seat);
+        // A job that came meanwhile found the connection taken.
+        if !self.shared.locked_queue().jobs.is_empty() {
+            self.shared.work.notify_one();
+        }
+    }
+
     pub fn suspend(&self) {
         self.shut(WriterState::Suspended);
     }
