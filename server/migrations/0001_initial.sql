@@ -47,7 +47,7 @@ CREATE TABLE streams (
 
 -- What a page of a pull reads stands first. body: the app's fields as JSON text, NULL in a tombstone.
 -- own_stamps: 1 if the app has a field createdAt, 2 if updatedAt, 3 if both.
--- created_version: the version that made the record (again); field_stamps: fields changed since, {"title":[3,"<hlc>"]}, NULL if none.
+-- created_version: the version that made the record (again); path_stamps: paths edited since, {"/title":[3,"<hlc>"]}, NULL if none.
 -- create_hlc: NULL while it equals hlc.
 -- References are checked at the commit: one that is checked at once makes every statement keep a journal of its own.
 CREATE TABLE records (
@@ -62,10 +62,10 @@ CREATE TABLE records (
     origin_device INTEGER REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
     origin_op     TEXT,
     body          TEXT,
-    created_version         INTEGER NOT NULL,
+    created_version INTEGER NOT NULL,
     hlc           TEXT    NOT NULL,
     create_hlc    TEXT,
-    field_stamps  TEXT,
+    path_stamps   TEXT,
     client_id     TEXT
 ) STRICT;
 CREATE UNIQUE INDEX records_by_seq ON records (stream, seq);
@@ -73,20 +73,21 @@ CREATE UNIQUE INDEX records_by_id ON records (stream, id);
 CREATE UNIQUE INDEX records_by_client_id ON records (stream, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX tombstones ON records (updated_ts) WHERE body IS NULL;
 
--- Results of applied operations, until the device has confirmed that it knows them.
+-- Results of operations that have their effect, kept for the maximum offline time. Keyed by user, not by device: a restored copy of a
+-- store sends its operations again under another device id. row rises with ts, so the oldest are deleted from one end.
 CREATE TABLE op_ledger (
-    device     INTEGER NOT NULL REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
+    row        INTEGER PRIMARY KEY,
+    user       INTEGER NOT NULL REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
     op_id      TEXT    NOT NULL,
-    op_seq     INTEGER,
     content    BLOB    NOT NULL,
     ts         INTEGER NOT NULL,
     record_id  TEXT    NOT NULL,
     version    INTEGER,
     seq        INTEGER,
     updated_ts INTEGER,
-    restated   INTEGER NOT NULL, -- whether the result carries the record
-    PRIMARY KEY (device, op_id)
-) STRICT, WITHOUT ROWID;
+    restated   INTEGER NOT NULL -- whether the result carries the record
+) STRICT;
+CREATE UNIQUE INDEX op_ledger_by_id ON op_ledger (user, op_id);
 
 -- Replies to plain writes that brought an Idempotency-Key.
 CREATE TABLE idempotency (

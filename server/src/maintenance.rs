@@ -39,22 +39,12 @@ pub(crate) async fn run(state: &State) -> Result<Maintenance, MaintenanceError> 
     let (now, keep) = (state.now(), &state.config.retention);
     state.limiter.sweep(now);
     let (forgotten, unrepeatable) = (now - keep.tombstone_ms(), now - keep.max_offline_ms());
-    let mut done = Maintenance {
+    Ok(Maintenance {
         tombstones: in_portions(state, move |tx| retention::delete_tombstones(tx, forgotten, ROWS)).await?,
         stored_replies: in_portions(state, move |tx| retention::delete_replies(tx, unrepeatable, ROWS)).await?,
         token_pairs: in_portions(state, move |tx| retention::delete_pairs(tx, now - AFTER_EXPIRY_MS, ROWS)).await?,
-        ledger_entries: 0,
-    };
-    let mut device = 0;
-    loop {
-        let swept = state
-            .database
-            .write::<_, StoreError, _>(move |tx| Ok(retention::delete_ledger_rows(tx, unrepeatable, device)?));
-        let Some((next, deleted)) = swept.await? else { break };
-        device = next;
-        done.ledger_entries += deleted;
-    }
-    Ok(done)
+        ledger_entries: in_portions(state, move |tx| retention::delete_ledger_rows(tx, unrepeatable, ROWS)).await?,
+    })
 }
 
 /// Repeats `delete` until it finds less than a portion.

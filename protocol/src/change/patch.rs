@@ -14,11 +14,24 @@ impl Changes {
     /// `Invalid` for a member that no write may change, a malformed operator, one that does not fit the present value, or a sum
     /// that is not finite; `Unsupported` for an unknown operator.
     pub fn from_patch(patch: &Fields, current: &Fields, stamp: Stamp) -> Result<Self, ChangeError> {
-        let mut reader = Reader { changes: Self::new(), stamp };
+        let mut reader = Reader { changes: Self::new(), stamp, operators: true };
         for (name, value) in patch {
             let path = Path::field(name.as_str());
             path.check_editable()?;
             reader.member(path, value, current.get(name))?;
+        }
+        Ok(reader.changes)
+    }
+
+    /// Reads a plain merge patch (RFC 7396) against the record that it meets: `$` has no meaning, no member is refused. Objects in
+    /// the patch become edits of their members' paths. An edit that leaves the value as it is (by value) is left out.
+    ///
+    /// # Errors
+    /// None of a plain merge patch; the type is that of [`from_patch`](Self::from_patch).
+    pub fn from_merge_patch(patch: &Fields, current: &Fields, stamp: Stamp) -> Result<Self, ChangeError> {
+        let mut reader = Reader { changes: Self::new(), stamp, operators: false };
+        for (name, value) in patch {
+            reader.member(Path::field(name.as_str()), value, current.get(name))?;
         }
         Ok(reader.changes)
     }
@@ -100,6 +113,8 @@ fn operators<const N: usize>(operators: [(&str, Value); N]) -> Value {
 struct Reader {
     changes: Changes,
     stamp: Stamp,
+    /// Whether an object with a `$` name is an operator.
+    operators: bool,
 }
 
 impl Reader {
@@ -114,7 +129,7 @@ impl Reader {
                     self.edit(path, Edit::Unset);
                 }
             }
-            Value::Object(members) if has_operator(members) => {
+            Value::Object(members) if self.operators && has_operator(members) => {
                 if let Some(edit) = operation(&path, members, current)? {
                     self.edit(path, edit);
                 }
@@ -135,8 +150,8 @@ impl Reader {
             None => None,
             // Something else is there: it is replaced by an object, in which the members then find nothing.
             Some(_) => {
-                self.edit(path.clone(), Edit::Set(plain(members)));
-                return self.operators_below(&path, members);
+                self.edit(path.clone(), Edit::Set(plain(members, self.operators)));
+                return if self.operators { self.operators_below(&path, members) } else { Ok(()) };
             }
         };
         let before = self.changes.len();
@@ -163,12 +178,12 @@ impl Reader {
     }
 }
 
-/// An object of a patch as a value: without its nulls and operators.
-fn plain(members: &Map<String, Value>) -> Value {
+/// An object of a patch as a value: without its nulls, and without its operators if there are any in this patch.
+fn plain(members: &Map<String, Value>, operators: bool) -> Value {
     let kept = members.iter().filter_map(|(name, value)| match value {
         Value::Null => None,
-        Value::Object(inner) if has_operator(inner) => None,
-        Value::Object(inner) => Some((name.clone(), plain(inner))),
+        Value::Object(inner) if operators && has_operator(inner) => None,
+        Value::Object(inner) => Some((name.clone(), plain(inner, operators))),
         other => Some((name.clone(), other.clone())),
     });
     Value::Object(kept.collect())

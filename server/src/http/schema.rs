@@ -199,7 +199,6 @@ shapes! {
         device_id: Option<String>,
         cursors: Option<BTreeMap<String, String>>,
         last_sync_timestamp: Option<String>,
-        ack_ops: Option<Vec<String>>,
         ack_op_seq: Option<i64>,
         atomic: Option<bool>,
         schema_version: Option<i64>,

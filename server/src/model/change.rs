@@ -1,8 +1,15 @@
-//! What a write does to a record's fields.
+//! What a write does to a record: the paths that it edits, and the record afterwards.
+//!
+//! Invariants:
+//! - Every kind of write (merge patch, field operations, JSON Patch, whole record) becomes edits of paths, with the functions of
+//!   `holm-protocol` that devices use.
+//! - An edit that leaves the value at its path as it was, by value, is not among them.
+//! - A path never leads into an array: elements have no identity, so an edit of one is an edit of the array.
 
 use super::json_patch::{self, PatchFault};
-use super::{FieldOp, Fields, merge_patch};
+use super::{Fields, Hlc, details};
 use ::json_patch::PatchOperation;
+use holm_protocol::change::{ChangeError, Changes, Edit, FieldOp, Path, Stamp, between, same};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -14,11 +21,11 @@ pub(crate) type Details = BTreeMap<String, String>;
 pub(crate) enum Change {
     /// Makes the record.
     Create(Fields),
-    /// Merge patch.
+    /// Merge patch (RFC 7396).
     Merge(Fields),
-    /// Field operations.
-    FieldOps(Vec<FieldOp>),
-    /// JSON Patch.
+    /// Field operations, applied in their order.
+    FieldOps(Vec<FieldEdit>),
+    /// JSON Patch (RFC 6902).
     JsonPatch(Vec<PatchOperation>),
     /// The whole record.
     Replace(Fields),
@@ -26,18 +33,33 @@ pub(crate) enum Change {
     Delete,
 }
 
+/// One field operation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FieldEdit {
+    path: Path,
+    edit: Edit,
+    /// The stamp of this edit. `None` if it is that of the operation.
+    hlc: Option<Hlc>,
+}
+
 /// What a change makes of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Applied {
     /// The fields afterwards.
     pub(crate) fields: Fields,
-    /// Fields whose value is another one now, and whether it got there by commuting edits alone.
-    pub(crate) changed: BTreeMap<String, Commutes>,
+    /// The paths whose value is another one now; an ancestor comes before its descendants.
+    pub(crate) edits: Vec<PathEdit>,
 }
 
-/// Whether a field was changed by edits that give the same result in any order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Commutes(pub(crate) bool);
+/// A path that a change edited.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PathEdit {
+    pub(crate) path: Path,
+    /// Whether the value was changed only by edits that give the same result in any order.
+    pub(crate) commutes: bool,
+    /// The stamp of the edit. `None` if it is that of the operation.
+    pub(crate) hlc: Option<Hlc>,
+}
 
 /// Why a change was not made.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +70,20 @@ pub(crate) enum ChangeFault {
     TestFailed,
 }
 
+impl FieldEdit {
+    /// Reads `{"op":"set","path":"/title","value":"x","hlc":"…"}`. A path of more than `max_depth` members is refused: the record
+    /// could not be nested so deep.
+    pub(crate) fn decode(op: Value, max_depth: usize) -> Result<Self, Details> {
+        let FieldOp { path, edit, hlc } = FieldOp::decode(op).map_err(fault)?;
+        if path.names().len() > max_depth {
+            return Err(details("path", format!("leads more than {max_depth} levels deep")));
+        }
+        let hlc =
+            hlc.map(|text| Hlc::parse(&text).ok_or_else(|| details("hlc", "must be \"<ms>:<counter>:<deviceId>\"")));
+        Ok(Self { path, edit, hlc: hlc.transpose()? })
+    }
+}
+
 impl Change {
     /// Reads a JSON Patch.
     pub(crate) fn decode_json_patch(value: Value) -> Result<Self, Details> {
@@ -56,30 +92,22 @@ impl Change {
 
     /// Whether the change consists of edits that give the same result in any order, so that it needs no version.
     pub(crate) fn commutes(&self) -> bool {
-        matches!(self, Self::FieldOps(ops) if ops.iter().all(FieldOp::commutes))
+        matches!(self, Self::FieldOps(ops) if ops.iter().all(|op| op.edit.commutes()))
     }
 
-    /// Applies the change to a record with these fields. `Create` and `Replace` do not look at them, `Delete` leaves none.
+    /// Applies the change to a record with these fields. `Create` and `Replace` leave nothing of them, `Delete` leaves no fields.
     pub(crate) fn apply(&self, current: &Fields, max_bytes: usize) -> Result<Applied, ChangeFault> {
         match self {
             Self::Create(fields) | Self::Replace(fields) => Ok(Applied::between(current, fields.clone())),
             Self::Delete => Ok(Applied::between(current, Fields::new())),
             Self::Merge(patch) => {
+                let changes = Changes::from_merge_patch(patch, current, Stamp::default());
+                let changes = changes.map_err(|error| ChangeFault::Invalid(fault(error)))?;
                 let mut fields = current.clone();
-                merge_patch::merge(&mut fields, patch);
-                let touched = patch.keys().map(|name| (name.as_str(), Commutes(false)));
-                Ok(Applied::of(current, fields, touched))
+                changes.apply(&mut fields);
+                Ok(Applied { fields, edits: plain_edits(&changes) })
             }
-            Self::FieldOps(ops) => {
-                let mut fields = current.clone();
-                let mut touched = BTreeMap::new();
-                for op in ops {
-                    op.apply(&mut fields).map_err(ChangeFault::Invalid)?;
-                    let commutes = touched.entry(op.field()).or_insert(Commutes(true));
-                    commutes.0 &= op.commutes();
-                }
-                Ok(Applied::of(current, fields, touched.into_iter()))
-            }
+            Self::FieldOps(ops) => Ok(Applied::of_field_ops(current, ops)),
             Self::JsonPatch(patch) => {
                 let fields = json_patch::apply(current, patch, max_bytes).map_err(|fault| match fault {
                     PatchFault::Invalid(details) => ChangeFault::Invalid(details),
@@ -92,17 +120,76 @@ impl Change {
 }
 
 impl Applied {
-    /// All fields in which `after` differs.
     fn between(before: &Fields, after: Fields) -> Self {
-        let gone = before.keys().filter(|name| !after.contains_key(*name));
-        let touched: Vec<String> = gone.chain(after.keys()).cloned().collect();
-        Self::of(before, after, touched.iter().map(|name| (name.as_str(), Commutes(false))))
+        let changes = between(before, &after, Stamp::default());
+        Self { fields: after, edits: plain_edits(&changes) }
     }
 
-    /// Of the touched fields, those in which `after` differs.
-    fn of<'n>(before: &Fields, after: Fields, touched: impl Iterator<Item = (&'n str, Commutes)>) -> Self {
-        let differs = |name: &str| before.get(name) != after.get(name);
-        let changed = touched.filter(|(name, _)| differs(name)).map(|(name, how)| (name.to_owned(), how)).collect();
-        Self { fields: after, changed }
+    fn of_field_ops(before: &Fields, ops: &[FieldEdit]) -> Self {
+        let mut fields = before.clone();
+        // Ordered by path, so that an ancestor's stamp is set before those of its descendants.
+        let mut touched: BTreeMap<Path, (bool, &Option<Hlc>)> = BTreeMap::new();
+        for op in ops {
+            let place = outside_arrays(&fields, &op.path);
+            op.edit.apply(&mut fields, &op.path);
+            let entry = touched.entry(place).or_insert((true, &op.hlc));
+            *entry = (entry.0 && op.edit.commutes(), &op.hlc);
+        }
+        let edits = touched.into_iter().filter(|(path, _)| {
+            match (Changes::value_at(before, path), Changes::value_at(&fields, path)) {
+                (Some(before), Some(after)) => !same(before, after),
+                (None, None) => false,
+                _ => true,
+            }
+        });
+        let mut edits: Vec<PathEdit> =
+            edits.map(|(path, (commutes, hlc))| PathEdit { path, commutes, hlc: hlc.clone() }).collect();
+        // Objects on the way to a place that was set and then removed again.
+        for path in between(before, &fields, Stamp::default()).paths() {
+            if !edits.iter().any(|edit| edit.path.meets(path)) {
+                edits.push(PathEdit { path: path.clone(), commutes: false, hlc: None });
+            }
+        }
+        Self { fields, edits }
     }
 }
+
+/// The edits of a change that has one stamp and no edits that commute.
+fn plain_edits(changes: &Changes) -> Vec<PathEdit> {
+    changes.paths().map(|path| PathEdit { path: path.clone(), commutes: false, hlc: None }).collect()
+}
+
+/// The path itself, or the array that it leads into.
+fn outside_arrays(fields: &Fields, path: &Path) -> Path {
+    let mut names = path.names().iter();
+    let mut place = Path::field(path.top());
+    let mut value = fields.get(path.top());
+    names.next();
+    for name in names {
+        if matches!(value, Some(Value::Array(_))) {
+            break;
+        }
+        value = value.and_then(|value| value.get(name.as_str()));
+        place = place.member(name.as_str());
+    }
+    place
+}
+
+/// A fault of the protocol's functions as details.
+fn fault(error: ChangeError) -> Details {
+    match error {
+        ChangeError::Invalid { place, message } => details(place, message),
+        ChangeError::Unsupported { place, operator } => details(place, format!("{operator:?} is not an operator")),
+    }
+}
+
+/// Reads the edits of a `patch`; there must be one.
+pub(crate) fn field_ops(ops: Vec<Value>, max_depth: usize) -> Result<Vec<FieldEdit>, Details> {
+    if ops.is_empty() {
+        return Err(details("fieldOps", "must be a list of at least one operation"));
+    }
+    ops.into_iter().map(|op| FieldEdit::decode(op, max_depth)).collect()
+}
+
+#[cfg(test)]
+mod tests;

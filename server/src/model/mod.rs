@@ -9,27 +9,22 @@ mod change;
 mod client_version;
 mod cursor;
 mod decode;
-mod field_ops;
-mod json;
 mod json_patch;
-mod merge_patch;
 mod names;
 mod operation;
 mod stamps;
 
-pub(crate) use change::{Change, ChangeFault, Details};
+pub(crate) use change::{Applied, Change, ChangeFault, Details, field_ops};
 pub(crate) use client_version::ClientVersion;
 pub(crate) use cursor::{Cursor, Mode};
 pub(crate) use decode::{Decoder, details};
-pub(crate) use field_ops::FieldOp;
 pub(crate) use holm_protocol::hlc::Hlc;
 pub(crate) use holm_protocol::json::write_string;
 pub(crate) use holm_protocol::names::is_reserved_member as is_reserved_field;
 pub(crate) use holm_protocol::time::Timestamp;
-pub(crate) use json::depth;
 pub(crate) use names::{CollectionName, DeviceId, OpId, RecordId, Space, StreamName};
-pub(crate) use operation::{Base, Defaults, Operation, Target, Unreadable, content_hash, field_ops};
-pub(crate) use stamps::FieldStamps;
+pub(crate) use operation::{Base, Defaults, Operation, Target, Unreadable, content_hash};
+pub(crate) use stamps::PathStamps;
 
 /// The app's fields of a record, by name.
 pub(crate) type Fields = serde_json::Map<String, serde_json::Value>;

@@ -1,7 +1,7 @@
 //! One write of one device, as it stands in a batch.
 
 use super::{
-    Change, CollectionName, Decoder, Details, FieldOp, Fields, Hlc, OpId, RecordId, details, is_reserved_field,
+    Change, CollectionName, Decoder, Details, Fields, Hlc, OpId, RecordId, details, field_ops, is_reserved_field,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -72,6 +72,8 @@ pub(crate) struct Defaults<'a> {
     pub(crate) collection: &'a str,
     /// The only space that the caller may write to.
     pub(crate) space: &'a str,
+    /// How deep a record may be nested.
+    pub(crate) max_depth: usize,
 }
 
 impl Operation {
@@ -86,8 +88,8 @@ impl Operation {
     }
 
     fn read(value: Value, defaults: &Defaults<'_>) -> Result<Self, Details> {
-        let content_of = |key| value.get(key).map(Value::to_string).unwrap_or_default();
-        let (data, ops) = (content_of("data"), content_of("fieldOps"));
+        let data = value.get("data").map(Value::to_string).unwrap_or_default();
+        let ops = value.get("fieldOps").map(content_of_ops).unwrap_or_default();
         let mut op = Decoder::new(value, "operation")?;
         let kind = op.text("type")?.unwrap_or_default();
         let op_id = parsed(op.text("opId")?, "opId", OpId::parse)?;
@@ -110,7 +112,7 @@ impl Operation {
             "create" => Change::Create(fields()?),
             "update" => Change::Merge(fields()?),
             "replace" => Change::Replace(fields()?),
-            "patch" => Change::FieldOps(field_ops(op.list("fieldOps")?.unwrap_or_default())?),
+            "patch" => Change::FieldOps(field_ops(op.list("fieldOps")?.unwrap_or_default(), defaults.max_depth)?),
             "delete" => Change::Delete,
             _ => return Err(details("type", "must be create, update, patch, replace or delete")),
         };
@@ -129,12 +131,13 @@ impl Target {
     }
 }
 
-/// Reads the edits of a `patch`; there must be one.
-pub(crate) fn field_ops(ops: Vec<Value>) -> Result<Vec<FieldOp>, Details> {
-    if ops.is_empty() {
-        return Err(details("fieldOps", "must be a list of at least one operation"));
+/// The text of field operations without their stamps: a device that has learnt the server's time says the same edits with other stamps.
+fn content_of_ops(ops: &Value) -> String {
+    let mut ops = ops.clone();
+    for op in ops.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        op.remove("hlc");
     }
-    ops.into_iter().map(FieldOp::decode).collect()
+    ops.to_string()
 }
 
 /// Tells contents apart: the first half of a SHA-256. Where JSON is among the parts, its keys must be sorted.
@@ -204,13 +207,13 @@ mod tests {
     use serde_json::json;
 
     fn decode(value: Value) -> Result<Operation, Details> {
-        let defaults = Defaults { collection: "tasks", space: "u:1" };
+        let defaults = Defaults { collection: "tasks", space: "u:1", max_depth: 64 };
         Operation::decode(value, &defaults).map_err(|unreadable| unreadable.details)
     }
 
     #[test]
     fn what_can_be_read_of_a_broken_operation_is_kept() {
-        let defaults = Defaults { collection: "tasks", space: "u:1" };
+        let defaults = Defaults { collection: "tasks", space: "u:1", max_depth: 64 };
         let broken = Operation::decode(json!({"id":"$client:a","group":"g","hlc":7}), &defaults).unwrap_err();
         assert_eq!(broken.subject, Some((CollectionName::parse("tasks").unwrap(), "a".to_owned())));
         assert_eq!(broken.group.as_deref(), Some("g"));
@@ -260,5 +263,8 @@ mod tests {
         assert_ne!(one, content(json!({"type":"update","id":"a","data":{"x":1}})));
         assert_ne!(one, content(json!({"type":"update","id":"b","data":{"x":1,"y":2}})));
         assert_ne!(one, content(json!({"type":"replace","id":"a","data":{"x":1,"y":2}})));
+        let ops =
+            |hlc| content(json!({"type":"patch","id":"a","fieldOps":[{"op":"inc","path":"/n","by":1,"hlc":hlc}]}));
+        assert_eq!(ops("1:0:d"), ops("2:0:d"));
     }
 }

@@ -1,55 +1,166 @@
-//! Which version and which stamp changed each field of a record last.
+//! Which version and which stamp edited each path of a record last.
+//!
+//! Invariants:
+//! - An edit at a path replaces the entries below it; entries above it stay.
+//! - The last edit of a path is the greatest entry among the path, its ancestors and its descendants. Without one, it is the creation.
 
+use super::Fields;
+use holm_protocol::change::Path;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-/// When a field was changed last.
+/// When a path was edited last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp(
-    /// The version of the record that the change made.
+    /// The version of the record that the edit made.
     pub(crate) i64,
-    /// The stamp of the write.
+    /// The stamp of the edit.
     pub(crate) String,
 );
 
-/// The stamps of a record's fields. A field that is missing here has not changed since the record was made; one that is here and not in
-/// the record was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct FieldStamps(BTreeMap<String, Stamp>);
+/// The stamps of a record's paths. A path without an entry on its line has not changed since the record was made; an entry of a path
+/// that is not in the record says when it was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct PathStamps(BTreeMap<Path, Stamp>);
 
-impl FieldStamps {
-    /// Reads the stored form; nothing stored means that no field has changed.
+impl PathStamps {
+    /// Reads the stored form; nothing stored means that no path has changed.
     pub(crate) fn from_stored(text: Option<&str>) -> Result<Self, serde_json::Error> {
-        text.map_or_else(|| Ok(Self::default()), serde_json::from_str)
+        let stored: BTreeMap<String, Stamp> = text.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_str)?;
+        let paths = stored.into_iter().map(|(pointer, stamp)| Some((Path::parse(&pointer)?, stamp)));
+        let paths =
+            paths.collect::<Option<_>>().ok_or_else(|| serde::de::Error::custom("a path is no JSON Pointer"))?;
+        Ok(Self(paths))
     }
 
-    /// The stored form.
-    pub(crate) fn to_stored(&self) -> Option<String> {
+    /// The stored form, of at most `max_bytes`: while it is larger, the deepest paths are told together as the path above them, which
+    /// can make a later write conflict that need not, and never lets one pass that must. `Err` if the top level alone is larger.
+    pub(crate) fn to_stored(&mut self, max_bytes: usize) -> Result<Option<String>, TooLarge> {
+        loop {
+            let text = self.text();
+            if text.as_ref().is_none_or(|text| text.len() <= max_bytes) {
+                return Ok(text);
+            }
+            self.coarsen()?;
+        }
+    }
+
+    fn text(&self) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
+        let stored: BTreeMap<String, &Stamp> = self.0.iter().map(|(path, stamp)| (path.to_string(), stamp)).collect();
         // Text and numbers into memory cannot fail.
-        serde_json::to_string(self).ok()
+        serde_json::to_string(&stored).ok()
     }
 
-    /// Records that `field` was changed.
-    pub(crate) fn set(&mut self, field: &str, version: i64, hlc: &str) {
-        self.0.insert(field.to_owned(), Stamp(version, hlc.to_owned()));
+    /// Replaces the entries of the deepest level by one of each parent, with its latest version.
+    fn coarsen(&mut self) -> Result<(), TooLarge> {
+        let deepest = self.0.keys().map(|path| path.names().len()).max().filter(|depth| *depth > 1).ok_or(TooLarge)?;
+        for (path, stamp) in std::mem::take(&mut self.0) {
+            let place = if path.names().len() < deepest { Some(path) } else { path.parent() };
+            let Some(place) = place else { continue };
+            match self.0.get(&place) {
+                Some(known) if known.0 >= stamp.0 => {}
+                _ => {
+                    self.0.insert(place, stamp);
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// The version that changed `field` last, in a record that was made with version `created_version`.
-    pub(crate) fn version_of(&self, field: &str, created_version: i64) -> i64 {
-        self.0.get(field).map_or(created_version, |stamp| stamp.0)
+    /// Records that `path` was edited.
+    pub(crate) fn set(&mut self, path: &Path, version: i64, hlc: &str) {
+        let below: Vec<Path> = self.below(path).map(|(path, _)| path.clone()).collect();
+        for path in below {
+            self.0.remove(&path);
+        }
+        self.0.insert(path.clone(), Stamp(version, hlc.to_owned()));
     }
 
-    /// The fields that were changed after `version`, in order of their names.
-    pub(crate) fn changed_after(&self, version: i64) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(_, stamp)| stamp.0 > version).map(|(field, _)| field.as_str())
+    /// The version that edited `path` last, in a record that was made with version `created_version`.
+    pub(crate) fn version_of(&self, path: &Path, created_version: i64) -> i64 {
+        let mut latest = created_version;
+        let mut line = Some(path.clone());
+        while let Some(at) = line {
+            latest = latest.max(self.0.get(&at).map_or(0, |stamp| stamp.0));
+            line = at.parent();
+        }
+        self.below(path).map(|(_, stamp)| stamp.0).fold(latest, i64::max)
     }
 
-    /// All stamps, in order of the fields' names.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Stamp)> {
-        self.0.iter().map(|(field, stamp)| (field.as_str(), stamp))
+    /// The paths that were edited after `version`, in their order.
+    pub(crate) fn changed_after(&self, version: i64) -> impl Iterator<Item = &Path> {
+        self.0.iter().filter(move |(_, stamp)| stamp.0 > version).map(|(path, _)| path)
+    }
+
+    /// All stamps, in the order of their paths.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Path, &Stamp)> {
+        self.0.iter()
+    }
+
+    /// Gives each top-level field that has no entry on its line one of the creation, so that a reader who takes a missing entry for
+    /// version 1 is told of a record that was made again.
+    pub(crate) fn name_all(&mut self, fields: &Fields, created_version: i64, create_hlc: &str) {
+        for name in fields.keys() {
+            let path = Path::field(name.as_str());
+            self.0.entry(path).or_insert_with(|| Stamp(created_version, create_hlc.to_owned()));
+        }
+    }
+
+    /// The entries strictly below a path.
+    fn below<'s>(&'s self, path: &'s Path) -> impl Iterator<Item = (&'s Path, &'s Stamp)> {
+        let after = (Bound::Excluded(path.clone()), Bound::Unbounded);
+        self.0.range(after).take_while(|(other, _)| path.contains(other))
+    }
+}
+
+/// The stamps do not fit, however coarse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooLarge;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(pointer: &str) -> Path {
+        Path::parse(pointer).unwrap()
+    }
+
+    fn stamps(entries: &[(&str, i64)]) -> PathStamps {
+        let mut stamps = PathStamps::default();
+        for (pointer, version) in entries {
+            stamps.set(&path(pointer), *version, "1:0:d");
+        }
+        stamps
+    }
+
+    #[test]
+    fn version_of_a_path_is_the_greatest_on_its_line() {
+        let stamps = stamps(&[("/a", 2), ("/a/b/c", 3), ("/a!", 9), ("/z", 5)]);
+        for (pointer, version) in [("/a", 3), ("/a/b", 3), ("/a/b/c/d", 3), ("/a/x", 2), ("/b", 1), ("/z/q", 5)] {
+            assert_eq!(stamps.version_of(&path(pointer), 1), version, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn edit_at_a_path_drops_the_entries_below_it() {
+        let stamps = stamps(&[("/a", 2), ("/a/b/c", 3), ("/ab", 3), ("/a/b", 4)]);
+        let left: Vec<String> = stamps.iter().map(|(path, stamp)| format!("{path}={}", stamp.0)).collect();
+        assert_eq!(left, ["/a=2", "/a/b=4", "/ab=3"]);
+    }
+
+    #[test]
+    fn stored_form_comes_back_and_gets_coarser_when_large() {
+        let mut stamps = stamps(&[("/a/x", 2), ("/a/y/z", 3), ("/m~1n/0", 4)]);
+        let text = stamps.to_stored(1000).unwrap();
+        assert_eq!(PathStamps::from_stored(text.as_deref()).unwrap(), stamps);
+        assert_eq!(text.as_deref(), Some(r#"{"/a/x":[2,"1:0:d"],"/a/y/z":[3,"1:0:d"],"/m~1n/0":[4,"1:0:d"]}"#));
+        let coarse = stamps.to_stored(42).unwrap();
+        assert_eq!(coarse.as_deref(), Some(r#"{"/a":[3,"1:0:d"],"/m~1n":[4,"1:0:d"]}"#));
+        assert_eq!(stamps.to_stored(10), Err(TooLarge));
+        assert!(PathStamps::from_stored(Some(r#"{"a":[2,"1:0:d"]}"#)).is_err());
     }
 }

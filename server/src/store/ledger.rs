@@ -1,14 +1,20 @@
-//! The ledger: what became of each device's operations, kept until the device confirms that it knows.
+//! The ledger: what became of each user's operations, kept for the maximum offline time, whichever device sends them again.
+//!
+//! Invariants:
+//! - A row is keyed by user and operation id alone. A store that was restored or copied and now has another device id sends its old
+//!   operations under their old ids, and finds what became of them.
+//! - A confirmation (`ackOpSeq`) removes nothing. That the device knows a result says nothing of its copies.
+//! - Rows are numbered in the order in which they were written, so the oldest are the first.
 
 use super::WriteTx;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-/// The result of an applied operation.
+/// The result of an operation that has its effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// What the operation said, to tell another one under the same id.
     pub(crate) content: [u8; 16],
-    /// The record that it wrote.
+    /// The record that it was about.
     pub(crate) record_id: String,
     /// Version, sequence number and stamp that it made; `None` for a delete of what was never there.
     pub(crate) made: Option<Made>,
@@ -27,18 +33,18 @@ pub(crate) struct Made {
     pub(crate) updated_ts: i64,
 }
 
-/// The greatest operation id that is known of a device. Ids rise, so a new one need not be looked up.
-pub(crate) fn greatest(connection: &Connection, device: i64) -> Result<Option<String>> {
-    let mut statement = connection.prepare_cached("SELECT max(op_id) FROM op_ledger WHERE device = ?1")?;
-    statement.query_row([device], |row| row.get(0))
+/// The greatest operation id that is known of a user. Ids of one device rise, so most new ones need not be looked up.
+pub(crate) fn greatest(connection: &Connection, user: i64) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT max(op_id) FROM op_ledger WHERE user = ?1")?;
+    statement.query_row([user], |row| row.get(0))
 }
 
 /// What became of an operation.
-pub(crate) fn find(connection: &Connection, device: i64, op_id: &str) -> Result<Option<Entry>> {
+pub(crate) fn find(connection: &Connection, user: i64, op_id: &str) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
-        "SELECT content, record_id, version, seq, updated_ts, restated FROM op_ledger WHERE device = ?1 AND op_id = ?2",
+        "SELECT content, record_id, version, seq, updated_ts, restated FROM op_ledger WHERE user = ?1 AND op_id = ?2",
     )?;
-    let entry = statement.query_row(params![device, op_id], |row| {
+    let entry = statement.query_row(params![user, op_id], |row| {
         let made = match row.get::<_, Option<i64>>(2)? {
             Some(version) => Some(Made { version, seq: row.get(3)?, updated_ts: row.get(4)? }),
             None => None,
@@ -49,22 +55,14 @@ pub(crate) fn find(connection: &Connection, device: i64, op_id: &str) -> Result<
 }
 
 /// Stores what became of an operation.
-pub(crate) fn insert(
-    tx: &WriteTx<'_>,
-    device: i64,
-    op_id: &str,
-    op_seq: Option<i64>,
-    now: i64,
-    entry: &Entry,
-) -> Result<()> {
+pub(crate) fn insert(tx: &WriteTx<'_>, user: i64, op_id: &str, now: i64, entry: &Entry) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR FAIL INTO op_ledger (device, op_id, op_seq, content, ts, record_id, version, seq, updated_ts, restated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT OR FAIL INTO op_ledger (user, op_id, content, ts, record_id, version, seq, updated_ts, restated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     statement.execute(params![
-        device,
+        user,
         op_id,
-        op_seq,
         entry.content,
         now,
         entry.record_id,
@@ -73,17 +71,5 @@ pub(crate) fn insert(
         entry.made.map(|made| made.updated_ts),
         entry.restated,
     ])?;
-    Ok(())
-}
-
-/// Forgets an operation that the device knows the result of.
-pub(crate) fn forget(tx: &WriteTx<'_>, device: i64, op_id: &str) -> Result<()> {
-    tx.prepare_cached("DELETE FROM op_ledger WHERE device = ?1 AND op_id = ?2")?.execute(params![device, op_id])?;
-    Ok(())
-}
-
-/// Forgets all operations up to a place in the device's order.
-pub(crate) fn forget_up_to(tx: &WriteTx<'_>, device: i64, op_seq: i64) -> Result<()> {
-    tx.prepare_cached("DELETE FROM op_ledger WHERE device = ?1 AND op_seq <= ?2")?.execute([device, op_seq])?;
     Ok(())
 }

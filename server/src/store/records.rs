@@ -34,7 +34,7 @@ pub(crate) struct Record {
     /// The stamp of the write that made it; `None`: the same.
     pub(crate) create_hlc: Option<String>,
     /// Stamps of fields that were changed since, as stored.
-    pub(crate) field_stamps: Option<String>,
+    pub(crate) path_stamps: Option<String>,
     /// What the device calls it, where the server assigns ids.
     pub(crate) client_id: Option<String>,
 }
@@ -61,7 +61,7 @@ impl OwnStamps {
 macro_rules! columns {
     () => {
         "row, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, created_version, hlc, create_hlc, \
-         field_stamps, client_id"
+         path_stamps, client_id"
     };
 }
 
@@ -80,7 +80,7 @@ fn record(row: &Row<'_>) -> Result<Record> {
         created_version: row.get(10)?,
         hlc: row.get(11)?,
         create_hlc: row.get(12)?,
-        field_stamps: row.get(13)?,
+        path_stamps: row.get(13)?,
         client_id: row.get(14)?,
     })
 }
@@ -101,7 +101,7 @@ pub(crate) fn find_by_client_id(connection: &Connection, stream: i64, client_id:
 pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i64> {
     let mut statement = tx.prepare_cached(
         "INSERT OR FAIL INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, created_version,
-                              hlc, create_hlc, field_stamps, client_id)
+                              hlc, create_hlc, path_stamps, client_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     statement.insert(params![
@@ -118,7 +118,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
         record.created_version,
         record.hlc,
         record.create_hlc,
-        record.field_stamps,
+        record.path_stamps,
         record.client_id,
     ])
 }
@@ -127,7 +127,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
 pub(crate) fn update(tx: &WriteTx<'_>, record: &Record) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "UPDATE OR FAIL records SET seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_device = ?7,
-                            origin_op = ?8, body = ?9, created_version = ?10, hlc = ?11, create_hlc = ?12, field_stamps = ?13
+                            origin_op = ?8, body = ?9, created_version = ?10, hlc = ?11, create_hlc = ?12, path_stamps = ?13
          WHERE row = ?1",
     )?;
     statement.execute(params![
@@ -143,7 +143,7 @@ pub(crate) fn update(tx: &WriteTx<'_>, record: &Record) -> Result<()> {
         record.created_version,
         record.hlc,
         record.create_hlc,
-        record.field_stamps,
+        record.path_stamps,
     ])?;
     Ok(())
 }

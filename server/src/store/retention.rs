@@ -1,7 +1,7 @@
 //! Deleting what has been kept for long enough, a bounded number of rows at a time so that writers need not wait.
 
 use super::{WriteTx, streams};
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{Result, params};
 use std::collections::BTreeMap;
 
 /// Deletes tombstones that are older than `before` and raises the horizon of their streams in the same transaction.
@@ -28,14 +28,12 @@ pub(crate) fn delete_tombstones(tx: &WriteTx<'_>, before: i64, most: usize) -> R
     Ok(rows.len())
 }
 
-/// Deletes ledger rows of one device that are older than `before`. `after` is the device to continue behind; returns it for the next
-/// call, `None` at the end.
-pub(crate) fn delete_ledger_rows(tx: &WriteTx<'_>, before: i64, after: i64) -> Result<Option<(i64, usize)>> {
-    let mut next = tx.prepare_cached("SELECT id FROM devices WHERE id > ?1 ORDER BY id LIMIT 1")?;
-    let Some(device) = next.query_row([after], |row| row.get::<_, i64>(0)).optional()? else { return Ok(None) };
-    let deleted =
-        tx.prepare_cached("DELETE FROM op_ledger WHERE device = ?1 AND ts < ?2")?.execute([device, before])?;
-    Ok(Some((device, deleted)))
+/// Deletes ledger rows that were written before `before`, the oldest first.
+pub(crate) fn delete_ledger_rows(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
+    tx.prepare_cached(
+        "DELETE FROM op_ledger WHERE ts < ?1 AND row IN (SELECT row FROM op_ledger ORDER BY row LIMIT ?2)",
+    )?
+    .execute(params![before, most as i64])
 }
 
 /// Deletes stored replies that are older than `before`.

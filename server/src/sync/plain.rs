@@ -3,10 +3,10 @@
 //! Invariant: with an `Idempotency-Key` the effect and the reply commit together. The twin of a request that is under way waits for the
 //! one writer like everybody else and then finds the reply, so nobody ever has to be told that a request is in progress.
 
-use super::apply::{Effect, Write, apply};
-use super::decide::{Refusal, WriteRules};
+use super::apply::{Effect, apply};
+use super::decide::{Refusal, Write, WriteRules};
 use super::scope::Scope;
-use super::write_set::{Author, Names, WriteSet};
+use super::write_set::{Author, RecordName, WriteSet};
 use super::{refusal, wire};
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
@@ -98,15 +98,21 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
         (None, Some(called)) if !assigns => called.to_owned(),
         (None, _) => write.fresh_id.clone(),
     };
-    let names = Names { id: &id, client_id: called.filter(|_| assigns) };
+    let name = RecordName { collection: &write.collection, id: &id, client_id: called.filter(|_| assigns) };
     let rules = WriteRules::of(config, &write.collection);
+    let latest_ms = write.now.saturating_add(config.sync.max_clock_ahead_ms());
+    let request = Write { change: &write.change, base: write.base, hlc: &hlc, latest_ms };
     let mut set = WriteSet::new(tx, write.scope.space_row, write.now)?;
-    let request = Write { collection: &write.collection, names, change: &write.change, base: write.base, author };
     let created = record.as_ref().is_none_or(|record| record.body.is_none());
-    let reply = match apply(&mut set, request, record, rules)? {
+    let reply = match apply(&mut set, name, request, author, record, rules)? {
         Effect::Refused(why, record) => return Err(refused(tx, &write, why, record.as_ref())?),
         Effect::AlreadySo(Some(record)) if record.body.is_some() => {
-            return Ok(PlainReply::Repeated(Some(show(tx, &write.scope, &record)?)));
+            let shown = show(tx, &write.scope, &record)?;
+            match write.change {
+                // The same create again: the reply to the first one was lost.
+                Change::Create(_) => return Ok(PlainReply::Repeated(Some(shown))),
+                _ => PlainReply::Written { created: false, shown },
+            }
         }
         Effect::AlreadySo(_) => return Ok(PlainReply::Gone),
         Effect::Written { record, .. } if record.body.is_none() => PlainReply::Gone,

@@ -28,9 +28,10 @@ pub(super) fn explain(
         }
         Refusal::Exists => Failure::new(Code::RecordExists, "another record has this id"),
         Refusal::Deleted => return Ok(record.map_or_else(not_found, deleted)),
-        Refusal::Conflict(fields) => {
+        Refusal::Conflict(paths) => {
+            let pointers: Vec<String> = paths.iter().map(ToString::to_string).collect();
             let message = "the record was changed since the version that the write is based on";
-            Failure::new(Code::VersionConflict, message).with("deleted", &false).with("conflictingFields", &fields)
+            Failure::new(Code::VersionConflict, message).with("deleted", &false).with("conflictingFields", &pointers)
         }
     };
     match record {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing here parses a record. A page of 5,000 rows is a copy of bytes with some numbers in between.
 
-use crate::model::{FieldStamps, Space, Timestamp, write_string};
+use crate::model::{PathStamps, Space, Timestamp, write_string};
 use crate::store::devices;
 use crate::store::records::{OwnStamps, PageRow, Record};
 use rusqlite::Connection;
@@ -118,29 +118,25 @@ fn write_optional(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
     }
 }
 
-/// Appends `,"fieldHlcs":{…},"fieldVersions":{…}`. A field that is missing in them has version 1 and the stamp of the creation, so a
-/// record that was made anew over a tombstone names all of its fields.
+/// Appends `,"fieldHlcs":{…},"fieldVersions":{…}`, by JSON Pointer. A path without an entry on its line has version 1 and the stamp of
+/// the creation, so a record that was made anew over a tombstone names all of its fields.
 fn write_stamps(out: &mut Vec<u8>, record: &Record, create_hlc: &str) {
     // What we stored is readable; if it were not, the conflict policy of clients is still sound without it.
-    let mut stamps = FieldStamps::from_stored(record.field_stamps.as_deref()).unwrap_or_default();
+    let mut stamps = PathStamps::from_stored(record.path_stamps.as_deref()).unwrap_or_default();
     if record.created_version > 1
         && let Some(body) = &record.body
     {
-        let names = serde_json::from_str::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(body);
-        for name in names.unwrap_or_default().keys() {
-            if stamps.version_of(name, record.created_version) == record.created_version {
-                stamps.set(name, record.created_version, create_hlc);
-            }
-        }
+        let fields = serde_json::from_str(body).unwrap_or_default();
+        stamps.name_all(&fields, record.created_version, create_hlc);
     }
     out.extend_from_slice(b",\"fieldHlcs\":{");
-    for (position, (field, stamp)) in stamps.iter().enumerate() {
-        write_key(out, position, field);
+    for (position, (path, stamp)) in stamps.iter().enumerate() {
+        write_key(out, position, &path.to_string());
         write_string(out, &stamp.1);
     }
     out.extend_from_slice(b"},\"fieldVersions\":{");
-    for (position, (field, stamp)) in stamps.iter().enumerate() {
-        write_key(out, position, field);
+    for (position, (path, stamp)) in stamps.iter().enumerate() {
+        write_key(out, position, &path.to_string());
         write_integer(out, stamp.0);
     }
     out.push(b'}');

@@ -72,20 +72,19 @@ impl<'t> WriteSet<'t> {
     /// Stores a record: a new one if `before` is none.
     pub(super) fn put(
         &mut self,
-        collection: &CollectionName,
+        name: RecordName<'_>,
         before: Option<Record>,
-        names: Names<'_>,
         put: Put,
         author: Author<'_>,
     ) -> rusqlite::Result<Record> {
-        let (seq, updated_ts) = self.next_place(collection)?;
+        let (seq, updated_ts) = self.next_place(name.collection)?;
         let made_now = put.created_version == put.version;
         let was = before.as_ref();
         let first_hlc = was.map(|record| record.create_hlc.as_deref().unwrap_or(&record.hlc).to_owned());
         let record = Record {
             row: was.map_or(0, |record| record.row),
             seq,
-            id: names.id.to_owned(),
+            id: name.id.to_owned(),
             version: put.version,
             created_ts: was.filter(|_| !made_now).map_or(updated_ts, |record| record.created_ts),
             updated_ts,
@@ -96,10 +95,10 @@ impl<'t> WriteSet<'t> {
             created_version: put.created_version,
             hlc: author.hlc.to_owned(),
             create_hlc: first_hlc.filter(|_| !made_now),
-            field_stamps: put.field_stamps,
-            client_id: names.client_id.map(str::to_owned),
+            path_stamps: put.path_stamps,
+            client_id: name.client_id.map(str::to_owned),
         };
-        self.store(collection, before, record)
+        self.store(name.collection, before, record)
     }
 
     /// Makes a record a tombstone.
@@ -121,7 +120,7 @@ impl<'t> WriteSet<'t> {
             body: None,
             hlc: author.hlc.to_owned(),
             create_hlc: None,
-            field_stamps: None,
+            path_stamps: None,
             ..before.clone()
         };
         self.store(collection, Some(before), tombstone)
@@ -184,9 +183,9 @@ impl<'t> WriteSet<'t> {
 
 /// What a record is called.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Names<'a> {
-    /// By everybody.
+pub(super) struct RecordName<'a> {
+    pub(super) collection: &'a CollectionName,
     pub(super) id: &'a str,
-    /// By the device that made it, where the server assigns ids.
+    /// What the device that made it calls it, where the server assigns ids.
     pub(super) client_id: Option<&'a str>,
 }

@@ -146,34 +146,70 @@ async fn f04_what_had_no_effect_may_come_again() {
 }
 
 #[tokio::test]
-async fn f04_a_device_that_counts_again_from_an_old_number_is_found_out() {
+async fn f04_reused_op_sequence_is_refused() {
     let world = World::new();
     let phone = world.device("phone").await;
     let op = |id: &str, seq: i64| json!({"opId": format!("op-{id}"), "opSeq": seq, "type": "create", "clientId": id, "data": {}});
     phone.push(json!([op("a", 1), op("b", 2)])).await;
-    phone
-        .push(json!([{"opId": "op-c", "opSeq": 3, "type": "update", "id": "a", "version": 1, "data": {"x": 1}}]))
-        .await;
     let acked = phone.batch(json!({"ackOpSeq": 3, "operations": []})).await.expect(200);
     assert_eq!(acked.json["results"], json!([]));
 
     let results = phone.push(json!([op("a", 1), op("b", 2), op("z", 3), op("y", 4)])).await;
-    assert_eq!(results[0]["error"]["code"], "OP_SEQUENCE_REUSED", "the ledger is gone and the record has moved on");
-    assert_eq!(results[1]["status"], "duplicate", "the record itself remembers its last operation");
-    assert_eq!(results[2]["error"]["code"], "OP_SEQUENCE_REUSED", "a clone must not pass for the original");
+    assert_eq!(results[0]["status"], "duplicate", "a confirmed operation is still known");
+    assert_eq!(results[2]["error"]["code"], "OP_SEQUENCE_REUSED", "a copy must not pass for the original");
     assert_eq!(results[3]["status"], "applied");
     let lower = phone.batch(json!({"ackOpSeq": 1, "operations": [op("w", 2)]})).await;
     assert_eq!(lower.json["results"][0]["error"]["code"], "OP_SEQUENCE_REUSED", "the greatest confirmation counts");
 }
 
+/// A store is copied while an increment waits. The original sends it, goes on and confirms; then the copy sends what it holds.
 #[tokio::test]
-async fn f04_confirmed_results_leave_the_ledger() {
+async fn core_l5_increment_of_a_restored_copy_counts_once() {
+    let mut world = World::new();
+    let account = world.sign_up("a@example.org").await;
+    let inc = |seq: i64, id: &str| {
+        let ops = json!([{"op": "inc", "path": "/n", "by": 1}]);
+        json!({"opId": id, "opSeq": seq, "type": "patch", "id": "a", "version": 1, "fieldOps": ops})
+    };
+    let phone = world.device_of(&account, "phone");
+    phone.create("a", json!({"n": 0})).await;
+    assert_eq!(phone.push(json!([inc(1, "waiting")])).await[0]["status"], "applied");
+    let title = json!({"opId": "title", "opSeq": 2, "type": "update", "id": "a", "version": 2, "data": {"title": "x"}});
+    phone.batch(json!({"ackOpSeq": 1, "operations": [title]})).await.expect(200);
+    phone.batch(json!({"ackOpSeq": 2, "operations": []})).await.expect(200);
+    world.server.maintain().await.unwrap();
+    world.crash();
+
+    let copy = world.device_of(&account, "phone");
+    let results = copy.push(json!([inc(1, "waiting"), inc(2, "new")])).await;
+    assert_eq!((&results[0]["status"], &results[0]["version"]), (&json!("duplicate"), &json!(2)));
+    assert_eq!(results[1]["error"]["code"], "OP_SEQUENCE_REUSED", "so the copy takes another device id");
+    let renamed = world.device_of(&account, "phone-2");
+    let results = renamed.push(json!([inc(1, "waiting"), inc(2, "new")])).await;
+    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!("duplicate"), &json!("applied")));
+    assert_eq!(renamed.get("a").await.json["data"]["n"], 2, "one increment of each of the two operations");
+}
+
+#[tokio::test]
+async fn f04_results_are_known_for_the_maximum_offline_time() {
     let world = World::new();
     let phone = world.device("phone").await;
-    let op = |id: &str, value: i64| json!({"opId": id, "type": "create", "clientId": id, "data": {"v": value}});
-    phone.push(json!([op("a", 1), op("b", 1)])).await;
-    phone.batch(json!({"ackOps": ["a"], "operations": [{"type": "update", "id": "a", "data": {"v": 2}}]})).await;
-    let results = phone.push(json!([op("a", 1), op("b", 1)])).await;
-    assert_eq!(results[0]["error"]["code"], "RECORD_EXISTS", "without an entry the id is taken by other content");
-    assert_eq!(results[1]["status"], "duplicate");
+    let op = json!([{"opId": "op", "opSeq": 1, "type": "create", "clientId": "a", "data": {"v": 1}}]);
+    phone.push(op.clone()).await;
+    phone.batch(json!({"ackOpSeq": 1, "operations": [{"type": "update", "id": "a", "data": {"v": 2}}]})).await;
+    world.advance(179 * DAY);
+    assert_eq!(world.server.maintain().await.unwrap().ledger_entries, 0);
+    assert_eq!(phone.push(op.clone()).await[0]["status"], "duplicate");
+    world.advance(2 * DAY);
+    assert_eq!(world.server.maintain().await.unwrap().ledger_entries, 1);
+    assert_eq!(phone.push(op).await[0]["error"]["code"], "OP_SEQUENCE_REUSED");
+}
+
+#[tokio::test]
+async fn f04_op_ids_of_two_users_do_not_meet() {
+    let world = World::new();
+    let (phone, stranger) = (world.device("phone").await, world.device("stranger").await);
+    let op = json!([{"opId": "op", "type": "create", "clientId": "a", "data": {"v": 1}}]);
+    assert_eq!(phone.push(op.clone()).await[0]["status"], "applied");
+    assert_eq!(stranger.push(op).await[0]["status"], "applied");
 }

@@ -43,7 +43,7 @@ async fn f23_a_version_that_the_server_never_made_conflicts() {
     let result = &phone.push(json!([{"type": "update", "id": "a", "version": 5, "data": {"n": 2}}])).await[0];
     assert_eq!(result["error"]["code"], "VERSION_CONFLICT");
     assert_eq!(result["error"]["currentVersion"], 1);
-    assert_eq!(result["error"]["conflictingFields"], json!(["n"]));
+    assert_eq!(result["error"]["conflictingFields"], json!(["/n"]));
 }
 
 #[tokio::test]

@@ -48,11 +48,10 @@ const HEADERS: [&str; 16] = [
 const PARAMETERS: [&str; 11] =
     ["since", "updatedAfter", "cursor", "limit", "offset", "space", "ids", "version", "collection", "mode", "%FF"];
 /// Members of the protocol, so that what is wrong is wrong in the right place.
-const MEMBERS: [&str; 32] = [
+const MEMBERS: [&str; 31] = [
     "operations",
     "deviceId",
     "cursors",
-    "ackOps",
     "ackOpSeq",
     "atomic",
     "lastSyncTimestamp",

@@ -170,6 +170,9 @@ impl Model {
                 if !commutes && base.is_some_and(|base| base != record.version && clash(base)) {
                     return refused("VERSION_CONFLICT");
                 }
+                if differing.is_empty() {
+                    return ("duplicate", None, Some(record.version));
+                }
                 for name in differing {
                     next.changed.insert(name.clone(), next.version);
                 }

@@ -35,7 +35,7 @@ async fn a_record_is_made_read_changed_replaced_and_deleted() {
     assert!(replaced.json["data"].get("note").is_none());
     assert_eq!(
         replaced.json["data"]["_sync"]["fieldVersions"],
-        json!({"title": 3, "note": 3}),
+        json!({"/title": 3, "/note": 3}),
         "the server's names are no fields"
     );
 

@@ -1,6 +1,7 @@
 //! Records, tombstones and stamps on the wire (protocol, section 2).
 
 use crate::model::{Hlc, RawFields, RemoteChange, Stamps};
+use holm_protocol::change::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -78,7 +79,15 @@ pub(super) fn change(record: &RawFields<'_>) -> Result<RemoteChange, &'static st
 fn stamps(sync: &SyncMember<'_>) -> Option<Stamps> {
     let record = Hlc::parse(sync.hlc.as_deref()?)?;
     let created = sync.create_hlc.as_deref().and_then(Hlc::parse).unwrap_or_else(|| record.clone());
-    let fields = sync.field_hlcs.iter().filter_map(|(name, stamp)| Some((name.clone(), Hlc::parse(stamp)?))).collect();
+    // By JSON Pointer; a field's stamp is the latest of the paths in it.
+    let mut fields = BTreeMap::new();
+    for (pointer, stamp) in &sync.field_hlcs {
+        let (Some(path), Some(stamp)) = (Path::parse(pointer), Hlc::parse(stamp)) else { continue };
+        let latest = fields.entry(path.top().to_owned()).or_insert_with(|| stamp.clone());
+        if *latest < stamp {
+            *latest = stamp;
+        }
+    }
     Some(Stamps { record, created, fields })
 }
 
@@ -119,7 +128,7 @@ mod tests {
     #[test]
     fn stamps_fall_back_to_the_creation() {
         let change = read(
-            r#"{"id":"a","version":3,"_sync":{"seq":7,"hlc":"9:0:d","createHlc":"1:0:c","fieldHlcs":{"t":"9:0:d"}}}"#,
+            r#"{"id":"a","version":3,"_sync":{"seq":7,"hlc":"9:0:d","createHlc":"1:0:c","fieldHlcs":{"/t":"9:0:d"}}}"#,
         )
         .unwrap();
         let stamps = change.stamps.unwrap();

@@ -107,9 +107,11 @@ pub(crate) async fn patch(
         return Err(details("If-None-Match", "makes no sense for a change").into());
     }
     let kind = PatchKind::of(payload.media_type())?;
+    let max_depth = caller.server.config.limits.max_json_depth;
     let (limit, subject) = (caller.server.config.limits.max_body_bytes, id.clone());
-    let content =
-        payload.json(&caller.server, limit, move |body| kind.read(body, subject).map_err(Failure::from)).await?;
+    let content = payload
+        .json(&caller.server, limit, move |body| kind.read(body, subject, max_depth).map_err(Failure::from))
+        .await?;
     let place = format!("/v1/{collection}/{id}");
     write(caller, "PATCH", &place, collection, content, condition).await
 }
@@ -282,7 +284,7 @@ impl PatchKind {
         }
     }
 
-    fn read(self, mut body: Value, subject: RecordId) -> Result<Content, Details> {
+    fn read(self, mut body: Value, subject: RecordId, max_depth: usize) -> Result<Content, Details> {
         let canonical = canonical(&mut body);
         match self {
             Self::Merge => read_fields(body, subject, Change::Merge),
@@ -293,7 +295,7 @@ impl PatchKind {
             Self::FieldOps => {
                 let mut body = Decoder::new(body, "body")?;
                 let base = body.count("version")?;
-                let change = Change::FieldOps(field_ops(body.list("ops")?.unwrap_or_default())?);
+                let change = Change::FieldOps(field_ops(body.list("ops")?.unwrap_or_default(), max_depth)?);
                 Ok(Content { id: Some(subject), change, base, canonical })
             }
         }

@@ -12,7 +12,7 @@ use crate::model::{
     CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
     write_string,
 };
-use crate::sync::batch::{Acks, BatchProgress, Done, OpResult, Push};
+use crate::sync::batch::{BatchProgress, Done, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
 use crate::sync::scope::Scope;
 use crate::sync::{batch, cursors, plan, wire};
@@ -154,12 +154,16 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
         return Err(too_large(limits));
     }
     let device = device(&mut body, &scope)?;
-    let acks = Acks { ops: body.texts("ackOps")?.unwrap_or_default(), op_seq: body.count("ackOpSeq")? };
+    let ack_op_seq = body.count("ackOpSeq")?;
     let position = position(&mut body, &scope)?;
     let atomic = body.flag("atomic")?;
     let mut refs = Vec::with_capacity(operations.len());
     let mut decoded = Vec::with_capacity(operations.len());
-    let defaults = Defaults { collection: &scope.config.sync.default_collection, space: scope.space.as_str() };
+    let defaults = Defaults {
+        collection: &scope.config.sync.default_collection,
+        space: scope.space.as_str(),
+        max_depth: limits.max_json_depth,
+    };
     for (index, value) in operations.into_iter().enumerate() {
         let mut op_ref = op_ref(&value);
         let mut operation = Operation::decode(value, &defaults);
@@ -174,7 +178,7 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
         decoded.push(operation);
     }
     let scope = Scope { device: Some(device.clone()), ..scope };
-    let push = Push { scope, device, position, acks, operations: decoded, atomic, restate, now, entropy };
+    let push = Push { scope, device, position, ack_op_seq, operations: decoded, atomic, restate, now, entropy };
     Ok(Request { push, refs })
 }
 

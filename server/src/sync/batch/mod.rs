@@ -15,7 +15,7 @@ use super::scope::Scope;
 use crate::entropy::Entropy;
 use crate::error::Failure;
 use crate::model::{CollectionName, DeviceId, Operation, RecordId, Unreadable};
-use crate::store::ledger::{self, Made};
+use crate::store::ledger::Made;
 use crate::store::{WriteTx, devices};
 use run::Run;
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ pub(crate) struct Push {
     pub(crate) device: DeviceId,
     /// Where the device stands; an expired position refuses the push before anything is applied.
     pub(crate) position: Position,
-    /// Operations whose results the device knows.
-    pub(crate) acks: Acks,
+    /// The device knows the results of all operations up to this place in its order. `None` if it does not say.
+    pub(crate) ack_op_seq: Option<i64>,
     /// The operations, or what is wrong with them.
     pub(crate) operations: Vec<Result<Operation, Unreadable>>,
     /// All or none.
@@ -37,14 +37,6 @@ pub(crate) struct Push {
     pub(crate) restate: bool,
     pub(crate) now: i64,
     pub(crate) entropy: Arc<dyn Entropy>,
-}
-
-/// Results that a device knows.
-#[derive(Debug, Default)]
-pub(crate) struct Acks {
-    pub(crate) ops: Vec<String>,
-    /// All operations up to this place in the device's order.
-    pub(crate) op_seq: Option<i64>,
 }
 
 /// What became of an operation.
@@ -98,12 +90,8 @@ impl BatchProgress {
 pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
     delta::check(tx, &push.scope, &push.position)?;
     let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;
-    for op_id in &push.acks.ops {
-        ledger::forget(tx, device.row, op_id)?;
-    }
-    if let Some(op_seq) = push.acks.op_seq.filter(|op_seq| *op_seq > device.ack_op_seq) {
+    if let Some(op_seq) = push.ack_op_seq.filter(|op_seq| *op_seq > device.ack_op_seq) {
         devices::acknowledge(tx, device.row, op_seq)?;
-        ledger::forget_up_to(tx, device.row, op_seq)?;
     }
     Ok(())
 }

@@ -7,9 +7,9 @@ use crate::error::{Code, Failure};
 use crate::model::{Base, Change, Hlc, OpId, Operation, Target, details};
 use crate::store::ledger::{self, Entry, Made};
 use crate::store::records::{self, Record};
-use crate::sync::apply::{Effect, Write, apply};
-use crate::sync::decide::WriteRules;
-use crate::sync::write_set::{Author, Names};
+use crate::sync::apply::{Effect, apply};
+use crate::sync::decide::{Write, WriteRules};
+use crate::sync::write_set::{Author, RecordName};
 use crate::sync::{refusal, wire};
 
 impl Run<'_> {
@@ -23,7 +23,7 @@ impl Run<'_> {
         };
         if let Some(op_id) = &operation.op_id
             && self.greatest.as_deref() >= Some(op_id.as_str())
-            && let Some(entry) = ledger::find(self.tx, self.device.row, op_id.as_str())?
+            && let Some(entry) = ledger::find(self.tx, self.push.scope.user, op_id.as_str())?
         {
             return self.repeated(operation, entry);
         }
@@ -77,37 +77,33 @@ impl Run<'_> {
                 Some(*made.ok_or_else(fault)?)
             }
         };
-        let latest = push.now.saturating_add(config.sync.max_clock_ahead_ms());
+        let latest_ms = push.now.saturating_add(config.sync.max_clock_ahead_ms());
         let hlc = match &operation.hlc {
-            Some(hlc) => hlc.clone().clamped(latest),
+            Some(hlc) => hlc.clone().clamped(latest_ms),
             None => Hlc::of_server(push.now, push.device.clone()),
         };
         let hlc = hlc.to_string();
         let author =
             Author { device: Some(self.device.row), op_id: operation.op_id.as_ref().map(OpId::as_str), hlc: &hlc };
-        let names = Names { id: &subject.key.1, client_id: subject.client_id.as_deref() };
-        let write = Write { collection: &operation.collection, names, change: &operation.change, base, author };
-        match apply(&mut self.set, write, subject.record, WriteRules::of(config, &operation.collection))? {
+        let collection = &operation.collection;
+        let name = RecordName { collection, id: &subject.key.1, client_id: subject.client_id.as_deref() };
+        let write = Write { change: &operation.change, base, hlc: &hlc, latest_ms };
+        match apply(&mut self.set, name, write, author, subject.record, WriteRules::of(config, collection))? {
             Effect::Refused(why, record) => {
                 Err(refusal::explain(self.tx, &push.scope.space, why, record.as_ref(), &config.limits)?.into())
             }
             Effect::AlreadySo(record) => {
                 let made = record.as_ref().map(made);
-                self.remember(operation, names.id, made);
+                let is_create = matches!(operation.change, Change::Create(_));
+                let known = !is_create && base.is_some() && base == made.map(|made| made.version);
                 let live = record.filter(|record| record.body.is_some());
-                let record = live.map(|record| self.restate(&record)).transpose()?;
-                Ok(Done { duplicate: true, record_id: subject.key.1, made, record })
+                let shown = live.filter(|_| !known || push.restate).map(|record| self.restate(&record)).transpose()?;
+                self.enter(operation, &subject.key.1, made, shown.is_some())?;
+                Ok(Done { duplicate: true, record_id: subject.key.1, made, record: shown })
             }
             Effect::Written { record, restated } => {
                 let made = Some(made(&record));
-                self.remember(operation, &record.id, made);
-                if let Some(op_id) = author.op_id {
-                    let entry = Entry { content: operation.content, record_id: record.id.clone(), made, restated };
-                    ledger::insert(self.tx, self.device.row, op_id, operation.op_seq, push.now, &entry)?;
-                    if self.greatest.as_deref() < Some(op_id) {
-                        self.greatest = Some(op_id.to_owned());
-                    }
-                }
+                self.enter(operation, &record.id, made, restated)?;
                 let shown = record.body.is_some() && (restated || push.restate);
                 let json = if shown { Some(self.restate(&record)?) } else { None };
                 Ok(Done { duplicate: false, record_id: record.id, made, record: json })
@@ -152,7 +148,25 @@ impl Run<'_> {
     /// Whether the operation is what wrote the record last: it was repeated after the ledger had forgotten it.
     fn was_written_by(&self, record: &Record, operation: &Operation) -> bool {
         let op_id = operation.op_id.as_ref().map(OpId::as_str);
-        op_id.is_some() && record.origin_op.as_deref() == op_id && record.origin_device == Some(self.device.row)
+        op_id.is_some() && record.origin_op.as_deref() == op_id
+    }
+
+    /// Notes what became of an operation for the rest of the push, and in the ledger for its repeats.
+    fn enter(
+        &mut self,
+        operation: &Operation,
+        record_id: &str,
+        made: Option<Made>,
+        restated: bool,
+    ) -> Result<(), OperationError> {
+        self.remember(operation, record_id, made);
+        let Some(op_id) = operation.op_id.as_ref().map(OpId::as_str) else { return Ok(()) };
+        let entry = Entry { content: operation.content, record_id: record_id.to_owned(), made, restated };
+        ledger::insert(self.tx, self.push.scope.user, op_id, self.push.now, &entry)?;
+        if self.greatest.as_deref() < Some(op_id) {
+            self.greatest = Some(op_id.to_owned());
+        }
+        Ok(())
     }
 
     fn remember(&mut self, operation: &Operation, record_id: &str, made: Option<Made>) {

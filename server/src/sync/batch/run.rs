@@ -47,7 +47,7 @@ pub(super) struct Run<'t> {
     pub(super) push: &'t Push,
     pub(super) device: Device,
     pub(super) set: WriteSet<'t>,
-    /// No operation with a greater id is in the ledger.
+    /// No operation of the user with a greater id is in the ledger.
     pub(super) greatest: Option<String>,
     /// Of units that are done.
     pub(super) progress: BatchProgress,
@@ -59,7 +59,7 @@ impl<'t> Run<'t> {
     pub(super) fn new(tx: &'t WriteTx<'t>, push: &'t Push, progress: BatchProgress) -> rusqlite::Result<Self> {
         let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;
         let set = WriteSet::new(tx, push.scope.space_row, push.now)?;
-        let greatest = ledger::greatest(tx, device.row)?;
+        let greatest = ledger::greatest(tx, push.scope.user)?;
         Ok(Self { tx, push, device, set, greatest, progress, unit_progress: BatchProgress::default() })
     }
 

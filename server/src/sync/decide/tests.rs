@@ -1,0 +1,171 @@
+use super::*;
+use crate::model::field_ops;
+use holm_protocol::change::{Changes, same};
+use holm_protocol::limits::Limits;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Every path that a test record can have, and some below.
+const PATHS: [&str; 8] = ["/x", "/y", "/x/p", "/x/q", "/y/p", "/x/p/p", "/x/p/q", "/y/q"];
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = || prop_oneof![Just(Value::Null), (0i64..3).prop_map(Value::from)];
+    let inner = prop_oneof![
+        2 => leaf(), 1 => prop::collection::btree_map("[pq]", leaf(), 0..3).prop_map(|m| Value::Object(m.into_iter().collect()))
+    ];
+    let object = prop::collection::btree_map("[pq]", inner, 0..3);
+    prop_oneof![1 => leaf(), 1 => object.prop_map(|members| Value::Object(members.into_iter().collect()))]
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    prop::collection::btree_map("[xy]", value(), 0..3).prop_map(|fields| fields.into_iter().collect())
+}
+
+fn path() -> impl Strategy<Value = Path> {
+    prop::sample::select(&PATHS[..]).prop_map(|pointer| Path::parse(pointer).unwrap())
+}
+
+fn live() -> impl Strategy<Value = Live> {
+    let stamped = prop::collection::vec((path(), 1i64..6), 0..4);
+    (fields(), stamped, 1i64..4).prop_map(|(fields, mut stamped, created_version)| {
+        stamped.sort_by_key(|(_, version)| *version);
+        let mut stamps = PathStamps::default();
+        for (path, version) in &stamped {
+            stamps.set(path, created_version + version, "1:0:d");
+        }
+        let version = created_version + stamped.last().map_or(0, |(_, version)| *version);
+        Live { version, created_version, fields, stamps }
+    })
+}
+
+fn op() -> impl Strategy<Value = Value> {
+    let kind = prop_oneof![Just("inc"), Just("set"), Just("remove"), Just("addToSet")];
+    (kind, path(), value()).prop_map(
+        |(kind, path, value)| json!({"op": kind, "path": path.to_string(), "value": value, "by": 1, "values": [1]}),
+    )
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        1 => fields().prop_map(Change::Create),
+        2 => fields().prop_map(Change::Merge),
+        1 => fields().prop_map(Change::Replace),
+        2 => prop::collection::vec(op(), 1..4).prop_map(|ops| Change::FieldOps(field_ops(ops, 64).unwrap())),
+        1 => Just(Change::Delete),
+    ]
+}
+
+fn collection() -> impl Strategy<Value = Collection> {
+    (any::<bool>(), any::<bool>()).prop_map(|(record, required)| Collection {
+        conflict: if record { ConflictPolicy::Record } else { ConflictPolicy::Field },
+        preconditions: if required { Preconditions::Required } else { Preconditions::Optional },
+        ..Collection::default()
+    })
+}
+
+fn write(change: &Change, base: Option<i64>) -> Write<'_> {
+    Write { change, base, hlc: "2:0:e", latest_ms: 1000 }
+}
+
+fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collection) -> Result<Decision, Refusal> {
+    let rules = WriteRules { collection, bounds: Limits::default().record() };
+    decide(CurrentRecord::Live(live), write(change, base), rules)
+}
+
+fn unchanged(before: &Fields, after: &Fields, path: &Path) -> bool {
+    match (Changes::value_at(before, path), Changes::value_at(after, path)) {
+        (Some(before), Some(after)) => same(before, after),
+        (before, after) => before.is_none() && after.is_none(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn accepted_write_makes_the_next_version_and_stamps_it(
+        live in live(), change in change(), base in prop::option::of(0i64..12), collection in collection()
+    ) {
+        match decided(&live, &change, base, &collection) {
+            Ok(Decision::Put(put)) => {
+                prop_assert_eq!((put.version, put.created_version), (live.version + 1, live.created_version));
+                prop_assert_eq!(put.restated, base != Some(live.version));
+                let after: Fields = serde_json::from_str(&put.body).unwrap();
+                prop_assert!(!between(&live.fields, &after, Stamp::default()).is_empty());
+                let stamps = PathStamps::from_stored(put.path_stamps.as_deref()).unwrap();
+                for path in PATHS.iter().map(|pointer| Path::parse(pointer).unwrap()) {
+                    let stamped = stamps.version_of(&path, put.created_version) == put.version;
+                    prop_assert!(stamped || unchanged(&live.fields, &after, &path), "{} changed without a stamp", path);
+                }
+            }
+            Ok(Decision::Delete { version }) => prop_assert_eq!(version, live.version + 1),
+            Ok(Decision::AlreadySo) => {
+                let after = change.apply(&live.fields, 10_000).unwrap().fields;
+                prop_assert!(between(&live.fields, &after, Stamp::default()).is_empty());
+            }
+            Err(Refusal::Exists) => prop_assert!(matches!(change, Change::Create(_))),
+            Err(Refusal::PreconditionRequired) => prop_assert!(base.is_none() && !change.commutes()),
+            Err(Refusal::Conflict(_)) => prop_assert!(base.is_some() && base != Some(live.version) && !change.commutes()),
+            Err(other) => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn stale_write_never_overwrites_an_unseen_change(
+        live in live(), patch in fields(), replace in any::<bool>(), base in 0i64..12, collection in collection()
+    ) {
+        let change = if replace { Change::Replace(patch) } else { Change::Merge(patch) };
+        if let Ok(Decision::Put(put)) = decided(&live, &change, Some(base), &collection)
+            && base != live.version
+        {
+            prop_assert!(base < live.version && collection.conflict == ConflictPolicy::Field);
+            let after: Fields = serde_json::from_str(&put.body).unwrap();
+            for path in PATHS.iter().map(|pointer| Path::parse(pointer).unwrap()) {
+                let entry = live.stamps.iter().find(|(entry, _)| **entry == path);
+                let unseen = entry.is_some_and(|(_, stamp)| stamp.0 > base);
+                prop_assert!(!unseen || unchanged(&live.fields, &after, &path), "{} was changed meanwhile", path);
+            }
+        }
+    }
+
+    #[test]
+    fn conflict_names_edited_paths_that_meet_unseen_entries(
+        live in live(), change in change(), base in 0i64..12
+    ) {
+        let decision = decided(&live, &change, Some(base), &Collection::default());
+        if let Err(Refusal::Conflict(paths)) = decision && base < live.version {
+            prop_assert!(!paths.is_empty() || live.fields.is_empty());
+            for path in &paths {
+                let met = live.stamps.iter().any(|(entry, stamp)| entry.meets(path) && stamp.0 > base);
+                prop_assert!(met || live.created_version > base, "{}", path);
+            }
+        }
+    }
+
+    #[test]
+    fn write_based_on_the_current_version_never_conflicts(
+        live in live(), change in change(), collection in collection()
+    ) {
+        let result = decided(&live, &change, Some(live.version), &collection);
+        prop_assert!(!matches!(result, Err(Refusal::Conflict(_) | Refusal::PreconditionRequired)), "{:?}", result);
+    }
+
+    #[test]
+    fn update_never_creates_missing_or_deleted_records(
+        change in change(), base in prop::option::of(0i64..5), version in 1i64..5
+    ) {
+        let collection = Collection::default();
+        let rules = WriteRules { collection: &collection, bounds: Limits::default().record() };
+        let is_create = matches!(change, Change::Create(_));
+        match decide(CurrentRecord::Absent, write(&change, base), rules) {
+            Ok(Decision::Put(put)) => prop_assert!(is_create && put.version == 1),
+            Ok(Decision::AlreadySo) => prop_assert_eq!(&change, &Change::Delete),
+            other => prop_assert_eq!(other, Err(Refusal::NotFound)),
+        }
+        match decide(CurrentRecord::Deleted { version }, write(&change, base), rules) {
+            Ok(Decision::Put(put)) => {
+                prop_assert!(is_create && base == Some(version) && put.created_version == version + 1);
+            }
+            Ok(Decision::AlreadySo) => prop_assert_eq!(&change, &Change::Delete),
+            other => prop_assert_eq!(other, Err(Refusal::Deleted)),
+        }
+    }
+}
