@@ -6,11 +6,12 @@
 
 use super::metrics::Metrics;
 use super::resource::Resource;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::Clock;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
@@ -42,7 +43,9 @@ impl SingleFlight {
         let (resource, own) = (resource.clone(), key.clone());
         let flight = async move {
             let start = clock.monotonic();
-            let outcome = resource.refresh().await;
+            // Those who wait get an error, and the next one who asks begins anew.
+            let refreshed = AssertUnwindSafe(resource.refresh()).catch_unwind().await;
+            let outcome = refreshed.unwrap_or_else(|_| Err(Error::internal("a refresh panicked")));
             metrics.refreshed(outcome.is_ok(), clock.monotonic().saturating_sub(start));
             // Who asks from here on wants something newer.
             locked(&others).remove(&own);
@@ -59,4 +62,52 @@ impl SingleFlight {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::policy::CacheConfig;
+    use crate::cache::resource::{Cached, Completeness};
+    use crate::error::ErrorCode;
+    use crate::platform::SystemClock;
+    use async_trait::async_trait;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A thing whose first refresh panics.
+    #[derive(Default)]
+    struct Fragile(CacheConfig, AtomicU32);
+
+    #[async_trait]
+    impl Resource for Fragile {
+        type Value = ();
+
+        fn key(&self) -> Result<String> {
+            Ok("fragile".into())
+        }
+
+        fn config(&self) -> &CacheConfig {
+            &self.0
+        }
+
+        fn cached(&self) -> Result<Cached<()>> {
+            Ok(Cached { value: (), found: Completeness::Nothing, age: None, trusted: false, partial: false })
+        }
+
+        async fn refresh(&self) -> Result<()> {
+            assert!(self.1.fetch_add(1, Ordering::Relaxed) > 0, "the first refresh panics");
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn core_s08_a_refresh_that_panics_fails_and_the_next_one_runs() {
+        let flights = SingleFlight::new(Arc::new(SystemClock::new()), Arc::default());
+        let thing = Arc::new(Fragile::default());
+        let (first, joined) = (flights.join(&thing).unwrap(), flights.join(&thing).unwrap());
+        for outcome in [first.await, joined.await] {
+            assert_eq!(outcome.unwrap_err().code(), ErrorCode::Internal);
+        }
+        assert_eq!(flights.join(&thing).unwrap().await, Ok(()));
+    }
 }

@@ -94,6 +94,7 @@ impl Holm {
                 readings: readings.clone(),
                 watchers: watchers.clone(),
                 metrics: executor.metrics().clone(),
+                keep_journal: config.keep_journal,
                 config: config.sync,
             };
             sync::start(deps, wrote)
@@ -254,6 +255,8 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     let (fresh_device, fresh_store) = (fresh(), fresh());
     let keep_ms = config.keep_journal.as_millis() as i64;
     let now = clock.wall_ms();
+    // With a server the engine forgets by the server's time: a wrong date must not empty the journal.
+    let alone = config.server.is_none();
     let (id, store_id, offset) = store.write_blocking(move |tx| {
         outbox::release_leases(tx)?;
         let offset = meta::get_number(tx, meta::Key::ClockOffset)?;
@@ -262,7 +265,9 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
             outbox::calibrate(tx, 0)?;
         }
         endings::purge(tx)?;
-        journal::purge(tx, now.saturating_add(offset.unwrap_or(0)).saturating_sub(keep_ms))?;
+        if alone {
+            journal::purge(tx, now.saturating_sub(keep_ms))?;
+        }
         let id = meta::get_or_set(tx, meta::Key::DeviceId, fresh_device)?;
         let store_id = meta::get_or_set(tx, meta::Key::StoreId, fresh_store)?;
         Ok((id, store_id, offset))

@@ -11,6 +11,7 @@ use crate::platform::Connectivity;
 use crate::repository::{Registry, Watchers};
 use crate::store::EpochStore;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that the engine and its cycles are given.
 pub(crate) struct EngineDeps {
@@ -23,6 +24,8 @@ pub(crate) struct EngineDeps {
     pub connectivity: Connectivity,
     pub state: Arc<StateCell>,
     pub config: SyncConfig,
+    /// How long the journal keeps values that lost.
+    pub keep_journal: Duration,
     pub clock_offset: ClockOffset,
     pub readings: Arc<Readings>,
     pub watchers: Arc<Watchers>,

@@ -1,62 +1,142 @@
 //! Folding the log back into the database, away from commits.
 //!
 //! Invariants:
-//! - No commit pays for a checkpoint while the log is below [`HARD_LIMIT`]; above it one does, so that the log is bounded and a cold open
-//!   after a crash stays short.
-//! - A checkpoint never waits for readers or writers (`PASSIVE`).
+//! - No commit pays for a checkpoint while the log is below [`HARD_LIMIT`] frames; above it one pays for what the thread has left, so that
+//!   the log is bounded and a cold open after a crash stays short.
+//! - A checkpoint never waits for readers or writers (`PASSIVE`). While a reader keeps the log from starting anew, attempts get rarer as the
+//!   log grows; when the reader has gone, the log is folded within [`RETRY`], without another write.
+//! - The file of the log keeps its size up to a limit: cutting it and letting it grow again costs more than the checkpoint.
 
 use super::connection::{self, Location, Role};
 use crate::error::Result;
 use rusqlite::Connection;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use rusqlite::hooks::Wal;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-/// From this size of the log, in bytes, it is worth folding: more than a log keeps when it starts anew, so that the size says when there is
-/// something to fold.
-const SOFT_LIMIT: u64 = connection::LOG_KEEPS + (64 << 10);
-/// At this size the writer waits until the log starts anew.
-const HARD_LIMIT: u64 = 6 << 20;
+/// So many frames that are not folded yet wake the thread. A frame is a page of 4 KiB.
+const SOFT_LIMIT: u32 = 1_000;
+/// So many frames a log may have. If another transaction like the last one would go beyond, the writer folds what the thread has left, so
+/// that the log starts anew with the next commit.
+const HARD_LIMIT: u32 = 2_000;
+/// At this length, and each time that it has doubled, a warning is logged: some reader does not end. 64 MiB.
+const ALARM: u32 = 16_384;
+/// How long the thread waits before it tries again to fold what a reader has kept it from.
+const RETRY: Duration = Duration::from_secs(20);
+
+/// How long the log is, in frames. SQLite tells it after each commit, so no call asks the file system.
+#[derive(Debug)]
+struct Log {
+    frames: AtomicU32,
+    folded: AtomicU32,
+    /// By so much it has grown with the last commit.
+    grown: AtomicU32,
+    /// The length at which the thread is woken.
+    wake_at: AtomicU32,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { frames: 0.into(), folded: 0.into(), grown: 0.into(), wake_at: SOFT_LIMIT.into() }
+    }
+}
+
+impl Log {
+    fn committed(&self, frames: u32) {
+        let before = self.frames.swap(frames, Ordering::Relaxed);
+        let folded = self.folded.load(Ordering::Relaxed);
+        // A log that was folded to its end starts anew, unless a reader is in the way: then it is folded a little too early.
+        let anew = frames < before || folded >= before;
+        if anew {
+            self.folded.store(0, Ordering::Relaxed);
+            self.wake_at.store(SOFT_LIMIT, Ordering::Relaxed);
+        }
+        self.grown.store(if anew { frames } else { frames - before }, Ordering::Relaxed);
+    }
+
+    /// Takes in how far a checkpoint came. Returns the frames that are left.
+    fn folded(&self, log: u32, folded: u32) -> u32 {
+        self.folded.store(folded, Ordering::Relaxed);
+        let left = log.saturating_sub(folded);
+        // A reader is in the way: to try at each commit would be wasted work.
+        let pause = if left == 0 { SOFT_LIMIT } else { SOFT_LIMIT.max(log / 2) };
+        self.wake_at.store(log.saturating_add(pause), Ordering::Relaxed);
+        left
+    }
+}
 
 /// A thread with a connection of its own that folds the log when told to.
 pub(in crate::store) struct Checkpointer {
-    log: PathBuf,
     wake: Option<SyncSender<()>>,
+    log: Arc<Log>,
+    /// Frames at which the writer folds by itself.
+    limit: u32,
+    /// Frames at which the next warning is logged.
+    alarm: u32,
     /// Held while a checkpoint runs: SQLite does not let two wait for each other.
     running: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
-    pub fn start(location: Location, file: &Path) -> Result<Self> {
+    /// Starts the thread. From now on `writer` tells it of its commits.
+    pub fn start(location: Location, writer: &mut Connection) -> Result<Self> {
         let (wake, due) = sync_channel(1);
-        let running = Arc::new(Mutex::new(()));
-        let turn = running.clone();
-        let thread =
-            std::thread::Builder::new().name("holm-checkpoint".into()).spawn(move || serve(&location, &due, &turn))?;
-        let mut log = file.as_os_str().to_owned();
-        log.push("-wal");
-        Ok(Self { log: log.into(), wake: Some(wake), running, thread: Some(thread) })
+        let (running, log) = (Arc::new(Mutex::new(())), Arc::new(Log::default()));
+        let told = log.clone();
+        writer.wal_hook(Some(move |_: &mut Wal, frames: i32| {
+            told.committed(frames.max(0).cast_unsigned());
+            Ok(())
+        }))?;
+        let (turn, known) = (running.clone(), log.clone());
+        let thread = std::thread::Builder::new()
+            .name("holm-checkpoint".into())
+            .spawn(move || serve(&location, &due, &turn, &known))?;
+        Ok(Self { wake: Some(wake), log, limit: HARD_LIMIT, alarm: ALARM, running, thread: Some(thread) })
     }
 
-    /// Called after each commit: looks at the log's size and does what is due.
-    pub fn after_commit(&self, writer: Option<&Connection>) {
-        let size = std::fs::metadata(&self.log).map_or(0, |meta| meta.len());
-        if size >= HARD_LIMIT
+    /// Called after each commit: does what is due.
+    pub fn after_commit(&mut self, writer: Option<&Connection>) {
+        let frames = self.log.frames.load(Ordering::Relaxed);
+        if frames < HARD_LIMIT {
+            (self.limit, self.alarm) = (HARD_LIMIT, ALARM);
+        }
+        if frames >= self.alarm {
+            self.alarm = frames.saturating_mul(2);
+            tracing::warn!(frames, "a reader that does not end keeps the log from being folded");
+        }
+        let next = frames.saturating_add(self.log.grown.load(Ordering::Relaxed));
+        if next >= self.limit
             && let Some(writer) = writer
         {
             let _turn = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-                tracing::warn!(%error, size, "the log could not be cut");
+            match fold(writer) {
+                Ok((log, folded)) => {
+                    let left = self.log.folded(log, folded);
+                    self.limit = if left == 0 { HARD_LIMIT } else { frames.saturating_mul(2) };
+                }
+                Err(error) => {
+                    self.limit = frames.saturating_mul(2);
+                    tracing::warn!(%error, frames, "the log could not be folded");
+                }
             }
-        } else if size >= SOFT_LIMIT
+        } else if frames >= self.log.wake_at.load(Ordering::Relaxed)
             && let Some(wake) = &self.wake
             && let Err(TrySendError::Disconnected(())) = wake.try_send(())
         {
-            tracing::warn!(size, "the checkpoint thread is gone");
+            tracing::warn!(frames, "the checkpoint thread is gone");
         }
     }
+}
+
+/// Folds what can be folded. Returns how many frames the log has, and how many of them are folded.
+fn fold(connection: &Connection) -> Result<(u32, u32)> {
+    let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
+    let (log, folded): (i32, i32) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    Ok((log.max(0).cast_unsigned(), folded.max(0).cast_unsigned()))
 }
 
 impl Drop for Checkpointer {
@@ -68,20 +148,82 @@ impl Drop for Checkpointer {
     }
 }
 
-fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>) {
+fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>, log: &Log) {
     let mut connection = None;
-    while due.recv().is_ok() {
+    let mut left = 0;
+    loop {
+        let woken = if left == 0 { due.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { due.recv_timeout(RETRY) };
+        if woken == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
         if connection.is_none() {
             connection = connection::open(location, Role::Checkpointer)
                 .inspect_err(|error| tracing::warn!(%error, "no checkpoint"))
                 .ok();
         }
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = &connection
-            && let Err(error) = open.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        {
-            tracing::warn!(%error, "checkpoint failed");
-            connection = None;
+        match connection.as_ref().map(fold) {
+            Some(Ok((frames, folded))) => left = log.folded(frames, folded),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "checkpoint failed");
+                (connection, left) = (None, 1);
+            }
+            None => left = 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Durability, Store};
+    use std::time::Instant;
+
+    fn write(store: &Store, key: u32, bytes: usize) -> Duration {
+        let value = "x".repeat(bytes);
+        let start = Instant::now();
+        let put = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)";
+        store.write_blocking(move |tx| Ok(tx.execute(put, (key, &value)).map(drop)?)).unwrap();
+        start.elapsed()
+    }
+
+    #[test]
+    fn core_c1_a_pinned_reader_delays_no_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = Location::Directory(directory.path().to_owned());
+        let store = Store::open(location.clone(), Durability::Normal, Arc::new(|_| {})).unwrap();
+        let reader = connection::open(&location, Role::Reader).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM meta").unwrap();
+        // Some 24 MB: four times what the writer folds by itself.
+        let slowest = (0..120).map(|key| write(&store, key, 200_000)).max().unwrap();
+        assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+        drop(reader);
+        // The next commits fold the log and begin it anew.
+        for key in 0..12 {
+            write(&store, 1_000 + key, 200_000);
+        }
+        let log = std::fs::metadata(directory.path().join("holm.db-wal")).unwrap().len();
+        for key in 0..60 {
+            write(&store, key, 200_000);
+        }
+        let later = std::fs::metadata(directory.path().join("holm.db-wal")).unwrap().len();
+        assert!(later <= log.max(20 << 20), "f48: the log grows without a reader: {log} to {later}");
+    }
+
+    #[test]
+    fn attempts_get_rarer_while_a_reader_is_in_the_way() {
+        let (log, mut woken, mut frames) = (Log::default(), 0, 0);
+        for _ in 0..100_000 {
+            frames += 10;
+            log.committed(frames);
+            if frames >= log.wake_at.load(Ordering::Relaxed) {
+                woken += 1;
+                log.folded(frames, 5);
+            }
+        }
+        assert!((10..40).contains(&woken), "{woken}");
+        log.folded(frames, frames);
+        log.committed(3);
+        assert_eq!(log.wake_at.load(Ordering::Relaxed), SOFT_LIMIT);
     }
 }

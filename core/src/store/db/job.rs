@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(in crate::store) trait Job: Send {
     /// Does the work. False: take it back.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
-    /// Tells the result, or that the commit failed.
+    /// Tells the result, or why the group failed: to a job that never ran, and to one whose result did not become durable.
     fn finish(self: Box<Self>, failure: Option<Error>);
 }
 
@@ -39,10 +39,11 @@ where
     }
 
     fn finish(self: Box<Self>, failure: Option<Error>) {
+        let Self { work, result, reply } = *self;
         let result = match failure {
-            Some(error) if self.result.is_ok() => Err(error),
-            _ => self.result,
+            Some(error) if work.is_some() || result.is_ok() => Err(error),
+            _ => result,
         };
-        (self.reply)(result);
+        reply(result);
     }
 }

@@ -65,14 +65,14 @@ impl WriteConnection {
         if self.connection.is_some() {
             return Ok(());
         }
-        let connection = connection::open(&self.location, Role::Writer(self.durability))?;
+        // An earlier one belongs to a connection that is gone.
+        self.checkpointer = None;
+        let mut connection = connection::open(&self.location, Role::Writer(self.durability))?;
         changelog::install(&connection)?;
-        self.connection = Some(connection);
-        if self.location.has_threads()
-            && let Some(file) = self.location.file()
-        {
-            self.checkpointer = Some(Checkpointer::start(self.location.clone(), &file)?);
+        if self.location.has_threads() {
+            self.checkpointer = Some(Checkpointer::start(self.location.clone(), &mut connection)?);
         }
+        self.connection = Some(connection);
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl WriteConnection {
         for job in done {
             guarded("a reply to a write", || job.finish(failure.clone()));
         }
-        if let Some(checkpointer) = &self.checkpointer {
+        if let Some(checkpointer) = &mut self.checkpointer {
             checkpointer.after_commit(self.connection.as_ref());
         }
     }

@@ -5,6 +5,7 @@
 //! - Whoever finds the writer's seat free may sit down: a thread that may block runs its own job there and saves two wake-ups. The
 //!   writer's own thread serves everybody else. Between looking at the queue for the last time and leaving, nobody's job is forgotten:
 //!   the queue is looked at once more after the seat is free.
+//! - The thread that runs a job holds the connection. A job that calls the store again gets a typed error where it would wait for itself.
 
 use super::connection::{Durability, Location};
 use super::job::{Job, TypedJob};
@@ -15,7 +16,7 @@ use crate::store::{Counters, Observer};
 use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 
 /// Who may submit now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     seat: Mutex<WriteConnection>,
+    /// The thread that runs jobs now.
+    running: Mutex<Option<ThreadId>>,
 }
 
 /// The handle that the store keeps.
@@ -57,6 +60,7 @@ impl Writer {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), state: WriterState::Open }),
             work: Condvar::new(),
             seat: Mutex::new(seat),
+            running: Mutex::new(None),
         });
         let thread = if inline {
             None
@@ -74,7 +78,8 @@ impl Writer {
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         R: FnOnce(Result<T>) + Send + 'static,
     {
-        if self.inline {
+        // A job that submits another one runs on this thread already; the other one is run after it.
+        if self.inline && !self.shared.runs_here() {
             return self.submit_here(work, reply);
         }
         if self.shared.enqueue(work, reply) {
@@ -89,13 +94,16 @@ impl Writer {
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         R: FnOnce(Result<T>) + Send + 'static,
     {
+        if self.shared.runs_here() {
+            return reply(Err(inside_a_write()));
+        }
         if !self.shared.enqueue(work, reply) {
             return;
         }
         if self.inline {
             let mut seat = self.shared.locked_connection();
             while !self.shared.locked_queue().jobs.is_empty() {
-                seat.run_group(|| self.shared.next());
+                self.shared.run(&mut seat);
             }
             return;
         }
@@ -105,7 +113,7 @@ impl Writer {
             // Whoever sits there looks at the queue once more after leaving.
             Err(TryLockError::WouldBlock) => return,
         };
-        seat.run_group(|| self.shared.next());
+        self.shared.run(&mut seat);
         drop(seat);
         if !self.shared.locked_queue().jobs.is_empty() {
             self.shared.work.notify_one();
@@ -114,6 +122,9 @@ impl Writer {
 
     /// Lends the writing connection to a reader: only for a database without threads, which has no other.
     pub fn lend<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        if self.shared.runs_here() {
+            return Err(inside_a_write());
+        }
         let state = self.shared.locked_queue().state;
         let seat = self.shared.locked_connection();
         match (seat.connection(), state) {
@@ -176,7 +187,7 @@ impl Writer {
         }
         let mut seat = self.shared.locked_connection();
         while !self.shared.locked_queue().jobs.is_empty() {
-            seat.run_group(|| self.shared.next());
+            self.shared.run(&mut seat);
         }
         seat.close(state == WriterState::Closed);
     }
@@ -215,6 +226,19 @@ impl Shared {
         true
     }
 
+    /// Runs the jobs that wait.
+    fn run(&self, seat: &mut WriteConnection) {
+        let running = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        *running() = Some(std::thread::current().id());
+        seat.run_group(|| self.next());
+        *running() = None;
+    }
+
+    /// Whether a job is running on the calling thread, which is then the caller.
+    fn runs_here(&self) -> bool {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) == Some(std::thread::current().id())
+    }
+
     fn next(&self) -> Option<Box<dyn Job>> {
         self.locked_queue().jobs.pop_front()
     }
@@ -228,6 +252,11 @@ impl Shared {
     }
 }
 
+fn inside_a_write() -> Error {
+    let message = "a write cannot wait for another call of the client: use its transaction, or call after it".to_owned();
+    Error::State { code: ErrorCode::Unsupported, message }
+}
+
 /// The writer's own thread.
 fn serve(shared: &Shared) {
     loop {
@@ -239,7 +268,7 @@ fn serve(shared: &Shared) {
             queue = shared.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         drop(queue);
-        shared.locked_connection().run_group(|| shared.next());
+        shared.run(&mut shared.locked_connection());
     }
 }
 
@@ -349,5 +378,65 @@ mod tests {
         writer.close();
         assert_eq!(ask(4).unwrap_err().code(), ErrorCode::Closed);
         assert!(writer.resume().is_err());
+    }
+
+    #[test]
+    fn core_r8_a_write_that_never_ran_says_why() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, _) = writer(directory.path());
+        let other = Connection::open(directory.path().join("holm.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        {
+            let connection = writer.shared.locked_connection();
+            connection.connection().unwrap().busy_timeout(std::time::Duration::ZERO).unwrap();
+        }
+        let ask = |key| {
+            let (tell, told) = std::sync::mpsc::sync_channel(1);
+            writer.submit_here(put(key), move |result| tell.send(result).unwrap());
+            told.recv().unwrap()
+        };
+        let error = ask(1).unwrap_err();
+        assert_eq!((error.code(), error.retryable()), (ErrorCode::StorageUnavailable, true));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(ask(1).is_ok());
+    }
+
+    #[test]
+    fn core_s06_a_panicking_observer_or_reply_leaves_the_writer_alive() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = Location::Directory(directory.path().to_owned());
+        let observer: Observer = Arc::new(|_| panic!("an observer"));
+        let writer = Writer::start(location, Durability::Full, observer, Arc::default()).unwrap();
+        writer.submit(put(1), |_| panic!("a reply"));
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let noted = |tx: &Tx<'_>| {
+            tx.counts();
+            put(2)(tx)
+        };
+        writer.submit(noted, move |result| tell.send(result).unwrap());
+        assert!(told.recv().unwrap().is_ok());
+    }
+
+    #[test]
+    fn core_s07_a_call_inside_a_write_fails_and_does_not_hang() {
+        let directory = tempfile::tempdir().unwrap();
+        let single = Location::SingleThread(directory.path().join("single"));
+        for location in [Location::Memory, single, Location::Directory(directory.path().join("threads"))] {
+            let inline = !location.has_threads();
+            let writer =
+                Arc::new(Writer::start(location, Durability::Full, Arc::new(|_| {}), Arc::default()).unwrap());
+            let (tell, told) = std::sync::mpsc::sync_channel(1);
+            let inner = writer.clone();
+            let work = move |_: &Tx<'_>| {
+                let (tell, told) = std::sync::mpsc::sync_channel(1);
+                inner.submit_here(put(1), move |result| tell.send(result).unwrap());
+                let written = told.recv().unwrap().unwrap_err().code();
+                let read = if inline { inner.lend(|_| Ok(())).unwrap_err().code() } else { ErrorCode::Unsupported };
+                inner.submit(put(2), |result| assert!(result.is_ok()));
+                Ok((written, read))
+            };
+            writer.submit_here(work, move |result| tell.send(result).unwrap());
+            assert_eq!(told.recv().unwrap().unwrap(), (ErrorCode::Unsupported, ErrorCode::Unsupported));
+        }
     }
 }

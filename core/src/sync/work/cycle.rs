@@ -12,7 +12,7 @@ use super::scope::Scope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::repository::RefreshKey;
-use crate::store::{collections, meta, outbox, streams};
+use crate::store::{collections, endings, journal, meta, outbox, streams};
 use crate::sync::deps::EngineDeps;
 use crate::sync::{Deferred, SyncReport};
 use std::collections::BTreeSet;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// How often old entries of the journal, and old outcomes of writes, are forgotten.
+const PURGE_INTERVAL: Duration = Duration::from_secs(86_400);
 /// So many deferred operations are listed in a report.
 const MOST_DEFERRED: u32 = 100;
 
@@ -31,6 +33,8 @@ pub(in crate::sync) struct Cycle {
     refresher: Refresher,
     rtt: RttEstimator,
     history: RequestHistory,
+    /// When old entries were last forgotten, on the monotonic clock.
+    purged_at: Option<Duration>,
 }
 
 /// What came of a cycle.
@@ -73,6 +77,7 @@ impl Cycle {
             refresher: Refresher::new(deps.clone()),
             rtt: RttEstimator::default(),
             history: RequestHistory::default(),
+            purged_at: None,
             deps,
         }
     }
@@ -98,6 +103,13 @@ impl Cycle {
         let stalled = tally.exchanged && !tally.moved;
         if end.is_ok() && !stalled {
             self.history.progressed();
+        }
+        let now = deps.device.clock.monotonic();
+        if end.is_ok() && self.purged_at.is_none_or(|at| now.saturating_sub(at) >= PURGE_INTERVAL) {
+            self.purged_at = Some(now);
+            if let Err(error) = purge(&deps).await {
+                tracing::warn!(%error, "old entries could not be forgotten");
+            }
         }
         tally.report.requests = after.requests - before.requests;
         tally.report.bytes_up = after.bytes_up - before.bytes_up;
@@ -231,6 +243,18 @@ fn go_on(end: Result<(), Stop>) -> Result<Option<Error>, Stop> {
 fn is_servers(error: &Error) -> bool {
     use ErrorCode::{Forbidden, Internal, InvalidResponse, Refused, ResponseTooLarge, ServerError};
     matches!(error.code(), Forbidden | Internal | InvalidResponse | Refused | ResponseTooLarge | ServerError)
+}
+
+/// Forgets what is too old. The server has just answered, so its time is known.
+async fn purge(deps: &EngineDeps) -> Result<()> {
+    let keep_ms = i64::try_from(deps.keep_journal.as_millis()).unwrap_or(i64::MAX);
+    let before = deps.device.server_now_ms().saturating_sub(keep_ms);
+    deps.store
+        .write(move |tx| {
+            endings::purge(tx)?;
+            journal::purge(tx, before).map(drop)
+        })
+        .await
 }
 
 /// A device without a network asks nobody.
