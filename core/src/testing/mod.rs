@@ -7,6 +7,6 @@
 mod clock;
 mod network;
 
-pub use clock::VirtualClock;
 pub use crate::sync::StormGuard;
+pub use clock::VirtualClock;
 pub use network::{Fault, ScriptedNetwork};

@@ -198,7 +198,9 @@ impl Runnable {
     /// queue, of a collection that is not held. `due`: and its wait is over.
     fn condition(due: bool) -> String {
         let due = if due { DUE } else { "" };
-        format!("o.state = 0 AND o.op_seq <= ?1 {due} AND {HEAD} AND d.collection NOT IN (SELECT value FROM json_each(?4))")
+        format!(
+            "o.state = 0 AND o.op_seq <= ?1 {due} AND {HEAD} AND d.collection NOT IN (SELECT value FROM json_each(?4))"
+        )
     }
 
     /// The same for a group as a whole, seen from its first member: every member fulfils it.
@@ -249,7 +251,8 @@ pub(crate) fn newest(connection: &Connection) -> Result<i64> {
 
 /// Operations that wait for a time of their own after a failure, oldest first, at most `limit`.
 pub(crate) fn waiting(connection: &Connection, which: &Runnable, limit: u32) -> Result<Vec<Operation>> {
-    let condition = "WHERE o.next_attempt_at > ?1 AND o.next_attempt_at <= ?2 AND o.state = 0 ORDER BY o.op_seq LIMIT ?3";
+    let condition =
+        "WHERE o.next_attempt_at > ?1 AND o.next_attempt_at <= ?2 AND o.state = 0 ORDER BY o.op_seq LIMIT ?3";
     select(connection, condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
 }
 

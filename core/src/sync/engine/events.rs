@@ -32,11 +32,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub fn new(
-        inbox: mpsc::UnboundedReceiver<Command>,
-        wrote: Arc<Notify>,
-        network: watch::Receiver<Network>,
-    ) -> Self {
+    pub fn new(inbox: mpsc::UnboundedReceiver<Command>, wrote: Arc<Notify>, network: watch::Receiver<Network>) -> Self {
         Self { inbox, wrote, network }
     }
 

@@ -4,8 +4,8 @@ use super::report::SyncReport;
 use crate::error::{Error, ErrorCode, Result};
 use crate::platform::{Clock, Event};
 use crate::repository::{RefreshKey, Refresher};
-use crate::sync::work::{RefreshWaiter, Scope};
 use crate::sync::work::{Deadline, SliceReport, TimeBudget};
+use crate::sync::work::{RefreshWaiter, Scope};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 

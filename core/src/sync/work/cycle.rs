@@ -94,8 +94,7 @@ impl Cycle {
         let deps = self.deps.clone();
         deps.store.enter();
         let (before, mut tally) = (deps.traffic(), Tally::default());
-        let mut requests =
-            Requests::new(reason, &self.history, &mut self.rtt, deps.device.clock.as_ref(), limit);
+        let mut requests = Requests::new(reason, &self.history, &mut self.rtt, deps.device.clock.as_ref(), limit);
         let end = Steps { deps: &deps, pusher: &mut self.pusher, puller: &mut self.puller, scope }
             .run(&mut requests, &mut tally)
             .await;
@@ -116,7 +115,11 @@ impl Cycle {
         tally.report.bytes_down = after.bytes_down - before.bytes_down;
         tally.report.duration = requests.elapsed();
         let limited = requests.is_limited();
-        CycleOutcome { suggested_interval: tally.suggested_interval, stalled, result: report(&deps, end, tally, limited) }
+        CycleOutcome {
+            suggested_interval: tally.suggested_interval,
+            stalled,
+            result: report(&deps, end, tally, limited),
+        }
     }
 
     /// Reads single collections and documents.
@@ -180,9 +183,9 @@ impl Steps<'_> {
     fn all_loaded(&self) -> Result<bool> {
         self.deps.store.read(|connection| {
             let all = collections::all(connection)?;
-            all.into_iter().filter(|(_, name)| self.scope.has(name)).try_fold(true, |loaded, (id, _)| {
-                Ok(loaded && !streams::get(connection, id)?.loading)
-            })
+            all.into_iter()
+                .filter(|(_, name)| self.scope.has(name))
+                .try_fold(true, |loaded, (id, _)| Ok(loaded && !streams::get(connection, id)?.loading))
         })
     }
 
