@@ -1,10 +1,24 @@
-//! This device: it mints ids and stamps.
+//! This device: it mints ids and stamps, and knows the server's time as well as it can.
 
-use crate::model::{Hlc, HlcClock, OpId, new_uuid};
+use crate::error::Result;
+use crate::model::{Hlc, OpId, new_uuid};
 use crate::platform::{Clock, Entropy};
+use crate::store::{Tx, frames};
+use crate::time::{Frame, Learnt, Reading, ServerTime, Timeline};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
+
+/// What earlier processes of this store have left of time.
+#[derive(Debug, Default)]
+pub(crate) struct KnownTime {
+    /// Stored frames, each with the device time of its last stamp.
+    pub frames: Vec<(Frame, i64)>,
+    /// Server time minus wall clock, ms, where it was known last.
+    pub wall_offset_ms: Option<i64>,
+    /// A server time that had passed when the last process ended.
+    pub heard_ms: Option<i64>,
+}
 
 /// Who and when we are. Shared by all that writes. Thread-safe.
 pub(crate) struct Device {
@@ -12,14 +26,16 @@ pub(crate) struct Device {
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids and jitter.
     pub entropy: Arc<dyn Entropy>,
-    /// Server time as well as it is known here, for all that others compare.
-    pub hlc: HlcClock,
+    time: Mutex<Timeline>,
     id: Mutex<Arc<str>>,
 }
 
 impl Device {
-    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, id: &str, offset_ms: i64) -> Self {
-        Self { hlc: HlcClock::new(clock.clone(), offset_ms), clock, entropy, id: Mutex::new(id.into()) }
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, id: &str, known: KnownTime) -> Self {
+        let KnownTime { frames, wall_offset_ms, heard_ms } = known;
+        let nonce = nonce(entropy.as_ref());
+        let time = Timeline::start(reading(clock.as_ref()), nonce, frames, wall_offset_ms, heard_ms);
+        Self { clock, entropy, time: Mutex::new(time), id: Mutex::new(id.into()) }
     }
 
     /// The device's id.
@@ -40,16 +56,78 @@ impl Device {
         new_uuid(self.clock.as_ref(), self.entropy.as_ref())
     }
 
-    /// A stamp for a write made now.
-    pub fn stamp(&self) -> Hlc {
-        let (ms, counter) = self.hlc.stamp();
-        Hlc { ms, counter, node: String::new() }
+    /// A stamp for a write that this transaction makes, in device time: it names its frame, which is stored with it. Greater than every stamp before.
+    /// Convert it with [`server_stamp`](Self::server_stamp) before it is compared with another device's or sent.
+    pub fn stamp(&self, tx: &Tx<'_>) -> Result<Hlc> {
+        let (mut time, now) = self.time_now();
+        if tx.stored_frame() != Some(time.current().nonce) {
+            let id = frames::ensure(tx, time.current())?;
+            time.stored(id);
+            tx.note_frame(time.current().nonce);
+        }
+        let (ms, counter) = time.stamp(now);
+        Ok(Hlc { ms, counter, node: String::new() })
+    }
+
+    /// A stored stamp as every device understands it: in the server's time, with this device's id. The only conversion there is: who judges and what is
+    /// sent use it, so they agree.
+    pub fn server_stamp(&self, stored: &Hlc) -> Hlc {
+        Hlc { ms: self.server_ms(stored.ms), counter: stored.counter, node: self.id().to_string() }
+    }
+
+    /// The server's time of a stored stamp's milliseconds.
+    pub fn server_ms(&self, stored_ms: i64) -> i64 {
+        self.locked().convert(stored_ms).max(0)
     }
 
     /// Server time as well as it is known here, ms since 1970.
     pub fn server_now_ms(&self) -> i64 {
-        self.hlc.now_ms()
+        let (time, now) = self.time_now();
+        time.now_ms(now)
     }
+
+    /// Whether this process has heard the server's time, and the clocks have run on undisturbed since.
+    pub fn has_server_time(&self) -> bool {
+        self.time_now().0.is_heard()
+    }
+
+    /// Whether every stamp of the queue is known in the server's time. What is sent before may carry the time of a wrong clock.
+    pub fn stamps_are_settled(&self) -> bool {
+        self.time_now().0.is_settled()
+    }
+
+    /// Both clocks now.
+    pub fn reading(&self) -> Reading {
+        reading(self.clock.as_ref())
+    }
+
+    /// Takes in the server's time. What is returned must be stored.
+    pub fn observe(&self, heard: ServerTime) -> Learnt {
+        self.locked().observe(heard, || nonce(self.entropy.as_ref()))
+    }
+
+    /// The timeline, after a look at the clocks.
+    fn time_now(&self) -> (MutexGuard<'_, Timeline>, Reading) {
+        let mut time = self.locked();
+        // Read under the lock: readings come in their order.
+        let now = self.reading();
+        time.advance(now, || nonce(self.entropy.as_ref()));
+        (time, now)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Timeline> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn reading(clock: &dyn Clock) -> Reading {
+    Reading { wall_ms: clock.wall_ms(), monotonic_ms: clock.monotonic().as_millis() as i64 }
+}
+
+fn nonce(entropy: &dyn Entropy) -> i64 {
+    let mut bytes = [0; 8];
+    entropy.fill(&mut bytes);
+    i64::from_le_bytes(bytes)
 }
 
 impl fmt::Debug for Device {

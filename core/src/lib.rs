@@ -35,6 +35,7 @@ mod repository;
 mod store;
 mod sync;
 pub mod testing;
+mod time;
 
 pub use auth::{FileSecrets, MemorySecrets, SecretStore};
 pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Refresh};

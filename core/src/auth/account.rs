@@ -155,7 +155,7 @@ impl Account {
         if end - EARLY_MS >= self.device.server_now_ms() {
             return false;
         }
-        self.device.hlc.is_calibrated() || !self.guessed.swap(true, Ordering::Relaxed)
+        self.device.has_server_time() || !self.guessed.swap(true, Ordering::Relaxed)
     }
 
     /// Makes sure that the session is the store's account's, asking the server for the account if it is not known.

@@ -12,6 +12,7 @@ pub(crate) use holm::HolmBackend;
 use crate::error::Error;
 use crate::model::{Body, OpError, Operation, RemoteChange, Version};
 use crate::net::SyncReason;
+use crate::time::ServerTime;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -84,7 +85,8 @@ pub(crate) struct StreamPage {
 #[derive(Debug, Clone)]
 pub(crate) struct PullReply {
     pub pages: Vec<StreamPage>,
-    pub server_ms: Option<i64>,
+    /// The server's time, if it said.
+    pub server_time: Option<ServerTime>,
 }
 
 /// A request for one document.
@@ -99,7 +101,8 @@ pub(crate) struct FetchRequest {
 #[derive(Debug, Clone)]
 pub(crate) struct FetchReply {
     pub change: RemoteChange,
-    pub server_ms: Option<i64>,
+    /// The server's time, if it said.
+    pub server_time: Option<ServerTime>,
 }
 
 /// One operation to send, with what it needs beside itself.
@@ -152,7 +155,8 @@ pub(crate) struct PushReply {
     pub outcomes: Vec<Outcome>,
     /// What is new for the positions of the request.
     pub pages: Vec<StreamPage>,
-    pub server_ms: Option<i64>,
+    /// The server's time, if it said.
+    pub server_time: Option<ServerTime>,
     /// How long the server wants the device to wait between two looks, if it said.
     pub suggested_interval: Option<Duration>,
 }

@@ -43,8 +43,8 @@ impl Readings {
             let by_wall = millis(device.clock.wall_ms().saturating_sub(own.wall_ms));
             return (device.clock.monotonic().saturating_sub(own.monotonic).max(by_wall), true);
         }
-        let passed = device.hlc.latest_ms().saturating_sub(stored_ms);
-        (millis(passed), passed >= 0 && device.hlc.is_calibrated())
+        let passed = device.server_now_ms().saturating_sub(stored_ms);
+        (millis(passed), passed >= 0 && device.has_server_time())
     }
 }
 
@@ -55,7 +55,9 @@ fn millis(ms: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::KnownTime;
     use crate::platform::{Clock, Sleep, SystemEntropy};
+    use crate::time::{ServerTime, Span};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -88,10 +90,15 @@ mod tests {
 
     fn device(wall: i64) -> (Arc<Hand>, Device) {
         let hand = Arc::new(Hand { wall: AtomicI64::new(wall), monotonic: AtomicI64::new(0) });
-        (hand.clone(), Device::new(hand, Arc::new(SystemEntropy), "d", 0))
+        (hand.clone(), Device::new(hand, Arc::new(SystemEntropy), "d", KnownTime::default()))
     }
 
     const NOW: i64 = 1_790_000_000_000;
+
+    fn hear(device: &Device, server_ms: i64) {
+        let now = device.reading();
+        device.observe(ServerTime { server_ms, span: Span { sent: now, received: now } });
+    }
 
     #[test]
     fn f32_a_wall_clock_that_jumps_makes_nothing_younger_than_it_is() {
@@ -122,7 +129,7 @@ mod tests {
         // An hour has passed, but the clock was set back by 59 minutes in between.
         let (_, wrong) = device(NOW + HOUR / 60);
         assert_eq!(readings.age(&wrong, 1, NOW), (millis(HOUR / 60), false));
-        wrong.hlc.calibrate(NOW + HOUR);
+        hear(&wrong, NOW + HOUR);
         assert_eq!(readings.age(&wrong, 1, NOW), (millis(HOUR), true));
         // Set back by a year: never negative, never certain.
         let (_, back) = device(NOW - YEAR);
@@ -134,7 +141,7 @@ mod tests {
         let (hand, device) = device(NOW);
         let readings = Readings::default();
         readings.note(&device, &[1]);
-        device.hlc.calibrate(NOW);
+        hear(&device, NOW);
         hand.set(NOW + HOUR, HOUR);
         assert_eq!(readings.age(&device, 1, NOW + HOUR - 5_000), (millis(5_000), true));
     }

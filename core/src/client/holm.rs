@@ -5,14 +5,14 @@ use crate::auth::Account;
 use crate::backend::HolmBackend;
 use crate::cache::{Executor, Readings};
 use crate::conflict::{self, Conflict, Resolution};
-use crate::device::Device;
+use crate::device::{Device, KnownTime};
 use crate::error::{Error, Result};
 use crate::model::{Phase, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
-use crate::store::{EpochStore, Location, Store, StoreEvent, endings, journal, meta, outbox};
-use crate::sync::{self, ClockOffset, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
+use crate::store::{EpochStore, Location, Store, StoreEvent, endings, frames, journal, meta, outbox};
+use crate::sync::{self, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -77,20 +77,19 @@ impl Holm {
         };
         let secrets = config.secret_store();
         let store = Store::open(location, config.durability, Arc::new(observer))?;
-        let Identity { device, clock_offset, store_id } = open_device(&store, &config)?;
+        let Identity { device, store_id } = open_device(&store, &config)?;
         let registry = Arc::new(Registry::open(&store, config.collections)?);
         let account = Arc::new(Account::open(secrets, store.clone(), store_id, device.clone(), http.clone())?);
         let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {
             let deps = EngineDeps {
-                store: EpochStore::new(store.for_engine()),
+                store: EpochStore::new(store.clone()),
                 device: device.clone(),
                 registry: registry.clone(),
                 backend: Arc::new(HolmBackend::new(account.clone(), device.clone())),
                 http,
                 connectivity: config.connectivity.clone(),
                 state: state.clone(),
-                clock_offset: ClockOffset::new(clock_offset),
                 readings: readings.clone(),
                 watchers: watchers.clone(),
                 metrics: executor.metrics().clone(),
@@ -244,7 +243,6 @@ fn open_http(config: &Config) -> Result<Option<Arc<HttpClient>>> {
 /// Who this device is, and which store this is.
 struct Identity {
     device: Arc<Device>,
-    clock_offset: Option<i64>,
     store_id: String,
 }
 
@@ -257,24 +255,21 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     let now = clock.wall_ms();
     // With a server the engine forgets by the server's time: a wrong date must not empty the journal.
     let alone = config.server.is_none();
-    let (id, store_id, offset) = store.write_blocking(move |tx| {
+    let (id, store_id, known) = store.write_blocking(move |tx| {
         outbox::release_leases(tx)?;
-        let offset = meta::get_number(tx, meta::Key::ClockOffset)?;
-        if offset.is_some() {
-            // Earlier processes knew the server's time: their stamps are right.
-            outbox::calibrate(tx, 0)?;
-        }
+        frames::purge(tx)?;
         endings::purge(tx)?;
         if alone {
             journal::purge(tx, now.saturating_sub(keep_ms))?;
         }
         let id = meta::get_or_set(tx, meta::Key::DeviceId, fresh_device)?;
         let store_id = meta::get_or_set(tx, meta::Key::StoreId, fresh_store)?;
-        Ok((id, store_id, offset))
+        let known = KnownTime {
+            frames: frames::all(tx)?,
+            wall_offset_ms: meta::get_number(tx, meta::Key::ClockOffset)?,
+            heard_ms: meta::get_number(tx, meta::Key::LastSync)?,
+        };
+        Ok((id, store_id, known))
     })?;
-    let device = Device::new(clock, entropy, &id, offset.unwrap_or(0));
-    if let Some(newest) = store.read(outbox::newest_stamp)? {
-        device.hlc.go_on_after(newest);
-    }
-    Ok(Identity { device: Arc::new(device), clock_offset: offset, store_id })
+    Ok(Identity { device: Arc::new(Device::new(clock, entropy, &id, known)), store_id })
 }

@@ -184,7 +184,7 @@ impl Holm {
             next_attempt_ms: op.next_attempt_ms,
             error: op.error,
             changes: op.changes.map_or_else(|| json!({}), |changes| serde_json::to_value(changes).unwrap_or_default()),
-            made_ms: op.hlc.ms,
+            made_ms: self.device().server_ms(op.hlc.ms),
         }
     }
 }

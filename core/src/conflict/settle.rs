@@ -222,5 +222,6 @@ fn last_value(ops: &[Operation], name: &str) -> Option<Value> {
 /// The judge's view of the operations of a row.
 pub(crate) fn intent(row: &DocumentRow, ops: &[Operation], device: &Device) -> Result<Option<Intent>> {
     let body = parse_body(row.body.as_deref().unwrap_or("{}"))?;
-    Ok(Intent::of(ops, &body, &device.id()))
+    let intent = Intent::of(ops, &body, "");
+    Ok(intent.map(|intent| Intent { hlc: device.server_stamp(&intent.hlc), ..intent }))
 }

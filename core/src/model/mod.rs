@@ -11,8 +11,7 @@ mod status;
 
 pub use changes::{Changes, FieldChange};
 pub use document::{Document, Version};
-pub(crate) use hlc::OFFSET_NOISE_MS;
-pub use hlc::{Hlc, HlcClock};
+pub use hlc::Hlc;
 pub use id::{DocumentId, OpId, new_uuid, validate_collection};
 pub use json::{Body, Fields, RawFields, parse_object};
 pub use operation::{OpError, OpKind, OpState, Operation};

@@ -72,7 +72,7 @@ fn undo_delete(tx: &Tx<'_>, device: &Device, mut row: DocumentRow, delete: &mut 
         delete.kind = OpKind::Update;
         delete.before = changes.before(&was);
         delete.changes = Some(changes);
-        delete.hlc = device.stamp();
+        delete.hlc = device.stamp(tx)?;
         outbox::update(tx, delete)?;
         documents::update(tx, &row)?;
     }
@@ -105,7 +105,7 @@ pub(crate) fn update(
     changes.apply(&mut fields);
 
     let mut ops = if row.pending { outbox::of_document(tx, row.row)? } else { Vec::new() };
-    let hlc = device.stamp();
+    let hlc = device.stamp(tx)?;
     let intent = Intent::Update { changes: changes.clone(), before: before.clone() };
     let joined = ops.last().map_or(Joined::Behind, |last| join(last, &intent, &hlc, group));
     let op_id = if let Joined::Into(op) = joined {
@@ -135,7 +135,8 @@ pub(crate) fn delete(
 ) -> Result<OpId> {
     let mut row = visible(tx, collection, id)?;
     let mut ops = if row.pending { outbox::of_document(tx, row.row)? } else { Vec::new() };
-    let joined = ops.last().map_or(Joined::Behind, |last| join(last, &Intent::Delete, &device.stamp(), group));
+    let hlc = device.stamp(tx)?;
+    let joined = ops.last().map_or(Joined::Behind, |last| join(last, &Intent::Delete, &hlc, group));
     let op_id = match (joined, ops.last()) {
         (Joined::Withdrawn, Some(create)) => {
             let op_id = create.op_id;
@@ -201,7 +202,7 @@ fn append(
         base_version: row.version,
         changes,
         before,
-        hlc: device.stamp(),
+        hlc: device.stamp(tx)?,
         group: group.map(str::to_owned),
         attempts: 0,
         rounds: 0,
@@ -209,7 +210,7 @@ fn append(
         error: None,
         absorbed: Vec::new(),
     };
-    outbox::insert(tx, &op, !device.hlc.is_calibrated())?;
+    outbox::insert(tx, &op)?;
     tx.queued();
     Ok(op.op_id)
 }

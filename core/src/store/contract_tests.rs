@@ -131,7 +131,7 @@ fn operations_come_back_as_they_were(subject: &Subject) {
     let stored = subject
         .store
         .write_blocking(move |tx| {
-            outbox::insert(tx, &op, true)?;
+            outbox::insert(tx, &op)?;
             Ok(outbox::of_document(tx, row.row)?.pop().unwrap())
         })
         .unwrap();
@@ -146,7 +146,7 @@ fn an_operations_number_is_never_used_again(subject: &Subject) {
         let op_seq = subject
             .store
             .write_blocking(move |tx| {
-                let op_seq = outbox::insert(tx, &op, false)?;
+                let op_seq = outbox::insert(tx, &op)?;
                 outbox::end(tx, &Operation { op_seq, ..op }, Settled::Withdrawn)?;
                 Ok(op_seq)
             })

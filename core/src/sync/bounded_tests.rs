@@ -6,7 +6,7 @@ use super::apply::{apply_page, restart};
 use super::apply::{of_collection, term};
 use crate::backend::{Outcome, StreamPage};
 use crate::conflict::Strategy as Conflicts;
-use crate::device::Device;
+use crate::device::{Device, KnownTime};
 use crate::error::ErrorCode;
 use crate::model::{DocumentId, Fields, RemoteChange};
 use crate::outbox::{self, Edit, RetryPolicy};
@@ -108,7 +108,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let store = Store::open(Location::Memory, Durability::Full, Arc::new(|_| {})).unwrap();
-        let device = Arc::new(Device::new(Arc::new(SystemClock::new()), Arc::new(SystemEntropy), "d", 0));
+        let device =
+            Arc::new(Device::new(Arc::new(SystemClock::new()), Arc::new(SystemEntropy), "d", KnownTime::default()));
         let collection = store.write_blocking(|tx| collections::ensure(tx, "tasks")).unwrap();
         Self { store, device, server: Server::default(), collection, edits: 0 }
     }

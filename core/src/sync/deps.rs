@@ -2,7 +2,6 @@
 
 use super::engine::StateCell;
 use super::engine::SyncConfig;
-use super::work::ClockOffset;
 use crate::backend::Backend;
 use crate::cache::{Metrics, Readings};
 use crate::device::Device;
@@ -26,7 +25,6 @@ pub(crate) struct EngineDeps {
     pub config: SyncConfig,
     /// How long the journal keeps values that lost.
     pub keep_journal: Duration,
-    pub clock_offset: ClockOffset,
     pub readings: Arc<Readings>,
     pub watchers: Arc<Watchers>,
     pub metrics: Arc<Metrics>,

@@ -22,5 +22,5 @@ pub(crate) use apply::{of_collection, restart};
 pub(crate) use deps::EngineDeps;
 pub use engine::{Deferred, SetAside, StateWatch, SyncConfig, SyncReport, WriteOutcome};
 pub(crate) use engine::{EngineHandle, StateCell, Waiters, start};
-pub(crate) use work::{ClockOffset, Deadline};
+pub(crate) use work::Deadline;
 pub use work::{Remaining, SliceReport, StormGuard};

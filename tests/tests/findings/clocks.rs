@@ -47,7 +47,6 @@ fn core_r1_a_newer_edit_of_another_field_makes_no_edit_newer() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r2_date_set_ahead_between_two_runs_wins_nothing() {
     for ahead in [YEAR_MS, 600_000] {
         story(|mut world| async move {
@@ -62,7 +61,6 @@ fn core_r2_date_set_ahead_between_two_runs_wins_nothing() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r2_date_set_back_between_two_runs_loses_nothing() {
     for back in [-YEAR_MS, -600_000] {
         story(|mut world| async move {
@@ -77,7 +75,6 @@ fn core_r2_date_set_back_between_two_runs_loses_nothing() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r2_one_stamp_of_a_wrong_date_poisons_no_later_edit() {
     story(|mut world| async move {
         let (mut a, b) = rivals(&mut world).await;
@@ -92,7 +89,6 @@ fn core_r2_one_stamp_of_a_wrong_date_poisons_no_later_edit() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r2_a_device_that_slept_is_not_behind() {
     story(|mut world| async move {
         let (a, b) = rivals(&mut world).await;
@@ -105,7 +101,6 @@ fn core_r2_a_device_that_slept_is_not_behind() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r2_a_slow_answer_moves_no_clock() {
     story(|mut world| async move {
         let (a, b) = rivals(&mut world).await;
@@ -119,7 +114,6 @@ fn core_r2_a_slow_answer_moves_no_clock() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r2_a_slow_first_answer_moves_no_clock() {
     story(|mut world| async move {
         let a = world.device("a").strategy(Strategy::LastWriteWins).open().await;
@@ -156,7 +150,6 @@ fn core_r2_date_set_while_the_app_runs_changes_nothing() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r9_a_wrong_date_empties_no_journal() {
     story(|mut world| async move {
         let mut a = world.open("a").await;

@@ -162,7 +162,6 @@ fn core_l4_member_added_behind_a_set_survives_an_agreement() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l5_increment_of_a_restored_backup_counts_once() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"n": 0, "title": ""})).await;

@@ -12,6 +12,7 @@ mod privacy;
 mod reports;
 mod results;
 mod storms;
+mod time;
 mod traps;
 
 use holm_tests::fixture::{Device, Fixture, in_step};

@@ -29,7 +29,6 @@ fn find_token(json: &Value) -> Option<String> {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_p1_a_page_that_comes_after_a_wipe_brings_nothing_back() {
     story(|mut world| async move {
         let other = world.open("other").await;
@@ -77,7 +76,6 @@ fn core_p1_a_refresh_that_comes_after_a_wipe_brings_nothing_back() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_p2_a_token_refresh_that_ends_after_a_sign_out_brings_no_session_back() {
     story_on("[accounts]\nsession_minutes = 10\n", |mut world| async move {
         let mut a = world.open("a").await;

@@ -85,7 +85,6 @@ fn core_r6_an_operation_that_never_was_is_not_confirmed() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r6_a_wipe_tells_those_who_wait() {
     story(|mut world| async move {
         let a = world.open("a").await;

@@ -10,6 +10,7 @@ use crate::backend::{FetchReply, FetchRequest};
 use crate::error::Result;
 use crate::model::RawFields;
 use crate::net::ServerFailure;
+use crate::time::Span;
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -32,13 +33,13 @@ pub(super) fn path(request: &FetchRequest) -> String {
     path
 }
 
-pub(super) fn parse(body: &[u8], request: &FetchRequest) -> Result<FetchReply> {
+pub(super) fn parse(body: &[u8], request: &FetchRequest, span: Span) -> Result<FetchReply> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| invalid("a document", e))?;
     let change = change(&envelope.data).map_err(|why| invalid("a document", why))?;
     if change.id != request.id {
         return Err(invalid("a document", "it is another one"));
     }
-    Ok(FetchReply { change, server_ms: envelope.meta.server_ms() })
+    Ok(FetchReply { change, server_time: envelope.meta.server_time(span) })
 }
 
 /// A failure that says that the document is deleted, or was forgotten long after that.
@@ -46,7 +47,7 @@ pub(super) fn gone(failure: Option<&ServerFailure>, request: &FetchRequest) -> R
     let Some(failure) = failure.filter(|f| matches!(f.code.as_str(), "RECORD_DELETED" | "RECORD_NOT_FOUND")) else {
         return Ok(None);
     };
-    Ok(Some(FetchReply { change: stated(failure, &request.id)?, server_ms: None }))
+    Ok(Some(FetchReply { change: stated(failure, &request.id)?, server_time: None }))
 }
 
 #[cfg(test)]
@@ -54,6 +55,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorCode;
     use crate::net::SyncReason;
+    use crate::time::Reading;
 
     fn request(id: &str) -> FetchRequest {
         FetchRequest { collection: "tasks".into(), id: id.into(), context: SyncReason::Foreground }
@@ -68,10 +70,13 @@ mod tests {
     #[test]
     fn another_document_is_not_taken_for_the_one_asked_for() {
         let body = br#"{"data":{"id":"b","n":1,"version":2,"_sync":{"seq":7}},"meta":{"serverTime":"2026-11-20T10:00:00.000Z"}}"#;
-        assert_eq!(parse(body, &request("a")).unwrap_err().code(), ErrorCode::InvalidResponse);
-        let reply = parse(body, &request("b")).unwrap();
+        let now = Reading { wall_ms: 0, monotonic_ms: 0 };
+        let span = Span { sent: now, received: now };
+        assert_eq!(parse(body, &request("a"), span).unwrap_err().code(), ErrorCode::InvalidResponse);
+        let reply = parse(body, &request("b"), span).unwrap();
         assert_eq!(reply.change.body.as_deref(), Some(r#"{"n":1}"#));
-        assert_eq!((reply.change.seq, reply.server_ms), (Some(7), Some(1_795_168_800_000)));
+        let server_ms = reply.server_time.map(|time| time.server_ms);
+        assert_eq!((reply.change.seq, server_ms), (Some(7), Some(1_795_168_800_000)));
     }
 
     #[test]

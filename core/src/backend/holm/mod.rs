@@ -9,7 +9,8 @@ use super::{Backend, BackendError, FetchReply, FetchRequest, PullReply, PullRequ
 use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode};
-use crate::net::{Call, Exchange, ServerFailure, TOO_LARGE, protocol_headers};
+use crate::net::{Call, Exchange, ServerFailure, SyncReason, TOO_LARGE, protocol_headers};
+use crate::time::Span;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -23,35 +24,38 @@ impl HolmBackend {
     pub fn new(account: Arc<Account>, device: Arc<Device>) -> Self {
         Self { account, device }
     }
+
+    /// Sends a request and notes how long the exchange took: the server's time in the reply is taken somewhere in between.
+    async fn exchange(&self, path: &str, reason: SyncReason, call: Call) -> Result<(Exchange, Span), Error> {
+        let headers = protocol_headers(&self.device, reason);
+        let sent = self.device.reading();
+        let exchange = self.account.send(path, &headers, call).await?;
+        Ok((exchange, Span { sent, received: self.device.reading() }))
+    }
 }
 
 #[async_trait]
 impl Backend for HolmBackend {
     async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError> {
-        let headers = protocol_headers(&self.device, request.context);
-        match self.account.send("/v1/sync/pull", &headers, Call::Post(pull::request(&request)?)).await? {
-            Exchange::Success(body) => Ok(pull::parse(&body, &request)?),
-            Exchange::Failure(error, failure) => Err(whole(error, failure)),
+        let call = Call::Post(pull::request(&request)?);
+        match self.exchange("/v1/sync/pull", request.context, call).await? {
+            (Exchange::Success(body), span) => Ok(pull::parse(&body, &request, span)?),
+            (Exchange::Failure(error, failure), _) => Err(whole(error, failure)),
         }
     }
 
     async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError> {
-        let headers = protocol_headers(&self.device, request.context);
-        match self
-            .account
-            .send("/v1/sync/batch", &headers, Call::Post(push::request(&request, &self.device.id())?))
-            .await?
-        {
-            Exchange::Success(body) => Ok(push::parse(&body, &request)?),
-            Exchange::Failure(error, failure) => Err(whole(error, failure)),
+        let call = Call::Post(push::request(&request, &self.device)?);
+        match self.exchange("/v1/sync/batch", request.context, call).await? {
+            (Exchange::Success(body), span) => Ok(push::parse(&body, &request, span)?),
+            (Exchange::Failure(error, failure), _) => Err(whole(error, failure)),
         }
     }
 
     async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError> {
-        let headers = protocol_headers(&self.device, request.context);
-        match self.account.send(&fetch::path(&request), &headers, Call::Get).await? {
-            Exchange::Success(body) => Ok(fetch::parse(&body, &request)?),
-            Exchange::Failure(error, failure) => Ok(fetch::gone(failure.as_deref(), &request)?.ok_or(error)?),
+        match self.exchange(&fetch::path(&request), request.context, Call::Get).await? {
+            (Exchange::Success(body), span) => Ok(fetch::parse(&body, &request, span)?),
+            (Exchange::Failure(error, failure), _) => Ok(fetch::gone(failure.as_deref(), &request)?.ok_or(error)?),
         }
     }
 }

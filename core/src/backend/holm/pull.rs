@@ -5,6 +5,7 @@ use super::{PullReply, PullRequest, invalid};
 use crate::backend::StreamPage;
 use crate::error::{Error, Result};
 use crate::model::{RawFields, RemoteChange};
+use crate::time::{ServerTime, Span};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -70,8 +71,9 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    pub fn server_ms(&self) -> Option<i64> {
-        self.server_time.as_deref().and_then(time)
+    /// The server's time in a reply to a request that took `span`.
+    pub fn server_time(&self, span: Span) -> Option<ServerTime> {
+        Some(ServerTime { server_ms: time(self.server_time.as_deref()?)?, span })
     }
 }
 
@@ -113,7 +115,7 @@ impl Integrity {
     }
 }
 
-pub(super) fn parse(body: &[u8], request: &PullRequest) -> Result<PullReply> {
+pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<PullReply> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a pull", e))?;
     let mut pages = Vec::with_capacity(envelope.data.streams.len());
     for stream in envelope.data.streams {
@@ -133,7 +135,7 @@ pub(super) fn parse(body: &[u8], request: &PullRequest) -> Result<PullReply> {
             total: stream.sync_metadata.count,
         });
     }
-    Ok(PullReply { pages, server_ms: envelope.meta.server_ms() })
+    Ok(PullReply { pages, server_time: envelope.meta.server_time(span) })
 }
 
 /// Records and tombstones in the server's order.

@@ -4,9 +4,11 @@ use super::pull::{Integrity, Meta, changes};
 use super::record::{WireTombstone, change, time};
 use super::{PushReply, PushRequest, invalid};
 use crate::backend::{Outcome, Outgoing, StreamPage};
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::{Changes, FieldChange, OpError, OpKind, RawFields, RemoteChange};
 use crate::net::ServerFailure;
+use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -48,7 +50,8 @@ struct WireOperation<'a> {
 /// Members of `deltaUpdates` that are no collections: collections of these names are read by pulls alone.
 const RESERVED: [&str; 4] = ["cursors", "hasMore", "integrity", "tombstones"];
 
-pub(super) fn request(request: &PushRequest, device_id: &str) -> Result<Vec<u8>> {
+pub(super) fn request(request: &PushRequest, device: &Device) -> Result<Vec<u8>> {
+    let device_id = &*device.id();
     let cursors =
         request.positions.iter().filter(|position| !RESERVED.contains(&position.collection.as_str())).filter_map(
             |position| {
@@ -56,12 +59,12 @@ pub(super) fn request(request: &PushRequest, device_id: &str) -> Result<Vec<u8>>
                 Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
             },
         );
-    let operations = request.operations.iter().map(|outgoing| operation(outgoing, device_id)).collect::<Result<_>>()?;
+    let operations = request.operations.iter().map(|outgoing| operation(outgoing, device)).collect::<Result<_>>()?;
     let wire = WireRequest { device_id, cursors: cursors.collect(), ack_op_seq: request.acknowledged, operations };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 
-fn operation<'a>(outgoing: &'a Outgoing, device_id: &str) -> Result<WireOperation<'a>> {
+fn operation<'a>(outgoing: &'a Outgoing, device: &Device) -> Result<WireOperation<'a>> {
     let op = &outgoing.op;
     let mut wire = WireOperation {
         op_id: op.op_id.to_string(),
@@ -73,7 +76,7 @@ fn operation<'a>(outgoing: &'a Outgoing, device_id: &str) -> Result<WireOperatio
         version: op.base_version,
         data: None,
         field_ops: None,
-        hlc: format!("{}:{}:{device_id}", op.hlc.ms, op.hlc.counter),
+        hlc: device.server_stamp(&op.hlc).to_string(),
         group: op.group.as_deref(),
     };
     match op.kind {
@@ -177,7 +180,7 @@ struct WireResult<'a> {
     error: Option<ServerFailure>,
 }
 
-pub(super) fn parse(body: &[u8], request: &PushRequest) -> Result<PushReply> {
+pub(super) fn parse(body: &[u8], request: &PushRequest, span: Span) -> Result<PushReply> {
     let reply: Reply<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a push", e))?;
     if reply.results.len() != request.operations.len() {
         let counts = format!("{} results for {} operations", reply.results.len(), request.operations.len());
@@ -195,7 +198,7 @@ pub(super) fn parse(body: &[u8], request: &PushRequest) -> Result<PushReply> {
         None => Vec::new(),
     };
     let suggested_interval = reply.suggested_sync_interval.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
-    Ok(PushReply { outcomes, pages, server_ms: reply.meta.server_ms(), suggested_interval })
+    Ok(PushReply { outcomes, pages, server_time: reply.meta.server_time(span), suggested_interval })
 }
 
 fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {

@@ -152,7 +152,8 @@ fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>, log: &Log) {
     let mut connection = None;
     let mut left = 0;
     loop {
-        let woken = if left == 0 { due.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { due.recv_timeout(RETRY) };
+        let woken =
+            if left == 0 { due.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { due.recv_timeout(RETRY) };
         if woken == Err(RecvTimeoutError::Disconnected) {
             return;
         }

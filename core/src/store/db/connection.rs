@@ -164,11 +164,9 @@ mod tests {
         let setting = |connection: &Connection, name: &str| -> i64 {
             connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
         };
-        for (role, full) in [
-            (Role::Writer(Durability::Full), 1),
-            (Role::Writer(Durability::Normal), 0),
-            (Role::Checkpointer, 0),
-        ] {
+        for (role, full) in
+            [(Role::Writer(Durability::Full), 1), (Role::Writer(Durability::Normal), 0), (Role::Checkpointer, 0)]
+        {
             let connection = open(&location, role).unwrap();
             assert_eq!(setting(&connection, "fullfsync"), full, "{role:?}");
             assert_eq!(setting(&connection, "checkpoint_fullfsync"), 1, "{role:?}");

@@ -3,7 +3,7 @@
 use super::changelog::ChangedRow;
 use crate::model::{OpId, Version};
 use rusqlite::Connection;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
 /// How an operation ended.
@@ -52,11 +52,13 @@ impl Committed {
 pub(crate) struct Tx<'a> {
     connection: &'a Connection,
     notes: RefCell<Committed>,
+    /// The frame that is known to be stored, by its nonce.
+    frame: Cell<Option<i64>>,
 }
 
 impl<'a> Tx<'a> {
     pub(in crate::store) fn new(connection: &'a Connection) -> Self {
-        Self { connection, notes: RefCell::default() }
+        Self { connection, notes: RefCell::default(), frame: Cell::new(None) }
     }
 
     /// Notes that an operation ended; told after the commit.
@@ -76,6 +78,15 @@ impl<'a> Tx<'a> {
     /// Notes that the counts of the status may have changed.
     pub fn counts(&self) {
         self.notes.borrow_mut().counts = true;
+    }
+
+    /// The frame of stamps that this transaction has found stored, or has stored, by its nonce.
+    pub fn stored_frame(&self) -> Option<i64> {
+        self.frame.get()
+    }
+
+    pub fn note_frame(&self, nonce: i64) {
+        self.frame.set(Some(nonce));
     }
 
     pub(in crate::store) fn into_notes(self) -> Committed {

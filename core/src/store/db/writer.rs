@@ -253,7 +253,8 @@ impl Shared {
 }
 
 fn inside_a_write() -> Error {
-    let message = "a write cannot wait for another call of the client: use its transaction, or call after it".to_owned();
+    let message =
+        "a write cannot wait for another call of the client: use its transaction, or call after it".to_owned();
     Error::State { code: ErrorCode::Unsupported, message }
 }
 
@@ -359,23 +360,6 @@ mod tests {
     }
 
     #[test]
-    fn core_suspected_6_a_panic_of_observer_or_reply_ends_no_writer() {
-        let directory = tempfile::tempdir().unwrap();
-        let location = Location::Directory(directory.path().to_owned());
-        let observer: Observer = Arc::new(|_| panic!("the observer"));
-        let writer = Writer::start(location, Durability::Full, observer, Arc::default()).unwrap();
-        let changed = |tx: &Tx<'_>| {
-            tx.counts();
-            Ok(())
-        };
-        writer.submit(changed, |_| panic!("the reply"));
-        writer.submit_here(changed, |_| panic!("the reply"));
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        writer.submit(put(1), move |result| tell.send(result).unwrap());
-        assert_eq!(told.recv().unwrap().unwrap(), 1);
-    }
-
-    #[test]
     fn a_suspended_writer_holds_no_file_and_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let (writer, _) = writer(directory.path());
@@ -440,8 +424,7 @@ mod tests {
         let single = Location::SingleThread(directory.path().join("single"));
         for location in [Location::Memory, single, Location::Directory(directory.path().join("threads"))] {
             let inline = !location.has_threads();
-            let writer =
-                Arc::new(Writer::start(location, Durability::Full, Arc::new(|_| {}), Arc::default()).unwrap());
+            let writer = Arc::new(Writer::start(location, Durability::Full, Arc::new(|_| {}), Arc::default()).unwrap());
             let (tell, told) = std::sync::mpsc::sync_channel(1);
             let inner = writer.clone();
             let work = move |_: &Tx<'_>| {

@@ -15,7 +15,7 @@ pub(crate) enum Key {
     Epoch,
     /// The account whose data this is.
     UserId,
-    /// Server time minus this device's time, ms. Absent until the server was heard once.
+    /// Server time minus this device's wall clock where it was known last, ms. Absent until the server's time was known once.
     ClockOffset,
     /// When everything was last in step, server time.
     LastSync,

@@ -5,6 +5,7 @@ pub(crate) mod conflicts;
 pub(crate) mod documents;
 pub(crate) mod endings;
 pub(crate) mod eviction;
+pub(crate) mod frames;
 pub(crate) mod journal;
 pub(crate) mod meta;
 pub(crate) mod outbox;

@@ -4,7 +4,7 @@ use super::endings;
 use crate::error::{Error, Result};
 use crate::model::{Changes, Fields, Hlc, OpError, OpId, OpKind, OpState, Operation};
 use crate::store::{Settled, Tx};
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 use std::collections::BTreeSet;
 
 const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind, o.state, o.sent, o.base_version, o.changes, o.before, \
@@ -89,17 +89,17 @@ fn columns(op: &Operation) -> Result<(Option<String>, Option<String>, Option<Str
     Ok((changes, before, error))
 }
 
-/// Appends an operation; its `op_seq` is chosen here. `uncalibrated`: its stamp was made before the server's time was known.
-pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, uncalibrated: bool) -> Result<i64> {
+/// Appends an operation; its `op_seq` is chosen here.
+pub(crate) fn insert(tx: &Tx<'_>, op: &Operation) -> Result<i64> {
     let (changes, before, error) = columns(op)?;
     tx.prepare_cached(
-        "INSERT INTO outbox (op_id, document, kind, state, sent, base_version, changes, before, hlc_ms, hlc_counter, uncalibrated,
-                             group_id, attempts, rounds, next_attempt_at, error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        "INSERT INTO outbox (op_id, document, kind, state, sent, base_version, changes, before, hlc_ms, hlc_counter, group_id,
+                             attempts, rounds, next_attempt_at, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         op.op_id.as_bytes(), op.document, op.kind.number(), op.state.number(), op.sent, op.base_version, changes, before,
-        op.hlc.ms, op.hlc.counter, uncalibrated, op.group, op.attempts, op.rounds, op.next_attempt_ms, error
+        op.hlc.ms, op.hlc.counter, op.group, op.attempts, op.rounds, op.next_attempt_ms, error
     ])?;
     Ok(tx.last_insert_rowid())
 }
@@ -300,18 +300,4 @@ pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
         let (all, parked, held): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(((all - parked - held).cast_unsigned(), parked.cast_unsigned()))
     })?)
-}
-
-/// Corrects stamps that were made before the server's time was known, and counts them as known from now on.
-pub(crate) fn calibrate(tx: &Tx<'_>, correction_ms: i64) -> Result<()> {
-    tx.prepare_cached("UPDATE outbox SET hlc_ms = hlc_ms + ?1, uncalibrated = 0 WHERE uncalibrated = 1 AND sent = 0")?
-        .execute([correction_ms])?;
-    Ok(())
-}
-
-/// The greatest stamp in the outbox, so that a new process goes on above it.
-pub(crate) fn newest_stamp(connection: &Connection) -> Result<Option<(i64, u32)>> {
-    let mut statement = connection
-        .prepare_cached("SELECT hlc_ms, hlc_counter FROM outbox ORDER BY hlc_ms DESC, hlc_counter DESC LIMIT 1")?;
-    Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }

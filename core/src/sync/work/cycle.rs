@@ -104,7 +104,10 @@ impl Cycle {
             self.history.progressed();
         }
         let now = deps.device.clock.monotonic();
-        if end.is_ok() && self.purged_at.is_none_or(|at| now.saturating_sub(at) >= PURGE_INTERVAL) {
+        if end.is_ok()
+            && deps.device.has_server_time()
+            && self.purged_at.is_none_or(|at| now.saturating_sub(at) >= PURGE_INTERVAL)
+        {
             self.purged_at = Some(now);
             if let Err(error) = purge(&deps).await {
                 tracing::warn!(%error, "old entries could not be forgotten");
@@ -152,7 +155,7 @@ impl Steps<'_> {
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
         let mut in_step = false;
-        if self.all_loaded()? {
+        if self.may_push_first()? {
             let pushed = self.pusher.run(requests, &target).await;
             in_step = pushed.exchanged && !pushed.pull_again;
             if let Some(error) = tally.push(pushed)? {
@@ -177,6 +180,12 @@ impl Steps<'_> {
         }
         self.keep(tally, failure.is_none()).await?;
         failure.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    }
+
+    /// Whether to send before reading. Not while a stamp of the queue is known only in the time of a clock that may be wrong: a reading brings the
+    /// server's time.
+    fn may_push_first(&self) -> Result<bool> {
+        Ok(self.deps.device.stamps_are_settled() && self.all_loaded()?)
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.

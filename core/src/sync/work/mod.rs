@@ -2,7 +2,6 @@
 
 mod adaptive_size;
 mod budget;
-mod clock_offset;
 mod copied_store;
 mod cycle;
 mod evict;
@@ -15,6 +14,7 @@ mod refused_streams;
 mod requests;
 mod rtt;
 mod scope;
+mod server_time;
 mod set_aside;
 mod settle_batch;
 mod storm_guard;
@@ -23,7 +23,6 @@ mod suspects;
 pub(crate) use budget::Deadline;
 pub(in crate::sync) use budget::TimeBudget;
 pub use budget::{Remaining, SliceReport};
-pub(crate) use clock_offset::ClockOffset;
 pub(in crate::sync) use cycle::{Cycle, CycleOutcome};
 pub(in crate::sync) use push::runnable;
 pub(in crate::sync) use refresh::{RefreshQueue, RefreshWaiter, Throttle, suspended};

@@ -6,11 +6,11 @@
 //! - Requests that are refused in a row are bounded ([`MAX_REFUSED`]); a page that did not come in time is asked for smaller.
 
 use super::adaptive_size::AdaptiveSize;
-use super::clock_offset::observe_server_time;
 use super::pages::{PagesApplied, apply_pages, next_position, positions, repair, reset_stream, restart_streams};
 use super::refused_streams::RefusedStreams;
 use super::requests::{Requests, Stop};
 use super::scope::Scope;
+use super::server_time::observe_server_time;
 use crate::backend::{BackendError, PullReply, PullRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, Progress};
@@ -199,7 +199,7 @@ impl Puller {
         (run.refused, run.answered) = (0, true);
         self.page.grow();
         self.refused.answered(asked.iter().map(|position| position.collection.as_str()));
-        observe_server_time(&self.deps, reply.server_ms).await?;
+        observe_server_time(&self.deps, reply.server_time).await?;
         let next: Vec<StreamPosition> = reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
         if !next.is_empty() {
             run.requests.page_was_full(self.deps.config.page as usize);

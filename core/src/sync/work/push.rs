@@ -7,13 +7,13 @@
 //! - No request is sent again unchanged within a run: after a failure it is smaller, or its operation waits.
 
 use super::adaptive_size::AdaptiveSize;
-use super::clock_offset::observe_server_time;
 use super::copied_store;
 use super::pack_batch::pack_batch;
 use super::pages::{PagesApplied, apply_pages, restart_streams};
 use super::pull::MAX_STREAMS;
 use super::requests::{Requests, Stop};
 use super::scope::Scope;
+use super::server_time::observe_server_time;
 use super::set_aside;
 use super::settle_batch::{Settlement, settle_batch};
 use super::suspects::{Judgement, SuspectList};
@@ -242,7 +242,7 @@ impl Pusher {
         positions: &[StreamPosition],
         done: &mut Pushed,
     ) -> Result<bool> {
-        observe_server_time(&self.deps, reply.server_ms).await?;
+        observe_server_time(&self.deps, reply.server_time).await?;
         if copied_store::is_copy(&self.deps, &sent, &reply.outcomes)? {
             copied_store::reassign_device_id(&self.deps).await?;
             return Ok(true);

@@ -5,13 +5,13 @@
 //! - Collections that are asked for at the same time share their requests; who asks for the same thing shares the answer.
 //! - What a server has asked to wait for is waited for: until then everybody is told so without a request.
 
-use super::clock_offset::observe_server_time;
 use super::cycle::check_network;
 use super::evict::evict;
 use super::pages::keep_heads;
 use super::pull::Puller;
 use super::requests::{RequestHistory, Requests, Stop};
 use super::scope::Scope;
+use super::server_time::observe_server_time;
 use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
@@ -124,7 +124,7 @@ impl Refresher {
             history.failed(&error);
             Stop::from(error).into_error()
         })?;
-        observe_server_time(&self.deps, reply.server_ms).await?;
+        observe_server_time(&self.deps, reply.server_time).await?;
         // Before it comes, not after: it must not be the one that goes.
         evict(&self.deps).await?;
         let (device, registry) = (self.deps.device.clone(), self.deps.registry.clone());

@@ -39,9 +39,8 @@ CREATE TABLE outbox (
     base_version    INTEGER,
     changes         TEXT,
     before          TEXT,
-    hlc_ms          INTEGER NOT NULL,
+    hlc_ms          INTEGER NOT NULL,       -- device time below bit 44, the number of its frame above
     hlc_counter     INTEGER NOT NULL,
-    uncalibrated    INTEGER NOT NULL,       -- 1: stamped before the server's time was known
     group_id        TEXT,
     attempts        INTEGER NOT NULL DEFAULT 0,
     rounds          INTEGER NOT NULL DEFAULT 0,
@@ -52,6 +51,16 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_document ON outbox (document);
 CREATE INDEX outbox_held ON outbox (state) WHERE state > 0;
 CREATE INDEX outbox_by_group ON outbox (group_id) WHERE group_id IS NOT NULL;
+
+-- Stretches in which the device's clocks ran on undisturbed. A stamp names its frame, and is converted to the server's time through it.
+CREATE TABLE frames (
+    id          INTEGER PRIMARY KEY,
+    nonce       INTEGER NOT NULL,           -- tells it from another frame that got this number after a rollback
+    first_ms    INTEGER NOT NULL,           -- device time at its beginning
+    wall_lag_ms INTEGER NOT NULL,           -- wall clock minus device time at its beginning
+    offset_ms   INTEGER,                    -- server time minus device time; NULL: not known yet
+    until_ms    INTEGER                     -- server time that its stamps do not exceed
+);
 
 -- How far each collection has been read from the server.
 CREATE TABLE streams (
