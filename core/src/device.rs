@@ -1,7 +1,7 @@
 //! This device: it mints ids and stamps, and knows the server's time as well as it can.
 
 use crate::error::Result;
-use crate::model::{Hlc, OpId, new_uuid};
+use crate::model::{Hlc, KnownLimits, OpId, new_uuid};
 use crate::platform::{Clock, Entropy};
 use crate::store::{Tx, frames};
 use crate::time::{Frame, Learnt, Reading, ServerTime, Timeline};
@@ -26,6 +26,8 @@ pub(crate) struct Device {
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids and jitter.
     pub entropy: Arc<dyn Entropy>,
+    /// What the server takes.
+    pub limits: KnownLimits,
     time: Mutex<Timeline>,
     id: Mutex<Arc<str>>,
 }
@@ -35,7 +37,7 @@ impl Device {
         let KnownTime { frames, wall_offset_ms, heard_ms } = known;
         let nonce = nonce(entropy.as_ref());
         let time = Timeline::start(reading(clock.as_ref()), nonce, frames, wall_offset_ms, heard_ms);
-        Self { clock, entropy, time: Mutex::new(time), id: Mutex::new(id.into()) }
+        Self { clock, entropy, limits: KnownLimits::default(), time: Mutex::new(time), id: Mutex::new(id.into()) }
     }
 
     /// The device's id.

@@ -135,8 +135,10 @@ macro_rules! codes {
 
 codes! {
     InvalidDocument = "INVALID_DOCUMENT", false, "The document is not a JSON object that can be stored.", "Correct the document; the message names the field.";
+    DocumentTooLarge = "DOCUMENT_TOO_LARGE", false, "The document, or the edit, is larger than the server takes. Nothing was changed.", "Store less in one document: split it, or keep large content elsewhere.";
+    GroupTooLarge = "GROUP_TOO_LARGE", false, "The group has more writes or bytes than the server takes at once. Nothing was changed.", "Make smaller groups.";
     InvalidQuery = "INVALID_QUERY", false, "The query cannot be understood.", "Correct the query; the message names the part.";
-    InvalidName = "INVALID_NAME", false, "A collection name, document id or field path is not allowed.", "Use letters, digits and underscores for names, at most 255 bytes for ids.";
+    InvalidName = "INVALID_NAME", false, "A collection name, document id or field path is not allowed.", "Use letters, digits and underscores for names, at most 128 bytes for ids; the message says what is wrong.";
     InvalidConfig = "INVALID_CONFIG", false, "The configuration cannot be used.", "Correct the setting that the message names.";
     NotFound = "NOT_FOUND", false, "The document, operation or conflict does not exist.", "Read the list again: it may have been deleted or settled.";
     AlreadyExists = "ALREADY_EXISTS", false, "A document with this id is already there.", "Update the document, or create it with another id.";

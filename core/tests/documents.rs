@@ -170,7 +170,7 @@ async fn numbers_and_texts_come_back_as_they_were() {
     });
     let id = tasks.create(&document).await.unwrap().doc_id;
     assert_eq!(value(&holm, &id).unwrap(), document);
-    let long = json!({"text": "ü".repeat(1_000_000)});
+    let long = json!({"text": "ü".repeat(100_000)});
     let id = tasks.create(&long).await.unwrap().doc_id;
     assert_eq!(value(&holm, &id).unwrap(), long);
 }

@@ -7,7 +7,7 @@ use crate::cache::{Executor, Readings};
 use crate::conflict::{self, Conflict, Resolution};
 use crate::device::{Device, KnownTime};
 use crate::error::{Error, Result};
-use crate::model::{Phase, SyncState, new_uuid};
+use crate::model::{Phase, PublishedLimits, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
@@ -86,7 +86,7 @@ impl Holm {
                 store: EpochStore::new(store.clone()),
                 device: device.clone(),
                 registry: registry.clone(),
-                backend: Arc::new(HolmBackend::new(account.clone(), device.clone())),
+                backend: Arc::new(HolmBackend::new(account.clone(), device.clone(), store.clone())),
                 http,
                 connectivity: config.connectivity.clone(),
                 state: state.clone(),
@@ -271,5 +271,11 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
         };
         Ok((id, store_id, known))
     })?;
-    Ok(Identity { device: Arc::new(Device::new(clock, entropy, &id, known)), store_id })
+    let device = Device::new(clock, entropy, &id, known);
+    if let Some(text) = store.read(|connection| meta::get(connection, meta::Key::Limits))?
+        && let Some(published) = serde_json::from_str(&text).ok().as_ref().and_then(PublishedLimits::parse)
+    {
+        device.limits.set(published);
+    }
+    Ok(Identity { device: Arc::new(device), store_id })
 }

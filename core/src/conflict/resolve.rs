@@ -148,7 +148,7 @@ fn take_document(
     text: &str,
     server: Option<&Fields>,
 ) -> Result<()> {
-    let (document, _) = crate::model::parse_object(text)?;
+    let (document, _) = crate::model::read_fields(text, holm_protocol::limits::Limits::default().record())?;
     let changes = Changes::between(server.unwrap_or(&Fields::new()), &document);
     row.body = Some(crate::outbox::body_text(&document));
     row.hidden = false;

@@ -2,13 +2,9 @@
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::platform::{Clock, Entropy};
+use holm_protocol::names::{self, NameFault};
 use std::fmt;
 use uuid::Uuid;
-
-/// Longest document id, in bytes.
-const MAX_ID_BYTES: usize = 255;
-/// Longest collection name, in bytes.
-const MAX_COLLECTION_BYTES: usize = 64;
 
 /// A new UUIDv7 (RFC 9562, section 5.7). Its time part is the device's clock: never sort by it.
 pub fn new_uuid(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
@@ -17,33 +13,27 @@ pub fn new_uuid(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(clock.wall_ms().max(0) as u64, &random).into_uuid()
 }
 
-/// Checks a collection's name: `[A-Za-z][A-Za-z0-9_]{0,63}`.
+/// Checks a collection's name: `[A-Za-z][A-Za-z0-9_]{0,63}`, and not one that the protocol uses itself.
+///
+/// # Errors
+/// `INVALID_NAME`.
 pub fn validate_collection(name: &str) -> Result<()> {
-    let mut bytes = name.bytes();
-    let fine = name.len() <= MAX_COLLECTION_BYTES
-        && bytes.next().is_some_and(|b| b.is_ascii_alphabetic())
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if fine {
-        return Ok(());
-    }
-    let message =
-        format!("{name:?} is no collection name: letters, digits and '_', a letter first, at most 64 characters");
-    Err(Error::invalid(ErrorCode::InvalidName, message))
+    names::check_collection(name).map_err(|fault| invalid_name(name, fault))
 }
 
-/// The id of a document, chosen by the app or made by Holm (UUIDv7). 1 to 255 bytes, no control characters.
+/// The id of a document, chosen by the app or made by Holm (UUIDv7): 1 to 128 bytes without control characters, not beginning with `$`, not
+/// `.`, `..` or `fetch`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(String);
 
 impl DocumentId {
     /// Checks and takes an id.
+    ///
+    /// # Errors
+    /// `INVALID_NAME`.
     pub fn new(id: impl Into<String>) -> Result<Self> {
         let id = id.into();
-        if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
-            let shown: String = id.chars().take(40).collect();
-            let message = format!("{shown:?} is no document id: 1 to 255 bytes without control characters");
-            return Err(Error::invalid(ErrorCode::InvalidName, message));
-        }
+        names::check_document_id(&id).map_err(|fault| invalid_name(&id, fault))?;
         Ok(Self(id))
     }
 
@@ -62,6 +52,11 @@ impl fmt::Display for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn invalid_name(name: &str, fault: NameFault) -> Error {
+    let shown: String = name.chars().take(40).collect();
+    Error::invalid(ErrorCode::InvalidName, format!("{shown:?} is not allowed: {fault}"))
 }
 
 /// The id of an operation: minted when the write is made, never changed, the idempotency key of every attempt to send it.
@@ -100,16 +95,6 @@ mod tests {
     use crate::platform::{SystemClock, SystemEntropy};
 
     #[test]
-    fn collection_names_follow_the_rule() {
-        for good in ["tasks", "T", "a_1", &"x".repeat(64)] {
-            assert!(validate_collection(good).is_ok(), "{good}");
-        }
-        for bad in ["", "1a", "_a", "a-b", "a b", "é", "a\"", &"x".repeat(65)] {
-            assert!(validate_collection(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
     fn ids_are_version_7_and_read_back() {
         let id = OpId::new(&SystemClock::new(), &SystemEntropy);
         assert_eq!(id.to_string().as_bytes()[14], b'7');
@@ -117,10 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn document_ids_refuse_what_cannot_travel() {
-        assert!(DocumentId::new("").is_err());
-        assert!(DocumentId::new("a\nb").is_err());
-        assert!(DocumentId::new("ä".repeat(128)).is_err());
+    fn core_a1_names_the_server_refuses_are_invalid_here() {
+        for id in ["", "a\nb", "$basket", ".", "..", "fetch", &"x".repeat(129), &"é".repeat(65)] {
+            assert_eq!(DocumentId::new(id).unwrap_err().code(), ErrorCode::InvalidName, "{id:?}");
+        }
         assert!(DocumentId::new("task/1?x=ü").is_ok());
+        for name in ["sync", "auth", "cursors", "deletedUserIds", "a-b", ""] {
+            assert_eq!(validate_collection(name).unwrap_err().code(), ErrorCode::InvalidName, "{name:?}");
+        }
     }
 }

@@ -2,151 +2,153 @@
 //!
 //! Invariants:
 //! - A [`Body`] is the text of a JSON object without the members that belong to the server (`id`, `version`, `_sync`).
+//! - A body that an app wrote is within the limits of the server as this device knows them, and has no key twice: the server will not refuse
+//!   it for its form or size.
 //! - Text that came from the server is carried byte for byte; numbers keep their notation.
 
-use crate::error::{Error, Result};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::error::{Error, ErrorCode, Result};
+use holm_protocol::json::{self, Bounds, JsonFault};
+use holm_protocol::names::is_reserved_member;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
-use std::fmt;
+
+pub use holm_protocol::json::RawFields;
 
 /// The text of a document's JSON object.
 pub type Body = String;
 /// A document's fields as a tree.
 pub type Fields = Map<String, Value>;
 
-/// Names that an app's document cannot have at the top level: the protocol uses them.
-const RESERVED: [&str; 2] = ["version", "_sync"];
+/// How much deeper a patch may be nested than the document that it changes: a field operation is an object with an array.
+const OPERATOR_LEVELS: usize = 2;
 
-/// Reads an app's document: a JSON object, without reserved members. A member `id` is taken out and returned, because the id is
-/// kept beside the document and not in it.
-pub fn parse_object(text: &str) -> Result<(Fields, Option<String>)> {
-    let value: Value = serde_json::from_str(text).map_err(|e| Error::document(format!("not valid JSON: {e}")))?;
-    let Value::Object(mut fields) = value else {
-        return Err(Error::document("a document must be a JSON object"));
-    };
-    if let Some(name) = RESERVED.iter().find(|name| fields.contains_key(**name)) {
-        return Err(Error::document(format!("{name:?} is reserved: the server keeps it")));
+/// Reads an app's document as text. Returns the text to store, and the member `id`, which is kept beside the document and not in it.
+///
+/// # Errors
+/// `INVALID_DOCUMENT` for what is no object, has a key twice, is nested too deep, has too many members in one object, or has a member that
+/// belongs to the server; `DOCUMENT_TOO_LARGE`.
+pub(crate) fn read_body(text: &str, bounds: Bounds) -> Result<(Body, Option<String>)> {
+    let checked = json::check_object(text, bounds).map_err(invalid_document)?;
+    if let Some(name) = checked.reserved {
+        return Err(reserved(&name));
     }
-    match fields.remove("id") {
-        None | Some(Value::Null) => Ok((fields, None)),
-        Some(Value::String(id)) => Ok((fields, Some(id))),
+    let has_id = checked.id.is_some();
+    let id = id_of(checked.id)?;
+    let body = if has_id {
+        let members: RawFields<'_> = serde_json::from_str(text).map_err(|e| Error::document(e.to_string()))?;
+        members.text_without(|name| name == "id")
+    } else {
+        text.to_owned()
+    };
+    if body.len() <= checked.bytes {
+        return Ok((body, id));
+    }
+    // Blanks and escapes would count on the wire: a request is measured as text.
+    let (fields, _) = read_fields(text, bounds)?;
+    Ok((serde_json::to_string(&fields).unwrap_or(body), id))
+}
+
+/// Reads an app's document as a tree; otherwise as [`read_body`].
+///
+/// # Errors
+/// As [`read_body`].
+pub(crate) fn read_fields(text: &str, bounds: Bounds) -> Result<(Fields, Option<String>)> {
+    let (fields, id) = read(text, bounds)?;
+    check_view(&fields, bounds)?;
+    Ok((fields, id))
+}
+
+/// Reads an update: a merge patch with field operations. What it makes of the document is for [`check_view`].
+///
+/// # Errors
+/// As [`read_body`].
+pub(crate) fn read_patch(text: &str, bounds: Bounds) -> Result<(Fields, Option<String>)> {
+    let room = Bounds { depth: bounds.depth.saturating_add(OPERATOR_LEVELS), ..bounds };
+    let (fields, id) = read(text, room)?;
+    check_view(&fields, room)?;
+    Ok((fields, id))
+}
+
+/// Checks what a write makes of a document: depth, members and size count in what the user then sees, not only in the edit.
+///
+/// # Errors
+/// `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`.
+pub(crate) fn check_view(fields: &Fields, bounds: Bounds) -> Result<()> {
+    json::check_fields(fields, bounds).map(drop).map_err(invalid_document)
+}
+
+fn read(text: &str, bounds: Bounds) -> Result<(Fields, Option<String>)> {
+    // Blanks, and the member `id`, are no part of the document.
+    let room = Bounds { bytes: usize::MAX, members: bounds.members.saturating_add(1), ..bounds };
+    let mut fields = json::parse_object(text.as_bytes(), room).map_err(invalid_document)?;
+    if let Some(name) = fields.keys().find(|name| is_reserved_member(name)) {
+        return Err(reserved(name));
+    }
+    let id = id_of(fields.remove("id"))?;
+    Ok((fields, id))
+}
+
+fn id_of(member: Option<Value>) -> Result<Option<String>> {
+    match member {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) => Ok(Some(id)),
         Some(_) => Err(Error::document("\"id\" must be a string")),
     }
 }
 
-/// The members of a JSON object with their values still as text: enough to take some out and pass the rest on.
-#[derive(Debug)]
-pub struct RawFields<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> RawFields<'a> {
-    /// The value of a member; the last one wins where a name is repeated.
-    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
-    }
-
-    /// The object's text without the members for which `drop` says yes.
-    pub fn text_without(&self, drop: impl Fn(&str) -> bool) -> Body {
-        let size = self.0.iter().map(|(key, value)| key.len() + value.get().len() + 4).sum();
-        let mut text = String::with_capacity(size);
-        text.push('{');
-        for (key, value) in self.0.iter().filter(|(key, _)| !drop(key)) {
-            if text.len() > 1 {
-                text.push(',');
-            }
-            push_json_string(&mut text, key);
-            text.push(':');
-            text.push_str(value.get());
-        }
-        text.push('}');
-        text
-    }
+fn reserved(name: &str) -> Error {
+    Error::document(format!("{name:?} is reserved: the server keeps it"))
 }
 
-fn push_json_string(text: &mut String, key: &str) {
-    if key.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        text.push('"');
-        text.push_str(key);
-        text.push('"');
-    } else {
-        text.push_str(&Value::from(key).to_string());
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = RawFields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(16);
-                while let Some(key) = map.next_key::<Key<'de>>()? {
-                    members.push((key.0, map.next_value::<&'de RawValue>()?));
-                }
-                if members.len() > 10_000 {
-                    return Err(A::Error::custom("too many members"));
-                }
-                Ok(RawFields(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-/// A member's name: borrowed unless it has escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
+fn invalid_document(fault: JsonFault) -> Error {
+    let code = match fault {
+        JsonFault::TooLarge(_) => ErrorCode::DocumentTooLarge,
+        _ => ErrorCode::InvalidDocument,
+    };
+    Error::invalid(code, format!("the document cannot be stored: {fault}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holm_protocol::limits::Limits;
+
+    fn code(text: &str, bounds: Bounds) -> ErrorCode {
+        let as_tree = read_fields(text, bounds).unwrap_err().code();
+        assert_eq!(read_body(text, bounds).unwrap_err().code(), as_tree, "{text}");
+        as_tree
+    }
 
     #[test]
     fn the_id_is_taken_out_and_reserved_names_are_refused() {
-        let (fields, id) = parse_object(r#"{"id":"a","title":"x"}"#).unwrap();
-        assert_eq!((id.as_deref(), fields.len()), (Some("a"), 1));
+        let bounds = Limits::default().record();
+        for text in [r#"{"id":"a","title":"x"}"#, r#" {"title" : "x", "id":"a"} "#] {
+            assert_eq!(read_body(text, bounds).unwrap(), (r#"{"title":"x"}"#.to_owned(), Some("a".to_owned())));
+        }
         for bad in
             [r#"{"version":1}"#, r#"{"_sync":{}}"#, "[]", "1", "", r#"{"a":}"#, r#"{"id":5}"#, r#"{"a":"\ud800"}"#]
         {
-            assert!(parse_object(bad).is_err(), "{bad}");
+            assert_eq!(code(bad, bounds), ErrorCode::InvalidDocument, "{bad}");
         }
     }
 
     #[test]
-    fn text_passes_through_byte_for_byte() {
-        let text = r#"{"id":"1","a":1.0e2,"b\n":[1, 2],"big":123456789012345678901234567890}"#;
-        let fields: RawFields<'_> = serde_json::from_str(text).unwrap();
-        assert_eq!(
-            fields.text_without(|key| key == "id"),
-            r#"{"a":1.0e2,"b\n":[1, 2],"big":123456789012345678901234567890}"#
-        );
-        assert_eq!(fields.get("id").unwrap().get(), "\"1\"");
+    fn core_a1_documents_the_server_refuses_are_invalid_here() {
+        let bounds = Bounds { depth: 3, members: 2, bytes: 20 };
+        for bad in [r#"{"a":1,"a":2}"#, r#"{"a":[[[]]]}"#, r#"{"a":1,"b":2,"c":3}"#] {
+            assert_eq!(code(bad, bounds), ErrorCode::InvalidDocument, "{bad}");
+        }
+        assert_eq!(code(r#"{"a":"0123456789abc"}"#, bounds), ErrorCode::DocumentTooLarge);
+        for good in [r#"{"a":[[]]}"#, r#"{"a":1,"b":2,"id":"x"}"#, r#"{"a":"0123456789ab"}"#] {
+            assert!(read_body(good, bounds).is_ok() && read_fields(good, bounds).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_compact_text_is_stored_as_it_was_given() {
+        let bounds = Limits::default().record();
+        for text in [r#"{"b":1,"a":[1.0,100.0,"é"],"big":12345678901234567890}"#, "{}"] {
+            assert_eq!(read_body(text, bounds).unwrap().0, text);
+        }
+        assert_eq!(read_body("{ \"a\" :\t\"\\u00e9\" }", bounds).unwrap().0, r#"{"a":"é"}"#);
     }
 }

@@ -2,18 +2,20 @@
 
 mod changes;
 mod document;
-mod hlc;
 mod id;
 mod json;
+mod limits;
 mod operation;
 mod remote;
 mod status;
 
 pub use changes::{Changes, FieldChange};
 pub use document::{Document, Version};
-pub use hlc::Hlc;
+pub use holm_protocol::hlc::Hlc;
 pub use id::{DocumentId, OpId, new_uuid, validate_collection};
-pub use json::{Body, Fields, RawFields, parse_object};
+pub use json::{Body, Fields, RawFields};
+pub(crate) use json::{check_view, read_body, read_fields, read_patch};
+pub(crate) use limits::{BatchLimits, KnownLimits, PublishedLimits};
 pub use operation::{OpError, OpKind, OpState, Operation};
 pub use remote::{RemoteChange, Stamps};
 pub use status::{Phase, Progress, SyncState, SyncStatus};

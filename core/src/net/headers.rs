@@ -1,10 +1,8 @@
 //! The headers that every request of the Holm protocol carries.
 
 use crate::device::Device;
+use holm_protocol::headers::{API_VERSION, API_VERSION_SPOKEN, CLIENT_VERSION, DEVICE_ID, SYNC_CONTEXT};
 use http::HeaderName;
-
-/// The protocol version that this build speaks.
-const API_VERSION: &str = "2";
 
 /// Why a request is made; the server sheds first what nobody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +27,9 @@ impl SyncReason {
 /// Version, device and purpose.
 pub(crate) fn protocol_headers(device: &Device, context: SyncReason) -> Vec<(HeaderName, String)> {
     vec![
-        (HeaderName::from_static("x-api-version"), API_VERSION.to_owned()),
-        (HeaderName::from_static("x-client-version"), env!("CARGO_PKG_VERSION").to_owned()),
-        (HeaderName::from_static("x-device-id"), device.id().to_string()),
-        (HeaderName::from_static("x-sync-context"), context.as_str().to_owned()),
+        (HeaderName::from_static(API_VERSION), API_VERSION_SPOKEN.to_owned()),
+        (HeaderName::from_static(CLIENT_VERSION), env!("CARGO_PKG_VERSION").to_owned()),
+        (HeaderName::from_static(DEVICE_ID), device.id().to_string()),
+        (HeaderName::from_static(SYNC_CONTEXT), context.as_str().to_owned()),
     ]
 }

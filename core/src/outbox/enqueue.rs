@@ -4,7 +4,7 @@ use super::coalesce::{Intent, Joined, join};
 use super::view::{body_text, freeze_create, parse_body, save_view};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation};
+use crate::model::{Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation, check_view};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::{Settled, Tx, outbox};
 
@@ -103,6 +103,7 @@ pub(crate) fn update(
     }
     let before = changes.before(&fields);
     changes.apply(&mut fields);
+    check_view(&fields, device.limits.document())?;
 
     let mut ops = if row.pending { outbox::of_document(tx, row.row)? } else { Vec::new() };
     let hlc = device.stamp(tx)?;

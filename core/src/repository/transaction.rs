@@ -3,8 +3,8 @@
 use super::registry::{CollectionInfo, Registry};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Document, DocumentId, OpId, parse_object};
-use crate::outbox::{self, Edit, body_text};
+use crate::model::{Document, DocumentId, OpId, read_body, read_fields, read_patch};
+use crate::outbox::{self, Edit};
 use crate::store::{Tx, documents};
 use serde::Serialize;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl<'a> Transaction<'a> {
     /// [`create`](Self::create) from JSON text.
     pub fn create_text(&self, collection: &str, id: Option<&str>, text: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
-        let (fields, own_id) = parse_object(text)?;
+        let (body, own_id) = read_body(text, self.device.limits.document())?;
         let id = match (id.map(str::to_owned), own_id) {
             (Some(id), Some(own)) if id != own => {
                 return Err(Error::document(format!("the document says it is {own:?}, the call says {id:?}")));
@@ -101,19 +101,19 @@ impl<'a> Transaction<'a> {
             (None, None) => DocumentId::new(self.device.new_uuid().to_string())?,
         };
         let place = (info.id, collection);
-        let op_id = outbox::create(self.tx, self.device, place, &id, body_text(&fields), self.group.as_deref())?;
+        let op_id = outbox::create(self.tx, self.device, place, &id, body, self.group.as_deref())?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
     /// [`update`](Self::update) from JSON text.
     pub fn update_text(&self, collection: &str, id: &str, patch: &str) -> Result<Receipt> {
-        let (fields, own_id) = parse_object(patch)?;
+        let (fields, own_id) = read_patch(patch, self.device.limits.document())?;
         self.edit(collection, id, own_id, &Edit::Patch(fields))
     }
 
     /// [`replace`](Self::replace) from JSON text.
     pub fn replace_text(&self, collection: &str, id: &str, text: &str) -> Result<Receipt> {
-        let (fields, own_id) = parse_object(text)?;
+        let (fields, own_id) = read_fields(text, self.device.limits.document())?;
         self.edit(collection, id, own_id, &Edit::Replace(fields))
     }
 

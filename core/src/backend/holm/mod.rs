@@ -1,5 +1,6 @@
 //! The Holm protocol (`docs/protocol.md`).
 
+mod config;
 mod fetch;
 mod pull;
 mod push;
@@ -9,20 +10,25 @@ use super::{Backend, BackendError, FetchReply, FetchRequest, PullReply, PullRequ
 use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode};
+use crate::model::PublishedLimits;
 use crate::net::{Call, Exchange, ServerFailure, SyncReason, TOO_LARGE, protocol_headers};
+use crate::store::Store;
 use crate::time::Span;
 use async_trait::async_trait;
+use holm_protocol::codes::Code;
+use holm_protocol::limits::Limits;
 use std::sync::Arc;
 
 /// A Holm server.
 pub(crate) struct HolmBackend {
     account: Arc<Account>,
     device: Arc<Device>,
+    store: Store,
 }
 
 impl HolmBackend {
-    pub fn new(account: Arc<Account>, device: Arc<Device>) -> Self {
-        Self { account, device }
+    pub fn new(account: Arc<Account>, device: Arc<Device>, store: Store) -> Self {
+        Self { account, device, store }
     }
 
     /// Sends a request and notes how long the exchange took: the server's time in the reply is taken somewhere in between.
@@ -37,18 +43,26 @@ impl HolmBackend {
 #[async_trait]
 impl Backend for HolmBackend {
     async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError> {
-        let call = Call::Post(pull::request(&request)?);
+        let call = Call::Post(pull::request(&request, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/pull", request.context, call).await? {
-            (Exchange::Success(body), span) => Ok(pull::parse(&body, &request, span)?),
-            (Exchange::Failure(error, failure), _) => Err(whole(error, failure)),
+            (Exchange::Success(body), span) => {
+                let (reply, config) = pull::parse(&body, &request, span)?;
+                self.learn(config).await;
+                Ok(reply)
+            }
+            (Exchange::Failure(error, failure), _) => Err(self.whole(error, failure)),
         }
     }
 
     async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError> {
-        let call = Call::Post(push::request(&request, &self.device)?);
+        let call = Call::Post(push::request(&request, &self.device, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/batch", request.context, call).await? {
-            (Exchange::Success(body), span) => Ok(push::parse(&body, &request, span)?),
-            (Exchange::Failure(error, failure), _) => Err(whole(error, failure)),
+            (Exchange::Success(body), span) => {
+                let (reply, config) = push::parse(&body, &request, span)?;
+                self.learn(config).await;
+                Ok(reply)
+            }
+            (Exchange::Failure(error, failure), _) => Err(self.whole(error, failure)),
         }
     }
 
@@ -60,20 +74,25 @@ impl Backend for HolmBackend {
     }
 }
 
-/// What a failure of the whole exchange means.
-fn whole(error: Error, failure: Option<Box<ServerFailure>>) -> BackendError {
-    if matches!(&error, Error::Refused { server_code, .. } if server_code == TOO_LARGE) {
-        return BackendError::TooLarge(error);
-    }
-    let Some(failure) = failure else { return BackendError::Failed(error) };
-    match failure.code.as_str() {
-        "CURSOR_EXPIRED" | "EPOCH_CHANGED" | "STREAM_RESET" | "CURSOR_INVALID" => {
-            let streams = failure.resync.map(|resync| resync.streams).unwrap_or_default();
-            BackendError::Resync(
-                streams.iter().map(|stream| stream.rsplit('/').next().unwrap_or(stream).to_owned()).collect(),
-            )
+impl HolmBackend {
+    /// What a failure of the whole exchange means.
+    fn whole(&self, error: Error, failure: Option<Box<ServerFailure>>) -> BackendError {
+        if matches!(&error, Error::Refused { server_code, .. } if server_code == TOO_LARGE) {
+            if let Some(limits) = failure.as_ref().and_then(|failure| failure.limits.as_ref()?.as_object()) {
+                // The limits fell since they were published. The next reply names their version.
+                self.device.limits.set(PublishedLimits { version: None, limits: Limits::published(limits) });
+            }
+            return BackendError::TooLarge(error);
         }
-        _ => BackendError::Failed(error),
+        let Some(failure) = failure else { return BackendError::Failed(error) };
+        match Code::parse(&failure.code) {
+            Some(Code::CursorExpired | Code::EpochChanged | Code::CursorInvalid) => {
+                let streams = failure.resync.map(|resync| resync.streams).unwrap_or_default();
+                let collection = |stream: &String| stream.rsplit('/').next().unwrap_or(stream).to_owned();
+                BackendError::Resync(streams.iter().map(collection).collect())
+            }
+            _ => BackendError::Failed(error),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Reading changes (protocol, sections 5 and 6).
 
+use super::config::WireConfig;
 use super::record::{WireTombstone, change, time};
 use super::{PullReply, PullRequest, invalid};
 use crate::backend::StreamPage;
 use crate::error::{Error, Result};
 use crate::model::{RawFields, RemoteChange};
 use crate::time::{ServerTime, Span};
+use holm_protocol::digest;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ struct WireRequest<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     known: &'a [String],
     max_bytes: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_version: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -34,7 +38,7 @@ struct WireStream<'a> {
     limit: u32,
 }
 
-pub(super) fn request(request: &PullRequest) -> Result<Vec<u8>> {
+pub(super) fn request(request: &PullRequest, config_version: Option<&str>) -> Result<Vec<u8>> {
     let streams = request.streams.iter().map(|stream| WireStream {
         collection: &stream.collection,
         space: stream.space.as_deref(),
@@ -46,6 +50,7 @@ pub(super) fn request(request: &PullRequest) -> Result<Vec<u8>> {
         discover: request.discover,
         known: &request.known,
         max_bytes: MAX_BYTES,
+        config_version,
     };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
@@ -54,6 +59,7 @@ pub(super) fn request(request: &PullRequest) -> Result<Vec<u8>> {
 struct Envelope<'a> {
     #[serde(borrow)]
     data: Data<'a>,
+    config: WireConfig,
     meta: Meta,
 }
 
@@ -108,14 +114,14 @@ pub(super) struct Integrity {
 }
 
 impl Integrity {
-    /// None for an algorithm that this build does not know.
+    /// `None` for an algorithm that this build does not know.
     pub fn value(&self) -> Option<(i64, u64)> {
-        (self.alg == "sx64").then_some(())?;
-        Some((self.count, u64::from_str_radix(&self.digest, 16).ok()?))
+        (self.alg == digest::ALGORITHM).then_some(())?;
+        Some((self.count, digest::parse(&self.digest)?))
     }
 }
 
-pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<PullReply> {
+pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(PullReply, WireConfig)> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a pull", e))?;
     let mut pages = Vec::with_capacity(envelope.data.streams.len());
     for stream in envelope.data.streams {
@@ -135,7 +141,7 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<Pu
             total: stream.sync_metadata.count,
         });
     }
-    Ok(PullReply { pages, server_time: envelope.meta.server_time(span) })
+    Ok((PullReply { pages, server_time: envelope.meta.server_time(span) }, envelope.config))
 }
 
 /// Records and tombstones in the server's order.

@@ -1,5 +1,6 @@
 //! Sending operations (protocol, section 7).
 
+use super::config::WireConfig;
 use super::pull::{Integrity, Meta, changes};
 use super::record::{WireTombstone, change, time};
 use super::{PushReply, PushRequest, invalid};
@@ -9,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Changes, FieldChange, OpError, OpKind, RawFields, RemoteChange};
 use crate::net::ServerFailure;
 use crate::time::Span;
+use holm_protocol::codes::Code;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -22,6 +24,8 @@ struct WireRequest<'a> {
     cursors: BTreeMap<String, &'a str>,
     ack_op_seq: i64,
     operations: Vec<WireOperation<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_version: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -47,20 +51,15 @@ struct WireOperation<'a> {
     group: Option<&'a str>,
 }
 
-/// Members of `deltaUpdates` that are no collections: collections of these names are read by pulls alone.
-const RESERVED: [&str; 4] = ["cursors", "hasMore", "integrity", "tombstones"];
-
-pub(super) fn request(request: &PushRequest, device: &Device) -> Result<Vec<u8>> {
+pub(super) fn request(request: &PushRequest, device: &Device, config_version: Option<&str>) -> Result<Vec<u8>> {
     let device_id = &*device.id();
-    let cursors =
-        request.positions.iter().filter(|position| !RESERVED.contains(&position.collection.as_str())).filter_map(
-            |position| {
-                let space = position.space.as_deref()?;
-                Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
-            },
-        );
+    let cursors = request.positions.iter().filter_map(|position| {
+        let space = position.space.as_deref()?;
+        Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
+    });
     let operations = request.operations.iter().map(|outgoing| operation(outgoing, device)).collect::<Result<_>>()?;
-    let wire = WireRequest { device_id, cursors: cursors.collect(), ack_op_seq: request.acknowledged, operations };
+    let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
+    let wire = WireRequest { device_id, cursors, ack_op_seq, operations, config_version };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 
@@ -163,6 +162,7 @@ struct Reply<'a> {
     /// Seconds. Advice that cannot be read is no reason to lose the results.
     #[serde(default)]
     suggested_sync_interval: Option<Value>,
+    config: WireConfig,
     meta: Meta,
 }
 
@@ -180,7 +180,7 @@ struct WireResult<'a> {
     error: Option<ServerFailure>,
 }
 
-pub(super) fn parse(body: &[u8], request: &PushRequest, span: Span) -> Result<PushReply> {
+pub(super) fn parse(body: &[u8], request: &PushRequest, span: Span) -> Result<(PushReply, WireConfig)> {
     let reply: Reply<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a push", e))?;
     if reply.results.len() != request.operations.len() {
         let counts = format!("{} results for {} operations", reply.results.len(), request.operations.len());
@@ -198,28 +198,32 @@ pub(super) fn parse(body: &[u8], request: &PushRequest, span: Span) -> Result<Pu
         None => Vec::new(),
     };
     let suggested_interval = reply.suggested_sync_interval.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
-    Ok(PushReply { outcomes, pages, server_time: reply.meta.server_time(span), suggested_interval })
+    Ok((PushReply { outcomes, pages, server_time: reply.meta.server_time(span), suggested_interval }, reply.config))
 }
 
 fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
     let failure = result.error.unwrap_or_default();
     let op_error =
         |failure: ServerFailure| OpError { code: failure.code, message: failure.message, details: failure.details };
-    Ok(match (result.status.as_str(), failure.code.as_str()) {
+    Ok(match (result.status.as_str(), Code::parse(&failure.code)) {
         ("applied" | "duplicate", _) => Outcome::Applied {
             version: result.version,
             seq: result.seq,
             updated_ms: result.updated_at.as_deref().and_then(time),
             record: result.record.as_ref().map(change).transpose().map_err(|why| invalid("a result", why))?,
         },
-        (_, "VERSION_CONFLICT" | "RECORD_EXISTS" | "RECORD_DELETED" | "RECORD_NOT_FOUND") => {
+        (_, Some(Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound)) => {
             Outcome::Conflict(stated(&failure, doc_id)?)
         }
-        (_, "OP_SEQUENCE_REUSED") => Outcome::Cloned,
-        (_, "DEPENDENCY_FAILED" | "GROUP_ABORTED" | "BATCH_ABORTED") => Outcome::Blocked(op_error(failure)),
+        (_, Some(Code::OpSequenceReused)) => Outcome::Cloned,
+        (_, Some(Code::DependencyFailed | Code::GroupAborted | Code::BatchAborted)) => {
+            Outcome::Blocked(op_error(failure))
+        }
         ("deferred", _) => Outcome::Deferred(op_error(failure)),
         _ if failure.retryable => Outcome::Deferred(op_error(failure)),
-        (_, "") => return Err(invalid("a result", format!("status {:?} without an error", result.status))),
+        (_, None) if failure.code.is_empty() => {
+            return Err(invalid("a result", format!("status {:?} without an error", result.status)));
+        }
         _ => Outcome::Rejected(op_error(failure)),
     })
 }
@@ -234,7 +238,7 @@ pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChan
         let tombstone: WireTombstone = serde_json::from_str(tombstone.get()).map_err(|e| invalid("a conflict", e))?;
         return Ok(tombstone.into_change());
     }
-    if failure.code == "RECORD_NOT_FOUND" {
+    if Code::parse(&failure.code) == Some(Code::RecordNotFound) {
         // Not even a tombstone is left.
         return Ok(RemoteChange {
             id: doc_id.to_owned(),

@@ -2,6 +2,7 @@
 
 use crate::model::{Hlc, RawFields, RemoteChange, Stamps};
 use holm_protocol::change::Path;
+use holm_protocol::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -102,7 +103,7 @@ fn text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
 
 /// Milliseconds since 1970 of an RFC 3339 time.
 pub(super) fn time(text: &str) -> Option<i64> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
+    Timestamp::parse(text).map(|at| at.0)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(crate) enum Key {
     UserId,
     /// Server time minus this device's wall clock where it was known last, ms. Absent until the server's time was known once.
     ClockOffset,
+    /// The limits that the server published, with their version (see [`PublishedLimits`](crate::model::PublishedLimits)).
+    Limits,
     /// When everything was last in step, server time.
     LastSync,
 }
@@ -29,6 +31,7 @@ impl Key {
             Self::Epoch => "epoch",
             Self::UserId => "user_id",
             Self::ClockOffset => "clock_offset_ms",
+            Self::Limits => "limits",
             Self::LastSync => "last_sync_ms",
         }
     }

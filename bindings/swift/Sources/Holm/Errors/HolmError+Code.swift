@@ -20,6 +20,10 @@ extension HolmError.Code {
 
     /// The document is not a JSON object that can be stored, or does not fit the type it is read as.
     public static let invalidDocument = Self(rawValue: "INVALID_DOCUMENT")
+    /// The document, or the edit, is larger than the server takes. Nothing was changed.
+    public static let documentTooLarge = Self(rawValue: "DOCUMENT_TOO_LARGE")
+    /// The group has more writes or bytes than the server takes at once. Nothing was changed.
+    public static let groupTooLarge = Self(rawValue: "GROUP_TOO_LARGE")
     /// The query cannot be understood.
     public static let invalidQuery = Self(rawValue: "INVALID_QUERY")
     /// A collection name, document id or field path is not allowed.

@@ -9,6 +9,12 @@ public object ErrorCode {
     /** The document is not a JSON object that can be stored. */
     public const val INVALID_DOCUMENT: String = "INVALID_DOCUMENT"
 
+    /** The document, or the edit, is larger than the server takes. Nothing was changed. */
+    public const val DOCUMENT_TOO_LARGE: String = "DOCUMENT_TOO_LARGE"
+
+    /** The group has more writes or bytes than the server takes at once. Nothing was changed. */
+    public const val GROUP_TOO_LARGE: String = "GROUP_TOO_LARGE"
+
     /** The query cannot be understood. */
     public const val INVALID_QUERY: String = "INVALID_QUERY"
 
