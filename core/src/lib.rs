@@ -49,8 +49,9 @@ pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, Tr
 pub use outbox::RetryPolicy;
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
-    Collection, CollectionConfig, Direction, DocumentList, FieldPath, Filter, LiveQuery, LiveQueryCloser, Page, Query,
-    Receipt, Snapshot, Transaction,
+    Aggregate, AggregateRow, Collection, CollectionConfig, Direction, DocumentList, FieldPath, Filter, LiveAggregate,
+    LiveDocument, LiveQuery, LiveQueryCloser, LiveWindow, LiveWindowMover, Page, Query, Receipt, Snapshot, Transaction,
+    WindowSnapshot,
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};

@@ -2,8 +2,8 @@
 
 use super::cached_reads::{DocumentResource, QueryResource};
 use super::context::RepositoryContext;
-use super::live::LiveQuery;
-use super::query::{Page, Query, compile, read_page};
+use super::live::{LiveAggregate, LiveDocument, LiveQuery, LiveWindow};
+use super::query::{Aggregate, AggregateRow, AggregateSelect, FieldPath, Filter, Page, Query, compile, read_page};
 use super::registry::CollectionInfo;
 use super::transaction::{Receipt, Transaction};
 use crate::cache::{CachePolicy, Fetch};
@@ -163,6 +163,44 @@ impl Collection {
             let count: i64 = statement.query_row(params_from_iter(&compiled.values), |row| row.get(0))?;
             Ok(count.cast_unsigned())
         })
+    }
+
+    /// Computes figures over the documents that a query's filter lets through; its order and window do not matter. One row, or one for each value
+    /// of the field `by`, ordered by it. Blocking: one pass over those documents.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY` for no figure or more than 16, and those of storage.
+    pub fn aggregate(&self, query: &Query, of: &[Aggregate], by: Option<&FieldPath>) -> Result<Vec<AggregateRow>> {
+        let select = AggregateSelect::compile(self.info.id, query, of, by)?;
+        self.context.store.read(|connection| select.run(connection))
+    }
+
+    /// Watches such figures.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`.
+    pub fn live_aggregate(&self, query: &Query, of: &[Aggregate], by: Option<&FieldPath>) -> Result<LiveAggregate> {
+        let select = AggregateSelect::compile(self.info.id, query, of, by)?;
+        Ok(LiveAggregate::new(self.context.clone(), self.info.clone(), select))
+    }
+
+    /// Watches one document, whether or not it is there.
+    ///
+    /// # Errors
+    /// `INVALID_NAME` for an id that no document can have.
+    pub fn live_document(&self, id: &str) -> Result<LiveDocument> {
+        let id = DocumentId::new(id)?;
+        let query = Query::all().filter(Filter::Eq(FieldPath::new("id")?, id.as_str().into()));
+        Ok(LiveDocument::new(self.live(&query)?))
+    }
+
+    /// Watches a window of `size` documents on a query's result, at its beginning until it is moved: for lists that are too long to keep. The query
+    /// has no limit and no offset.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`.
+    pub fn live_window(&self, query: &Query, size: u32) -> Result<LiveWindow> {
+        LiveWindow::new(self.context.clone(), self.info.clone(), query, size)
     }
 
     /// Watches a query: its result now, and again whenever it changes.

@@ -18,8 +18,11 @@ mod transaction;
 pub use collection::Collection;
 pub(crate) use context::RepositoryContext;
 pub(crate) use live::Watchers;
-pub use live::{DocumentList, LiveQuery, LiveQueryCloser, Snapshot};
-pub use query::{Direction, FieldPath, Filter, Page, Query};
+pub use live::{
+    DocumentList, LiveAggregate, LiveDocument, LiveQuery, LiveQueryCloser, LiveWindow, LiveWindowMover, Snapshot,
+    WindowSnapshot,
+};
+pub use query::{Aggregate, AggregateRow, Direction, FieldPath, Filter, Page, Query};
 pub(crate) use refresh::{RefreshKey, Refresher};
 pub use registry::CollectionConfig;
 pub(crate) use registry::{CollectionInfo, Registry};

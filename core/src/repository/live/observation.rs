@@ -56,6 +56,10 @@ impl Observation {
         Self { context, info, subscription, eviction_lock, failed: false }
     }
 
+    pub fn subscription(&self) -> Weak<Subscription> {
+        Arc::downgrade(&self.subscription)
+    }
+
     pub fn closer(&self) -> LiveQueryCloser {
         LiveQueryCloser(Arc::downgrade(&self.subscription))
     }

@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// A query, ready to run. The statement's text depends on the query's shape only.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compiled {
-    /// Reads [`DOCUMENT_COLUMNS`].
+    /// Reads [`DOCUMENT_COLUMNS`], then the row.
     pub select: String,
     /// Counts the documents that the condition lets through.
     pub count: String,
@@ -22,6 +22,9 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    /// The column of the row in `select`.
+    pub const ROW: usize = super::DOCUMENT_WIDTH;
+
     /// The values of `select`.
     pub fn select_values(&self) -> impl Iterator<Item = &Sql> {
         self.values.iter().chain(&self.window)
@@ -36,7 +39,7 @@ pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
     let mut sql = Condition::of(collection, query)?;
     let order = order_by(&query.order);
     let (condition, values) = (std::mem::take(&mut sql.text), std::mem::take(&mut sql.values));
-    let mut select = format!("SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE {condition} ORDER BY {order}");
+    let mut select = format!("SELECT {DOCUMENT_COLUMNS}, d.row FROM documents d WHERE {condition} ORDER BY {order}");
     let mut window = Vec::new();
     if query.limit.is_some() || query.offset.is_some() {
         select.push_str(" LIMIT ?");

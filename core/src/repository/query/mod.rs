@@ -7,6 +7,7 @@
 //! - The order is total: the id breaks ties. So pages neither skip nor repeat.
 //! - Whatever is within the limits runs; whatever is not is `INVALID_QUERY` before SQLite sees it.
 
+mod aggregate;
 mod compile;
 mod filter;
 mod index;
@@ -14,7 +15,10 @@ mod key;
 mod live_select;
 mod page;
 mod path;
+mod place;
 
+pub(super) use aggregate::AggregateSelect;
+pub use aggregate::{Aggregate, AggregateRow};
 pub(crate) use compile::{Compiled, compile};
 pub use filter::Filter;
 pub(crate) use index::declare;
@@ -23,6 +27,7 @@ pub(super) use live_select::LiveSelect;
 pub use page::Page;
 pub(crate) use page::read_page;
 pub use path::FieldPath;
+pub(super) use place::count_before;
 
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};

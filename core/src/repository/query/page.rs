@@ -1,12 +1,12 @@
 //! Pages by key: the next page begins after the last document of this one, whatever came or went in between.
 
 use super::compile::{Condition, order_by, scalar};
-use super::path::FieldPath;
-use super::{DOCUMENT_WIDTH, Direction, Query};
+use super::place::push_after;
+use super::{DOCUMENT_WIDTH, Query};
 use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::documents::{DOCUMENT_COLUMNS, read_document};
-use rusqlite::types::{Value as Sql, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
 use std::fmt::Write;
@@ -19,11 +19,11 @@ const DEFAULT_PAGE: u32 = 50;
 pub struct Page {
     /// The documents.
     pub documents: Vec<Document>,
-    /// Where the next page begins; none: this was the last.
+    /// Where the next page begins; `None` if this was the last.
     pub next: Option<String>,
 }
 
-/// Reads the page that begins after `after`; none: the first.
+/// Reads the page that begins after the mark `after`; the first one if it is `None`.
 ///
 /// # Errors
 /// `INVALID_QUERY` for a mark of another query, or an offset.
@@ -39,7 +39,8 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
             return Err(Error::query("the page mark belongs to another query"));
         }
         sql.text.push_str(" AND ");
-        push_after(&mut sql, &query.order, &keys)?;
+        let place = keys.iter().map(scalar).collect::<Result<Vec<_>>>()?;
+        push_after(&mut sql, query, &place);
     }
     let keys: String = query.order.iter().fold(String::new(), |mut text, (path, _)| {
         let _ = write!(text, ", {}", path.sql());
@@ -80,43 +81,4 @@ fn page_mark(row: &Row<'_>, keys: usize, id: &str) -> Result<String> {
     }
     mark.push(id.into());
     Ok(Value::Array(mark).to_string())
-}
-
-/// "After these keys": beyond the first key, or the same there and beyond the next, and so on to the id.
-fn push_after(sql: &mut Condition, order: &[(FieldPath, Direction)], keys: &[Value]) -> Result<()> {
-    let id_direction = order.last().map(|(_, direction)| *direction).unwrap_or_default();
-    let fields =
-        order.iter().map(|(path, direction)| (path.sql(), *direction)).chain([("d.id".to_owned(), id_direction)]);
-    let mut open = 0;
-    for (index, ((field, direction), key)) in fields.zip(keys).enumerate() {
-        let value = scalar(key)?;
-        if index > 0 {
-            sql.text.push_str(" AND ");
-        }
-        sql.text.push('(');
-        match (&value, direction) {
-            (Sql::Null, Direction::Ascending) => {
-                let _ = write!(sql.text, "{field} IS NOT NULL");
-            }
-            // After null, descending, come only more nulls.
-            (Sql::Null, Direction::Descending) => sql.text.push('0'),
-            (_, Direction::Ascending) => {
-                let _ = write!(sql.text, "{field} > ");
-                sql.value(value.clone());
-            }
-            (_, Direction::Descending) => {
-                let _ = write!(sql.text, "({field} IS NULL OR {field} < ");
-                sql.value(value.clone());
-                sql.text.push(')');
-            }
-        }
-        open += 1;
-        if index < order.len() {
-            let _ = write!(sql.text, " OR ({field} IS ");
-            sql.value(value);
-            open += 1;
-        }
-    }
-    sql.text.push_str(&")".repeat(open));
-    Ok(())
 }
