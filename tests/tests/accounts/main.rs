@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 mod bindings;
-mod overwritten;
 mod sign_out;
 mod tokens;
 

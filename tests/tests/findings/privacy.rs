@@ -124,13 +124,11 @@ fn core_p3_a_token_of_another_account_sends_nothing() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_p4_a_wipe_leaves_no_text_in_the_files() {
     wiped_files_hold_nothing(SignOutMode::WipeDiscardingPending);
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_35_the_former_users_texts_are_gone_from_the_disk() {
     wiped_files_hold_nothing(SignOutMode::Wipe);
 }

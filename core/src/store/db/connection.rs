@@ -4,7 +4,7 @@
 //! - No other code of this crate opens SQLite; a key for encryption at rest will be given here.
 //! - A file that is not ours, or is newer than this build, is left byte for byte as it was.
 
-use super::migrate;
+use super::{migrate, scrub};
 use crate::error::{Error, ErrorCode, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -121,6 +121,7 @@ fn prepare_writer(connection: &mut Connection, durability: Durability) -> Result
         "PRAGMA synchronous = {synchronous}; PRAGMA fullfsync = {full_fsync}; PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = {LOG_KEEPS};",
     ))?;
+    scrub::set(connection, "FAST")?;
     migrate::run(connection)
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Committed {
     pub queued: bool,
     /// Whether counts of pending, failed or conflicts may have changed.
     pub counts: bool,
+    /// Whether the files are to be written anew before the writes are answered.
+    pub(in crate::store) scrub: bool,
     /// Whether another process has committed before: anything may have changed.
     pub other_process: bool,
 }
@@ -45,6 +47,7 @@ impl Committed {
         self.settled.extend(other.settled);
         self.queued |= other.queued;
         self.counts |= other.counts;
+        self.scrub |= other.scrub;
     }
 }
 
@@ -78,6 +81,11 @@ impl<'a> Tx<'a> {
     /// Notes that the counts of the status may have changed.
     pub fn counts(&self) {
         self.notes.borrow_mut().counts = true;
+    }
+
+    /// Notes that what was deleted is to be overwritten in the files.
+    pub(in crate::store) fn scrub(&self) {
+        self.notes.borrow_mut().scrub = true;
     }
 
     /// The frame of stamps that this transaction has found stored, or has stored, by its nonce.

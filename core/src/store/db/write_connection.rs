@@ -9,6 +9,7 @@ use super::changelog::{self, ChangedRow, OtherProcesses};
 use super::checkpoint::Checkpointer;
 use super::connection::{self, Durability, Location, Role};
 use super::job::Job;
+use super::scrub;
 use super::transaction::{Committed, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Counters, Observer, StoreEvent};
@@ -68,6 +69,9 @@ impl WriteConnection {
         // An earlier one belongs to a connection that is gone.
         self.checkpointer = None;
         let mut connection = connection::open(&self.location, Role::Writer(self.durability))?;
+        if scrub::is_due(&connection)? {
+            finish_scrub(&connection);
+        }
         changelog::install(&connection)?;
         if self.location.has_threads() {
             self.checkpointer = Some(Checkpointer::start(self.location.clone(), &mut connection)?);
@@ -84,6 +88,9 @@ impl WriteConnection {
         let failure = match outcome {
             Ok(committed) => {
                 self.counters.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
+                if let (true, Some(connection)) = (committed.scrub, &self.connection) {
+                    finish_scrub(connection);
+                }
                 self.tell(committed);
                 None
             }
@@ -146,6 +153,13 @@ impl WriteConnection {
             }
         }
         result
+    }
+}
+
+/// Overwrites what was deleted. If that cannot be done now, the next opening of the files tries again: what was asked for is committed.
+fn finish_scrub(connection: &Connection) {
+    if let Err(error) = scrub::scrub(connection) {
+        tracing::warn!(%error, "deleted data is not overwritten yet");
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::error::Result;
 use crate::store::Tx;
+use crate::store::db::thoroughly;
 use rusqlite::params;
 use std::collections::{HashMap, HashSet};
 
@@ -63,11 +64,13 @@ pub(crate) fn evict(tx: &Tx<'_>, collection: i64, limits: Limits, spared: &HashS
         "DELETE FROM uses WHERE (collection, doc_id) = (SELECT collection, id FROM documents WHERE row = ?1)",
     )?;
     let mut clear = tx.prepare_cached("UPDATE documents SET body = NULL, hidden = 1, evicted = 1 WHERE row = ?1")?;
-    for row in &gone {
-        forget.execute([row])?;
-        clear.execute([row])?;
-    }
-    Ok(gone.len() as u64)
+    thoroughly(tx, || {
+        for row in &gone {
+            forget.execute([row])?;
+            clear.execute([row])?;
+        }
+        Ok(gone.len() as u64)
+    })
 }
 
 fn kept(tx: &Tx<'_>, collection: i64) -> Result<Kept> {

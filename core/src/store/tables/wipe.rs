@@ -3,9 +3,11 @@
 //! Invariants:
 //! - What belongs to the device stays: its id, the store's id, the collections with their indexes, and every number that counts on
 //!   (operations, generations of streams), so that nothing of an earlier epoch is taken for something of a later one.
+//! - What is deleted is overwritten in the files before the wipe is reported as done (see [`scrub`](crate::store::db)).
 //! - Who waits for a write that is deleted here is told that it was discarded.
 
 use crate::error::Result;
+use crate::store::db::request_scrub;
 use crate::store::{Settled, Tx, outbox};
 
 /// Deletes all documents, operations, conflicts and the journal.
@@ -19,6 +21,6 @@ pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
     for operation in outbox::all(tx, u32::MAX)? {
         outbox::end(tx, &operation, Settled::Discarded)?;
     }
-    tx.execute_batch("DELETE FROM documents;")?;
-    Ok(())
+    tx.execute_batch("DELETE FROM documents; DELETE FROM frames;")?;
+    request_scrub(tx)
 }

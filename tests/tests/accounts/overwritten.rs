@@ -1,1 +1,0 @@
-//! Data that is deleted is overwritten.
