@@ -83,7 +83,7 @@ impl Holm {
         let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {
             let deps = EngineDeps {
-                store: EpochStore::new(store.clone()),
+                store: EpochStore::new(store.for_engine()),
                 device: device.clone(),
                 registry: registry.clone(),
                 backend: Arc::new(HolmBackend::new(account.clone(), device.clone(), store.clone())),

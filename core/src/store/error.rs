@@ -20,6 +20,8 @@ impl From<rusqlite::Error> for Error {
             | Sqlite::ReadOnly
             | Sqlite::SystemIoFailure
             | Sqlite::FileLockingProtocolFailed => ErrorCode::StorageUnavailable,
+            // Only a client that is being suspended or closed interrupts a read.
+            Sqlite::OperationInterrupted => return Error::state(ErrorCode::Suspended),
             _ => return Error::internal(format!("database: {error}")),
         };
         let extended = error.sqlite_error().map_or(0, |e| e.extended_code);

@@ -28,10 +28,11 @@ pub(crate) use tables::{
 };
 
 use crate::error::{Error, ErrorCode, Result};
-use db::{Readers, Writer};
+use db::{ReadLane, Readers, Writer};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The database of one client. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -39,7 +40,11 @@ pub(crate) struct Store {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     counters: Arc<Counters>,
+    lane: ReadLane,
 }
+
+/// How long a read may go on after a suspension has begun. A system gives an app some seconds before it ends it.
+const READ_GRACE: Duration = Duration::from_millis(500);
 
 impl Store {
     /// Opens or makes the database, brings its schema up to date and starts the writer. Blocks for a few milliseconds.
@@ -50,7 +55,12 @@ impl Store {
             Location::Memory | Location::SingleThread(_) => Readers::through(writer.clone()),
             Location::Directory(_) => Readers::pool(location),
         };
-        Ok(Self { writer, readers: Arc::new(readers), counters })
+        Ok(Self { writer, readers: Arc::new(readers), counters, lane: ReadLane::App })
+    }
+
+    /// The same store for the sync engine: its reads never wait for those of the app.
+    pub fn for_engine(&self) -> Self {
+        Self { lane: ReadLane::Engine, ..self.clone() }
     }
 
     /// Runs `job` in a transaction and returns its result after the commit. The job runs even if the caller stops waiting; an error or a
@@ -78,7 +88,7 @@ impl Store {
 
     /// Reads from a consistent snapshot, on the calling thread. Blocks for as long as the query takes, and while all readers are taken.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.readers.with(query)
+        self.readers.with(self.lane, query)
     }
 
     /// The same in one transaction: all statements of `query` see the same state, which stands before `query` is called.
@@ -110,10 +120,11 @@ impl Store {
     }
 
     /// Finishes what is queued, then closes every file, so that no lock is held while the app is suspended. Calls fail with `SUSPENDED`
-    /// until [`resume`](Self::resume). Blocks until the running transaction and reads are done.
+    /// until [`resume`](Self::resume). Blocks until the running transaction and reads are done; a read that takes longer than half a second is
+    /// interrupted and fails likewise.
     pub fn suspend(&self) {
         self.writer.suspend();
-        self.readers.close(ErrorCode::Suspended);
+        self.readers.close(ErrorCode::Suspended, READ_GRACE);
     }
 
     /// Opens the files again.
@@ -126,7 +137,7 @@ impl Store {
     /// Closes for good, after what is queued. Blocks as [`suspend`](Self::suspend) does.
     pub fn close(&self) {
         self.writer.close();
-        self.readers.close(ErrorCode::Closed);
+        self.readers.close(ErrorCode::Closed, READ_GRACE);
     }
 
     /// (commits, commits forced to the disk, acknowledged writes) so far.

@@ -15,7 +15,7 @@ pub(crate) use changelog::ChangedRow;
 pub use connection::Durability;
 pub(crate) use connection::Location;
 pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
-pub(in crate::store) use readers::Readers;
+pub(in crate::store) use readers::{ReadLane, Readers};
 pub(crate) use scrub::{request_scrub, thoroughly};
 pub(crate) use transaction::{Committed, Settled, Tx};
 pub(in crate::store) use writer::Writer;

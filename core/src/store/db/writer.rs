@@ -360,6 +360,23 @@ mod tests {
     }
 
     #[test]
+    fn core_suspected_6_a_panic_of_observer_or_reply_ends_no_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = Location::Directory(directory.path().to_owned());
+        let observer: Observer = Arc::new(|_| panic!("the observer"));
+        let writer = Writer::start(location, Durability::Full, observer, Arc::default()).unwrap();
+        let changed = |tx: &Tx<'_>| {
+            tx.counts();
+            Ok(())
+        };
+        writer.submit(changed, |_| panic!("the reply"));
+        writer.submit_here(changed, |_| panic!("the reply"));
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        writer.submit(put(1), move |result| tell.send(result).unwrap());
+        assert_eq!(told.recv().unwrap().unwrap(), 1);
+    }
+
+    #[test]
     fn a_suspended_writer_holds_no_file_and_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let (writer, _) = writer(directory.path());
