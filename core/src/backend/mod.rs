@@ -54,6 +54,14 @@ pub(crate) struct StreamPosition {
     pub cursor: Option<String>,
 }
 
+impl StreamPosition {
+    /// How many bytes it takes in a push, about.
+    pub fn wire_bytes(&self) -> usize {
+        let parts = [&self.space, &self.cursor].into_iter().flatten().map(String::len);
+        self.collection.len() + parts.sum::<usize>() + 8
+    }
+}
+
 /// A request for changes.
 #[derive(Debug, Clone)]
 pub(crate) struct PullRequest {

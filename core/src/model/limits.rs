@@ -12,6 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Bytes that a push needs beside the content of its operations: device, cursors of a few streams, acknowledgement.
 const REQUEST_BYTES: usize = 4096;
+/// Those of them that are no cursors.
+const FRAME_BYTES: usize = 512;
 /// Bytes that an operation needs beside its content: ids, numbers, stamp, names of members.
 pub(crate) const OPERATION_BYTES: usize = 640;
 
@@ -59,12 +61,10 @@ impl KnownLimits {
         Bounds { bytes: bounds.bytes.min(operation_room(&known.limits)), ..bounds }
     }
 
-    /// How many operations a push has at most, and how many bytes their content with [`OPERATION_BYTES`] each. `positions` is how many bytes
-    /// the cursors beside them take.
-    pub fn batch(&self, positions: usize) -> BatchLimits {
+    /// What one push may hold.
+    pub fn batch(&self) -> BatchLimits {
         let limits = &self.get().limits;
-        let bytes = request_room(limits).saturating_sub(positions);
-        BatchLimits { ops: limits.max_batch_ops, bytes: bytes.max(operation_room(limits) + OPERATION_BYTES) }
+        BatchLimits { ops: limits.max_batch_ops, bytes: request_room(limits), request: request_bytes(limits) }
     }
 
     /// How many streams one pull names at most.
@@ -89,7 +89,7 @@ impl KnownLimits {
     /// # Errors
     /// `GROUP_TOO_LARGE`.
     pub fn check_group(&self, ops: usize, content: usize) -> Result<()> {
-        let limits = self.batch(0);
+        let limits = self.batch();
         let bytes = content.saturating_add(ops.saturating_mul(OPERATION_BYTES));
         let what = if ops > limits.ops {
             format!("{ops} operations, and the server takes {}", limits.ops)
@@ -105,13 +105,28 @@ impl KnownLimits {
 /// What one push may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchLimits {
+    /// Operations at most.
     pub ops: usize,
+    /// Bytes of their content at most, with [`OPERATION_BYTES`] for each.
     pub bytes: usize,
+    /// Bytes of the whole request at most.
+    request: usize,
+}
+
+impl BatchLimits {
+    /// Bytes that are left for cursors beside operations of this weight.
+    pub fn beside(self, operations: usize) -> usize {
+        self.request.saturating_sub(operations).saturating_sub(FRAME_BYTES)
+    }
+}
+
+fn request_bytes(limits: &Limits) -> usize {
+    limits.max_batch_bytes.min(limits.max_body_bytes)
 }
 
 /// Bytes of one push that are left for operations. A tiny limit leaves half of it.
 fn request_room(limits: &Limits) -> usize {
-    let most = limits.max_batch_bytes.min(limits.max_body_bytes);
+    let most = request_bytes(limits);
     most.saturating_sub(REQUEST_BYTES).max(most / 2)
 }
 

@@ -15,7 +15,7 @@ pub use holm_protocol::hlc::Hlc;
 pub use id::{DocumentId, OpId, new_uuid, validate_collection};
 pub use json::{Body, Fields, RawFields};
 pub(crate) use json::{check_view, read_body, read_fields, read_patch};
-pub(crate) use limits::{BatchLimits, KnownLimits, PublishedLimits};
+pub(crate) use limits::{BatchLimits, KnownLimits, OPERATION_BYTES, PublishedLimits};
 pub use operation::{OpError, OpKind, OpState, Operation};
 pub use remote::{RemoteChange, Stamps};
 pub use status::{Phase, Progress, SyncState, SyncStatus};

@@ -2,17 +2,21 @@
 
 use crate::backend::Outgoing;
 use crate::error::{Error, Result};
-use crate::model::{OpKind, Operation};
+use crate::model::{BatchLimits, OPERATION_BYTES, OpKind, Operation};
 use crate::store::{Tx, documents};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Bytes of one request before compression: half of what the server takes by default.
-const MAX_BYTES: usize = 2 << 20;
-/// What an operation weighs beside its content.
-const OVERHEAD: usize = 240;
+/// Bytes of one request before compression that are enough, whatever the server takes. A group may have more.
+const ENOUGH_BYTES: usize = 2 << 20;
 
-/// Joins each operation with what it needs, up to the size of a request. Groups stay whole.
-pub(super) fn pack_batch(tx: &Tx<'_>, batch: Vec<Operation>, names: &BTreeMap<i64, String>) -> Result<Vec<Outgoing>> {
+/// Joins each operation with what it needs, up to the size of a request. Groups stay whole. Also returns how many bytes they take, at most.
+pub(super) fn pack_batch(
+    tx: &Tx<'_>,
+    batch: Vec<Operation>,
+    names: &BTreeMap<i64, String>,
+    limits: BatchLimits,
+) -> Result<(Vec<Outgoing>, usize)> {
+    let most = limits.bytes.min(ENOUGH_BYTES);
     let mut operations: Vec<Outgoing> = Vec::with_capacity(batch.len());
     let mut weight = 0;
     let groups: BTreeMap<String, usize> =
@@ -27,10 +31,10 @@ pub(super) fn pack_batch(tx: &Tx<'_>, batch: Vec<Operation>, names: &BTreeMap<i6
         };
         let content = body.as_ref().map_or(0, String::len)
             + op.changes.as_ref().map_or(0, |changes| serde_json::to_string(changes).map_or(0, |text| text.len()));
-        weight += content + OVERHEAD;
+        weight += content + OPERATION_BYTES;
         let begun =
             op.group.as_ref().is_some_and(|group| operations.iter().any(|o| o.op.group.as_ref() == Some(group)));
-        if weight > MAX_BYTES && !operations.is_empty() && !begun {
+        if weight > most && !operations.is_empty() && !begun {
             break;
         }
         let collection =
@@ -42,5 +46,5 @@ pub(super) fn pack_batch(tx: &Tx<'_>, batch: Vec<Operation>, names: &BTreeMap<i6
         |group: &String| operations.iter().filter(|o| o.op.group.as_ref() == Some(group)).count() == groups[group];
     let broken: BTreeSet<String> = groups.keys().filter(|group| !whole(group)).cloned().collect();
     operations.retain(|o| o.op.group.as_ref().is_none_or(|group| !broken.contains(group)));
-    Ok(operations)
+    Ok((operations, weight))
 }

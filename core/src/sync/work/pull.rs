@@ -149,16 +149,21 @@ impl Puller {
             }
         }
         wanted.retain(|position| all || self.refused.waits(&position.collection, now).is_none());
-        run.pieces = wanted.chunks(MAX_STREAMS).map(<[_]>::to_vec).collect();
+        run.pieces = wanted.chunks(self.streams()).map(<[_]>::to_vec).collect();
         run.done.behind = None;
         Ok(())
+    }
+
+    /// How many streams one request names: no more than the server takes.
+    fn streams(&self) -> usize {
+        self.deps.device.limits.streams().clamp(1, MAX_STREAMS)
     }
 
     /// Makes the next request. The last one also asks for collections that are not known here.
     async fn ask(&self, run: &mut Run<'_, '_>) -> Result<Asked, Stop> {
         let streams = run.pieces.pop_front().unwrap_or_default();
         // The reply to a full request has no room for others.
-        let discover = run.discover && run.pieces.is_empty() && streams.len() < MAX_STREAMS;
+        let discover = run.discover && run.pieces.is_empty() && streams.len() < self.streams();
         run.discover &= !discover;
         let request = PullRequest {
             limit: self.limit(run.requests, &streams),

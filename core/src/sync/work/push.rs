@@ -67,6 +67,8 @@ pub(in crate::sync) struct PushTarget {
 struct Leased {
     request: PushRequest,
     positions: Vec<StreamPosition>,
+    /// Whether the positions are those of all streams in the scope.
+    covers_all: bool,
 }
 
 /// Failures in a row of one run.
@@ -113,6 +115,7 @@ impl Pusher {
                     if requests.rows().is_some_and(|rows| sent.len() >= rows) {
                         requests.page_was_full(self.deps.config.page as usize);
                     }
+                    done.pull_again |= !leased.covers_all;
                     if !self.take_in(requests, sent, reply, &leased.positions, done).await? {
                         // Nothing came of it: leave it to the next cycle and its timer.
                         return Ok(());
@@ -194,6 +197,7 @@ impl Pusher {
     /// Takes what may be sent now and marks it as carried, durably, before anything goes out.
     async fn lease(&self, requests: &Requests<'_>, target: &PushTarget) -> Result<Option<Leased>> {
         let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
+        let device = self.deps.device.clone();
         let (target, reason) = (target.clone(), requests.reason);
         let runnable = runnable(&self.deps, target.up_to);
         self.deps
@@ -214,21 +218,24 @@ impl Pusher {
                     }
                     names.insert(id, name);
                 }
-                let batch = next_batch(tx, &Runnable { held, ..runnable }, limit)?;
-                let operations = pack_batch(tx, batch, &names)?;
+                let limits = device.limits.batch();
+                let batch = next_batch(tx, &Runnable { held, ..runnable }, limit.min(limits.ops))?;
+                let (operations, weight) = pack_batch(tx, batch, &names, limits)?;
                 if operations.is_empty() {
                     return Ok(None);
                 }
                 outbox::lease(tx, operations.iter().map(|outgoing| outgoing.op.op_seq))?;
                 // A reply brings what is new for so many streams only; a pull brings the others.
-                positions.truncate(MAX_STREAMS);
+                let streams = positions.len();
+                fit(&mut positions, device.limits.streams().min(MAX_STREAMS), limits.beside(weight));
+                let covers_all = positions.len() == streams;
                 let request = PushRequest {
                     operations,
                     positions: positions.clone(),
                     acknowledged: outbox::acknowledged(tx)?,
                     context: reason,
                 };
-                Ok(Some(Leased { request, positions }))
+                Ok(Some(Leased { request, positions, covers_all }))
             })
             .await
     }
@@ -258,7 +265,7 @@ impl Pusher {
         let more = reply.pages.iter().any(|page| page.has_more);
         let applied = apply_pages(&self.deps, positions, reply.pages).await?;
         // A stream that the reply did not cover, or not to its head, is read by a pull.
-        done.pull_again |= more || !applied.diverged.is_empty() || positions.len() == MAX_STREAMS;
+        done.pull_again |= more || !applied.diverged.is_empty();
         done.pages.add(applied);
         Ok(moved)
     }
@@ -287,4 +294,15 @@ fn is_hunted(error: &Error) -> bool {
 fn is_unit(sent: &[Outgoing]) -> bool {
     let Some(first) = sent.first() else { return true };
     sent.len() == 1 || first.op.group.is_some() && sent.iter().all(|other| other.op.group == first.op.group)
+}
+
+/// Keeps as many positions as a request may name and as there are bytes for.
+fn fit(positions: &mut Vec<StreamPosition>, most: usize, bytes: usize) {
+    let mut taken = 0;
+    let fits = |position: &&StreamPosition| {
+        taken += position.wire_bytes();
+        taken <= bytes
+    };
+    let kept = positions.iter().take(most).take_while(fits).count();
+    positions.truncate(kept);
 }
