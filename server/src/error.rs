@@ -101,12 +101,15 @@ impl From<Details> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        // What the database says is for the log; a stranger learns only whether to come back.
+        // What the database says is for the log; the client learns only whether to come back.
         match error {
             StoreError::Unavailable(_) => {
                 Self::new(Code::ServiceUnavailable, "the server cannot do this right now").retry_after(1)
             }
-            StoreError::Broken(_) => Self::new(Code::ServerError, "the server failed"),
+            StoreError::Broken(reason) => {
+                tracing::error!(reason, "the server failed");
+                Self::new(Code::ServerError, "the server failed")
+            }
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Accounts: `/v1/auth/*`, also under `/api/auth/*`.
+//! Accounts: `/v1/auth/*`, also under `/api/auth/*`, and `/v1/user/profile`.
 
 use super::Shared;
 use super::body::Payload;
-use super::caller::{Bearer, admit};
+use super::caller::{Bearer, Caller, admit};
 use super::context::Context;
 use super::reply::Reply;
 use super::schema;
 use crate::auth::{self, NewSession, SignUp, Token};
 use crate::error::Failure;
 use crate::model::{Decoder, DeviceId, details, write_string};
+use crate::store::accounts::{self, User};
 use crate::sync::wire::write_time;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -102,6 +103,20 @@ pub(super) async fn sign_out(
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
+/// The user whose session this is: how a device with a token of unknown origin learns whose data it would send where.
+#[utoipa::path(
+    get, path = "/v1/user/profile", tag = "accounts",
+    responses((status = 200, body = schema::ProfileReply), (status = "default", body = schema::ErrorBody)),
+    security(("session" = [])),
+)]
+pub(super) async fn profile(caller: Caller) -> Result<Reply, Failure> {
+    let row = caller.session.user;
+    let user = caller.server.database.read::<_, Failure, _>(move |db| Ok(accounts::user_by_row(db, row)?)).await?;
+    let mut data = Vec::new();
+    write_user(&mut data, &user);
+    Ok(caller.data(&data))
+}
+
 async fn credentials(server: &Shared, context: &Context, payload: Payload) -> Result<Credentials, Failure> {
     let read = |body| {
         let mut body = Decoder::new(body, "body")?;
@@ -135,18 +150,9 @@ async fn credentials(server: &Shared, context: &Context, payload: Payload) -> Re
 
 fn issued(server: &Shared, context: &Context, session: &NewSession) -> Reply {
     let NewSession { user, tokens } = session;
-    let mut data = b"{\"user\":{\"id\":".to_vec();
-    write_string(&mut data, &user.public_id);
-    data.extend_from_slice(b",\"email\":");
-    write_string(&mut data, &user.email);
-    data.extend_from_slice(b",\"name\":");
-    match &user.name {
-        Some(name) => write_string(&mut data, name),
-        None => data.extend_from_slice(b"null"),
-    }
-    data.extend_from_slice(b",\"createdAt\":");
-    write_time(&mut data, user.created_ts);
-    data.extend_from_slice(b"},\"session\":{\"token\":");
+    let mut data = b"{\"user\":".to_vec();
+    write_user(&mut data, user);
+    data.extend_from_slice(b",\"session\":{\"token\":");
     write_string(&mut data, tokens.session.reveal());
     data.extend_from_slice(b",\"expiresAt\":");
     write_time(&mut data, tokens.session_expires_ts);
@@ -156,4 +162,20 @@ fn issued(server: &Shared, context: &Context, session: &NewSession) -> Reply {
     write_time(&mut data, tokens.refresh_expires_ts);
     data.extend_from_slice(b"}}");
     Reply::data(context, server, &data)
+}
+
+/// Appends `{"id":…,"email":…,"name":…,"createdAt":…}`.
+fn write_user(out: &mut Vec<u8>, user: &User) {
+    out.extend_from_slice(b"{\"id\":");
+    write_string(out, &user.public_id);
+    out.extend_from_slice(b",\"email\":");
+    write_string(out, &user.email);
+    out.extend_from_slice(b",\"name\":");
+    match &user.name {
+        Some(name) => write_string(out, name),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"createdAt\":");
+    write_time(out, user.created_ts);
+    out.push(b'}');
 }

@@ -75,6 +75,7 @@ fn described_routes() -> OpenApiRouter<Shared> {
     let mut routes = OpenApiRouter::with_openapi(schema::Api::openapi())
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::openapi))
+        .routes(routes!(accounts::profile))
         .routes(routes!(sync::pull::pull))
         .routes(routes!(sync::pull::changes))
         .routes(routes!(sync::batch::batch))

@@ -154,14 +154,24 @@ shapes! {
     /// Field operations, and the version that they are based on.
     FieldOps { version: Option<i64>, ops: Vec<FieldOp>, }
     /// `set` takes a value, `inc` a number in `by`, `addToSet` and `removeFromSet` values.
-    FieldOp { op: String, path: String, value: Option<Value>, by: Option<f64>, values: Option<Vec<Value>>, }
+    FieldOp {
+        op: String,
+        path: String,
+        value: Option<Value>,
+        by: Option<f64>,
+        values: Option<Vec<Value>>,
+        hlc: Option<String>,
+    }
     /// Streams to read.
     PullRequest {
         streams: Option<Vec<StreamRequest>>,
         discover: Option<bool>,
         known: Option<Vec<String>>,
         max_bytes: Option<i64>,
+        config_version: Option<String>,
     }
+    /// Limits that the caller did not know.
+    PublishedConfig { version: String, limits: Limits, }
     /// A stream to read.
     StreamRequest {
         space: Option<String>,
@@ -172,7 +182,7 @@ shapes! {
         priority: Option<u8>,
     }
     /// Pages of streams.
-    PullReply { data: Pulled, meta: Meta, }
+    PullReply { data: Pulled, config: Option<PublishedConfig>, meta: Meta, }
     /// Pages of streams, in the order of the request.
     Pulled {
         streams: Vec<StreamPage>,
@@ -197,6 +207,8 @@ shapes! {
     /// Operations of one device.
     BatchRequest {
         device_id: Option<String>,
+        space: Option<String>,
+        config_version: Option<String>,
         cursors: Option<BTreeMap<String, String>>,
         last_sync_timestamp: Option<String>,
         ack_op_seq: Option<i64>,
@@ -224,6 +236,7 @@ shapes! {
         delta_updates: DeltaUpdates,
         server_timestamp: String,
         suggested_sync_interval: u32,
+        config: Option<PublishedConfig>,
         meta: Meta,
     }
     /// What became of an operation.
@@ -270,6 +283,7 @@ shapes! {
     ServerConfig {
         api_versions: Vec<u8>,
         epoch: String,
+        config_version: String,
         limits: Limits,
         features: Vec<String>,
         default_collection: String,
@@ -304,6 +318,8 @@ shapes! {
     SessionReply { data: SessionData, meta: Meta, }
     /// A user and a pair of tokens.
     SessionData { user: User, session: Tokens, }
+    /// The user of a session.
+    ProfileReply { data: User, meta: Meta, }
     /// A user.
     User { id: String, email: String, name: Option<String>, created_at: String, }
     /// A pair of tokens.

@@ -30,6 +30,13 @@ pub(crate) fn find_user(connection: &Connection, email: &str) -> Result<Option<U
     statement.query_row([email], user).optional()
 }
 
+/// The user of a session.
+pub(crate) fn user_by_row(connection: &Connection, row: i64) -> Result<User> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, public_id, email, name, password_hash, created_ts FROM users WHERE id = ?1")?;
+    statement.query_row([row], user)
+}
+
 /// The user who signed in to this family.
 pub(crate) fn user_of_family(connection: &Connection, family: i64) -> Result<User> {
     let mut statement = connection.prepare_cached(

@@ -32,19 +32,39 @@ impl Deref for WriteTx<'_> {
 
 impl WriteTx<'_> {
     /// Runs `work` so that an error undoes it and nothing else.
-    pub(crate) fn savepoint<T, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        execute(self, "SAVEPOINT part")?;
+    ///
+    /// A savepoint inside another has another level. After a panic in the inner one, going back to the outer one undoes both; two of
+    /// the same name would leave what the outer one did before.
+    pub(crate) fn savepoint<T, E: From<StoreError>>(
+        &self,
+        level: Level,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let [begin, undo, end] = match level {
+            Level::Request => ["SAVEPOINT request", "ROLLBACK TO request", "RELEASE request"],
+            Level::Unit => ["SAVEPOINT unit", "ROLLBACK TO unit", "RELEASE unit"],
+        };
+        execute(self, begin)?;
         let result = work();
         // A full disk makes SQLite end the whole transaction, savepoints and all.
         if self.is_autocommit() {
             return Err(StoreError::Unavailable("the database undid the transaction".to_owned()).into());
         }
         if result.is_err() {
-            execute(self, "ROLLBACK TO part")?;
+            execute(self, undo)?;
         }
-        execute(self, "RELEASE part")?;
+        execute(self, end)?;
         result
     }
+}
+
+/// What a savepoint is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// A request that shares a transaction with others.
+    Request,
+    /// A part of a request that has all of its effects or none.
+    Unit,
 }
 
 /// Begins a transaction.

@@ -27,7 +27,7 @@ pub(crate) mod streams;
 mod writer;
 
 pub use commit::CommitGate;
-pub(crate) use commit::WriteTx;
+pub(crate) use commit::{Level, WriteTx};
 pub(crate) use connection::Location;
 pub use error::OpenError;
 pub(crate) use error::StoreError;
@@ -38,6 +38,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use writer::Writer;
 
@@ -97,7 +98,10 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         match &self.mode {
-            DatabaseMode::Inline { connection, .. } => work(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
+            DatabaseMode::Inline { connection, .. } => {
+                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                guarded(|| work(&connection))
+            }
             DatabaseMode::Threads { readers, .. } => readers.run(work).await,
         }
     }
@@ -114,7 +118,7 @@ impl Database {
         match &self.mode {
             DatabaseMode::Inline { connection, gate } => {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-                commit::alone(&connection, gate.as_deref(), work)
+                guarded(|| commit::alone(&connection, gate.as_deref(), work))
             }
             DatabaseMode::Threads { writer, .. } => writer.run(work).await,
         }
@@ -127,6 +131,12 @@ impl Database {
             writer.stop();
         }
     }
+}
+
+/// Runs work on the calling task; a panic is a fault of the work, as on the threads.
+fn guarded<T, E: From<StoreError>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
 }
 
 /// Gives the database at `location` a new epoch, so that every device starts its copy anew: the step after restoring a backup. Blocks.
@@ -274,6 +284,43 @@ mod tests {
         database.close();
         let closed = database.read::<_, StoreError, _>(|_| Ok(())).await;
         assert_eq!(closed, Err(StoreError::Unavailable("shutting down".to_owned())));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn panic_inside_a_savepoint_undoes_the_whole_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, _) = open(&folder);
+        let database = Arc::new(database);
+        let (begun, has_begun) = channel();
+        let (release, released) = channel::<()>();
+        let busy = Arc::clone(&database);
+        let blocker = tokio::spawn(async move {
+            let write = busy.write::<_, StoreError, _>(move |_| {
+                let _ = begun.send(());
+                let _ = released.recv();
+                Ok(())
+            });
+            write.await
+        });
+        tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
+        let panics = database.write::<(), StoreError, _>(|tx| {
+            insert(0)(tx)?;
+            tx.savepoint(Level::Unit, || {
+                insert(2)(tx)?;
+                panic!("on purpose")
+            })
+        });
+        let (mut panics, mut other) = (Box::pin(panics), Box::pin(database.write(insert(3))));
+        std::future::poll_fn(|cx| {
+            assert!(panics.as_mut().poll(cx).is_pending() && other.as_mut().poll(cx).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(release);
+        blocker.await.unwrap().unwrap();
+        assert!(matches!(panics.await, Err(StoreError::Broken(_))));
+        other.await.unwrap();
+        assert_eq!(keys(&database).await, ["3"]);
     }
 
     #[test]

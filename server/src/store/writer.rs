@@ -10,7 +10,7 @@
 //! While one transaction is being forced to the disk, requests queue up and share the next one: the slower the disk, the larger the
 //! groups.
 
-use super::commit::{self, CommitGate, WriteTx};
+use super::commit::{self, CommitGate, Level, WriteTx};
 use super::queue::Queue;
 use super::{OpenError, StoreError};
 use rusqlite::Connection;
@@ -138,7 +138,8 @@ fn group(
     }
     while done.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME {
         let Ok(mut job) = jobs.try_recv() else { break };
-        let outcome = tx.savepoint(|| if attempt(&mut job, &tx) { Ok(()) } else { Err(Undone::ByItself) });
+        let outcome =
+            tx.savepoint(Level::Request, || if attempt(&mut job, &tx) { Ok(()) } else { Err(Undone::ByItself) });
         done.push(job);
         if let Err(Undone::ByTheStore(error)) = outcome {
             commit::rollback(tx);

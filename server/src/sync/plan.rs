@@ -20,11 +20,16 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    fn len(&self) -> usize {
+    /// The operations of the unit, in the order of the request.
+    pub(crate) fn operations(&self) -> Range<usize> {
         match self {
-            Self::Single(_) | Self::Scattered(_) => 1,
-            Self::Group(range) => range.len(),
+            Self::Single(index) | Self::Scattered(index) => *index..*index + 1,
+            Self::Group(range) => range.clone(),
         }
+    }
+
+    fn len(&self) -> usize {
+        self.operations().len()
     }
 }
 

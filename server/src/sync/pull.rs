@@ -122,7 +122,8 @@ fn add_unknown(
 ) -> Result<(), Failure> {
     let limits = &scope.config.limits;
     for (collection, _) in streams::of_space(db, scope.space_row)? {
-        let named = known.contains(collection.as_str()) || requests.iter().any(|request| request.collection == collection);
+        let named =
+            known.contains(collection.as_str()) || requests.iter().any(|request| request.collection == collection);
         if !named && requests.len() < limits.max_streams {
             let priority = scope.config.collection(&collection).priority;
             requests.push(StreamRequest {

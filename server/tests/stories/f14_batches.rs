@@ -224,3 +224,17 @@ async fn f14_a_batch_needs_a_device() {
     bare(json!({"deviceId": "d", "operations": []})).await.expect(200);
     phone.batch(json!({"deviceId": "other", "operations": []})).await.expect(400);
 }
+
+#[tokio::test]
+async fn push_for_the_space_of_another_account_is_refused_whole() {
+    let world = World::new();
+    let (phone, other) = (world.device("phone").await, world.device("other").await);
+    let push = |space: String| json!({"space": space, "ackOpSeq": 9, "operations": [{"opSeq": 1, "type": "create", "clientId": "a", "data": {}}]});
+    assert_eq!(phone.batch(push(other.space())).await.expect(403).code(), "FORBIDDEN");
+    phone.get("a").await.expect(404);
+    other.get("a").await.expect(404);
+    let results = phone.push(json!([{"opSeq": 1, "type": "create", "clientId": "a", "data": {}}])).await;
+    assert_eq!(results[0]["status"], "applied", "the confirmation of the refused push did not count");
+    let own = json!({"space": phone.space(), "operations": []});
+    phone.batch(own).await.expect(200);
+}

@@ -240,3 +240,15 @@ async fn an_account_that_knocks_too_often_is_told_when_to_come_back() {
         .await
         .expect(429);
 }
+
+#[tokio::test]
+async fn profile_names_the_user_of_the_token() {
+    let world = World::new();
+    let body = json!({"email": "Ada@Example.org", "password": "secret", "name": "Ada"});
+    let signed_up = world.call("POST", "/v1/auth/sign-up", Some(body)).await.expect(201);
+    let phone = world.device_of(&Account::of(&signed_up), "phone");
+    let profile = phone.call("GET", "/v1/user/profile", None).await.expect(200);
+    assert_eq!(profile.json["data"], signed_up.json["data"]["user"]);
+    assert_eq!(profile.json["data"]["name"], "Ada");
+    world.call("GET", "/v1/user/profile", None).await.expect(401);
+}

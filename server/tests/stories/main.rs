@@ -7,6 +7,7 @@ mod conditional_calls;
 mod conflicts;
 mod determinism;
 mod f04_idempotency;
+mod f09_faults;
 mod f14_batches;
 mod f15_crashes;
 mod f16_limits;

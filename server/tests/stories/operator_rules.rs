@@ -1,7 +1,7 @@
 //! Rules that an operator puts on collections.
 
 use crate::support::{World, config_with};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const RULES: &str = r#"
 [collections.tasks]
@@ -127,4 +127,26 @@ async fn the_sample_file_holds_the_defaults() {
     assert_eq!(tasks.fields.len(), 3);
     sample.rate_limit = None;
     assert_eq!(sample, holm_server::Config::default());
+}
+
+#[tokio::test]
+async fn limits_come_with_a_reply_when_the_device_lacks_them() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let config = phone.call("GET", "/v1/sync/config", None).await.expect(200).json["data"].clone();
+    let version = config["configVersion"].as_str().unwrap();
+    assert_eq!(version.len(), 8);
+    for path in ["/v1/sync/pull", "/v1/sync/batch"] {
+        let ask = |version: Value| json!({"operations": [], "streams": [], "configVersion": version});
+        for stale in [json!("00000000"), Value::Null] {
+            let reply = phone.call("POST", path, Some(ask(stale))).await.expect(200);
+            assert_eq!(reply.json["config"], json!({"version": version, "limits": config["limits"]}), "{path}");
+            assert!(reply.json["meta"].is_object());
+        }
+        let reply = phone.call("POST", path, Some(ask(json!(version)))).await.expect(200);
+        assert!(reply.json.get("config").is_none(), "{path}");
+    }
+    let other = World::with(config_with("[limits]\nmax_batch_ops = 7"));
+    let reply = other.device("phone").await.batch(json!({"operations": [], "configVersion": version})).await;
+    assert_eq!(reply.json["config"]["limits"]["maxBatchOps"], 7);
 }

@@ -1,5 +1,6 @@
 //! Pushing.
 
+use super::config::write_unknown;
 use crate::error::{Code, Failure};
 use crate::http::Shared;
 use crate::http::body::{Payload, too_large};
@@ -14,6 +15,7 @@ use crate::model::{
 };
 use crate::sync::batch::{BatchProgress, Done, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
+use crate::sync::plan::Unit;
 use crate::sync::scope::Scope;
 use crate::sync::{batch, cursors, plan, wire};
 use serde_json::Value;
@@ -31,6 +33,8 @@ struct OperationRef {
 struct Request {
     push: Push,
     refs: Vec<OperationRef>,
+    /// The limits that the device knows.
+    config_version: Option<String>,
 }
 
 /// What it takes to read a body.
@@ -63,7 +67,7 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
         entropy: Arc::clone(&server.entropy),
     };
     let request = payload.json(server, server.config.limits.max_batch_bytes, move |body| decode(body, context)).await?;
-    let Request { push, refs } = request;
+    let Request { push, refs, config_version } = request;
     let push = Arc::new(push);
     let (results, progress) = apply(server, &push, &refs).await?;
     if push.atomic && results.iter().any(|result| matches!(result, OpResult::Failed(_))) {
@@ -88,10 +92,14 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
     wire::write_time(&mut members, updates.server_ts);
     let interval = server.config.sync.suggested_sync_interval;
     members.extend_from_slice(format!(",\"suggestedSyncInterval\":{interval}").as_bytes());
+    write_unknown(&mut members, config_version.as_deref(), &server.config.limits);
     Ok(caller.members(members))
 }
 
-/// Works off the operations, some hundreds a transaction. What is durable when the database fails is in the failure.
+/// Works off the operations, some hundreds a transaction. What is durable when the database becomes unavailable is in the failure.
+///
+/// A transaction that fails for a reason of the server's own (a panic, a row that cannot be read) is divided until the unit at fault is
+/// alone. Only that one is answered `SERVER_ERROR`: the same batch would fail in the same way again.
 async fn apply(
     server: &Shared,
     push: &Arc<Push>,
@@ -101,31 +109,64 @@ async fn apply(
         &Ok(Operation { ref group, .. }) | &Err(Unreadable { ref group, .. }) => group.as_deref(),
     };
     let groups: Vec<Option<&str>> = push.operations.iter().map(group).collect();
-    let mut transactions = plan::transactions(plan::units(&groups, push.atomic), server.config.sync.transaction_ops);
-    if transactions.is_empty() {
+    let mut waiting = plan::transactions(plan::units(&groups, push.atomic), server.config.sync.transaction_ops);
+    if waiting.is_empty() {
         // A batch without operations still confirms results and asks for news.
-        transactions.push(Vec::new());
+        waiting.push(Vec::new());
     }
+    waiting.reverse();
     let mut results = Vec::with_capacity(push.operations.len());
-    let mut progress = BatchProgress::default();
-    for (number, units) in transactions.into_iter().enumerate() {
-        let push = Arc::clone(push);
-        let written = server.database.write::<_, Failure, _>(move |tx| {
-            if number == 0 {
-                batch::begin(tx, &push)?;
+    let (mut progress, mut begun) = (BatchProgress::default(), false);
+    while let Some(units) = waiting.pop() {
+        let mut outcome = transaction(server, push, begun, progress.clone(), units.clone(), None).await;
+        match &outcome {
+            Err(failure) if failure.code() == Code::ServerError && units.len() > 1 => {
+                let half = units.len() / 2;
+                waiting.push(units[half..].to_vec());
+                waiting.push(units[..half].to_vec());
+                continue;
             }
-            batch::run(tx, &push, progress, &units)
-        });
-        match written.await {
+            Err(failure) if failure.code() == Code::ServerError && units.len() == 1 && !push.atomic => {
+                let fault = Some(failure.clone());
+                outcome = transaction(server, push, begun, progress.clone(), units, fault).await;
+            }
+            _ => {}
+        }
+        match outcome {
             Ok((more, remembered)) => {
                 results.extend(more);
                 progress = remembered;
+                begun = true;
             }
-            Err(failure) if failure.code().retryable() => return Err(interrupted(&results, refs)),
+            Err(failure) if failure.code() != Code::ServerError && failure.code().retryable() => {
+                return Err(interrupted(&results, refs));
+            }
             Err(failure) => return Err(failure),
         }
     }
     Ok((results, progress))
+}
+
+/// Works off some units in one transaction, or answers them all with `fault`.
+async fn transaction(
+    server: &Shared,
+    push: &Arc<Push>,
+    begun: bool,
+    progress: BatchProgress,
+    units: Vec<Unit>,
+    fault: Option<Failure>,
+) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
+    let push = Arc::clone(push);
+    let written = server.database.write::<_, Failure, _>(move |tx| {
+        if !begun {
+            batch::begin(tx, &push)?;
+        }
+        match (fault, units.as_slice()) {
+            (Some(fault), [unit]) => batch::fail(tx, &push, progress, unit, &fault),
+            _ => batch::run(tx, &push, progress, &units),
+        }
+    });
+    written.await
 }
 
 fn interrupted(results: &[OpResult], refs: &[OperationRef]) -> Failure {
@@ -149,11 +190,13 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
     let DecodeContext { scope, key, restate, now, entropy } = context;
     let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
+    require_own(&scope.space, body.text("space")?.as_deref())?;
     let operations = body.list("operations")?.ok_or_else(|| details("operations", "is missing"))?;
     if operations.len() > limits.max_batch_ops {
         return Err(too_large(limits));
     }
     let device = device(&mut body, &scope)?;
+    let config_version = body.text("configVersion")?;
     let ack_op_seq = body.count("ackOpSeq")?;
     let position = position(&mut body, &scope)?;
     let atomic = body.flag("atomic")?;
@@ -179,7 +222,7 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
     }
     let scope = Scope { device: Some(device.clone()), ..scope };
     let push = Push { scope, device, position, ack_op_seq, operations: decoded, atomic, restate, now, entropy };
-    Ok(Request { push, refs })
+    Ok(Request { push, refs, config_version })
 }
 
 fn op_ref(operation: &Value) -> OperationRef {

@@ -1,5 +1,6 @@
 //! What the server allows.
 
+use crate::config::Limits;
 use crate::error::Failure;
 use crate::http::caller::Caller;
 use crate::http::reply::Reply;
@@ -51,6 +52,7 @@ fn describe(server: &Server) -> Value {
     json!({
         "apiVersions": API_VERSIONS,
         "epoch": server.database.epoch(),
+        "configVersion": config.limits.version(),
         "limits": config.limits,
         "features": FEATURES,
         "defaultCollection": config.sync.default_collection,
@@ -59,4 +61,14 @@ fn describe(server: &Server) -> Value {
         "maxOfflineDays": config.retention.max_offline_days,
         "collections": collections,
     })
+}
+
+/// Appends `,"config":{"version":…,"limits":{…}}` if `known`, the version that a request names, is not the present one.
+pub(super) fn write_unknown(out: &mut Vec<u8>, known: Option<&str>, limits: &Limits) {
+    let version = limits.version();
+    if known == Some(version.as_str()) {
+        return;
+    }
+    let config = json!({"version": version, "limits": limits});
+    out.extend_from_slice(format!(",\"config\":{config}").as_bytes());
 }

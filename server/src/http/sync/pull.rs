@@ -1,5 +1,6 @@
 //! Pulling.
 
+use super::config::write_unknown;
 use super::progress;
 use crate::error::Failure;
 use crate::http::body::{Payload, too_large};
@@ -32,13 +33,14 @@ struct Answer {
 )]
 pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Failure> {
     let scope = caller.scope()?;
-    let (server, asker) = (&caller.server, scope.clone());
-    let request = payload.json(server, server.config.limits.max_body_bytes, move |body| decode(body, &asker)).await?;
+    let (server, limits, caller_scope) = (&caller.server, &caller.server.config.limits, scope.clone());
+    let read_body = move |body| decode(body, &caller_scope);
+    let (request, config_version) = payload.json(server, limits.max_body_bytes, read_body).await?;
     let answer = server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
         let mut json = Vec::with_capacity(bytes);
-        json.extend_from_slice(b"{\"streams\":[");
+        json.extend_from_slice(b"{\"data\":{\"streams\":[");
         for (position, page) in pulled.pages.iter().enumerate() {
             if position > 0 {
                 json.push(b',');
@@ -50,8 +52,9 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
         json.extend_from_slice(if complete { b"true}}" } else { b"false}}" });
         Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, scope.space_row)? })
     });
-    let answer = answer.await?;
-    Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
+    let Answer { mut json, pending, last_ts } = answer.await?;
+    write_unknown(&mut json, config_version.as_deref(), limits);
+    Ok(progress(caller.members(json), &caller, pending, last_ts))
 }
 
 /// A page of one stream.
@@ -73,7 +76,12 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
     let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
     let limit = rows(params.count("limit")?, limits.max_page_records);
     let stream = StreamRequest { collection, start, limit, priority: 0 };
-    let request = PullRequest { streams: vec![stream], discover: false, known: BTreeSet::new(), max_bytes: limits.max_page_bytes };
+    let request = PullRequest {
+        streams: vec![stream],
+        discover: false,
+        known: BTreeSet::new(),
+        max_bytes: limits.max_page_bytes,
+    };
     let answer = caller.server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
         let mut json = Vec::new();
@@ -86,11 +94,13 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
     Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
 }
 
-fn decode(body: Value, scope: &Scope) -> Result<PullRequest, Failure> {
+/// The request, and the version of the limits that the caller knows.
+fn decode(body: Value, scope: &Scope) -> Result<(PullRequest, Option<String>), Failure> {
     let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
     let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let discover = body.flag("discover")?;
+    let config_version = body.text("configVersion")?;
     let known = body.list("known")?.unwrap_or_default().into_iter().map(|name| match name {
         Value::String(name) => Ok(name),
         _ => Err(details("known", "must be a list of names")),
@@ -114,7 +124,7 @@ fn decode(body: Value, scope: &Scope) -> Result<PullRequest, Failure> {
         }
         streams.push(stream);
     }
-    Ok(PullRequest { streams, discover, known, max_bytes: max_bytes.min(limits.max_page_bytes) })
+    Ok((PullRequest { streams, discover, known, max_bytes: max_bytes.min(limits.max_page_bytes) }, config_version))
 }
 
 fn decode_stream(element: &mut Decoder, scope: &Scope) -> Result<StreamRequest, Failure> {

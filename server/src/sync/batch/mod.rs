@@ -5,6 +5,7 @@
 //! - The effect of an operation and its ledger entry commit together, so a repeat finds both or neither.
 //! - A group leaves all of its effects or none, and nothing else of the transaction goes with it.
 //! - What is refused has no effect and leaves nothing in the ledger.
+//! - What has no effect because it was so before is in the ledger all the same: its repeat must have none, either.
 
 mod operation;
 mod run;
@@ -61,7 +62,7 @@ pub(crate) struct Done {
 }
 
 /// What later operations of a push need to know of earlier ones.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct BatchProgress {
     /// The operation that failed on a record.
     failed: BTreeMap<Key, usize>,
@@ -108,5 +109,18 @@ pub(crate) fn run(
     for unit in units {
         run.unit(unit, &mut results)?;
     }
+    Ok((results, run.finish()?))
+}
+
+/// Answers the operations of a unit whose handling failed for a reason of the server's own. They have no effect.
+pub(crate) fn fail(
+    tx: &WriteTx<'_>,
+    push: &Push,
+    progress: BatchProgress,
+    unit: &Unit,
+    failure: &Failure,
+) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
+    let mut run = Run::new(tx, push, progress)?;
+    let results = unit.operations().map(|index| run.fail(index, failure.clone())).collect();
     Ok((results, run.finish()?))
 }

@@ -5,7 +5,7 @@ use crate::entropy::EntropyUnavailable;
 use crate::error::{Code, Failure};
 use crate::model::{CollectionName, Operation, RecordId, Target, details};
 use crate::store::devices::{self, Device};
-use crate::store::{StoreError, WriteTx, ledger};
+use crate::store::{Level, StoreError, WriteTx, ledger};
 use crate::sync::plan::Unit;
 use crate::sync::write_set::WriteSet;
 
@@ -87,7 +87,7 @@ impl<'t> Run<'t> {
             Unit::Group(range) => {
                 let (tx, mark) = (self.tx, self.set.mark());
                 let mut done = Vec::with_capacity(range.len());
-                let outcome = tx.savepoint(|| {
+                let outcome = tx.savepoint(Level::Unit, || {
                     for index in range.clone() {
                         done.push(OpResult::Done(self.operation(index)?));
                     }
@@ -123,7 +123,7 @@ impl<'t> Run<'t> {
     }
 
     /// Remembers that nothing may come after the operation on its record.
-    fn fail(&mut self, index: usize, failure: Failure) -> OpResult {
+    pub(super) fn fail(&mut self, index: usize, failure: Failure) -> OpResult {
         let called = match self.push.operations.get(index) {
             Some(Ok(Operation { target: Target::Unnamed, .. })) | None => None,
             Some(Ok(operation)) => Some((operation.collection.clone(), operation.target.as_text().to_owned())),
