@@ -21,6 +21,9 @@ use tokio::sync::oneshot;
 pub enum Store {
     /// In this folder, made if need be. A process has it for itself.
     Directory(PathBuf),
+    /// In this folder, and otherwise like [`Memory`](Self::Memory): for simulators that restore backups. Copy the folder while no request is
+    /// served.
+    SingleThread(PathBuf),
     /// In memory, for simulators and tests. All work is done on the task that asks: no threads, no clock and no randomness but those of
     /// [`ServerOptions`], so the same calls give the same replies, byte for byte.
     Memory,
@@ -84,6 +87,7 @@ impl Server {
         config.validate()?;
         let (location, executor) = match store {
             Store::Directory(path) => (Location::Directory(path), Executor::Pool),
+            Store::SingleThread(path) => (Location::SingleThread(path), Executor::Inline),
             Store::Memory => (Location::Memory, Executor::Inline),
         };
         let database = Database::open(&location, &config.server, &*entropy, commit_gate)?;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test may fail that way.
 
 pub mod fixture;
+pub mod histories;
 pub mod policies;
 pub mod real;
 pub mod scenario;

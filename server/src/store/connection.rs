@@ -15,6 +15,8 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 pub(crate) enum Location {
     /// In this folder.
     Directory(PathBuf),
+    /// The same, on the tasks that ask, without threads and without a lock.
+    SingleThread(PathBuf),
     /// Nowhere: gone with the last connection.
     Memory,
 }
@@ -30,12 +32,15 @@ pub(super) enum Role {
 
 /// Makes the folder if need be and keeps other servers out of it until the returned file is closed, by whatever end of the process.
 pub(super) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
-    let Location::Directory(folder) = location else { return Ok(None) };
     let unusable = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Unusable { path, source }
     };
+    let (Location::Directory(folder) | Location::SingleThread(folder)) = location else { return Ok(None) };
     std::fs::create_dir_all(folder).map_err(unusable(folder))?;
+    if matches!(location, Location::SingleThread(_)) {
+        return Ok(None);
+    }
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unusable(&path))?;
     match file.try_lock() {
@@ -52,7 +57,7 @@ pub(super) fn open(location: &Location, role: Role) -> Result<Connection, OpenEr
     }
     let connection = match location {
         Location::Memory => Connection::open_in_memory()?,
-        Location::Directory(folder) => {
+        Location::Directory(folder) | Location::SingleThread(folder) => {
             let flags = match role {
                 Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
                 Role::Reader => OpenFlags::SQLITE_OPEN_READ_WRITE,

@@ -26,6 +26,11 @@ impl SimClock {
         self.skew_ms.store(skew_ms, Ordering::Relaxed);
     }
 
+    /// How far the wall clock is from the world's.
+    pub fn skew_ms(&self) -> i64 {
+        self.skew_ms.load(Ordering::Relaxed)
+    }
+
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }

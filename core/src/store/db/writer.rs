@@ -126,7 +126,11 @@ impl Writer {
             return Err(inside_a_write());
         }
         let state = self.shared.locked_queue().state;
-        let seat = self.shared.locked_connection();
+        let mut seat = self.shared.locked_connection();
+        if state == WriterState::Open {
+            // A failure of the disk closes the connection.
+            seat.open()?;
+        }
         match (seat.connection(), state) {
             (Some(connection), WriterState::Open) => query(connection),
             (_, state) => Err(state.error()),

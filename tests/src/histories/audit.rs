@@ -1,0 +1,95 @@
+//! What must hold after each step.
+
+use super::History;
+use super::model::Effect;
+use crate::fixture::shows_trace;
+use futures_util::FutureExt;
+use holm_core::{OpId, SyncStatus};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl History {
+    pub(super) fn audit(&mut self) {
+        for at in 0..self.devices.len() {
+            self.no_write_vanishes(at);
+            self.own_writes_show(at);
+            self.no_view_goes_back(at);
+        }
+    }
+
+    /// An acknowledged operation is pending, or it has an outcome.
+    fn no_write_vanishes(&mut self, at: usize) {
+        let device = &self.devices[at].device;
+        let pending: BTreeSet<OpId> = device.pending().iter().map(|op| op.op_id).collect();
+        for write in self.model.writes.iter_mut().filter(|write| write.device == at && !write.uncertain) {
+            if write.outcome.is_some() || pending.contains(&write.op) {
+                continue;
+            }
+            let told = device.holm.confirmed(write.op).now_or_never();
+            let Some(Ok(outcome)) = told else { panic!("{}: {write:?} has vanished: {told:?}", device.name) };
+            if shows_trace() {
+                eprintln!("{}: {write:?} ended as {outcome:?}", device.name);
+            }
+            write.outcome = Some(outcome);
+        }
+    }
+
+    /// A device shows what it wrote.
+    fn own_writes_show(&self, at: usize) {
+        let Member { device, bounded, .. } = &self.devices[at];
+        let ids: BTreeSet<&str> =
+            self.model.writes.iter().filter(|write| write.device == at).map(|write| write.id.as_str()).collect();
+        for id in ids {
+            if self.model.only_writer(id) != Some(at) {
+                continue;
+            }
+            let expected = self.model.content(id);
+            let document = device.document(id);
+            let shown = document.as_ref().map(|document| document.value().unwrap());
+            if *bounded && shown.is_none() {
+                continue;
+            }
+            let open = document.is_some_and(|d| matches!(d.status, SyncStatus::Failed | SyncStatus::Conflict));
+            assert!(
+                open || same(shown.as_ref(), expected.as_ref()),
+                "{} shows {shown:?} of {id}, which it alone wrote: {expected:?}; pending: {:#?}",
+                device.name,
+                device.pending().iter().filter(|op| op.doc_id == id).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    /// Versions do not go back.
+    fn no_view_goes_back(&mut self, at: usize) {
+        let member = &mut self.devices[at];
+        let dump = member.device.holm.dump().unwrap().into_iter().find(|dump| dump.name == "tasks");
+        for one in dump.map(|dump| dump.documents).unwrap_or_default() {
+            let Some(version) = one.document.version else { continue };
+            let before = member.seen.insert(one.document.id.clone(), version);
+            let fine = before.is_none_or(|before| before <= version);
+            assert!(fine, "{} saw {} go back from {before:?} to {version}", member.device.name, one.document.id);
+        }
+    }
+}
+
+use super::Member;
+
+/// Equal, whatever the order of the members of `tags`, and whether empty parts are there.
+fn same(shown: Option<&Value>, expected: Option<&Value>) -> bool {
+    let plain = |value: Option<&Value>| {
+        value.map(|value| {
+            let mut value = value.clone();
+            if let Some(tags) = value["tags"].as_array_mut() {
+                tags.sort_by_key(Value::to_string);
+            }
+            value
+        })
+    };
+    plain(shown) == plain(expected)
+}
+
+/// Whether a write's field is in this document.
+pub(super) fn holds(document: &Value, effect: &Effect) -> bool {
+    let Effect::Set { path, value } = effect else { return false };
+    document.pointer(&format!("/{path}")).is_some_and(|there| there == value)
+}

@@ -1,0 +1,176 @@
+//! What must hold when everything has calmed down.
+
+use super::audit::holds;
+use super::model::{Effect, Write};
+use super::{History, Member};
+use holm_core::{Resolution, WriteOutcome};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Longest wait between two attempts, and what a request may take.
+const BACKOFF: Duration = Duration::from_secs(35);
+/// Nothing is heard of a device for so long but its looking for changes.
+const SILENCE: Duration = Duration::from_secs(1_700);
+
+impl History {
+    pub(super) async fn end(&mut self) {
+        self.devices.iter().for_each(|member| member.device.link.heal());
+        self.calm_down().await;
+        self.audit();
+        self.everybody_shows_the_same().await;
+        self.every_write_is_accounted_for();
+        self.groups_are_whole();
+        self.silence().await;
+    }
+
+    /// Nobody touches anything: what is queued goes by itself. Then everybody reads what the others did, and people decide what is theirs.
+    async fn calm_down(&mut self) {
+        self.world.pass(Duration::from_secs(660)).await;
+        for _ in 0..30 {
+            for at in 0..self.devices.len() {
+                self.decide(at).await;
+            }
+            self.world.pass(BACKOFF).await;
+            for Member { device, .. } in &self.devices {
+                let state = device.holm.state().unwrap();
+                assert_eq!(
+                    state.pending,
+                    0,
+                    "{} keeps writes although the network works: {:#?}",
+                    device.name,
+                    device.pending()
+                );
+                device.sync().await;
+            }
+            let decided = self
+                .devices
+                .iter()
+                .all(|member| member.device.conflicts().is_empty() && member.device.holm.parked().unwrap().is_empty());
+            if decided && self.alike() {
+                return;
+            }
+        }
+        let views: Vec<_> = self.devices.iter().map(|member| (&member.device.name, member.device.view())).collect();
+        panic!("the devices do not come to rest: {views:#?}");
+    }
+
+    async fn decide(&mut self, at: usize) {
+        let holm = self.devices[at].device.holm.clone();
+        for conflict in holm.conflicts().unwrap() {
+            let choices = [Resolution::KeepLocal, Resolution::KeepServer, Resolution::Merge];
+            let choice = self.random.pick(&choices).clone();
+            holm.resolve_conflict(conflict.id, choice).await.unwrap();
+            self.model.fuzzy.insert(conflict.doc_id);
+        }
+        while let Some(op) = holm.parked().unwrap().into_iter().next() {
+            holm.discard(op.op_id).await.unwrap();
+            self.model.fuzzy.insert(op.doc_id);
+        }
+    }
+
+    fn alike(&self) -> bool {
+        let first = self.devices[0].device.view();
+        self.devices[1..].iter().all(|member| {
+            let view = member.device.view();
+            if member.bounded { view.iter().all(|(id, shown)| first.get(id) == Some(shown)) } else { view == first }
+        })
+    }
+
+    /// A device that reads everything from the start has what the others have.
+    async fn everybody_shows_the_same(&mut self) {
+        let fresh = self.world.open("fresh").await;
+        fresh.sync().await;
+        assert_eq!(fresh.view(), self.devices[0].device.view(), "the server has something else than the devices");
+        for Member { device, .. } in &self.devices {
+            assert_eq!(device.digest(), fresh.digest(), "{} believes in something else than the server", device.name);
+        }
+        let foreign: Vec<String> = fresh.view().into_keys().filter(|id| id.starts_with("private")).collect();
+        assert!(foreign.is_empty(), "documents of another account: {foreign:?}");
+        fresh.holm.close().await;
+    }
+
+    fn every_write_is_accounted_for(&self) {
+        let (view, deleted) = (self.devices[0].device.view(), self.model.deleted());
+        for (at, write) in self.model.writes.iter().enumerate() {
+            if deleted.contains(write.id.as_str()) || write.uncertain {
+                continue;
+            }
+            let outcome = write.outcome.unwrap_or_else(|| panic!("{write:?} has no outcome"));
+            let document = view.get(&write.id);
+            match &write.effect {
+                Effect::Create { .. } if write.counts() => {
+                    assert!(document.is_some(), "a created document is gone: {write:?}");
+                }
+                Effect::Set { path, .. } => {
+                    let there = document.is_some_and(|document| holds(document, &write.effect));
+                    let again = self.model.written_again(at, path);
+                    let given_up = matches!(outcome, WriteOutcome::Discarded | WriteOutcome::Parked);
+                    assert!(there || again || given_up || self.journalled(write), "a value is nowhere: {write:?}");
+                }
+                _ => {}
+            }
+        }
+        let sums = self.model.sums();
+        for (id, document) in view.iter().filter(|(id, _)| !deleted.contains(id.as_str())) {
+            let sum = document["n"].as_i64().unwrap_or_default();
+            let (least, most) = sums.get(id.as_str()).copied().unwrap_or_default();
+            assert!(sum >= least && sum <= most, "increments of {id}: {sum}, expected {least} to {most}");
+            self.tokens_are_there_once(id, document);
+        }
+    }
+
+    fn tokens_are_there_once(&self, id: &str, document: &Value) {
+        let there: Vec<&str> = document["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let unique: BTreeSet<&str> = there.iter().copied().collect();
+        assert_eq!(unique.len(), there.len(), "a member of {id} is there twice");
+        for write in self.model.writes.iter().filter(|write| write.id == id && write.counts()) {
+            if let Effect::Add { token } = &write.effect {
+                assert!(unique.contains(token.as_str()), "a member of {id} is lost: {write:?}");
+            }
+        }
+    }
+
+    fn journalled(&self, write: &Write) -> bool {
+        self.devices.iter().any(|member| {
+            let lost =
+                |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|lost| mentions(&lost, &write.effect));
+            member.device.journal().iter().any(|entry| entry.doc_id == write.id && lost(&entry.lost))
+        })
+    }
+
+    /// The members of a group share one fate.
+    fn groups_are_whole(&self) {
+        let deleted = self.model.deleted();
+        let mut fates = BTreeMap::<u64, BTreeSet<bool>>::new();
+        for write in self.model.writes.iter().filter(|write| !write.uncertain && !deleted.contains(write.id.as_str())) {
+            if let (Some(group), Some(_)) = (write.group, write.outcome) {
+                fates.entry(group).or_default().insert(write.counts());
+            }
+        }
+        for (group, fate) in fates {
+            let members: Vec<_> = self.model.writes.iter().filter(|write| write.group == Some(group)).collect();
+            assert_eq!(fate.len(), 1, "a part of a group was accepted: {members:#?}");
+        }
+    }
+
+    /// Nobody sends anything any more, and nothing changes.
+    async fn silence(&self) {
+        let before: Vec<_> =
+            self.devices.iter().map(|member| (member.device.view(), member.device.link.count(""))).collect();
+        self.world.pass(SILENCE).await;
+        for (member, (view, requests)) in self.devices.iter().zip(before) {
+            let (device, sent) = (&member.device, member.device.link.count("") - requests);
+            assert_eq!(device.view(), view, "{} changes in silence", device.name);
+            assert!(sent <= 6, "{} sends {sent} requests in silence", device.name);
+        }
+    }
+}
+
+/// Whether a journal entry holds a write's value: as a field, as a path, or inside of an object.
+fn mentions(lost: &Value, effect: &Effect) -> bool {
+    let Effect::Set { path, value } = effect else { return false };
+    holds(lost, effect)
+        || lost.get(format!("/{path}")).is_some_and(|there| there == value)
+        || lost.get(*path).is_some_and(|there| there == value)
+}

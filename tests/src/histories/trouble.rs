@@ -1,0 +1,161 @@
+//! What befalls devices and the server: deaths, full disks, restored backups, changes of account.
+
+use super::History;
+use super::model::Write;
+use crate::fixture::DiskFault;
+use holm_core::{OpId, SignOutMode, WriteOutcome};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Backups that may be restored later.
+#[derive(Default)]
+pub(crate) struct Backups {
+    /// Of a device: its number, the files, how many writes there were, and which of them were settled.
+    device: Option<(usize, PathBuf, Vec<Option<WriteOutcome>>)>,
+    server: Option<PathBuf>,
+}
+
+impl History {
+    /// The process dies, at any moment of what it was writing.
+    pub(super) async fn crash(&mut self, at: usize, step: u64) {
+        if let Some(disk) = self.devices[at].device.disk.clone() {
+            disk.die_after(self.random.below(30) as u32);
+            self.edit(at, step).await;
+            drop(self.devices[at].device.start_sync());
+            self.pause().await;
+        }
+        self.run.crashes += 1;
+        let member = &mut self.devices[at];
+        member.requests += member.device.link.count("") as u64;
+        member.device.crash(&mut self.world);
+        member.device.link.set_chaos(Some(member.chaos.clone()));
+    }
+
+    /// The app is closed and started again; the date may have been set meanwhile.
+    pub(super) async fn restart(&mut self, at: usize) {
+        let offset =
+            self.devices[at].device.clock.offset_ms() + *self.random.pick(&[0, 600_000, -600_000, 31_536_000_000]);
+        self.devices[at].device.set_date_while_closed(offset).await;
+    }
+
+    pub(super) async fn fail_disk(&mut self, at: usize, step: u64) {
+        let Some(disk) = self.devices[at].device.disk.clone() else { return };
+        let fault = *self.random.pick(&[DiskFault::Full, DiskFault::Io]);
+        disk.fail_after(self.random.below(10) as u32, 1 + self.random.below(4) as u32, fault);
+        self.create(at, step).await;
+        drop(self.devices[at].device.start_sync());
+        self.pause().await;
+        disk.heal();
+    }
+
+    pub(super) async fn back_up_or_restore(&mut self, at: usize) {
+        if !self.random.one_in(3) {
+            return;
+        }
+        let Some((at, files, settled)) = self.backups.device.take() else {
+            let files = self.devices[at].device.backup(&mut self.world, "backup");
+            let settled = self.model.writes.iter().map(|write| write.outcome).collect();
+            self.backups.device = Some((at, files, settled));
+            return;
+        };
+        self.devices[at].device.restore(&files).await;
+        self.devices[at].seen.clear();
+        let shared: BTreeSet<OpId> = self.devices[at].device.pending().iter().map(|op| op.op_id).collect();
+        for (number, write) in self.model.writes.iter_mut().enumerate().filter(|(_, write)| write.device == at) {
+            match settled.get(number) {
+                Some(outcome) => write.outcome = *outcome,
+                None => write.uncertain = true,
+            }
+            // The same operation may have been sent with more joined to it.
+            if shared.contains(&write.op) {
+                self.model.fuzzy.insert(write.id.clone());
+            }
+        }
+        let doubted = |write: &Write| write.uncertain;
+        let ids: Vec<String> = self.model.writes.iter().filter(|w| doubted(w)).map(|w| w.id.clone()).collect();
+        self.model.fuzzy.extend(ids);
+        self.model.shared.extend(shared);
+    }
+
+    pub(super) async fn sign_out_and_in(&mut self, at: usize) {
+        let device = &self.devices[at].device;
+        // Whatever is under way meets it.
+        drop(device.start_sync());
+        self.pause().await;
+        let device = &self.devices[at].device;
+        device.holm.sign_out(SignOutMode::Keep).await.unwrap();
+        self.pause().await;
+        self.sign_in(at, "first").await;
+    }
+
+    pub(super) async fn change_account(&mut self, at: usize, step: u64) {
+        if !self.random.one_in(3) {
+            return;
+        }
+        drop(self.devices[at].device.start_sync());
+        self.pause().await;
+        self.wipe(at).await;
+        self.sign_in(at, "second").await;
+        let device = &self.devices[at].device;
+        let foreign: Vec<String> = device.view().into_keys().filter(|id| !id.starts_with("private")).collect();
+        assert!(foreign.is_empty(), "{} shows another account's documents: {foreign:?}", device.name);
+        device.try_create(&format!("private{step}"), serde_json::json!({})).await.unwrap();
+        drop(device.start_sync());
+        self.pause().await;
+        self.wipe(at).await;
+        self.sign_in(at, "first").await;
+    }
+
+    async fn wipe(&mut self, at: usize) {
+        let pending: BTreeSet<OpId> = self.devices[at].device.pending().iter().map(|op| op.op_id).collect();
+        self.devices[at].device.holm.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
+        self.model.doubt(|write| write.device == at && (pending.contains(&write.op) || write.outcome.is_none()));
+        let device = &self.devices[at].device;
+        assert!(device.view().is_empty(), "{} shows documents after a wipe", device.name);
+        self.devices[at].seen.clear();
+        if self.backups.device.as_ref().is_some_and(|(of, ..)| *of == at) {
+            self.backups.device = None;
+        }
+    }
+
+    async fn sign_in(&mut self, at: usize, account: &str) {
+        let member = &self.devices[at];
+        member.device.link.set_chaos(None);
+        member.device.sign_in(account).await;
+        member.device.link.set_chaos(Some(member.chaos.clone()));
+    }
+
+    pub(super) async fn back_up_or_restore_server(&mut self) {
+        if !self.random.one_in(4) {
+            return;
+        }
+        let Some(backup) = self.backups.server.take() else {
+            self.backups.server = Some(self.world.back_up_server());
+            return;
+        };
+        self.world.restore_server(&backup);
+        self.model.doubt(|write| write.outcome.is_some());
+        self.model.doubt(|_| true);
+        self.devices.iter_mut().for_each(|member| member.seen.clear());
+        // Sessions that began after the backup are gone.
+        for at in 0..self.devices.len() {
+            self.sign_in(at, "first").await;
+        }
+    }
+
+    /// So much time passes on the server that deletes are forgotten.
+    pub(super) async fn pass_the_horizon(&mut self) {
+        if !self.random.one_in(8) {
+            return;
+        }
+        let days = 100 * 86_400_000;
+        let skew = self.world.server_skew_ms() + days;
+        self.world.set_server_skew_ms(skew);
+        self.world.maintain_server().await;
+        // What a device has not sent for so long may be refused, and its session is over.
+        self.model.doubt(|write| write.outcome.is_none());
+        for at in 0..self.devices.len() {
+            self.sign_in(at, "first").await;
+        }
+    }
+}
