@@ -1,6 +1,7 @@
 //! A device as a process.
 
 use super::binaries;
+use super::kill_at::KillAt;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -32,7 +33,20 @@ impl Driver {
 
     /// Starts a driver, tells it to open a device, and does not wait for that. Returns the command's number, too.
     pub fn begin(directory: &Path, server: &str, more: Value) -> (Self, u64) {
+        Self::launch(directory, server, more, |_| {})
+    }
+
+    /// Starts a driver that can be killed at a system call, and opens a device.
+    pub fn open_watched(directory: &Path, server: &str, more: Value, kill: &KillAt) -> Self {
+        let (mut driver, number) = Self::launch(directory, server, more, |command| kill.watch(command));
+        let reply = driver.reply(number).unwrap_or_else(|| panic!("the driver died while it opened {directory:?}"));
+        assert_eq!(reply["ok"], true, "{reply}");
+        driver
+    }
+
+    fn launch(directory: &Path, server: &str, more: Value, prepare: impl FnOnce(&mut Command)) -> (Self, u64) {
         let mut command = Command::new(binaries::driver());
+        prepare(&mut command);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (tell, lines) = channel();

@@ -2,11 +2,13 @@
 
 mod binaries;
 mod driver;
+mod kill_at;
 mod proxy;
 mod server;
 mod strange;
 
 pub use driver::Driver;
+pub use kill_at::KillAt;
 pub use proxy::Proxy;
 pub use server::ServerProcess;
 pub use strange::{Answer, StrangeServer};

@@ -1,6 +1,7 @@
 //! The server as a process.
 
 use super::binaries;
+use super::kill_at::KillAt;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -26,8 +27,18 @@ impl ServerProcess {
         Self::launch(directory, config, &[])
     }
 
+    /// A server that can be killed at a system call.
+    pub fn watched(directory: &Path, config: Option<&Path>, kill: &KillAt) -> Self {
+        Self::launch_with(directory, config, &[], |command| kill.watch(command))
+    }
+
     fn launch(directory: &Path, config: Option<&Path>, more: &[&str]) -> Self {
+        Self::launch_with(directory, config, more, |_| {})
+    }
+
+    fn launch_with(directory: &Path, config: Option<&Path>, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(binaries::server());
+        prepare(&mut command);
         command.arg("--data-dir").arg(directory).args(["--listen", "127.0.0.1:0"]);
         if let Some(config) = config {
             command.arg("--config").arg(config);

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v4_a_sync_ends_while_the_app_goes_on_writing() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -72,7 +71,6 @@ fn core_v5_a_slow_uplink_makes_progress() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v5_a_slow_downlink_makes_progress() {
     story(|mut world| async move {
         let (a, b) = (world.open("a").await, world.open("b").await);
@@ -92,7 +90,6 @@ fn core_v5_a_slow_downlink_makes_progress() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v6_a_proxys_413_shrinks_the_batch() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -144,7 +141,6 @@ fn wide(members: usize) -> Value {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v9_a_document_that_is_too_wide_is_refused_where_it_is_made() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -186,7 +182,6 @@ fn spoil(reply: &mut Value, id: &str) {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v10_any_number_of_collections_syncs() {
     story(|mut world| async move {
         let mut devices = Vec::new();
@@ -236,7 +231,6 @@ fn core_v11_a_wait_of_a_wrong_date_ends_with_the_right_one() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v12_a_live_query_begun_while_suspended_shows_what_comes() {
     story(|mut world| async move {
         let (a, b) = (world.open("a").await, world.open("b").await);

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_01_ids_that_the_server_refuses_are_refused_here() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -26,7 +25,6 @@ fn report_01_ids_that_the_server_refuses_are_refused_here() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_03_names_reserved_on_the_server_are_refused_here() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -42,7 +40,6 @@ fn report_03_names_reserved_on_the_server_are_refused_here() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_05_widest_documents_reach_everybody_or_nobody() {
     for members in [8_180, 8_187, 8_192, 8_193, 9_996, 10_001] {
         story(|mut world| async move {
@@ -62,7 +59,6 @@ fn report_05_widest_documents_reach_everybody_or_nobody() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_06_deep_documents_reach_everybody_or_are_refused() {
     for depth in [10, 48, 60, 61, 62, 63, 64, 65, 100] {
         story(|mut world| async move {

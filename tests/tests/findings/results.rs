@@ -49,7 +49,6 @@ fn core_r4_two_members_of_an_object_are_two_fields() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r5_collections_that_come_later_are_discovered() {
     story(|mut world| async move {
         let a = world
@@ -132,7 +131,6 @@ fn on_disk(work: impl AsyncFnOnce(&std::path::Path, Holm)) {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r8_a_locked_file_is_unavailable_and_may_be_tried_again() {
     on_disk(async |directory, holm| {
         let tasks = holm.collection("tasks").unwrap();
@@ -146,7 +144,6 @@ fn core_r8_a_locked_file_is_unavailable_and_may_be_tried_again() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_c1_a_foreign_reader_delays_no_write() {
     on_disk(async |directory, holm| {
         let tasks = holm.collection("tasks").unwrap();

@@ -17,7 +17,6 @@ fn refuse_groups(status: u16, code: &'static str) -> Fault {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v1_a_group_refused_as_a_whole_makes_no_storm() {
     for (status, code) in [(413, "PAYLOAD_TOO_LARGE"), (400, "VALIDATION_ERROR")] {
         story(|mut world| async move {
@@ -65,7 +64,6 @@ fn core_v1_a_group_over_the_limits_is_refused_where_it_is_made() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v2_refused_groups_starve_nobody() {
     story_on(STRICT, |mut world| async move {
         let (a, b) = (world.open("a").await, world.open("b").await);
@@ -94,7 +92,6 @@ fn core_v2_refused_groups_starve_nobody() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v3_a_refused_group_wakes_nobody() {
     story_on(STRICT, |mut world| async move {
         let a = world.device("a").automatic().open().await;
@@ -117,7 +114,6 @@ fn core_v3_a_refused_group_wakes_nobody() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v8_a_request_refused_as_a_whole_parks_nothing() {
     let answers = [(404, "NOT_FOUND"), (403, "FORBIDDEN"), (409, "CONFLICT"), (400, "BAD_REQUEST"), (410, "GONE")];
     for (status, code) in answers {
@@ -193,7 +189,6 @@ fn report_07_a_large_group_is_refused_or_sent_and_never_loops() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_08_one_bad_member_of_a_group_makes_no_storm() {
     story(|mut world| async move {
         let a = world.device("a").automatic().open().await;

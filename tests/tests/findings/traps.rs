@@ -10,7 +10,6 @@ use std::time::Duration;
 const STRICT: &str = "[collections.tasks.fields.title]\nmax_length = 10\n";
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a1_what_the_server_refuses_for_its_form_is_refused_here() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -112,7 +111,6 @@ fn two_processes(work: impl AsyncFnOnce(Holm, Holm)) {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a5_a_live_query_hears_of_another_process() {
     two_processes(async |app, extension| {
         let mut live = app.collection("tasks").unwrap().live(&Query::all()).unwrap();
@@ -124,7 +122,6 @@ fn core_a5_a_live_query_hears_of_another_process() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_32_resume_shows_what_another_process_wrote() {
     two_processes(async |app, extension| {
         let mut live = app.collection("tasks").unwrap().live(&Query::all()).unwrap();

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
+mod calls;
 mod late;
 mod pulls;
 mod pushes;

@@ -5,7 +5,7 @@ use holm_tests::real::Driver;
 use serde_json::{Value, json};
 
 /// Commands that are sent in one push.
-fn writes() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
+pub(crate) fn writes() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
     let create = |id: &str| json!({"collection": "tasks", "doc_id": id, "doc": {"title": "new", "n": 0}});
     let count = |id: &str| json!({"collection": "tasks", "doc_id": id, "fields": {"n": {"$inc": 1}}});
     let delete = |id: &str| json!({"collection": "tasks", "doc_id": id});
