@@ -59,7 +59,7 @@ impl Device {
     }
 
     /// A stamp for a write that this transaction makes, in device time: it names its frame, which is stored with it. Greater than every stamp before.
-    /// Convert it with [`server_stamp`](Self::server_stamp) before it is compared with another device's or sent.
+    /// Convert it with [`server_ms`](Self::server_ms) before it is compared with another device's or sent.
     pub fn stamp(&self, tx: &Tx<'_>) -> Result<Hlc> {
         let (mut time, now) = self.time_now();
         if tx.stored_frame() != Some(time.current().nonce) {
@@ -71,13 +71,7 @@ impl Device {
         Ok(Hlc { ms, counter, node: String::new() })
     }
 
-    /// A stored stamp as every device understands it: in the server's time, with this device's id. The only conversion there is: who judges and what is
-    /// sent use it, so they agree.
-    pub fn server_stamp(&self, stored: &Hlc) -> Hlc {
-        Hlc { ms: self.server_ms(stored.ms), counter: stored.counter, node: self.id().to_string() }
-    }
-
-    /// The server's time of a stored stamp's milliseconds.
+    /// The server's time of a stored stamp's milliseconds. The only conversion there is: who judges and what is sent use it, so they agree.
     pub fn server_ms(&self, stored_ms: i64) -> i64 {
         self.locked().convert(stored_ms).max(0)
     }

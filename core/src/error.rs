@@ -143,6 +143,7 @@ codes! {
     NotFound = "NOT_FOUND", false, "The document, operation or conflict does not exist.", "Read the list again: it may have been deleted or settled.";
     AlreadyExists = "ALREADY_EXISTS", false, "A document with this id is already there.", "Update the document, or create it with another id.";
     Evicted = "EVICTED", false, "The document's content was given up to keep within the limits of its collection. Nothing was changed.", "Fetch the document, then write again.";
+    VersionMismatch = "VERSION_MISMATCH", false, "This device no longer has the version of the document that the write was made from. Nothing was changed.", "Read the document again and make the change on that.";
     StorageUnavailable = "STORAGE_UNAVAILABLE", true, "The database file cannot be read or written at the moment.", "Try again; on iOS this happens before the first unlock.";
     StorageCorrupt = "STORAGE_CORRUPT", false, "The database file is damaged.", "Keep the file, export what can be read, then open a new directory.";
     StorageFull = "STORAGE_FULL", true, "The disk is full. Nothing was changed.", "Free some space and try again.";
@@ -242,6 +243,17 @@ impl Error {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Error::Internal { message: message.into() }
+    }
+}
+
+impl From<crate::model::ChangeError> for Error {
+    fn from(error: crate::model::ChangeError) -> Self {
+        match error {
+            crate::model::ChangeError::Unsupported { .. } => {
+                Self::State { code: ErrorCode::Unsupported, message: error.to_string() }
+            }
+            crate::model::ChangeError::Invalid { .. } => Self::document(error.to_string()),
+        }
     }
 }
 

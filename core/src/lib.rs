@@ -42,11 +42,11 @@ pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Re
 pub use client::{
     CollectionDump, Config, DocumentDump, Explanation, Holm, PendingOperation, SignOutMode, Stats, Storage,
 };
-pub use conflict::{Conflict, Resolution, Strategy};
+pub use conflict::{FieldRule, Strategy};
 pub use error::{Error, ErrorCode, Result};
-pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version};
+pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version, WriteOutcome};
 pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
-pub use outbox::RetryPolicy;
+pub use outbox::{Conflict, Resolution, RetryPolicy};
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
     Aggregate, AggregateRow, Collection, CollectionConfig, Direction, DocumentList, FieldPath, Filter, LiveAggregate,
@@ -55,4 +55,4 @@ pub use repository::{
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};
-pub use sync::{Deferred, Remaining, SetAside, SliceReport, StateWatch, SyncConfig, SyncReport, WriteOutcome};
+pub use sync::{Deferred, Remaining, SetAside, SliceReport, StateWatch, SyncConfig, SyncReport};

@@ -260,7 +260,7 @@ pub enum FfiWriteOutcome {
 impl From<WriteOutcome> for FfiWriteOutcome {
     fn from(outcome: WriteOutcome) -> Self {
         match outcome {
-            WriteOutcome::Confirmed(version) => Self::Confirmed { version },
+            WriteOutcome::Accepted(version) => Self::Confirmed { version },
             WriteOutcome::Withdrawn => Self::Withdrawn,
             WriteOutcome::Overridden => Self::Overridden,
             WriteOutcome::Discarded => Self::Discarded,

@@ -211,11 +211,5 @@ fn peak_memory() -> Option<u64> {
 }
 
 pub fn outcome(outcome: WriteOutcome) -> &'static str {
-    match outcome {
-        WriteOutcome::Confirmed(_) => "confirmed",
-        WriteOutcome::Withdrawn => "withdrawn",
-        WriteOutcome::Overridden => "overridden",
-        WriteOutcome::Discarded => "discarded",
-        WriteOutcome::Parked => "parked",
-    }
+    outcome.as_str()
 }

@@ -56,7 +56,7 @@ async fn wait(holm: &Holm, args: &Args) -> Result<Value, Failure> {
         "confirmed" => {
             let op = OpId::parse(args.text("op_id")?)?;
             let outcome = tokio::time::timeout(timeout, holm.confirmed(op)).await.transpose()?;
-            let reached = matches!(outcome, Some(WriteOutcome::Confirmed(_)));
+            let reached = matches!(outcome, Some(WriteOutcome::Accepted(_)));
             Ok(json!({"reached": reached, "outcome": outcome.map(render::outcome)}))
         }
         other => Err(BadRequest(format!("nobody can wait for {other:?}")).into()),

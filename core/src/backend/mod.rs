@@ -10,7 +10,7 @@ mod holm;
 pub(crate) use holm::HolmBackend;
 
 use crate::error::Error;
-use crate::model::{Body, OpError, Operation, RemoteChange, Version};
+use crate::model::{Body, Operation, Outcome, RemoteChange};
 use crate::net::SyncReason;
 use crate::time::ServerTime;
 use async_trait::async_trait;
@@ -118,6 +118,8 @@ pub(crate) struct FetchReply {
 pub(crate) struct Outgoing {
     pub op: Operation,
     pub collection: String,
+    /// The server's id of the document, if it is not the local one.
+    pub remote_id: Option<String>,
     /// The document's content, for a create that has none of its own.
     pub body: Option<Body>,
 }
@@ -131,29 +133,6 @@ pub(crate) struct PushRequest {
     /// Every operation up to this number has ended: the server may forget them.
     pub acknowledged: i64,
     pub context: SyncReason,
-}
-
-/// What became of one operation.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Outcome {
-    /// The server has it.
-    Applied {
-        version: Option<Version>,
-        seq: Option<i64>,
-        updated_ms: Option<i64>,
-        /// The whole document, if it is not what the device can compute.
-        record: Option<RemoteChange>,
-    },
-    /// Somebody else was there first; the server's state.
-    Conflict(RemoteChange),
-    /// Refused for good.
-    Rejected(OpError),
-    /// Not now.
-    Deferred(OpError),
-    /// Not tried, because another one failed.
-    Blocked(OpError),
-    /// The server knows a later life of this device id: the store is a copy.
-    Cloned,
 }
 
 /// The answer to a batch.

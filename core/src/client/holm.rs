@@ -4,14 +4,15 @@ use super::config::{Config, Storage};
 use crate::auth::Account;
 use crate::backend::HolmBackend;
 use crate::cache::{Executor, Readings};
-use crate::conflict::{self, Conflict, Resolution};
 use crate::device::{Device, KnownTime};
 use crate::error::{Error, Result};
 use crate::model::{Phase, PublishedLimits, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
+use crate::outbox::{self, Conflict, Resolution};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
-use crate::store::{EpochStore, Location, Store, StoreEvent, endings, frames, journal, meta, outbox};
+use crate::store::conflicts::Asked;
+use crate::store::{EpochStore, Location, Store, StoreEvent, conflicts, frames, journal, meta, operations, outcomes};
 use crate::sync::{self, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -163,7 +164,11 @@ impl Holm {
 
     /// Conflicts that wait for a person, oldest first. Blocking.
     pub fn conflicts(&self) -> Result<Vec<Conflict>> {
-        self.store().read(|connection| conflict::list(connection, |id| self.inner.context.registry.name(id)))
+        self.store().read(|connection| {
+            outbox::list_conflicts(connection, self.device(), Some(Asked::Person), |id| {
+                self.inner.context.registry.name(id)
+            })
+        })
     }
 
     /// Resolves a conflict and queues what is left to send.
@@ -172,7 +177,12 @@ impl Holm {
     /// `NOT_FOUND` if it is not open any more, `INVALID_DOCUMENT`.
     pub async fn resolve_conflict(&self, id: i64, resolution: Resolution) -> Result<()> {
         let context = self.inner.context.clone();
-        self.store().write(move |tx| conflict::resolve(tx, &context.device, id, &resolution)).await
+        self.store()
+            .write(move |tx| {
+                let collection = conflicts::by_id(tx, id)?.map(|conflict| conflict.collection).unwrap_or_default();
+                outbox::resolve(tx, &context.device, id, &resolution, &context.registry.rules(collection))
+            })
+            .await
     }
 
     /// The host's report of the network: tell it what changes.
@@ -256,9 +266,9 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     // With a server the engine forgets by the server's time: a wrong date must not empty the journal.
     let alone = config.server.is_none();
     let (id, store_id, known) = store.write_blocking(move |tx| {
-        outbox::release_leases(tx)?;
+        operations::release_leases(tx)?;
         frames::purge(tx)?;
-        endings::purge(tx)?;
+        outcomes::purge(tx)?;
         if alone {
             journal::purge(tx, now.saturating_sub(keep_ms))?;
         }

@@ -5,11 +5,11 @@ use crate::cache::CacheStats;
 use crate::error::{Error, Result};
 use crate::model::{Document, OpError, Operation, SyncStatus, Version};
 use crate::store::documents::{self, DOCUMENT_COLUMNS, read_document};
-use crate::store::{conflicts, outbox};
+use crate::store::{conflicts, operations};
 use crate::sync;
 use serde_json::{Value, json};
 
-/// One operation of the outbox.
+/// One queued write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PendingOperation {
     /// Its idempotency key.
@@ -18,7 +18,7 @@ pub struct PendingOperation {
     pub collection: String,
     /// The document.
     pub doc_id: String,
-    /// `create`, `update` or `delete`.
+    /// `create`, `update`, `delete` or `action`.
     pub kind: &'static str,
     /// `queued`, `inFlight`, `parked` or `conflict`.
     pub state: &'static str,
@@ -28,7 +28,7 @@ pub struct PendingOperation {
     pub next_attempt_ms: i64,
     /// Why it failed last.
     pub error: Option<OpError>,
-    /// What it changes, by field: `{"title":{"set":"x"}}`. Empty for a delete, and for a create whose content is the document itself.
+    /// What it changes, as a patch: `{"title":"x","n":{"$inc":1}}`. Empty for a delete, and for a create whose content is the document itself.
     pub changes: Value,
     /// When it was made, server time as known here, ms since 1970.
     pub made_ms: i64,
@@ -129,7 +129,7 @@ impl Holm {
         let info = self.inner.context.registry.get(collection).ok_or_else(missing)?;
         let (row, ops, conflict) = self.store().read(|connection| {
             let row = documents::find(connection, info.id, id)?.ok_or_else(missing)?;
-            let ops = outbox::of_document(connection, row.row)?;
+            let ops = operations::of_document(connection, row.row)?;
             let conflict = conflicts::of_document(connection, info.id, id)?.map(|conflict| conflict.id);
             Ok((row, ops, conflict))
         })?;
@@ -176,15 +176,15 @@ impl Holm {
     pub(super) fn shown(&self, op: Operation) -> PendingOperation {
         PendingOperation {
             op_id: op.op_id,
+            error: op.error().cloned(),
             collection: self.inner.context.registry.name(op.collection),
             doc_id: op.doc_id,
             kind: op.kind.as_str(),
             state: op.state.as_str(),
             attempts: op.attempts,
-            next_attempt_ms: op.next_attempt_ms,
-            error: op.error,
-            changes: op.changes.map_or_else(|| json!({}), |changes| serde_json::to_value(changes).unwrap_or_default()),
-            made_ms: self.device().server_ms(op.hlc.ms),
+            next_attempt_ms: op.not_before_ms,
+            changes: op.changes.map_or_else(|| json!({}), |changes| Value::Object(changes.to_patch())),
+            made_ms: self.device().server_ms(op.stamp.ms),
         }
     }
 }

@@ -1,24 +1,24 @@
-//! The outbox, as an app sees it.
+//! The queue of writes, as an app sees it.
 
 use super::holm::Holm;
 use super::inspect::PendingOperation;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{OpId, OpState};
+use crate::model::{OpId, WriteOutcome};
 use crate::outbox as queue;
+use crate::repository::Receipt;
 use crate::store::journal::{self, JournalEntry};
-use crate::store::{endings, outbox};
-use crate::sync::WriteOutcome;
+use crate::store::{operations, outcomes};
 
 impl Holm {
     /// Operations that the server has not accepted yet, oldest first, at most `limit`. Blocking.
     pub fn pending(&self, limit: u32) -> Result<Vec<PendingOperation>> {
-        let operations = self.store().read(|connection| outbox::all(connection, limit))?;
+        let operations = self.store().read(|connection| operations::all(connection, limit))?;
         Ok(operations.into_iter().map(|op| self.shown(op)).collect())
     }
 
     /// Operations that the server refused and that wait for a decision, oldest first. Blocking.
     pub fn parked(&self) -> Result<Vec<PendingOperation>> {
-        let operations = self.store().read(outbox::parked)?;
+        let operations = self.store().read(operations::parked)?;
         Ok(operations.into_iter().map(|op| self.shown(op)).collect())
     }
 
@@ -27,7 +27,8 @@ impl Holm {
     /// # Errors
     /// `NOT_FOUND` if no such operation is parked.
     pub async fn retry(&self, op: OpId) -> Result<()> {
-        self.store().write(move |tx| queue::retry(tx, op)).await?;
+        let context = self.inner.context.clone();
+        self.store().write(move |tx| queue::retry(tx, &context.device, op)).await?;
         if let Ok(engine) = self.engine() {
             engine.retry_now();
         }
@@ -49,19 +50,38 @@ impl Holm {
         self.store().read(|connection| journal::newest(connection, limit))
     }
 
+    /// Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone, or its delete.
+    /// The entry stays. Completes after the commit.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such entry (any more), and those of a write.
+    pub async fn restore(&self, entry: i64) -> Result<Receipt> {
+        let context = self.inner.context.clone();
+        self.store()
+            .write(move |tx| {
+                let place = |collection: i64| {
+                    let name = context.registry.name(collection);
+                    let info = context.registry.ensure_in(tx, &name)?;
+                    Ok((name, info.rules.clone()))
+                };
+                let (doc_id, op_id) = queue::restore(tx, &context.device, entry, place)?;
+                Ok(Receipt { doc_id, op_id })
+            })
+            .await
+    }
+
     /// Waits until a write has ended: accepted by the server, or otherwise. Survives restarts: ask with the same id. A parked write counts
     /// as ended here. Dropping the future gives up waiting.
     ///
     /// # Errors
-    /// Those of storage, and `CLOSED`.
+    /// `NOT_FOUND` if this store has never made such a write; those of storage, and `CLOSED`.
     pub async fn confirmed(&self, op: OpId) -> Result<WriteOutcome> {
         let told = self.inner.waiters.wait_for(op);
         let known = self.store().read(|connection| {
-            Ok(match outbox::by_id(connection, op)? {
-                Some(op) if op.state == OpState::Parked => Some(WriteOutcome::Parked),
+            Ok(match operations::by_id(connection, op)? {
+                Some(op) if op.is_parked() => Some(WriteOutcome::Parked),
                 Some(_) => None,
-                // Gone from the outbox, and nothing speaks against it: the server has it.
-                None => Some(endings::get(connection, op)?.map_or(WriteOutcome::Confirmed(None), Into::into)),
+                None => Some(ended(connection, op)?),
             })
         })?;
         match known {
@@ -83,4 +103,16 @@ impl Holm {
         }
         Err(Error::state(ErrorCode::Closed))
     }
+}
+
+/// What became of a write that is no longer queued.
+fn ended(connection: &rusqlite::Connection, op: OpId) -> Result<WriteOutcome> {
+    if let Some(outcome) = outcomes::get(connection, op)? {
+        return Ok(outcome);
+    }
+    if !queue::is_ours(connection, op)? {
+        return Err(Error::not_found("operation", op.to_string()));
+    }
+    // It was made here, and nothing speaks against it: the server has it.
+    Ok(WriteOutcome::Accepted(None))
 }

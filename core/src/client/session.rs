@@ -3,7 +3,7 @@
 use super::holm::Holm;
 use crate::auth::{Grant, Session, SignIn};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{epoch, outbox, wipe};
+use crate::store::{epoch, operations, wipe};
 use rusqlite::Connection;
 
 /// What becomes of the local data at a sign-out.
@@ -110,8 +110,8 @@ impl Holm {
 
 /// How many operations the server does not have.
 fn check_sign_out(connection: &Connection, mode: SignOutMode) -> Result<u64> {
-    let (pending, parked) = outbox::counts(connection)?;
-    if mode == SignOutMode::Wipe && !outbox::all(connection, 1)?.is_empty() {
+    let (pending, parked) = operations::counts(connection)?;
+    if mode == SignOutMode::Wipe && !operations::all(connection, 1)?.is_empty() {
         let message = format!("{} writes are not on the server yet", pending + parked);
         return Err(Error::State { code: ErrorCode::PendingWrites, message });
     }

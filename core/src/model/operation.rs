@@ -1,6 +1,6 @@
 //! One write on its way to the server.
 
-use super::{Changes, Fields, Hlc, OpId, Version};
+use super::{Action, Changes, Fields, OpId, Seen, Stamp, Version};
 use serde::{Deserialize, Serialize};
 
 /// What a write does. The intent lives here and not in the document's row: a create that failed is still a create.
@@ -8,52 +8,171 @@ use serde::{Deserialize, Serialize};
 pub enum OpKind {
     /// Makes the document.
     Create,
-    /// Changes fields of it.
+    /// Changes paths of it.
     Update,
     /// Deletes it.
     Delete,
+    /// Calls an action of the server by its name.
+    Action,
 }
 
 impl OpKind {
-    /// The name on every side: `create`, `update`, `delete`.
+    /// The name in every language: `create`, `update`, `delete`, `action`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Action => "action",
+        }
+    }
+
+    /// The number that stands for it in the database.
+    pub(crate) const fn number(self) -> i64 {
+        match self {
+            Self::Create => 0,
+            Self::Update => 1,
+            Self::Delete => 2,
+            Self::Action => 3,
+        }
+    }
+
+    pub(crate) const fn from_number(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Create),
+            1 => Some(Self::Update),
+            2 => Some(Self::Delete),
+            3 => Some(Self::Action),
+            _ => None,
         }
     }
 }
 
-/// Where an operation is.
+/// Where an operation is. [`OpState::next`] is the only way from one state to another:
 ///
 /// ```text
-///            lease                 applied, overridden, discarded
-/// Queued ───────────► InFlight ───────────────────────────────────► gone
-///   ▲  ▲                 │  │  └─ refused for good ─► Parked ── discard ─► gone
-///   │  └── no answer ────┘  └──── needs a person ───► InConflict ── resolve ─► Queued or gone
-///   └────────────────────────────── retry ───────────── Parked
+///            Leased                     accepted, overridden, discarded, withdrawn
+/// Open ────────────────► InFlight ──────────────────────────────────────────────────► gone
+///  ▲ ▲                    │ │ │ ▲
+///  │ │     no effect      │ │ │ │ Leased
+///  │ └────────────────────┘ │ └─┼──────► Unanswered (sent, fate unknown: goes again unchanged)
+///  │                        │   └───────────┘      No answer
+///  │   Refused              ├──────────► Parked { error } ── discarded ──► gone
+///  ├──────── Retried ───────┼──────────────┘
+///  │                        └──────────► InConflict ── Resolved ──► Open, or gone
+///  └──────── Resolved ─────────────────────┘            Clashed
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// ```
+/// use holm_core::testing::{OpEvent, OpState};
+/// let sent = OpState::Open.next(OpEvent::Leased).unwrap();
+/// assert_eq!(sent, OpState::InFlight);
+/// assert_eq!(sent.clone().next(OpEvent::NoAnswer).unwrap(), OpState::Unanswered);
+/// assert_eq!(sent.clone().next(OpEvent::NoEffect).unwrap(), OpState::Open);
+/// assert_eq!(sent.clone().next(OpEvent::Clashed).unwrap(), OpState::InConflict);
+/// assert_eq!(OpState::InConflict.next(OpEvent::Resolved).unwrap(), OpState::Open);
+/// assert!(sent.next(OpEvent::Retried).is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpState {
-    /// Waits for its turn.
-    Queued,
-    /// Leased to the request that is out. A restart makes it queued again.
+    /// No request has carried it, or the server has said that it had no effect: later writes may join it.
+    Open,
+    /// A request has carried it and its fate is unknown: its content is frozen, and it is sent again unchanged.
+    Unanswered,
+    /// A request that carries it is out. A restart makes it unanswered.
     InFlight,
-    /// Refused by the server; waits for retry or discard.
-    Parked,
-    /// Its document has a conflict that waits for a person.
+    /// The server refused it; it waits for retry or discard.
+    Parked {
+        /// Why.
+        error: OpError,
+    },
+    /// Its document has a conflict that waits for a decision.
     InConflict,
 }
 
+/// What happens to an operation that stays in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpEvent {
+    /// A request is about to carry it.
+    Leased,
+    /// The request ended without an answer.
+    NoAnswer,
+    /// The server has said that it had no effect, and that it may go again.
+    NoEffect,
+    /// The server, or a guard of this device, has refused it.
+    Refused(OpError),
+    /// Its conflict waits for a decision.
+    Clashed,
+    /// The decision has come.
+    Resolved,
+    /// The app wants it sent again.
+    Retried,
+}
+
+/// A transition that the state machine does not have: a defect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Illegal {
+    /// The state.
+    pub state: OpState,
+    /// The event that it does not know.
+    pub event: OpEvent,
+}
+
 impl OpState {
-    /// The name on every side: `queued`, `inFlight`, `parked`, `conflict`.
-    pub const fn as_str(self) -> &'static str {
+    /// The state after an event.
+    ///
+    /// # Errors
+    /// If the event cannot happen in this state.
+    pub fn next(self, event: OpEvent) -> Result<Self, Illegal> {
+        use OpEvent as E;
+        use OpState as S;
+        Ok(match (self, event) {
+            (S::Open | S::Unanswered, E::Leased) => S::InFlight,
+            (S::InFlight | S::Unanswered, E::NoAnswer) => S::Unanswered,
+            (S::InFlight | S::Unanswered | S::Open, E::NoEffect) => S::Open,
+            (S::InFlight | S::Unanswered | S::Open, E::Refused(error)) => S::Parked { error },
+            // A refused write stays refused: its conflict comes up again when the app retries it.
+            (parked @ S::Parked { .. }, E::Clashed) => parked,
+            (S::InFlight | S::Unanswered | S::Open | S::InConflict, E::Clashed) => S::InConflict,
+            (S::InConflict, E::Resolved) => S::Open,
+            (S::Parked { .. }, E::Retried) => S::Open,
+            (state, event) => return Err(Illegal { state, event }),
+        })
+    }
+
+    /// The name in every language: `queued`, `inFlight`, `parked`, `conflict`.
+    pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::Queued => "queued",
+            Self::Open | Self::Unanswered => "queued",
             Self::InFlight => "inFlight",
-            Self::Parked => "parked",
+            Self::Parked { .. } => "parked",
             Self::InConflict => "conflict",
+        }
+    }
+
+    /// The number that stands for it in the database. Those up to [`LAST_QUEUED`](Self::LAST_QUEUED) wait to be sent.
+    pub(crate) const fn number(&self) -> i64 {
+        match self {
+            Self::Open => 0,
+            Self::Unanswered => Self::LAST_QUEUED,
+            Self::InFlight => 2,
+            Self::Parked { .. } => 3,
+            Self::InConflict => 4,
+        }
+    }
+
+    pub(crate) const LAST_QUEUED: i64 = 1;
+
+    /// The state of a number; `error` is the stored reason.
+    pub(crate) fn from_number(number: i64, error: Option<&OpError>) -> Option<Self> {
+        let unknown = || OpError { code: String::new(), message: String::new(), details: Fields::new() };
+        match number {
+            0 => Some(Self::Open),
+            Self::LAST_QUEUED => Some(Self::Unanswered),
+            2 => Some(Self::InFlight),
+            3 => Some(Self::Parked { error: error.cloned().unwrap_or_else(unknown) }),
+            4 => Some(Self::InConflict),
+            _ => None,
         }
     }
 }
@@ -70,16 +189,23 @@ pub struct OpError {
     pub details: Fields,
 }
 
-/// One entry of the outbox.
+impl OpError {
+    /// A reason that this device gives.
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), details: Fields::new() }
+    }
+}
+
+/// One queued write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// Its place in the order of this device. Rises, never reused.
+    /// Its place in the order of this device. Rises, never reused. 0 before it is stored.
     pub op_seq: i64,
     /// Its idempotency key.
     pub op_id: OpId,
-    /// The document's row in this store.
+    /// The document's row in this store; 0 for an action without a document.
     pub document: i64,
-    /// The collection's number in this store.
+    /// The collection's number in this store; 0 for an action without one.
     pub collection: i64,
     /// The document.
     pub doc_id: String,
@@ -87,33 +213,88 @@ pub struct Operation {
     pub kind: OpKind,
     /// Where it is.
     pub state: OpState,
-    /// Whether a request that carried it ever went out. Then its content is frozen: the server may know it.
-    pub sent: bool,
-    /// The server's version that the user saw when the write was made; none for a document unknown there.
+    /// The server's version that the user saw when the write was made. `None` for a document unknown there.
     pub base_version: Option<Version>,
-    /// An update: what it changes. A create: none while the document's own content is what will be sent.
+    /// An update: what it changes. A create: `None` while the document's own content is what will be sent. A delete: the updates
+    /// that were joined to it; they are not sent, but they come back if the delete is undone, and are journalled if it loses.
     pub changes: Option<Changes>,
-    /// An update: the touched fields as the user saw them before.
-    pub before: Fields,
-    /// When it was made.
-    pub hlc: Hlc,
+    /// The changed paths as the user saw them before.
+    pub before: Seen,
+    /// When its latest part was made: device time, which names its frame. Convert it before it is compared with another device's.
+    pub stamp: Stamp,
     /// All operations of a group are accepted together or not at all.
     pub group: Option<String>,
     /// How often the server has answered it with an error that is its own.
     pub attempts: u32,
     /// How often a conflict of it was resolved and it was sent again.
     pub rounds: u32,
-    /// Not before this time of the device, ms since 1970.
-    pub next_attempt_ms: i64,
-    /// Why it failed last.
-    pub error: Option<OpError>,
+    /// Not before this time of the device, ms since 1970. 0: at once.
+    pub not_before_ms: i64,
+    /// Why it failed last, while it is not parked.
+    pub last_error: Option<OpError>,
     /// Operations that were joined to it after they had ids of their own: what becomes of it becomes of them.
     pub absorbed: Vec<OpId>,
+    /// What it calls, if it is an action.
+    pub action: Option<Action>,
 }
 
 impl Operation {
-    /// Whether later writes may still be joined to it: it is queued and no request has ever carried it.
+    /// Whether later writes may still be joined to it: it waits, and the server cannot know it.
     pub fn is_open(&self) -> bool {
-        self.state == OpState::Queued && !self.sent
+        self.state == OpState::Open
+    }
+
+    /// Whether a request has carried it and nothing says that it had no effect.
+    pub fn was_sent(&self) -> bool {
+        matches!(self.state, OpState::Unanswered | OpState::InFlight)
+    }
+
+    /// Whether the server refused it.
+    pub fn is_parked(&self) -> bool {
+        matches!(self.state, OpState::Parked { .. })
+    }
+
+    /// Why it failed last.
+    pub fn error(&self) -> Option<&OpError> {
+        match &self.state {
+            OpState::Parked { error } => Some(error),
+            _ => self.last_error.as_ref(),
+        }
+    }
+
+    /// Takes it to its next state. An event that its state does not know changes nothing and is logged: it is a defect, and a write
+    /// must not be lost by it.
+    pub(crate) fn on(&mut self, event: OpEvent) {
+        match self.state.clone().next(event) {
+            Ok(state) => self.state = state,
+            Err(illegal) => tracing::error!(op = %self.op_id, ?illegal, "an operation cannot take this step"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_survives_its_number() {
+        let error = OpError::new("X", "y");
+        for state in [
+            OpState::Open,
+            OpState::Unanswered,
+            OpState::InFlight,
+            OpState::Parked { error: error.clone() },
+            OpState::InConflict,
+        ] {
+            assert_eq!(OpState::from_number(state.number(), Some(&error)), Some(state));
+        }
+        assert_eq!(OpState::from_number(5, None), None);
+    }
+
+    #[test]
+    fn core_l2_an_unanswered_write_never_opens_without_an_answer() {
+        for event in [OpEvent::Retried, OpEvent::Resolved] {
+            assert!(OpState::Unanswered.next(event).is_err());
+        }
     }
 }

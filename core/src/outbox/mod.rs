@@ -3,24 +3,46 @@
 //! Invariants:
 //! 1. An operation is written in the transaction of the view change that it stands for. There is never one without the other.
 //! 2. Its `op_id` is minted there and never changes: every attempt, in this process or a later one, carries the same.
-//! 3. Only an **open** operation (queued, never sent) is joined with a later write. Once a request has carried it, its content is
-//!    frozen until the server has answered; a later write of the same document queues behind it.
-//! 4. Operations of one document go one at a time and in order. Documents do not wait for each other. A group goes together.
-//! 5. An operation ends as applied, overridden or discarded (both journalled), or withdrawn (undone before it was ever sent).
-//!    One that is joined to another shares its ending. A refused one is parked: it stops its own document and nobody else, and waits for retry or discard.
+//! 3. Only an **open** operation (no request has carried it, or the server has said that it had no effect) is joined with a later
+//!    write. Once a request has carried it, its content is frozen until the server has answered; a later write of the same document
+//!    queues behind it.
+//! 4. Operations of one document go one at a time and in order. Documents do not wait for each other, except for declared references.
+//!    A group goes together, and is accepted, parked, overridden or discarded as a whole.
+//! 5. An operation ends as accepted, overridden or discarded (both journalled), or withdrawn (undone before it was ever sent). One that
+//!    is joined to another shares its outcome. A refused one is parked: it stops its own document only, and waits for retry or discard.
 //! 6. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
+//! 7. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
+//!    operations, operations, conflicts, the journal and outcomes.
 
+mod acknowledge;
 mod coalesce;
-mod enqueue;
-mod lanes;
+mod group;
+mod ids;
+mod next_batch;
 mod park;
+mod pending;
+#[cfg(test)]
+mod pending_tests;
+mod rebase;
+mod resolve;
+mod restore;
 mod retry;
+mod stamps;
 mod view;
+mod write;
 
-pub(crate) use coalesce::compact;
-pub(crate) use enqueue::{Edit, create, delete, update};
-pub(crate) use lanes::next_batch;
+pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defer, had_no_effect, wait};
+pub(crate) use group::retry_group;
+pub(crate) use ids::{Ticket, is_ours, number};
+pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry};
+pub(crate) use pending::{GroupFate, Pending};
+pub(crate) use rebase::{Judged, Source, judge};
+pub use resolve::{Conflict, Resolution};
+pub(crate) use resolve::{list_conflicts, resolve};
+pub(crate) use restore::restore;
 pub use retry::RetryPolicy;
-pub(crate) use view::{body_text, freeze_create, parse_body, save_view};
+pub(crate) use stamps::server_time;
+pub(crate) use view::{body_text, parse_body};
+pub(crate) use write::{Edit, Place, create, delete, update};

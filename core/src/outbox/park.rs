@@ -1,106 +1,112 @@
 //! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
 use super::coalesce::compact;
-use super::view::{freeze_create, save_view, unlink};
+use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{OpError, OpId, OpKind, OpState, Operation};
-use crate::store::documents::{self, DocumentRow};
-use crate::store::journal::{self, Loss, LossReason};
-use crate::store::{Settled, Tx, conflicts, outbox};
-use serde_json::Value;
+use crate::model::{OpError, OpEvent, OpId, OpKind, Operation, WriteOutcome};
+use crate::store::journal::LossReason;
+use crate::store::{Tx, operations};
 
-/// Sets an operation aside with the reason. Its document's later operations wait behind it; nobody else does. The server has refused it, so
-/// it has no effect there and may change.
-pub(crate) fn park(tx: &Tx<'_>, row: Option<&DocumentRow>, op: &mut Operation, error: OpError) -> Result<()> {
-    if let Some(row) = row {
-        freeze_create(tx, row, std::slice::from_mut(op))?;
+/// Sets an operation aside with the reason, and its group with it. Its document's later operations wait behind it; others do not. The
+/// server has refused it, so it has no effect there and may change.
+pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<()> {
+    pending.freeze_create()?;
+    let Some(op) = pending.ops.get_mut(at) else { return Ok(()) };
+    if let Some(group) = op.group.clone() {
+        let message = format!("another write of its group was refused ({}: {})", error.code, error.message);
+        pending.groups.push((group, GroupFate::Parked(OpError::new("GROUP_ABORTED", message))));
     }
-    op.state = OpState::Parked;
-    op.sent = false;
-    op.error = Some(error);
-    outbox::update(tx, op)?;
-    outbox::tell_parked(tx, op);
+    op.on(OpEvent::Refused(error));
     Ok(())
 }
 
-/// Queues a parked operation again, joined with what was edited since: that is how a refused write is repaired.
+/// Queues a parked operation again, joined with what was edited since: that is how a refused write is repaired. The other members of its
+/// group go with it.
 ///
 /// # Errors
 /// `NOT_FOUND` if no such operation is parked.
-pub(crate) fn retry(tx: &Tx<'_>, id: OpId) -> Result<()> {
-    let op = find(tx, id, |op| op.state == OpState::Parked)?;
-    let mut ops = outbox::of_document(tx, op.document)?;
-    for op in ops.iter_mut().filter(|op| op.op_id == id) {
-        op.state = OpState::Queued;
+pub(crate) fn retry(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
+    let op = find(tx, id, Operation::is_parked)?;
+    match &op.group {
+        Some(group) => super::retry_group(tx, device, group),
+        None => {
+            if let Some(mut pending) = Pending::of_row(tx, op.document)? {
+                queue_again(&mut pending, &|parked| parked.op_id == op.op_id);
+                pending.save(tx, device)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Queues parked operations of a document again.
+pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) -> bool) {
+    let mut first = None;
+    for op in pending.ops.iter_mut().filter(|op| op.is_parked() && wanted(op)) {
+        op.on(OpEvent::Retried);
         op.attempts = 0;
         op.rounds = 0;
-        op.next_attempt_ms = 0;
-        op.error = None;
-        outbox::update(tx, op)?;
+        op.not_before_ms = 0;
+        op.last_error = None;
+        first.get_or_insert((op.op_seq, op.group.clone()));
     }
+    let Some((first, group)) = first else { return };
     // What was edited since repairs the write, so it goes where that goes: with the write's group.
-    for later in ops.iter_mut().filter(|later| later.op_seq > op.op_seq && later.group.is_none()) {
-        later.group.clone_from(&op.group);
+    for later in pending.ops.iter_mut().filter(|op| op.op_seq > first && op.group.is_none()) {
+        later.group.clone_from(&group);
     }
-    let left = compact(tx, ops)?;
-    if let Some(mut row) = documents::by_row(tx, op.document)? {
-        save_view(tx, &mut row, &left)?;
-    }
-    tx.queued();
-    Ok(())
+    pending.queued = true;
+    compact(pending);
 }
 
-/// Gives up an operation that is parked, or that no request has carried yet: the journal keeps what it held, and the view goes back to the
-/// server's state with what else is pending. Giving up a create gives up the document.
+/// Gives up an operation that is parked, or that no request has carried yet, and its group with it: the journal keeps what it held, and the
+/// view goes back to the server's state with what else is pending. Giving up a create gives up the document.
 ///
 /// # Errors
-/// `NOT_FOUND` if there is no such operation. One that was sent is none: the server may have it.
+/// `NOT_FOUND` if there is no such operation, or if it was sent: then the server may have it.
 pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
-    let op = find(tx, id, |op| op.state == OpState::Parked || op.is_open())?;
-    let mut row = documents::by_row(tx, op.document)?
-        .ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
-    let mut ops = outbox::of_document(tx, op.document)?;
-    freeze_create(tx, &row, &mut ops)?;
-    let whole = op.kind == OpKind::Create && row.server_body().is_none();
-    let (gone, mut left): (Vec<_>, Vec<_>) = ops.into_iter().partition(|other| whole || other.op_id == id);
-    for op in &gone {
-        unlink(op, &mut left);
-        give_up(tx, device, &row, op)?;
+    let op = find(tx, id, |op| op.is_parked() || op.is_open())?;
+    let mut pending =
+        Pending::of_row(tx, op.document)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
+    give_up(&mut pending, device, &|other| other.op_seq == op.op_seq)?;
+    pending.queued = true;
+    pending.save(tx, device).map(drop)
+}
+
+/// Gives up operations of a document, and all of them if its create is among them and the server has never had it.
+pub(super) fn give_up(pending: &mut Pending, device: &Device, wanted: &impl Fn(&Operation) -> bool) -> Result<()> {
+    pending.freeze_create()?;
+    let unborn = pending.row.server_body().is_none() && !pending.row.evicted;
+    let whole = unborn && pending.ops.iter().any(|op| op.kind == OpKind::Create && wanted(op));
+    let mut at = 0;
+    while at < pending.ops.len() {
+        if !whole && !wanted(&pending.ops[at]) {
+            at += 1;
+            continue;
+        }
+        if let Some(group) = pending.ops[at].group.clone() {
+            pending.groups.push((group, GroupFate::Discarded));
+        }
+        unlink(pending, at);
+        pending.give_up(device, at, LossReason::Discarded, WriteOutcome::Discarded)?;
     }
-    for op in &left {
-        outbox::update(tx, op)?;
-    }
-    if let Some(conflict) = conflicts::of_document(tx, op.collection, &op.doc_id)?
-        && left.is_empty()
-    {
-        conflicts::remove(tx, conflict.id)?;
-    }
-    save_view(tx, &mut row, &left)?;
-    tx.queued();
     Ok(())
 }
 
-fn give_up(tx: &Tx<'_>, device: &Device, row: &DocumentRow, op: &Operation) -> Result<()> {
-    let lost = match &op.changes {
-        Some(changes) => Value::Object(changes.to_patch()).to_string(),
-        None => r#"{"deleted":true}"#.to_owned(),
-    };
-    journal::record(
-        tx,
-        &Loss {
-            at_ms: device.server_now_ms(),
-            collection: op.collection,
-            doc_id: &op.doc_id,
-            op_id: Some(op.op_id),
-            reason: LossReason::Discarded,
-            lost,
-            kept: row.server_body().cloned(),
-        },
-    )?;
-    outbox::end(tx, op, Settled::Discarded)
+/// Closes the gap that an operation leaves: later operations on the same places now start from what it started from.
+fn unlink(pending: &mut Pending, at: usize) {
+    let op = pending.ops[at].clone();
+    let Some(changes) = &op.changes else { return };
+    for later in pending.ops.iter_mut().skip(at + 1) {
+        let paths: Vec<_> = later.changes.iter().flat_map(|changes| changes.paths().cloned()).collect();
+        for path in paths {
+            let value = op.before.before(changes, &path, later.before.get(&path));
+            later.before.set(&path, value.as_ref());
+        }
+    }
 }
 
 fn find(tx: &Tx<'_>, id: OpId, fits: impl Fn(&Operation) -> bool) -> Result<Operation> {
-    outbox::by_id(tx, id)?.filter(fits).ok_or_else(|| Error::not_found("operation", id.to_string()))
+    operations::by_id(tx, id)?.filter(fits).ok_or_else(|| Error::not_found("operation", id.to_string()))
 }

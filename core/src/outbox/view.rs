@@ -1,27 +1,28 @@
-//! What the user sees: the server's state with the pending operations applied.
+//! What the user sees: the server's state with the pending operations applied. Pure.
 
 use crate::error::{Error, Result};
-use crate::model::{Changes, Fields, OpKind, Operation};
-use crate::store::documents::{self, DocumentRow};
-use crate::store::{Tx, outbox};
+use crate::model::{Fields, OpKind, Operation};
+use crate::store::documents::DocumentRow;
 use serde_json::Value;
 
 /// Computes a row's view anew from its base and the operations that are left, oldest first.
-fn rebuild(row: &mut DocumentRow, ops: &[Operation]) -> Result<()> {
-    if ops.is_empty() {
-        if row.pending {
+pub(super) fn rebuild(row: &mut DocumentRow, ops: &[Operation]) -> Result<()> {
+    let Some(first) = ops.first() else {
+        if row.is_pending() {
             row.body = row.base.take();
-            row.pending = false;
+            row.first_op = 0;
         }
         row.hidden = row.body.is_none();
         return Ok(());
-    }
-    row.pending = true;
+    };
+    begin(row);
+    row.first_op = first.op_seq;
     let mut fields = row.base.as_deref().map(parse_body).transpose()?;
     let mut seen = fields.clone();
     for op in ops {
         match (op.kind, &op.changes) {
-            // Its content is the body itself, and there is no other operation.
+            (OpKind::Action, _) => {}
+            // Its content is the body itself, and no other operation writes.
             (OpKind::Create, None) => {
                 row.hidden = false;
                 return Ok(());
@@ -31,63 +32,67 @@ fn rebuild(row: &mut DocumentRow, ops: &[Operation]) -> Result<()> {
                 changes.apply(&mut created);
                 fields = Some(created);
             }
-            (OpKind::Update, changes) => match (&mut fields, changes) {
-                (Some(fields), Some(changes)) => changes.apply(fields),
-                (Some(_), None) => {}
+            (OpKind::Update, Some(changes)) => match &mut fields {
+                Some(fields) => changes.apply(fields),
                 // Deleted on the server: until that is settled the user goes on seeing what was there.
-                (None, _) => {
+                None => {
                     row.hidden = false;
                     return Ok(());
                 }
             },
-            (OpKind::Delete, _) => fields = None,
+            (OpKind::Update, None) => {}
+            (OpKind::Delete, changes) => {
+                // A deleted document keeps what it last held, for those who ask for deleted ones.
+                if let (Some(fields), Some(changes)) = (&mut fields, changes) {
+                    changes.apply(fields);
+                    seen = Some(fields.clone());
+                }
+                fields = None;
+            }
         }
         if fields.is_some() {
             seen.clone_from(&fields);
         }
     }
     row.hidden = fields.is_none();
-    // A deleted document keeps what it last held, for those who ask for deleted ones.
     if let Some(seen) = seen {
         row.body = Some(body_text(&seen));
     }
     Ok(())
 }
 
-/// Writes a row as it is with the operations that are left. A document that is nowhere any more goes away.
-pub(crate) fn save_view(tx: &Tx<'_>, row: &mut DocumentRow, left: &[Operation]) -> Result<()> {
-    rebuild(row, left)?;
-    if left.is_empty() && row.body.is_none() && row.seq.is_none() {
-        return documents::remove(tx, row.row);
+/// From the first pending write on, the server's state has a place of its own. Actions alone change no content.
+pub(super) fn begin(row: &mut DocumentRow) {
+    if !row.is_pending() {
+        row.base = if row.evicted { None } else { row.body.clone() };
+        // Set to the number of the first operation when the row is saved.
+        row.first_op = -1;
     }
-    documents::update(tx, row)
 }
 
-/// Gives a create that borrows the document's body a copy of its own, before the body changes.
-pub(crate) fn freeze_create(tx: &Tx<'_>, row: &DocumentRow, ops: &mut [Operation]) -> Result<()> {
-    if let [op] = ops
-        && op.kind == OpKind::Create
-        && op.changes.is_none()
-    {
-        let fields = parse_body(row.body.as_deref().unwrap_or("{}"))?;
-        op.changes = Some(Changes::between(&Fields::new(), &fields));
-        outbox::update(tx, op)?;
-    }
-    Ok(())
-}
-
-/// Closes the gap that `removed` leaves: the next operation on the same field now starts from what `removed` started from.
-pub(crate) fn unlink(removed: &Operation, following: &mut [Operation]) {
-    let Some(changes) = &removed.changes else { return };
-    for name in changes.0.keys() {
-        let toucher = following.iter_mut().find(|op| op.changes.as_ref().is_some_and(|c| c.0.contains_key(name)));
-        if let Some(op) = toucher {
-            match removed.before.get(name) {
-                Some(value) => op.before.insert(name.clone(), value.clone()),
-                None => op.before.remove(name),
-            };
+/// The document before the last operation of its queue, as the user saw it. `None` if it was not there.
+pub(super) fn before_last(row: &DocumentRow, ops: &[Operation]) -> Result<Option<Fields>> {
+    let mut fields = row.base.as_deref().map(parse_body).transpose()?;
+    let earlier = ops.split_last().map_or(ops, |(_, earlier)| earlier);
+    for op in earlier {
+        match (op.kind, &op.changes) {
+            (OpKind::Create, changes) => {
+                let mut created = Fields::new();
+                if let Some(changes) = changes {
+                    changes.apply(&mut created);
+                }
+                fields = Some(created);
+            }
+            (OpKind::Update, Some(changes)) => {
+                if let Some(fields) = &mut fields {
+                    changes.apply(fields);
+                }
+            }
+            (OpKind::Delete, _) => fields = None,
+            (OpKind::Update | OpKind::Action, _) => {}
         }
     }
+    Ok(fields)
 }
 
 /// The tree of a stored body.

@@ -2,10 +2,10 @@
 
 use super::query::{FieldPath, declare};
 use crate::cache::{AccessTimes, CacheConfig};
-use crate::conflict::Strategy;
+use crate::conflict::{FieldRule, Rules, Strategy};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{Document, validate_collection};
+use crate::model::{Document, Path, validate_collection};
 use crate::store::{Store, Tx, collections};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +17,14 @@ pub struct CollectionConfig {
     pub name: String,
     /// How its conflicts are resolved.
     pub conflict: Strategy,
+    /// Who decides single paths, by path: a JSON Pointer (`/stats/plays`), or names with dots (`stats.plays`). A path without a rule has
+    /// that of the nearest one above it, or the strategy's.
+    pub rules: BTreeMap<String, FieldRule>,
+    /// Lists of objects that are merged element by element, by path: the member that tells the elements apart.
+    pub list_keys: BTreeMap<String, String>,
+    /// Paths that hold ids of documents of other collections, by path: the collection. A document waits until those that it refers to are on
+    /// the server.
+    pub references: BTreeMap<String, String>,
     /// Fields that queries filter and order by, each list one index: first those compared for equality, then the order's.
     pub indexes: Vec<Vec<FieldPath>>,
     /// How it is cached.
@@ -26,7 +34,63 @@ pub struct CollectionConfig {
 impl CollectionConfig {
     /// A collection that merges its conflicts and has no indexes.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), conflict: Strategy::default(), indexes: Vec::new(), cache: CacheConfig::default() }
+        Self {
+            name: name.into(),
+            conflict: Strategy::default(),
+            rules: BTreeMap::new(),
+            list_keys: BTreeMap::new(),
+            references: BTreeMap::new(),
+            indexes: Vec::new(),
+            cache: CacheConfig::default(),
+        }
+    }
+
+    /// Sets who decides a path that both sides changed.
+    #[must_use]
+    pub fn rule(mut self, path: impl Into<String>, rule: FieldRule) -> Self {
+        self.rules.insert(path.into(), rule);
+        self
+    }
+
+    /// Merges a list of objects element by element: those with the same value of `key` are the same.
+    #[must_use]
+    pub fn list_key(mut self, path: impl Into<String>, key: impl Into<String>) -> Self {
+        self.list_keys.insert(path.into(), key.into());
+        self
+    }
+
+    /// Declares that a path holds the id, or a list of ids, of documents of another collection.
+    #[must_use]
+    pub fn reference(mut self, path: impl Into<String>, collection: impl Into<String>) -> Self {
+        self.references.insert(path.into(), collection.into());
+        self
+    }
+
+    /// The rules by which its conflicts are decided. Paths that cannot be read were refused when the client was opened.
+    pub(crate) fn conflict_rules(&self) -> Rules {
+        let mut rules = Rules::of(self.conflict);
+        for (path, rule) in &self.rules {
+            if let Some(path) = config_path(path) {
+                rules.set(path, *rule);
+            }
+        }
+        for (path, key) in &self.list_keys {
+            if let Some(path) = config_path(path) {
+                rules.set_key(path, key.as_str());
+            }
+        }
+        rules
+    }
+
+    fn check(&self) -> Result<()> {
+        validate_collection(&self.name)?;
+        for path in self.rules.keys().chain(self.list_keys.keys()).chain(self.references.keys()) {
+            if config_path(path).is_none() {
+                let message = format!("{path:?} of collection {:?} is not a path", self.name);
+                return Err(Error::invalid(ErrorCode::InvalidConfig, message));
+            }
+        }
+        self.references.values().try_for_each(|name| validate_collection(name))
     }
 
     /// Sets how conflicts are resolved.
@@ -53,23 +117,33 @@ impl CollectionConfig {
     }
 }
 
+/// A path of the configuration: a JSON Pointer, or names with dots.
+pub(crate) fn config_path(text: &str) -> Option<Path> {
+    if text.starts_with('/') {
+        return Path::parse(text);
+    }
+    let mut names = text.split('.').map(|name| (!name.is_empty()).then_some(name));
+    let first = Path::field(names.next()??);
+    names.try_fold(first, |path, name| Some(path.member(name?)))
+}
+
 /// A collection of this store.
 #[derive(Debug)]
 pub(crate) struct CollectionInfo {
     pub id: i64,
     pub name: String,
-    pub strategy: Strategy,
+    pub rules: Arc<Rules>,
     pub cache: CacheConfig,
     pub access_times: AccessTimes,
 }
 
 impl CollectionInfo {
-    fn new(id: i64, name: impl Into<String>, strategy: Strategy, cache: CacheConfig) -> Arc<Self> {
-        Arc::new(Self { id, name: name.into(), strategy, cache, access_times: AccessTimes::default() })
+    fn new(id: i64, name: impl Into<String>, rules: Rules, cache: CacheConfig) -> Arc<Self> {
+        Arc::new(Self { id, name: name.into(), rules: Arc::new(rules), cache, access_times: AccessTimes::default() })
     }
 
     fn undeclared(id: i64, name: &str) -> Arc<Self> {
-        Self::new(id, name, Strategy::default(), CacheConfig::default())
+        Self::new(id, name, Rules::default(), CacheConfig::default())
     }
 
     /// Notes that documents are used, if it matters.
@@ -99,7 +173,7 @@ impl Registry {
     /// Takes the declared collections and those that the store has from before, and brings the indexes up to date.
     pub fn open(store: &Store, configs: Vec<CollectionConfig>) -> Result<Self> {
         for (index, config) in configs.iter().enumerate() {
-            validate_collection(&config.name)?;
+            config.check()?;
             if configs[..index].iter().any(|other| other.name == config.name) {
                 return Err(Error::invalid(
                     ErrorCode::InvalidConfig,
@@ -119,9 +193,9 @@ impl Registry {
             }
             let all = collections::all(tx)?.into_iter().map(|(id, name)| {
                 let config = configs.iter().find(|config| config.name == name);
-                let strategy = config.map(|config| config.conflict).unwrap_or_default();
+                let rules = config.map(CollectionConfig::conflict_rules).unwrap_or_default();
                 let cache = config.map(|config| config.cache.clone()).unwrap_or_default();
-                (name.clone(), CollectionInfo::new(id, name, strategy, cache))
+                (name.clone(), CollectionInfo::new(id, name, rules, cache))
             });
             Ok(all.collect())
         })?;
@@ -159,6 +233,12 @@ impl Registry {
     pub fn bounded(&self) -> Vec<Arc<CollectionInfo>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.values().filter(|info| info.cache.is_bounded()).cloned().collect()
+    }
+
+    /// The rules by which the conflicts of a collection, given by its number, are decided.
+    pub fn rules(&self, id: i64) -> Arc<Rules> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().find(|info| info.id == id).map(|info| info.rules.clone()).unwrap_or_default()
     }
 
     /// The name of a collection's number.

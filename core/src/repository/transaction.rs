@@ -3,8 +3,8 @@
 use super::registry::{CollectionInfo, Registry};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Document, DocumentId, OpId, read_body, read_fields, read_patch};
-use crate::outbox::{self, Edit};
+use crate::model::{Document, DocumentId, OpId, Version, read_body, read_fields, read_patch};
+use crate::outbox::{self, Edit, Place};
 use crate::store::{Tx, documents};
 use serde::Serialize;
 use std::sync::Arc;
@@ -72,14 +72,29 @@ impl<'a> Transaction<'a> {
         self.replace_text(collection, id, &text(document)?)
     }
 
+    /// Replaces a document's content that was made from `version` of it ([`Document::version`]): what is sent is the difference from that
+    /// version, so what other devices have changed meanwhile stays.
+    ///
+    /// # Errors
+    /// `VERSION_MISMATCH` if this device does not have that version any more; those of [`replace`](Self::replace).
+    pub fn replace_based_on<T: Serialize + ?Sized>(
+        &self,
+        collection: &str,
+        id: &str,
+        document: &T,
+        version: Version,
+    ) -> Result<Receipt> {
+        self.replace_text_based_on(collection, id, &text(document)?, version)
+    }
+
     /// Deletes a document.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `EVICTED`.
+    /// `NOT_FOUND`.
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::delete(self.tx, self.device, info.id, &id, self.group.as_deref())?;
+        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id))?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
@@ -100,8 +115,7 @@ impl<'a> Transaction<'a> {
             (Some(id), _) | (None, Some(id)) => DocumentId::new(id)?,
             (None, None) => DocumentId::new(self.device.new_uuid().to_string())?,
         };
-        let place = (info.id, collection);
-        let op_id = outbox::create(self.tx, self.device, place, &id, body, self.group.as_deref())?;
+        let op_id = outbox::create(self.tx, self.device, &self.place(&info, &id), body)?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
@@ -117,14 +131,24 @@ impl<'a> Transaction<'a> {
         self.edit(collection, id, own_id, &Edit::Replace(fields))
     }
 
+    /// [`replace_based_on`](Self::replace_based_on) from JSON text.
+    pub fn replace_text_based_on(&self, collection: &str, id: &str, text: &str, version: Version) -> Result<Receipt> {
+        let (fields, own_id) = read_fields(text, self.device.limits.document())?;
+        self.edit(collection, id, own_id, &Edit::ReplaceFrom(fields, version))
+    }
+
     fn edit(&self, collection: &str, id: &str, own_id: Option<String>, edit: &Edit) -> Result<Receipt> {
         if let Some(own) = own_id.filter(|own| own != id) {
             return Err(Error::document(format!("the id of {id:?} cannot be changed to {own:?}")));
         }
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::update(self.tx, self.device, info.id, &id, edit, self.group.as_deref())?;
+        let op_id = outbox::update(self.tx, self.device, &self.place(&info, &id), edit)?;
         Ok(Receipt { doc_id: id.into_string(), op_id })
+    }
+
+    fn place<'p>(&'p self, info: &'p CollectionInfo, id: &'p DocumentId) -> Place<'p> {
+        Place { collection: info.id, name: &info.name, rules: &info.rules, id, group: self.group.as_deref() }
     }
 
     fn info(&self, collection: &str) -> Result<Arc<CollectionInfo>> {

@@ -3,9 +3,9 @@
 use super::db::migrate;
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
-use super::{Committed, Durability, Location, Settled, Store, StoreEvent, collections, outbox};
+use super::{Committed, Durability, Location, Store, StoreEvent, collections, operations};
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{Fields, Hlc, OpId, OpKind, OpState, Operation};
+use crate::model::{Changes, Edit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Stamp};
 use std::sync::{Arc, Mutex};
 
 /// A store under test and what it told its observer.
@@ -67,19 +67,29 @@ fn operation(row: &DocumentRow) -> Operation {
         collection: row.collection,
         doc_id: row.id.clone(),
         kind: OpKind::Update,
-        state: OpState::Queued,
-        sent: false,
+        state: OpState::Open,
         base_version: Some(3),
-        changes: Some(serde_json::from_str(r#"{"a":{"set":null},"b":"remove","c":{"inc":2}}"#).unwrap()),
-        before: Fields::from_iter([("a".to_owned(), 1.into())]),
-        hlc: Hlc { ms: 5, counter: 2, node: String::new() },
+        changes: Some(changes()),
+        before: Seen::of(&changes(), &Fields::from_iter([("a".to_owned(), 1.into())])),
+        stamp: Stamp { ms: 5, counter: 2 },
         group: Some("g".into()),
         attempts: 1,
         rounds: 2,
-        next_attempt_ms: 77,
-        error: None,
-        absorbed: Vec::new(),
+        not_before_ms: 77,
+        last_error: None,
+        absorbed: vec![OpId::from_bytes([8; 16])],
+        action: None,
     }
+}
+
+/// Every kind of edit, and two stamps.
+fn changes() -> Changes {
+    let patch = r#"{"a":null,"c":{"$inc":2},"o":{"x":1},"t":{"$addToSet":[1],"$removeFromSet":[2]}}"#;
+    let patch: Fields = serde_json::from_str(patch).unwrap();
+    let current = Fields::from_iter([("a".to_owned(), 1.into())]);
+    let earlier = Changes::from_patch(&patch, &current, Stamp { ms: 3, counter: 7 }).unwrap();
+    let set_null = Changes::one(Path::field("b"), Edit::Set(serde_json::Value::Null), Stamp { ms: 5, counter: 2 });
+    earlier.then(set_null)
 }
 
 fn an_acknowledged_write_is_read_at_once(subject: &Subject) {
@@ -131,8 +141,8 @@ fn operations_come_back_as_they_were(subject: &Subject) {
     let stored = subject
         .store
         .write_blocking(move |tx| {
-            outbox::insert(tx, &op)?;
-            Ok(outbox::of_document(tx, row.row)?.pop().unwrap())
+            operations::insert(tx, &op, true)?;
+            Ok(operations::of_document(tx, row.row)?.pop().unwrap())
         })
         .unwrap();
     assert_eq!(stored, Operation { op_seq: stored.op_seq, ..made });
@@ -146,14 +156,15 @@ fn an_operations_number_is_never_used_again(subject: &Subject) {
         let op_seq = subject
             .store
             .write_blocking(move |tx| {
-                let op_seq = outbox::insert(tx, &op)?;
-                outbox::end(tx, &Operation { op_seq, ..op }, Settled::Withdrawn)?;
+                let op_seq = operations::last_number(tx)? + 1;
+                operations::insert(tx, &Operation { op_seq, ..op }, false)?;
+                operations::remove(tx, op_seq)?;
                 Ok(op_seq)
             })
             .unwrap();
         assert!(op_seq > seen);
         seen = op_seq;
-        assert_eq!(subject.store.read(outbox::acknowledged).unwrap(), seen);
+        assert_eq!(subject.store.read(operations::acknowledged).unwrap(), seen);
     }
 }
 

@@ -20,11 +20,12 @@ mod observer;
 mod tables;
 
 pub use db::Durability;
-pub(crate) use db::{ChangedRow, Committed, Location, SCHEMA_VERSION, Settled, Tx};
+pub(crate) use db::{ChangedRow, Committed, Location, SCHEMA_VERSION, Tx};
 pub(crate) use epoch::EpochStore;
 pub(crate) use observer::{Counters, Observer, StoreEvent};
 pub(crate) use tables::{
-    collections, conflicts, documents, endings, eviction, frames, journal, meta, outbox, pins, streams, wipe,
+    collections, conflicts, documents, eviction, frames, journal, meta, operations, outcomes, pins, server_ids,
+    streams, wipe,
 };
 
 use crate::error::{Error, ErrorCode, Result};

@@ -1,18 +1,18 @@
 //! Random histories of a collection with limits, against a server in a few lines: whatever is evicted, fetched, pulled, edited and sent, the
 //! count and the digest are those of the rows, and after a pull those of the server.
 
-use super::apply::{Reconciler, Source};
+use super::apply::Reconciler;
 use super::apply::{apply_page, restart};
 use super::apply::{of_collection, term};
-use crate::backend::{Outcome, StreamPage};
-use crate::conflict::Strategy as Conflicts;
+use crate::backend::StreamPage;
+use crate::conflict::{Rules, Strategy as Conflicts};
 use crate::device::{Device, KnownTime};
 use crate::error::ErrorCode;
-use crate::model::{DocumentId, Fields, RemoteChange};
-use crate::outbox::{self, Edit, RetryPolicy};
+use crate::model::{DocumentId, Fields, Outcome, RemoteChange};
+use crate::outbox::{self, Edit, Place, RetryPolicy, Source};
 use crate::platform::{SystemClock, SystemEntropy};
 use crate::store::eviction::{Limits, evict};
-use crate::store::{Durability, Location, Store, Tx, collections, documents, outbox as queue, streams};
+use crate::store::{Durability, Location, Store, Tx, collections, documents, operations as queue, streams};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -96,6 +96,10 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
+fn rules() -> Rules {
+    Rules::of(Conflicts::ServerWins)
+}
+
 /// A device that knows this server.
 struct World {
     store: Store,
@@ -161,9 +165,7 @@ impl World {
         let cursor = self.store.read(|c| Ok(streams::get(c, collection)?.cursor)).unwrap();
         let page = self.server.page_after(cursor.as_deref());
         let applied = self
-            .write(move |tx, device| {
-                apply_page(tx, device, collection, Conflicts::ServerWins, cursor.as_deref(), &page)
-            })
+            .write(move |tx, device| apply_page(tx, device, collection, &rules(), cursor.as_deref(), &page))
             .unwrap();
         assert!(applied.in_step, "the device has not what the server has");
     }
@@ -176,8 +178,9 @@ impl World {
         let change = self.server.change(id).unwrap();
         let there = change.body.is_some();
         self.write(move |tx, device| {
-            let mut reconciler = Reconciler::open(tx, device, collection, Conflicts::ServerWins)?;
-            reconciler.take(&change, Source::State)?;
+            let rules = rules();
+            let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
+            reconciler.apply(&change, Source::State)?;
             reconciler.close().map(drop)
         })
         .unwrap();
@@ -190,7 +193,10 @@ impl World {
         let (collection, key, n) = (self.collection, DocumentId::new(id).unwrap(), self.edits);
         let evicted = self.store.read(|c| documents::is_evicted(c, collection, id)).unwrap();
         let edit = Edit::Patch(Fields::from_iter([("n".to_owned(), (1_000 + n).into())]));
-        match self.write(move |tx, device| outbox::update(tx, device, collection, &key, &edit, None)) {
+        match self.write(move |tx, device| {
+            let place = Place { collection, name: "tasks", rules: &rules(), id: &key, group: None };
+            outbox::update(tx, device, &place, &edit)
+        }) {
             Ok(_) => assert!(!evicted, "what is not here cannot be edited"),
             Err(error) => {
                 let expected = if evicted { ErrorCode::Evicted } else { ErrorCode::NotFound };
@@ -218,13 +224,15 @@ impl World {
                 seq: record.seq,
                 updated_ms: record.updated_ms,
                 record: Some(record),
+                server_id: None,
             }
         } else {
             Outcome::Conflict(record)
         };
         self.write(move |tx, device| {
             queue::lease(tx, std::iter::once(op_seq))?;
-            let mut reconciler = Reconciler::open(tx, device, collection, Conflicts::ServerWins)?;
+            let rules = rules();
+            let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
             reconciler.answer(op_seq, row, &outcome, &RetryPolicy::default())?;
             reconciler.close().map(drop)
         })

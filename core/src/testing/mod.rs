@@ -7,6 +7,8 @@
 mod clock;
 mod network;
 
+#[doc(hidden)]
+pub use crate::model::{Illegal, OpError, OpEvent, OpState};
 pub use crate::sync::StormGuard;
 pub use clock::VirtualClock;
 pub use network::{Fault, ScriptedNetwork};

@@ -14,6 +14,6 @@ mod resolve;
 mod sample;
 mod timeline;
 
-pub(crate) use frame::{Frame, unpack};
+pub(crate) use frame::{Frame, frame_of, unpack};
 pub(crate) use sample::{ServerTime, Span};
 pub(crate) use timeline::{Learnt, Reading, Timeline};

@@ -83,7 +83,7 @@ pub(super) async fn every_write_is_accounted_for(devices: &[Device], done: &[Don
         if trace() {
             eprintln!("{write:?} ended as {outcome:?}");
         }
-        let counts = matches!(outcome, WriteOutcome::Confirmed(_) | WriteOutcome::Withdrawn);
+        let counts = matches!(outcome, WriteOutcome::Accepted(_) | WriteOutcome::Withdrawn);
         match &write.deed {
             Deed::Create { n } => {
                 assert!(view.contains_key(&write.id), "a created document is gone: {write:?} ended as {outcome:?}");

@@ -4,11 +4,12 @@ use super::config::WireConfig;
 use super::pull::{Integrity, Meta, changes};
 use super::record::{WireTombstone, change, time};
 use super::{PushReply, PushRequest, invalid};
-use crate::backend::{Outcome, Outgoing, StreamPage};
+use crate::backend::{Outgoing, StreamPage};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Changes, FieldChange, OpError, OpKind, RawFields, RemoteChange};
+use crate::model::{Changes, FieldOp, OpError, OpKind, Outcome, RawFields, RemoteChange, Stamp};
 use crate::net::ServerFailure;
+use crate::outbox::server_time;
 use crate::time::Span;
 use holm_protocol::codes::Code;
 use serde::{Deserialize, Serialize};
@@ -57,14 +58,20 @@ pub(super) fn request(request: &PushRequest, device: &Device, config_version: Op
         let space = position.space.as_deref()?;
         Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
     });
-    let operations = request.operations.iter().map(|outgoing| operation(outgoing, device)).collect::<Result<_>>()?;
+    let operations =
+        request.operations.iter().map(|outgoing| operation(outgoing, device, device_id)).collect::<Result<_>>()?;
     let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
     let wire = WireRequest { device_id, cursors, ack_op_seq, operations, config_version };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 
-fn operation<'a>(outgoing: &'a Outgoing, device: &Device) -> Result<WireOperation<'a>> {
+fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Result<WireOperation<'a>> {
     let op = &outgoing.op;
+    let id = outgoing.remote_id.as_deref().unwrap_or(&op.doc_id);
+    let hlc = |stamp: Stamp| {
+        let stamp = server_time(device, stamp);
+        format!("{}:{}:{device_id}", stamp.ms, stamp.counter)
+    };
     let mut wire = WireOperation {
         op_id: op.op_id.to_string(),
         op_seq: op.op_seq,
@@ -75,7 +82,7 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device) -> Result<WireOperatio
         version: op.base_version,
         data: None,
         field_ops: None,
-        hlc: device.server_stamp(&op.hlc).to_string(),
+        hlc: hlc(op.stamp),
         group: op.group.as_deref(),
     };
     match op.kind {
@@ -90,18 +97,19 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device) -> Result<WireOperatio
             });
         }
         OpKind::Update => {
-            wire.id = Some(&op.doc_id);
-            let empty = Changes::default();
-            let changes = op.changes.as_ref().unwrap_or(&empty);
-            match merge_patch(changes) {
+            wire.id = Some(id);
+            let changes = op.changes.clone().unwrap_or_default();
+            match changes.to_merge_patch(op.stamp) {
                 Some(patch) => wire.data = Some(raw(&patch)?),
                 None => {
                     wire.kind = "patch";
-                    wire.field_ops = Some(field_ops(changes));
+                    let ops = changes.to_field_ops(op.stamp, hlc);
+                    wire.field_ops = Some(ops.into_iter().map(FieldOp::encode).collect());
                 }
             }
         }
-        OpKind::Delete => wire.id = Some(&op.doc_id),
+        OpKind::Delete => wire.id = Some(id),
+        OpKind::Action => return Err(Error::internal(format!("action {} is in a batch", op.op_id))),
     }
     Ok(wire)
 }
@@ -114,42 +122,6 @@ fn created(changes: &Changes) -> Map<String, Value> {
     let mut fields = Map::new();
     changes.apply(&mut fields);
     fields
-}
-
-/// The changes as a merge patch, if that says the same: it cannot set `null`, replace an object or count.
-fn merge_patch(changes: &Changes) -> Option<Map<String, Value>> {
-    changes
-        .0
-        .iter()
-        .map(|(name, change)| match change {
-            FieldChange::Set(value) if !matches!(value, Value::Null | Value::Object(_)) => {
-                Some((name.clone(), value.clone()))
-            }
-            FieldChange::Remove => Some((name.clone(), Value::Null)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn field_ops(changes: &Changes) -> Vec<Value> {
-    let mut ops = Vec::with_capacity(changes.0.len());
-    for (name, change) in &changes.0 {
-        let path = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-        match change {
-            FieldChange::Set(value) => ops.push(serde_json::json!({"op": "set", "path": path, "value": value})),
-            FieldChange::Remove => ops.push(serde_json::json!({"op": "remove", "path": path})),
-            FieldChange::Inc(by) => ops.push(serde_json::json!({"op": "inc", "path": path, "by": by})),
-            FieldChange::EditSet { add, remove } => {
-                if !remove.is_empty() {
-                    ops.push(serde_json::json!({"op": "removeFromSet", "path": path, "values": remove}));
-                }
-                if !add.is_empty() {
-                    ops.push(serde_json::json!({"op": "addToSet", "path": path, "values": add}));
-                }
-            }
-        }
-    }
-    ops
 }
 
 #[derive(Deserialize)]
@@ -175,6 +147,7 @@ struct WireResult<'a> {
     version: Option<i64>,
     seq: Option<i64>,
     updated_at: Option<String>,
+    server_id: Option<String>,
     #[serde(borrow)]
     record: Option<RawFields<'a>>,
     error: Option<ServerFailure>,
@@ -210,6 +183,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
             version: result.version,
             seq: result.seq,
             updated_ms: result.updated_at.as_deref().and_then(time),
+            server_id: result.server_id,
             record: result.record.as_ref().map(change).transpose().map_err(|why| invalid("a result", why))?,
         },
         (_, Some(Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound)) => {
@@ -240,15 +214,7 @@ pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChan
     }
     if Code::parse(&failure.code) == Some(Code::RecordNotFound) {
         // Not even a tombstone is left.
-        return Ok(RemoteChange {
-            id: doc_id.to_owned(),
-            body: None,
-            version: None,
-            seq: None,
-            updated_ms: None,
-            origin_op: None,
-            stamps: None,
-        });
+        return Ok(RemoteChange::missing(doc_id));
     }
     Err(invalid("a conflict", "it comes without the server's state"))
 }
@@ -281,33 +247,4 @@ fn delta_pages(delta: &RawFields<'_>, request: &PushRequest) -> Result<Vec<Strea
         });
     }
     Ok(pages)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn changes_of(list: &[(&str, FieldChange)]) -> Changes {
-        Changes(list.iter().map(|(name, change)| ((*name).to_owned(), change.clone())).collect())
-    }
-
-    #[test]
-    fn what_a_merge_patch_cannot_say_travels_as_field_operations() {
-        let set = |value: Value| FieldChange::Set(value);
-        let plain = changes_of(&[("a", set(json!([1]))), ("b", FieldChange::Remove)]);
-        assert_eq!(Value::Object(merge_patch(&plain).unwrap()), json!({"a": [1], "b": null}));
-        for odd in [set(Value::Null), set(json!({"x": 1})), FieldChange::Inc(1.into())] {
-            assert!(merge_patch(&changes_of(&[("a", odd)])).is_none());
-        }
-        let edit = FieldChange::EditSet { add: vec![json!("x")], remove: vec![json!("y")] };
-        assert_eq!(
-            field_ops(&changes_of(&[("a/b~c", edit), ("n", FieldChange::Inc(2.into()))])),
-            vec![
-                json!({"op": "removeFromSet", "path": "/a~1b~0c", "values": ["y"]}),
-                json!({"op": "addToSet", "path": "/a~1b~0c", "values": ["x"]}),
-                json!({"op": "inc", "path": "/n", "by": 2}),
-            ]
-        );
-    }
 }

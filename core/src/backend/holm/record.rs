@@ -1,7 +1,6 @@
 //! Records, tombstones and stamps on the wire (protocol, section 2).
 
-use crate::model::{Hlc, RawFields, RemoteChange, Stamps};
-use holm_protocol::change::Path;
+use crate::model::{Hlc, Path, RawFields, RemoteChange, Stamps};
 use holm_protocol::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -39,7 +38,7 @@ impl WireTombstone {
         let stamps = self.hlc.as_deref().and_then(Hlc::parse).map(|hlc| Stamps {
             record: hlc.clone(),
             created: hlc,
-            fields: BTreeMap::new(),
+            paths: BTreeMap::new(),
         });
         RemoteChange {
             id: self.id,
@@ -80,16 +79,8 @@ pub(super) fn change(record: &RawFields<'_>) -> Result<RemoteChange, &'static st
 fn stamps(sync: &SyncMember<'_>) -> Option<Stamps> {
     let record = Hlc::parse(sync.hlc.as_deref()?)?;
     let created = sync.create_hlc.as_deref().and_then(Hlc::parse).unwrap_or_else(|| record.clone());
-    // By JSON Pointer; a field's stamp is the latest of the paths in it.
-    let mut fields = BTreeMap::new();
-    for (pointer, stamp) in &sync.field_hlcs {
-        let (Some(path), Some(stamp)) = (Path::parse(pointer), Hlc::parse(stamp)) else { continue };
-        let latest = fields.entry(path.top().to_owned()).or_insert_with(|| stamp.clone());
-        if *latest < stamp {
-            *latest = stamp;
-        }
-    }
-    Some(Stamps { record, created, fields })
+    let paths = sync.field_hlcs.iter().filter_map(|(pointer, stamp)| Some((Path::parse(pointer)?, Hlc::parse(stamp)?)));
+    Some(Stamps { record, created, paths: paths.collect() })
 }
 
 fn text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
@@ -133,7 +124,10 @@ mod tests {
         )
         .unwrap();
         let stamps = change.stamps.unwrap();
-        assert_eq!((stamps.field("t").ms, stamps.field("other").ms, stamps.record.ms), (9, 1, 9));
+        assert_eq!(
+            (stamps.path(&Path::field("t")).ms, stamps.path(&Path::field("other")).ms, stamps.record.ms),
+            (9, 1, 9)
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(in crate::store) fn install(connection: &Connection) -> Result<()> {
              INSERT INTO changed VALUES (old.collection, old.row);
          END;
          -- A document's status comes from its operations.
-         CREATE TEMP TRIGGER operation_moved AFTER UPDATE OF state ON main.outbox WHEN old.state <> new.state BEGIN
+         CREATE TEMP TRIGGER operation_moved AFTER UPDATE OF state ON main.operations WHEN old.state <> new.state BEGIN
              INSERT INTO changed SELECT collection, row FROM main.documents WHERE row = new.document;
          END;",
     )?;

@@ -7,7 +7,7 @@
 use crate::error::Result;
 use rusqlite::{Connection, TransactionBehavior};
 
-const STEPS: [&str; 2] = [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_cache.sql")];
+const STEPS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
 
 /// "Holm" in ASCII: written into the file's header.
 pub(in crate::store) const APPLICATION_ID: i32 = 0x486f_6c6d;

@@ -17,5 +17,5 @@ pub(crate) use connection::Location;
 pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
 pub(in crate::store) use readers::{ReadLane, Readers};
 pub(crate) use scrub::{request_scrub, thoroughly};
-pub(crate) use transaction::{Committed, Settled, Tx};
+pub(crate) use transaction::{Committed, Tx};
 pub(in crate::store) use writer::Writer;

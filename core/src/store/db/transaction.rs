@@ -1,25 +1,10 @@
 //! A running write transaction and what it leaves to be told after the commit.
 
 use super::changelog::ChangedRow;
-use crate::model::{OpId, Version};
+use crate::model::{OpId, WriteOutcome};
 use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
-
-/// How an operation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// The server accepted it.
-    Applied(Option<Version>),
-    /// Undone before anything was sent.
-    Withdrawn,
-    /// A conflict was resolved for the other side. The values are in the journal.
-    Overridden,
-    /// The app discarded it. The values are in the journal.
-    Discarded,
-    /// The server refused it. It is parked, not gone.
-    Parked,
-}
 
 /// What a committed transaction changed, for those who watch.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +12,7 @@ pub(crate) struct Committed {
     /// Documents that changed, in content or status.
     pub rows: Vec<ChangedRow>,
     /// Operations that ended.
-    pub settled: Vec<(OpId, Settled)>,
+    pub settled: Vec<(OpId, WriteOutcome)>,
     /// Whether a local write added work for the sync engine.
     pub queued: bool,
     /// Whether counts of pending, failed or conflicts may have changed.
@@ -65,7 +50,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Notes that an operation ended; told after the commit.
-    pub fn settled(&self, op: OpId, how: Settled) {
+    pub fn settled(&self, op: OpId, how: WriteOutcome) {
         let mut notes = self.notes.borrow_mut();
         notes.settled.push((op, how));
         notes.counts = true;

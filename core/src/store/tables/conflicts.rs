@@ -1,7 +1,7 @@
-//! Conflicts that wait for a person. One for each document at most; its local side is the document itself.
+//! Conflicts that wait for a decision. One for each document at most; its local side is the document itself.
 
 use crate::error::{Error, Result};
-use crate::model::{Body, Hlc, Stamps, Version};
+use crate::model::{Body, Hlc, Path, Stamps, Version};
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -20,31 +20,47 @@ pub(crate) struct ConflictRow {
     pub server: Option<Body>,
     pub server_version: Option<Version>,
     pub stamps: Option<Stamps>,
+    /// The places that clash; none if one side deleted the document.
+    pub paths: Vec<Path>,
     pub detected_ms: i64,
+    /// Who is asked for the decision.
+    pub asked: Asked,
+    /// How often the collection's resolver was asked.
+    pub asks: u32,
+}
+
+/// Who is asked for a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Person,
+    /// The collection's resolver; a person, if it fails.
+    Resolver,
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredStamps {
     record: String,
     created: String,
-    fields: BTreeMap<String, String>,
+    paths: BTreeMap<String, String>,
 }
 
 fn stamps_text(stamps: &Stamps) -> Result<String> {
-    let fields = stamps.fields.iter().map(|(name, stamp)| (name.clone(), stamp.to_string())).collect();
-    let stored = StoredStamps { record: stamps.record.to_string(), created: stamps.created.to_string(), fields };
+    let paths = stamps.paths.iter().map(|(path, stamp)| (path.to_string(), stamp.to_string())).collect();
+    let stored = StoredStamps { record: stamps.record.to_string(), created: stamps.created.to_string(), paths };
     serde_json::to_string(&stored).map_err(|e| Error::internal(format!("conflict: {e}")))
 }
 
 fn parse_stamps(text: &str) -> Option<Stamps> {
     let stored: StoredStamps = serde_json::from_str(text).ok()?;
-    let fields = stored.fields.into_iter().filter_map(|(name, stamp)| Some((name, Hlc::parse(&stamp)?))).collect();
-    Some(Stamps { record: Hlc::parse(&stored.record)?, created: Hlc::parse(&stored.created)?, fields })
+    let paths = stored.paths.into_iter().filter_map(|(path, stamp)| Some((Path::parse(&path)?, Hlc::parse(&stamp)?)));
+    Some(Stamps { record: Hlc::parse(&stored.record)?, created: Hlc::parse(&stored.created)?, paths: paths.collect() })
 }
 
-const COLUMNS: &str = "id, collection, doc_id, base, server, server_version, stamps, detected_at";
+const COLUMNS: &str =
+    "id, collection, doc_id, base, server, server_version, stamps, paths, detected_at, asks_resolver, asks";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ConflictRow> {
+    let paths: Vec<String> = serde_json::from_str(row.get_ref(7)?.as_str()?).unwrap_or_default();
     Ok(ConflictRow {
         id: row.get(0)?,
         collection: row.get(1)?,
@@ -53,17 +69,22 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ConflictRow> {
         server: row.get(4)?,
         server_version: row.get(5)?,
         stamps: row.get_ref(6)?.as_str_or_null()?.and_then(parse_stamps),
-        detected_ms: row.get(7)?,
+        paths: paths.iter().filter_map(|path| Path::parse(path)).collect(),
+        detected_ms: row.get(8)?,
+        asked: if row.get(9)? { Asked::Resolver } else { Asked::Person },
+        asks: row.get(10)?,
     })
 }
 
 /// Keeps a conflict. If its document already has one, the server's side is brought up to date and the base stays.
 pub(crate) fn keep(tx: &Tx<'_>, conflict: &ConflictRow) -> Result<()> {
     let stamps = conflict.stamps.as_ref().map(stamps_text).transpose()?;
+    let paths: Vec<String> = conflict.paths.iter().map(ToString::to_string).collect();
     tx.prepare_cached(
-        "INSERT INTO conflicts (collection, doc_id, base, server, server_version, stamps, detected_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO conflicts (collection, doc_id, base, server, server_version, stamps, paths, detected_at, asks_resolver, asks)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (collection, doc_id) DO UPDATE SET server = excluded.server, server_version = excluded.server_version,
-             stamps = excluded.stamps",
+             stamps = excluded.stamps, paths = excluded.paths, asks_resolver = excluded.asks_resolver, asks = excluded.asks",
     )?
     .execute(params![
         conflict.collection,
@@ -72,7 +93,10 @@ pub(crate) fn keep(tx: &Tx<'_>, conflict: &ConflictRow) -> Result<()> {
         conflict.server,
         conflict.server_version,
         stamps,
-        conflict.detected_ms
+        serde_json::Value::from(paths).to_string(),
+        conflict.detected_ms,
+        conflict.asked == Asked::Resolver,
+        conflict.asks
     ])?;
     tx.counts();
     Ok(())
@@ -105,8 +129,10 @@ pub(crate) fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// How many there are.
+/// How many wait for a person.
 pub(crate) fn count(connection: &Connection) -> Result<u64> {
-    let count: i64 = connection.prepare_cached("SELECT count(*) FROM conflicts")?.query_row([], |row| row.get(0))?;
+    let count: i64 = connection
+        .prepare_cached("SELECT count(*) FROM conflicts WHERE asks_resolver = 0")?
+        .query_row([], |row| row.get(0))?;
     Ok(count.cast_unsigned())
 }

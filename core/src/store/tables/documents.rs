@@ -1,10 +1,11 @@
 //! Rows of documents: what the user sees, and what the server had last.
 //!
 //! Invariants:
-//! - `pending = 0`: the row's body is the server's state (none: a tombstone, or evicted), and `base` is empty.
-//! - `evicted = 1`: the body has been given up to keep within a limit. The row is hidden and has no pending operations; it still stands for the
-//!   server's live copy.
-//! - `pending = 1`: `body` is the base with all pending operations applied; `base` is the server's live copy, if it has one.
+//! - `pending = 0`: the row's body is the server's state (`NULL` for a tombstone, or if it is evicted), and `base` is empty.
+//! - `evicted = 1`: the body has been given up to keep within a limit. The row is hidden and still stands for the server's live copy; a
+//!   delete is the only operation that it can have.
+//! - `pending > 0`: the number of the document's first operation. `body` is the base with all pending operations applied; `base` is the
+//!   server's live copy, if it has one.
 
 use crate::error::Result;
 use crate::model::{Body, Document, SyncStatus, Version};
@@ -20,7 +21,8 @@ pub(crate) struct DocumentRow {
     pub id: String,
     /// Deleted, here or on the server: no query shows it.
     pub hidden: bool,
-    pub pending: bool,
+    /// The number of its first pending operation; 0 if there is none.
+    pub first_op: i64,
     pub version: Option<Version>,
     pub seq: Option<i64>,
     pub generation: i64,
@@ -39,7 +41,7 @@ impl DocumentRow {
             collection,
             id: id.into(),
             hidden: false,
-            pending: false,
+            first_op: 0,
             version: None,
             seq: None,
             generation: 0,
@@ -50,9 +52,14 @@ impl DocumentRow {
         }
     }
 
+    /// Whether operations wait.
+    pub fn is_pending(&self) -> bool {
+        self.first_op != 0
+    }
+
     /// The server's live copy, whether or not there are pending edits.
     pub fn server_body(&self) -> Option<&Body> {
-        if self.pending { self.base.as_ref() } else { self.body.as_ref() }
+        if self.is_pending() { self.base.as_ref() } else { self.body.as_ref() }
     }
 
     /// Whether the server has a live copy: such rows count in the digest.
@@ -69,7 +76,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
         collection: row.get(1)?,
         id: row.get(2)?,
         hidden: row.get(3)?,
-        pending: row.get(4)?,
+        first_op: row.get(4)?,
         version: row.get(5)?,
         seq: row.get(6)?,
         generation: row.get(7)?,
@@ -103,7 +110,7 @@ pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
         row.collection,
         row.id,
         row.hidden,
-        row.pending,
+        row.first_op,
         row.version,
         row.seq,
         row.generation,
@@ -122,7 +129,7 @@ pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
                               evicted = ?10 WHERE row = ?1",
     )?
     .execute(params![
-        row.row, row.hidden, row.pending, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base, row.evicted
+        row.row, row.hidden, row.first_op, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base, row.evicted
     ])?;
     Ok(())
 }
@@ -133,18 +140,19 @@ pub(crate) fn remove(tx: &Tx<'_>, row: i64) -> Result<()> {
     Ok(())
 }
 
-/// The columns that [`read_document`] reads. The status comes from the operations: the gravest state and the intent, in one number.
+/// The columns that [`read_document`] reads. The status comes from the first operation: its state and its
+/// intent, in one number.
 pub(crate) const DOCUMENT_COLUMNS: &str = "d.id, d.body, d.version, d.hidden, CASE WHEN d.pending THEN \
-     (SELECT max(o.state) * 2 + max(o.kind = 0) FROM outbox o WHERE o.document = d.row) END";
+     (SELECT o.state * 2 + (o.kind = 0) FROM operations o WHERE o.op_seq = d.pending) END";
 
 /// Reads a document from [`DOCUMENT_COLUMNS`].
 pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
     let (hidden, code): (bool, Option<i64>) = (row.get(3)?, row.get(4)?);
     let status = match code.map(|code| (code / 2, code % 2)) {
         None => SyncStatus::Synced,
-        Some((3, _)) => SyncStatus::Conflict,
-        Some((2, _)) => SyncStatus::Failed,
-        Some((1, _)) => SyncStatus::Syncing,
+        Some((4, _)) => SyncStatus::Conflict,
+        Some((3, _)) => SyncStatus::Failed,
+        Some((2, _)) => SyncStatus::Syncing,
         Some(_) if hidden => SyncStatus::PendingDelete,
         Some((_, 1)) => SyncStatus::PendingCreate,
         Some(_) => SyncStatus::PendingUpdate,

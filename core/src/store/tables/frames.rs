@@ -25,7 +25,7 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<(Frame, i64)>> {
     // What a frame's last stamp was matters only until the frame has its offset; the queue may be long.
     let mut last = BTreeMap::new();
     if frames.iter().any(|frame| frame.offset_ms.is_none()) {
-        let mut statement = connection.prepare_cached("SELECT max(hlc_ms) FROM outbox GROUP BY hlc_ms >> 44")?;
+        let mut statement = connection.prepare_cached("SELECT max(hlc_ms) FROM operations GROUP BY hlc_ms >> 44")?;
         let stamps: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         last.extend(stamps.into_iter().map(unpack));
     }
@@ -63,6 +63,6 @@ pub(crate) fn set_offset(tx: &Tx<'_>, frame: &Frame) -> Result<()> {
 
 /// Forgets all frames if no stamp is stored that needs them.
 pub(crate) fn purge(tx: &Tx<'_>) -> Result<()> {
-    tx.prepare_cached("DELETE FROM frames WHERE NOT EXISTS (SELECT 1 FROM outbox)")?.execute([])?;
+    tx.prepare_cached("DELETE FROM frames WHERE NOT EXISTS (SELECT 1 FROM operations)")?.execute([])?;
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The journal of values that lost.
 
+use super::operations::{changes_from_text, changes_text};
 use crate::error::Result;
-use crate::model::OpId;
+use crate::model::{Changes, OpId, Stamp};
 use crate::store::Tx;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 
 /// Why a value lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub enum LossReason {
 }
 
 impl LossReason {
-    /// The name on every side: `serverKept`, `localKept`, `discarded`.
+    /// The name in every language: `serverKept`, `localKept`, `discarded`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ServerKept => "serverKept",
@@ -35,40 +37,58 @@ impl LossReason {
     }
 }
 
-/// One value that lost, and what stands instead. Kept for as long as [`Config::keep_journal`](crate::Config::keep_journal) says.
+/// A value that lost, and what stands instead. Kept for as long as [`Config::keep_journal`](crate::Config::keep_journal) says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// When, server time as known here, ms since 1970.
+    /// Its number, for [`restore`](crate::Holm::restore).
+    pub id: i64,
+    /// When; server time as known here, ms since 1970.
     pub at_ms: i64,
     /// The collection's name.
     pub collection: String,
     /// The document.
     pub doc_id: String,
-    /// The operation that lost, if it was one.
+    /// The operation that lost. `None` if only a part of one did.
     pub op_id: Option<String>,
     /// Why.
     pub reason: LossReason,
-    /// JSON: the fields, or the document, that lost; of a discarded write what it changed, as a patch, or `{"deleted":true}`.
+    /// The places whose values lost, as JSON Pointers. Empty for a lost delete.
+    pub fields: Vec<String>,
+    /// JSON: what lost, as a patch that would write it back; `{"deleted":true}` for a delete.
     pub lost: String,
-    /// JSON: what stands instead; none if nothing does.
+    /// JSON: what stands instead. `None` if nothing does.
     pub kept: Option<String>,
 }
 
-/// What [`record`] writes.
-pub(crate) struct Loss<'a> {
+/// What lost.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Lost {
+    /// Values of paths: the changes that would bring them back.
+    Paths(Changes),
+    /// A delete, with the changes that were joined to it.
+    Delete(Changes),
+}
+
+/// One loss.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Loss {
     pub at_ms: i64,
     pub collection: i64,
-    pub doc_id: &'a str,
+    pub doc_id: String,
     pub op_id: Option<OpId>,
     pub reason: LossReason,
-    pub lost: String,
+    pub lost: Lost,
     pub kept: Option<String>,
 }
 
 /// Writes down a loss, in the transaction that causes it.
-pub(crate) fn record(tx: &Tx<'_>, loss: &Loss<'_>) -> Result<()> {
+pub(crate) fn record(tx: &Tx<'_>, loss: &Loss) -> Result<()> {
+    let (deleted, changes) = match &loss.lost {
+        Lost::Paths(changes) => (false, changes),
+        Lost::Delete(changes) => (true, changes),
+    };
     tx.prepare_cached(
-        "INSERT INTO journal (at, collection, doc_id, op_id, reason, lost, kept) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO journal (at, collection, doc_id, op_id, reason, deleted, changes, kept) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         loss.at_ms,
@@ -76,33 +96,71 @@ pub(crate) fn record(tx: &Tx<'_>, loss: &Loss<'_>) -> Result<()> {
         loss.doc_id,
         loss.op_id.as_ref().map(OpId::as_bytes),
         loss.reason.as_str(),
-        loss.lost,
+        deleted,
+        changes_text(changes, Stamp::default()),
         loss.kept
     ])?;
     Ok(())
 }
 
+fn lost(row: &Row<'_>, deleted: usize, changes: usize) -> rusqlite::Result<Lost> {
+    let text = row.get_ref(changes)?.as_str()?;
+    let read = changes_from_text(text, Stamp::default()).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(changes, rusqlite::types::Type::Text, Box::new(error))
+    })?;
+    Ok(if row.get(deleted)? { Lost::Delete(read) } else { Lost::Paths(read) })
+}
+
 /// The newest entries first, at most `limit`.
 pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<JournalEntry>> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, c.name, doc_id, op_id, reason, lost, kept FROM journal j JOIN collections c ON c.id = j.collection
+        "SELECT j.id, at, c.name, doc_id, op_id, reason, kept, deleted, changes FROM journal j JOIN collections c ON c.id = j.collection
          ORDER BY j.id DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |row| {
+        let lost = lost(row, 7, 8)?;
+        let (fields, text) = match &lost {
+            Lost::Paths(changes) => {
+                let fields = changes.paths().map(ToString::to_string).collect();
+                (fields, Value::Object(changes.to_patch()).to_string())
+            }
+            Lost::Delete(_) => (Vec::new(), r#"{"deleted":true}"#.to_owned()),
+        };
         Ok(JournalEntry {
-            at_ms: row.get(0)?,
-            collection: row.get(1)?,
-            doc_id: row.get(2)?,
-            op_id: row.get::<_, Option<[u8; 16]>>(3)?.map(|bytes| OpId::from_bytes(bytes).to_string()),
-            reason: LossReason::parse(row.get_ref(4)?.as_str()?),
-            lost: row.get(5)?,
+            id: row.get(0)?,
+            at_ms: row.get(1)?,
+            collection: row.get(2)?,
+            doc_id: row.get(3)?,
+            op_id: row.get::<_, Option<[u8; 16]>>(4)?.map(|bytes| OpId::from_bytes(bytes).to_string()),
+            reason: LossReason::parse(row.get_ref(5)?.as_str()?),
+            fields,
+            lost: text,
             kept: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Forgets entries older than `before_ms`.
+/// An entry by its number.
+pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<Loss>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, collection, doc_id, op_id, reason, kept, deleted, changes FROM journal WHERE id = ?1",
+    )?;
+    let found = statement.query_row([id], |row| {
+        Ok(Loss {
+            at_ms: row.get(0)?,
+            collection: row.get(1)?,
+            doc_id: row.get(2)?,
+            op_id: row.get::<_, Option<[u8; 16]>>(3)?.map(OpId::from_bytes),
+            reason: LossReason::parse(row.get_ref(4)?.as_str()?),
+            kept: row.get(5)?,
+            lost: lost(row, 6, 7)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Forgets entries older than `before_ms`, server time.
 pub(crate) fn purge(tx: &Tx<'_>, before_ms: i64) -> Result<usize> {
     Ok(tx.prepare_cached("DELETE FROM journal WHERE at < ?1")?.execute([before_ms])?)
 }

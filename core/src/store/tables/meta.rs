@@ -21,6 +21,10 @@ pub(crate) enum Key {
     Limits,
     /// When everything was last in step, server time.
     LastSync,
+    /// The greatest number of an operation that was used, when the queue last lost its newest operation.
+    LastOpSeq,
+    /// What operation ids are checked with.
+    OpSecret,
 }
 
 impl Key {
@@ -33,6 +37,8 @@ impl Key {
             Self::ClockOffset => "clock_offset_ms",
             Self::Limits => "limits",
             Self::LastSync => "last_sync_ms",
+            Self::LastOpSeq => "last_op_seq",
+            Self::OpSecret => "op_secret",
         }
     }
 }

@@ -3,13 +3,14 @@
 pub(crate) mod collections;
 pub(crate) mod conflicts;
 pub(crate) mod documents;
-pub(crate) mod endings;
 pub(crate) mod eviction;
 pub(crate) mod frames;
 pub(crate) mod journal;
 pub(crate) mod meta;
-pub(crate) mod outbox;
+pub(crate) mod operations;
+pub(crate) mod outcomes;
 pub(crate) mod pins;
+pub(crate) mod server_ids;
 pub(crate) mod streams;
 mod wipe;
 

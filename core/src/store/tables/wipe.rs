@@ -7,20 +7,25 @@
 //! - Who waits for a write that is deleted here is told that it was discarded.
 
 use crate::error::Result;
+use crate::model::WriteOutcome;
 use crate::store::db::request_scrub;
-use crate::store::{Settled, Tx, outbox};
+use crate::store::{Tx, operations, outcomes};
 
 /// Deletes all documents, operations, conflicts and the journal.
 pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
+    operations::keep_last_number(tx)?;
+    let queued = operations::all(tx, u32::MAX)?;
     tx.execute_batch(
-        "DELETE FROM endings; DELETE FROM conflicts; DELETE FROM journal; DELETE FROM uses; DELETE FROM pins;
+        "DELETE FROM outcomes; DELETE FROM conflicts; DELETE FROM journal; DELETE FROM uses; DELETE FROM pins;
+         DELETE FROM operations; DELETE FROM dependencies; DELETE FROM server_ids; DELETE FROM documents;
          DELETE FROM meta WHERE key IN ('user_id', 'last_sync_ms');
          UPDATE streams SET space = NULL, cursor = NULL, generation = generation + 1, loading = 1, live_count = 0, digest = 0,
                             repaired_at = NULL, read_at = NULL;",
     )?;
-    for operation in outbox::all(tx, u32::MAX)? {
-        outbox::end(tx, &operation, Settled::Discarded)?;
+    for id in queued.iter().flat_map(|op| std::iter::once(&op.op_id).chain(&op.absorbed)) {
+        outcomes::record(tx, *id, &WriteOutcome::Discarded)?;
+        tx.settled(*id, WriteOutcome::Discarded);
     }
-    tx.execute_batch("DELETE FROM documents; DELETE FROM frames;")?;
+    tx.execute_batch("DELETE FROM frames;")?;
     request_scrub(tx)
 }

@@ -1,14 +1,14 @@
 //! Applying server state: the only code that writes it.
 
-mod acknowledge;
+mod answer;
 mod digest;
 mod page;
 mod reconcile;
 
-pub(in crate::sync) use acknowledge::Answered;
+pub(in crate::sync) use answer::Answered;
 pub(crate) use digest::of_collection;
 #[cfg(test)]
 pub(in crate::sync) use digest::term;
 pub(in crate::sync) use page::apply_page;
 pub(crate) use page::restart;
-pub(in crate::sync) use reconcile::{Reconciler, Source};
+pub(in crate::sync) use reconcile::Reconciler;

@@ -1,12 +1,13 @@
 //! Applying a page: its rows and its cursor in one transaction.
 
 use super::digest::of_collection;
-use super::reconcile::{Applied, Reconciler, Source};
+use super::reconcile::{Applied, Reconciler};
 use crate::backend::StreamPage;
-use crate::conflict::Strategy;
+use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::RemoteChange;
+use crate::outbox::Source;
 use crate::store::streams::{self, StreamRow};
 use crate::store::{Tx, documents};
 
@@ -31,11 +32,11 @@ pub(in crate::sync) fn apply_page(
     tx: &Tx<'_>,
     device: &Device,
     collection: i64,
-    strategy: Strategy,
+    rules: &Rules,
     asked: Option<&str>,
     page: &StreamPage,
 ) -> Result<PageApplied> {
-    let mut reconciler = Reconciler::open(tx, device, collection, strategy)?;
+    let mut reconciler = Reconciler::open(tx, device, collection, rules)?;
     if reconciler.stream.cursor.as_deref() != asked {
         tracing::debug!(collection = %page.collection, "a page was overtaken");
         return Ok(PageApplied {
@@ -46,7 +47,7 @@ pub(in crate::sync) fn apply_page(
         });
     }
     for change in &page.changes {
-        reconciler.take(change, Source::State)?;
+        reconciler.apply(change, Source::State)?;
     }
     reconciler.stream.cursor = Some(page.next_cursor.clone());
     reconciler.stream.space.clone_from(&page.space);
@@ -72,16 +73,7 @@ fn sweep(reconciler: &mut Reconciler<'_>) -> Result<()> {
             break;
         }
         for row in gone {
-            let nowhere = RemoteChange {
-                id: row.id,
-                body: None,
-                version: None,
-                seq: None,
-                updated_ms: None,
-                origin_op: None,
-                stamps: None,
-            };
-            reconciler.take(&nowhere, Source::State)?;
+            reconciler.apply(&RemoteChange::missing(row.id), Source::State)?;
         }
     }
     if reconciler.stream.generation > 1 {

@@ -1,24 +1,25 @@
-//! The one reconciler through which server state enters.
+//! The one place where server state enters the store.
 //!
 //! Invariants:
 //! - A document takes a state only if its `seq` is greater than the one it has; within a new snapshot, whatever the snapshot says. One that
 //!   was evicted takes the state that it has lost, too.
 //! - Pending edits are rebased onto the new state in the same transaction; what loses is journalled.
 //! - A head operation that was sent and not answered is not judged: it is sent again unchanged first. If the state says that it was our own
-//!   operation that made it, that is the answer.
+//!   operation that made it, that is the answer, and only what differs from its effect is another device's change.
 //! - The stream's count and digest follow every change of a base row.
 
 use super::digest::term;
-use crate::conflict::{Incoming, Settler, Strategy, Verdict, intent, judge, settle};
+use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{Fields, OpState, Operation, RemoteChange};
-use crate::outbox::{body_text, parse_body, save_view};
+use crate::model::RemoteChange;
+use crate::outbox::{self, Pending, Source, parse_body};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::streams::{self, StreamRow};
-use crate::store::{Settled, Tx, conflicts, outbox};
+use crate::store::{Tx, server_ids};
+use std::borrow::Cow;
 
-/// What came through the reconciler.
+/// What was applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::sync) struct Applied {
     /// States taken.
@@ -27,32 +28,21 @@ pub(in crate::sync) struct Applied {
     pub conflicts: u64,
 }
 
-/// The reconciler, open for one collection and one transaction.
+/// Applies states to one collection in one transaction.
 pub(in crate::sync) struct Reconciler<'a> {
     pub tx: &'a Tx<'a>,
     pub device: &'a Device,
-    pub strategy: Strategy,
+    pub rules: &'a Rules,
     pub stream: StreamRow,
     pub applied: Applied,
     /// The stream as it is stored.
     stored: StreamRow,
 }
 
-/// Why a state comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sync) enum Source {
-    /// A page.
-    State,
-    /// The reason of a refusal: the server says that the operation clashes with it.
-    Refusal,
-    /// It came with an acknowledgement because others' changes are in it.
-    Merged,
-}
-
 impl<'a> Reconciler<'a> {
-    pub fn open(tx: &'a Tx<'a>, device: &'a Device, collection: i64, strategy: Strategy) -> Result<Self> {
+    pub fn open(tx: &'a Tx<'a>, device: &'a Device, collection: i64, rules: &'a Rules) -> Result<Self> {
         let stream = streams::get(tx, collection)?;
-        Ok(Self { tx, device, strategy, stored: stream.clone(), stream, applied: Applied::default() })
+        Ok(Self { tx, device, rules, stored: stream.clone(), stream, applied: Applied::default() })
     }
 
     /// Writes the stream's state. Not calling this leaves rows and cursor apart: every user of the reconciler ends with it.
@@ -64,10 +54,12 @@ impl<'a> Reconciler<'a> {
         Ok((self.stream, self.applied))
     }
 
-    /// Takes a state.
-    pub fn take(&mut self, change: &RemoteChange, source: Source) -> Result<()> {
-        let Some(mut row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
-            return self.take_unknown(change);
+    /// Applies a state.
+    pub fn apply(&mut self, change: &RemoteChange, source: Source) -> Result<()> {
+        let change = self.local(change)?;
+        let change = change.as_ref();
+        let Some(row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
+            return self.apply_unknown(change);
         };
         let confirmed = row.generation >= self.stream.generation;
         let newer = match (row.seq, change.seq) {
@@ -78,29 +70,37 @@ impl<'a> Reconciler<'a> {
             return Ok(());
         }
         let counted = self.digest_without(&row);
-        let known = row.server_body().cloned();
+        let before = row.clone();
+        let mut pending = Pending::load(self.tx, row)?;
         if newer {
+            let row = &mut pending.row;
             row.version = change.version;
             row.seq = change.seq;
             row.updated_ms = change.updated_ms.or(row.updated_ms);
             row.generation = self.stream.generation;
             row.evicted = false;
-            let state = if row.pending { &mut row.base } else { &mut row.body };
+            let state = if row.is_pending() { &mut row.base } else { &mut row.body };
             state.clone_from(&change.body);
             self.applied.changes += 1;
         }
-        if row.pending {
-            self.rebase(&mut row, change, known.as_deref(), source)?;
-        } else {
-            row.hidden = row.body.is_none();
-            save_view(self.tx, &mut row, &[])?;
+        if before.is_pending() {
+            self.rebase(&mut pending, &before, change, source)?;
         }
+        let row = pending.save(self.tx, self.device)?;
         self.digest_with(&row, counted);
         Ok(())
     }
 
-    fn take_unknown(&mut self, change: &RemoteChange) -> Result<()> {
-        // A tombstone of what was never here says nothing.
+    /// The change under the id by which this device knows the document.
+    fn local<'c>(&self, change: &'c RemoteChange) -> Result<Cow<'c, RemoteChange>> {
+        Ok(match server_ids::local(self.tx, self.stream.collection, &change.id)? {
+            Some(id) => Cow::Owned(RemoteChange { id, ..change.clone() }),
+            None => Cow::Borrowed(change),
+        })
+    }
+
+    fn apply_unknown(&mut self, change: &RemoteChange) -> Result<()> {
+        // Ignore a tombstone for a document that this store has never had.
         if change.body.is_none() {
             return Ok(());
         }
@@ -118,73 +118,30 @@ impl<'a> Reconciler<'a> {
         Ok(())
     }
 
-    /// Puts pending operations onto the state that the row's base has by now.
+    /// Puts pending operations onto the state that the row's base has by now. `before`: the row as it was.
     fn rebase(
         &mut self,
-        row: &mut DocumentRow,
+        pending: &mut Pending,
+        before: &DocumentRow,
         change: &RemoteChange,
-        known: Option<&str>,
         source: Source,
     ) -> Result<()> {
-        let mut ops = outbox::of_document(self.tx, row.row)?;
+        let mut known = before.server_body().map(|body| parse_body(body)).transpose()?;
         if source == Source::State
-            && let Some(head) = ops.first()
-            && head.sent
+            && let Some(head) = pending.ops.first()
+            && head.was_sent()
         {
             if change.origin_op.as_deref() != Some(&head.op_id.to_string()) {
-                return save_view(self.tx, row, &ops);
+                return Ok(());
             }
-            let head = ops.remove(0);
-            outbox::end(self.tx, &head, Settled::Applied(change.version))?;
+            known = outbox::accept_by_state(pending, before, change)?;
         }
-        let left = self.resolve(row, ops, change, known, source)?;
-        save_view(self.tx, row, &left)
+        let judged = outbox::judge(pending, self.device, self.rules, change, known.as_ref(), source)?;
+        self.applied.conflicts += u64::from(judged.conflict);
+        Ok(())
     }
 
-    /// Judges operations against a state and carries the verdict out. Returns what is left of them.
-    pub fn resolve(
-        &mut self,
-        row: &DocumentRow,
-        ops: Vec<Operation>,
-        change: &RemoteChange,
-        known: Option<&str>,
-        source: Source,
-    ) -> Result<Vec<Operation>> {
-        let Some(intent) = intent(row, &ops, self.device)? else { return Ok(ops) };
-        let fields = change.body.as_deref().map(parse_body).transpose()?;
-        let known = known.map(parse_body).transpose()?;
-        let declared = source == Source::Refusal;
-        let incoming =
-            Incoming { fields: fields.as_ref(), stamps: change.stamps.as_ref(), declared, changed: known != fields };
-        let asked = ops.first().is_some_and(|head| head.state == OpState::InConflict);
-        // A person has been asked already: the question stays, with the newer state in it.
-        let verdict = if asked { Verdict::Ask } else { judge(self.strategy, &intent, incoming) };
-        if verdict.is_conflict() && !asked {
-            self.applied.conflicts += 1;
-        }
-        if verdict == Verdict::NeedsStamps && !declared {
-            return Ok(ops);
-        }
-        let base = base_document(known, &intent.fields);
-        let settler = Settler {
-            tx: self.tx,
-            device: self.device,
-            row,
-            server: change,
-            server_fields: fields.as_ref(),
-            base,
-            declared,
-        };
-        let left = settle(&settler, ops, verdict)?;
-        if left.is_empty()
-            && let Some(conflict) = conflicts::of_document(self.tx, row.collection, &row.id)?
-        {
-            conflicts::remove(self.tx, conflict.id)?;
-        }
-        Ok(left)
-    }
-
-    /// Takes a row's present state out of the digest; to be put back with [`count`](Self::count).
+    /// Takes a row's present state out of the digest; to be put back with [`digest_with`](Self::digest_with).
     pub fn digest_without(&self, row: &DocumentRow) -> u64 {
         if row.is_live_on_server() { term(&row.id, row.seq.unwrap_or_default()) } else { 0 }
     }
@@ -195,19 +152,4 @@ impl<'a> Reconciler<'a> {
         self.stream.digest = self.stream.digest.wrapping_sub(old).wrapping_add(new);
         self.stream.live_count += i64::from(new != 0) - i64::from(old != 0);
     }
-}
-
-/// What both sides started from: the server's state as it was known here, with the values that the user saw before editing.
-fn base_document(
-    known: Option<Fields>,
-    touched: &std::collections::BTreeMap<String, (Option<serde_json::Value>, Option<serde_json::Value>)>,
-) -> Option<String> {
-    let mut base = known?;
-    for (name, (before, _)) in touched {
-        match before {
-            Some(value) => base.insert(name.clone(), value.clone()),
-            None => base.remove(name),
-        };
-    }
-    Some(body_text(&base))
 }

@@ -17,4 +17,3 @@ pub(crate) use state::StateCell;
 pub use state::StateWatch;
 pub(crate) use task::start;
 pub(crate) use waiters::Waiters;
-pub use waiters::WriteOutcome;

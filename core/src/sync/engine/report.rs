@@ -42,8 +42,8 @@ pub struct Deferred {
 
 impl From<Operation> for Deferred {
     fn from(op: Operation) -> Self {
-        let code = op.error.map(|error| error.code).unwrap_or_default();
-        Self { op_id: op.op_id, code, next_attempt_ms: op.next_attempt_ms }
+        let code = op.error().map(|error| error.code.clone()).unwrap_or_default();
+        Self { op_id: op.op_id, code, next_attempt_ms: op.not_before_ms }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, Progress, SyncState};
-use crate::store::{Store, conflicts, meta, outbox};
+use crate::store::{Store, conflicts, meta, operations};
 use tokio::sync::watch;
 
 /// What the engine knows by itself; counts are read from the store when somebody asks.
@@ -77,7 +77,7 @@ impl StateCell {
 
 fn state(known: Known, store: &Store) -> Result<SyncState> {
     let (pending, failed, conflicts, last_sync_ms) = store.read(|connection| {
-        let (pending, failed) = outbox::counts(connection)?;
+        let (pending, failed) = operations::counts(connection)?;
         Ok((pending, failed, conflicts::count(connection)?, meta::get_number(connection, meta::Key::LastSync)?))
     })?;
     let Known { phase, progress, last_error, .. } = known;

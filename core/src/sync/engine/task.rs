@@ -7,7 +7,7 @@ use super::schedule::Schedule;
 use crate::error::{ErrorCode, Result};
 use crate::model::Phase;
 use crate::net::SyncReason;
-use crate::store::outbox::{self, Runnable};
+use crate::store::operations::{self, Runnable};
 use crate::store::streams;
 use crate::sync::deps::EngineDeps;
 use crate::sync::work::{Cycle, CycleOutcome, RefreshQueue, Scope, Throttle, TimeBudget, runnable, suspended};
@@ -242,7 +242,7 @@ impl Task {
         let which = runnable(&self.deps, i64::MAX);
         let due = self.deps.store.read(|connection| {
             let held = streams::loading(connection)?;
-            outbox::next_due(connection, &Runnable { held, ..which })
+            operations::next_due(connection, &Runnable { held, ..which })
         });
         let wait = due.ok().flatten()? - self.deps.device.clock.wall_ms();
         // What is due and was not sent came while the cycle ran, or nothing became of it: then each look comes later than the one before.

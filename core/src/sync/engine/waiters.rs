@@ -1,37 +1,9 @@
 //! Who waits for the fate of a write.
 
-use crate::model::{OpId, Version};
-use crate::store::Settled;
+use crate::model::{OpId, WriteOutcome};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
-
-/// How a write ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteOutcome {
-    /// The server has accepted it; the document's version there, if it is known.
-    Confirmed(Option<Version>),
-    /// It was undone before it was sent.
-    Withdrawn,
-    /// A conflict was resolved for the other side; the journal has the values.
-    Overridden,
-    /// The app gave it up; the journal has the values.
-    Discarded,
-    /// The server refused it: it is parked and waits for retry or discard.
-    Parked,
-}
-
-impl From<Settled> for WriteOutcome {
-    fn from(settled: Settled) -> Self {
-        match settled {
-            Settled::Applied(version) => Self::Confirmed(version),
-            Settled::Withdrawn => Self::Withdrawn,
-            Settled::Overridden => Self::Overridden,
-            Settled::Discarded => Self::Discarded,
-            Settled::Parked => Self::Parked,
-        }
-    }
-}
 
 /// The waiting ones, by operation. Thread-safe.
 #[derive(Debug, Default)]
@@ -51,7 +23,7 @@ impl Waiters {
     }
 
     /// Tells those who wait.
-    pub fn settle(&self, settled: &[(OpId, Settled)]) {
+    pub fn settle(&self, settled: &[(OpId, WriteOutcome)]) {
         if settled.is_empty() {
             return;
         }
@@ -62,7 +34,7 @@ impl Waiters {
         for (op, how) in settled {
             for tell in waiting.remove(op).into_iter().flatten() {
                 // Who has stopped waiting needs no answer.
-                let _ = tell.send((*how).into());
+                let _ = tell.send(*how);
             }
         }
     }

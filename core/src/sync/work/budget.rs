@@ -6,7 +6,7 @@
 
 use crate::error::Result;
 use crate::platform::Clock;
-use crate::store::{Store, collections, outbox};
+use crate::store::{Store, collections, operations};
 use crate::sync::SyncReport;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -39,7 +39,7 @@ impl Remaining {
                 Some(known) => known,
                 None => collections::all(connection)?.len(),
             };
-            let (operations, _) = outbox::counts(connection)?;
+            let (operations, _) = operations::counts(connection)?;
             Ok(Self { operations, collections: collections as u64 })
         })
     }

@@ -1,8 +1,9 @@
 //! A store that was restored from a backup, or copied from another device.
 
-use crate::backend::{Outcome, Outgoing};
+use crate::backend::Outgoing;
 use crate::error::Result;
-use crate::store::{meta, outbox};
+use crate::model::Outcome;
+use crate::store::{meta, operations};
 use crate::sync::deps::EngineDeps;
 
 /// Whether the server knows newer operations of this device id than this store does. It says so, too, of an operation that another process
@@ -10,7 +11,7 @@ use crate::sync::deps::EngineDeps;
 /// everything again that the other process has just sent.
 pub(in crate::sync) fn is_copy(deps: &EngineDeps, sent: &[Outgoing], outcomes: &[Outcome]) -> Result<bool> {
     for (outgoing, _) in sent.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Cloned) {
-        if deps.store.read(|connection| outbox::by_id(connection, outgoing.op.op_id))?.is_some() {
+        if deps.store.read(|connection| operations::by_id(connection, outgoing.op.op_id))?.is_some() {
             return Ok(true);
         }
     }
@@ -25,7 +26,7 @@ pub(in crate::sync) async fn reassign_device_id(deps: &EngineDeps) -> Result<()>
     deps.store
         .write(move |tx| {
             meta::set(tx, meta::Key::DeviceId, &kept)?;
-            outbox::release_leases(tx).map(drop)
+            operations::release_leases(tx).map(drop)
         })
         .await?;
     deps.device.rename(&id);

@@ -12,7 +12,7 @@ use super::scope::Scope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::repository::RefreshKey;
-use crate::store::{collections, endings, journal, meta, outbox, streams};
+use crate::store::{collections, journal, meta, operations, outcomes, streams};
 use crate::sync::deps::EngineDeps;
 use crate::sync::{Deferred, SyncReport};
 use std::collections::BTreeSet;
@@ -148,9 +148,9 @@ impl Steps<'_> {
     async fn run(&mut self, requests: &mut Requests<'_>, tally: &mut Tally) -> Result<(), Stop> {
         check_network(self.deps)?;
         if requests.reason == SyncReason::User {
-            self.deps.store.write(outbox::clear_waits).await?;
+            self.deps.store.write(operations::clear_waits).await?;
         }
-        let target = PushTarget { up_to: self.deps.store.read(outbox::newest)?, scope: self.scope.clone() };
+        let target = PushTarget { up_to: self.deps.store.read(operations::newest)?, scope: self.scope.clone() };
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
@@ -263,7 +263,7 @@ async fn purge(deps: &EngineDeps) -> Result<()> {
     let before = deps.device.server_now_ms().saturating_sub(keep_ms);
     deps.store
         .write(move |tx| {
-            endings::purge(tx)?;
+            outcomes::purge(tx)?;
             journal::purge(tx, before).map(drop)
         })
         .await
@@ -284,7 +284,7 @@ fn report(deps: &EngineDeps, end: Result<(), Stop>, tally: Tally, limited: bool)
         Err(Stop::Failed(error)) => return Err(error),
     };
     let (mut report, which) = (tally.report, runnable(deps, i64::MAX));
-    let waiting = deps.store.read(|connection| outbox::waiting(connection, &which, MOST_DEFERRED))?;
+    let waiting = deps.store.read(|connection| operations::waiting(connection, &which, MOST_DEFERRED))?;
     report.deferred = waiting.into_iter().map(Deferred::from).collect();
     let more = if limited { Remaining::of(&deps.store, tally.behind)? } else { Remaining::default() };
     Ok(SliceReport { report, complete, more })

@@ -3,7 +3,7 @@
 use crate::backend::Outgoing;
 use crate::error::{Error, Result};
 use crate::model::{BatchLimits, OPERATION_BYTES, OpKind, Operation};
-use crate::store::{Tx, documents};
+use crate::store::{Tx, documents, operations as queue, server_ids};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of one request before compression that are enough, whatever the server takes. A group may have more.
@@ -30,7 +30,7 @@ pub(super) fn pack_batch(
             _ => None,
         };
         let content = body.as_ref().map_or(0, String::len)
-            + op.changes.as_ref().map_or(0, |changes| serde_json::to_string(changes).map_or(0, |text| text.len()));
+            + op.changes.as_ref().map_or(0, |changes| queue::changes_text(changes, op.stamp).len());
         weight += content + OPERATION_BYTES;
         let begun =
             op.group.as_ref().is_some_and(|group| operations.iter().any(|o| o.op.group.as_ref() == Some(group)));
@@ -39,7 +39,8 @@ pub(super) fn pack_batch(
         }
         let collection =
             names.get(&op.collection).cloned().ok_or_else(|| Error::internal("an operation without a collection"))?;
-        operations.push(Outgoing { op, collection, body });
+        let remote_id = server_ids::remote(tx, op.collection, &op.doc_id)?;
+        operations.push(Outgoing { op, collection, remote_id, body });
     }
     // The members of a group need not be neighbours.
     let whole =

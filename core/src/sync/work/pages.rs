@@ -56,7 +56,7 @@ pub(in crate::sync) async fn apply_pages(
             .store
             .write(move |tx| {
                 let info = registry.ensure_in(tx, &page.collection)?;
-                apply_page(tx, &device, info.id, info.strategy, cursor.as_deref(), &page)
+                apply_page(tx, &device, info.id, &info.rules, cursor.as_deref(), &page)
             })
             .await?;
         total.pulled += applied.applied.changes;

@@ -22,8 +22,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, Phase};
 use crate::net::TOO_LARGE;
 use crate::outbox::next_batch;
-use crate::store::outbox::Runnable;
-use crate::store::{collections, outbox, streams};
+use crate::store::operations::{self, Runnable};
+use crate::store::{collections, streams};
 use crate::sync::deps::EngineDeps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -203,7 +203,7 @@ impl Pusher {
         self.deps
             .store
             .write(move |tx| {
-                outbox::release_leases(tx)?;
+                operations::release_leases(tx)?;
                 let mut names = BTreeMap::new();
                 let (mut positions, mut held) = (Vec::new(), BTreeSet::new());
                 for (id, name) in collections::all(tx)? {
@@ -220,19 +220,19 @@ impl Pusher {
                 }
                 let limits = device.limits.batch();
                 let batch = next_batch(tx, &Runnable { held, ..runnable }, limit.min(limits.ops))?;
-                let (operations, weight) = pack_batch(tx, batch, &names, limits)?;
-                if operations.is_empty() {
+                let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
+                if packed.is_empty() {
                     return Ok(None);
                 }
-                outbox::lease(tx, operations.iter().map(|outgoing| outgoing.op.op_seq))?;
+                operations::lease(tx, packed.iter().map(|outgoing| outgoing.op.op_seq))?;
                 // A reply brings what is new for so many streams only; a pull brings the others.
                 let streams = positions.len();
                 fit(&mut positions, device.limits.streams().min(MAX_STREAMS), limits.beside(weight));
                 let covers_all = positions.len() == streams;
                 let request = PushRequest {
-                    operations,
+                    operations: packed,
                     positions: positions.clone(),
-                    acknowledged: outbox::acknowledged(tx)?,
+                    acknowledged: operations::acknowledged(tx)?,
                     context: reason,
                 };
                 Ok(Some(Leased { request, positions, covers_all }))
@@ -271,7 +271,7 @@ impl Pusher {
     }
 
     async fn release(&self) -> Result<()> {
-        self.deps.store.write(|tx| outbox::release_leases(tx).map(drop)).await
+        self.deps.store.write(|tx| operations::release_leases(tx).map(drop)).await
     }
 }
 
@@ -282,6 +282,7 @@ pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
         longest_wait_ms: i64::try_from(deps.config.retry.cap.as_millis()).unwrap_or(i64::MAX),
         up_to,
         held: BTreeSet::new(),
+        ordered: false,
     }
 }
 

@@ -15,8 +15,9 @@ use super::server_time::observe_server_time;
 use crate::backend::FetchRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
+use crate::outbox::Source;
 use crate::repository::RefreshKey;
-use crate::sync::apply::{Reconciler, Source};
+use crate::sync::apply::Reconciler;
 use crate::sync::deps::EngineDeps;
 use futures_util::stream::{self, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,8 +133,8 @@ impl Refresher {
             .store
             .write(move |tx| {
                 let info = registry.ensure_in(tx, &collection)?;
-                let mut reconciler = Reconciler::open(tx, &device, info.id, info.strategy)?;
-                reconciler.take(&reply.change, Source::State)?;
+                let mut reconciler = Reconciler::open(tx, &device, info.id, &info.rules)?;
+                reconciler.apply(&reply.change, Source::State)?;
                 reconciler.close().map(drop)
             })
             .await?;

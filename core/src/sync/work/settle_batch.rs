@@ -1,7 +1,8 @@
 //! Taking in the server's answers to a batch.
 
-use crate::backend::{Outcome, Outgoing};
+use crate::backend::Outgoing;
 use crate::error::Result;
+use crate::model::Outcome;
 use crate::sync::apply::{Answered, Reconciler};
 use crate::sync::deps::EngineDeps;
 use std::collections::BTreeMap;
@@ -26,11 +27,11 @@ impl Settlement {
 
     fn count(&mut self, answered: Answered) {
         match answered {
-            Answered::Applied => self.applied += 1,
+            Answered::Accepted => self.applied += 1,
             Answered::Parked => self.parked += 1,
-            Answered::Conflicted | Answered::Waits | Answered::Nothing => {}
+            Answered::Conflicted | Answered::Waits | Answered::Unchanged => {}
         }
-        self.moved |= matches!(answered, Answered::Applied | Answered::Parked | Answered::Conflicted);
+        self.moved |= matches!(answered, Answered::Accepted | Answered::Parked | Answered::Conflicted);
     }
 }
 
@@ -49,8 +50,8 @@ pub(in crate::sync) async fn settle_batch(
             }
             let mut settled = Settlement::default();
             for (collection, answers) in by_collection {
-                let strategy = registry.get(&answers[0].0.collection).map(|info| info.strategy).unwrap_or_default();
-                let mut reconciler = Reconciler::open(tx, &device, collection, strategy)?;
+                let rules = registry.rules(collection);
+                let mut reconciler = Reconciler::open(tx, &device, collection, &rules)?;
                 for (outgoing, outcome) in answers {
                     settled.count(reconciler.answer(outgoing.op.op_seq, outgoing.op.document, outcome, &retry)?);
                 }

@@ -17,40 +17,63 @@ CREATE TABLE documents (
     collection INTEGER NOT NULL,
     id         TEXT    NOT NULL,
     hidden     INTEGER NOT NULL,            -- 1: deleted, here or on the server; no query shows it
-    pending    INTEGER NOT NULL,            -- 1: has operations in the outbox, and base holds the server's state
+    pending    INTEGER NOT NULL,            -- op_seq of its first operation, and base holds the server's state; 0: none
     version    INTEGER,                     -- the server's version; NULL: the server has never had it
     seq        INTEGER,                     -- its place in the server's order
     generation INTEGER NOT NULL,            -- the snapshot that confirmed it last
     updated_at INTEGER,                     -- when the server took its version
-    body       TEXT,                        -- NULL: a tombstone
-    base       TEXT                         -- only while pending; NULL: no live copy on the server
+    body       TEXT,                        -- NULL: a tombstone, or evicted
+    base       TEXT,                        -- only while pending; NULL: no live copy on the server
+    evicted    INTEGER NOT NULL DEFAULT 0   -- 1: the body was given up to a limit; id, seq and version stand for the server's copy
 );
 -- Ids are unique within a collection: each collection has a unique index of its own (documents_of_<number>, made with it), so that no
 -- query of one ever looks at rows of another.
+CREATE INDEX documents_evicted ON documents (collection) WHERE evicted = 1;
 
--- The queue of unsynced writes. AUTOINCREMENT: an op_seq is never used again, even after the queue was empty.
-CREATE TABLE outbox (
-    op_seq          INTEGER PRIMARY KEY AUTOINCREMENT,
-    op_id           BLOB    NOT NULL,
-    document        INTEGER NOT NULL,       -- documents.row
-    kind            INTEGER NOT NULL,       -- 0 create, 1 update, 2 delete
-    state           INTEGER NOT NULL,       -- 0 queued, 1 in flight, 2 parked, 3 in conflict
-    sent            INTEGER NOT NULL,       -- 1: a request has carried it: its content is frozen
-    base_version    INTEGER,
-    changes         TEXT,
-    before          TEXT,
-    hlc_ms          INTEGER NOT NULL,       -- device time below bit 44, the number of its frame above
-    hlc_counter     INTEGER NOT NULL,
-    group_id        TEXT,
-    attempts        INTEGER NOT NULL DEFAULT 0,
-    rounds          INTEGER NOT NULL DEFAULT 0,
-    next_attempt_at INTEGER NOT NULL DEFAULT 0,
-    error           TEXT,
-    absorbed        BLOB                    -- ids of operations that were joined to this one, 16 bytes each
+-- The queue of unsynced writes. An op_seq is never used again: meta keeps the last one when its row goes.
+-- A document's first operation is found by documents.pending, the others by the partial index: the common queue of one operation
+-- costs no index.
+CREATE TABLE operations (
+    op_seq       INTEGER PRIMARY KEY,
+    op_id        BLOB    NOT NULL,          -- carries op_seq in its last four bytes: looked up without an index
+    document     INTEGER NOT NULL,          -- documents.row; 0 for an action without a document
+    kind         INTEGER NOT NULL,          -- 0 create, 1 update, 2 delete, 3 action
+    state        INTEGER NOT NULL,          -- 0 open, 1 unanswered, 2 in flight, 3 parked, 4 in conflict
+    behind       INTEGER NOT NULL,          -- 1: other operations of its document go first
+    base_version INTEGER,
+    changes      TEXT,                      -- field operations, as they travel
+    before       TEXT,                      -- the changed paths as the user saw them before
+    hlc_ms       INTEGER NOT NULL,          -- device time below bit 44, the number of its frame above
+    hlc_counter  INTEGER NOT NULL,
+    group_id     TEXT,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    rounds       INTEGER NOT NULL DEFAULT 0,
+    not_before   INTEGER NOT NULL DEFAULT 0,
+    error        TEXT,
+    absorbed     BLOB,                      -- ids of operations that were joined to this one, 16 bytes each
+    action       TEXT                       -- name and parameters of an action
 );
-CREATE INDEX outbox_by_document ON outbox (document);
-CREATE INDEX outbox_held ON outbox (state) WHERE state > 0;
-CREATE INDEX outbox_by_group ON outbox (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX operations_behind ON operations (document) WHERE behind = 1;
+CREATE INDEX operations_held ON operations (state) WHERE state > 1;
+CREATE INDEX operations_by_group ON operations (group_id) WHERE group_id IS NOT NULL;
+
+-- An operation that waits until another one has ended, because its document refers to that one's.
+CREATE TABLE dependencies (
+    op_seq INTEGER NOT NULL,
+    on_seq INTEGER NOT NULL,
+    PRIMARY KEY (op_seq, on_seq)
+) WITHOUT ROWID;
+CREATE INDEX dependencies_on ON dependencies (on_seq);
+
+-- What became of operations that are no longer queued: for those who ask after a restart. A plain acceptance has no row.
+CREATE TABLE outcomes (
+    id          INTEGER PRIMARY KEY,
+    op_id       BLOB    NOT NULL UNIQUE,
+    outcome     INTEGER NOT NULL,           -- 0 accepted, 1 withdrawn, 2 overridden, 3 discarded, 4 joined to another operation
+    version     INTEGER,
+    result      TEXT,                       -- JSON: what an action returned
+    absorbed_by BLOB                        -- the operation that answers for this one
+);
 
 -- Stretches in which the device's clocks ran on undisturbed. A stamp names its frame, and is converted to the server's time through it.
 CREATE TABLE frames (
@@ -71,7 +94,8 @@ CREATE TABLE streams (
     loading     INTEGER NOT NULL DEFAULT 1, -- 1: the snapshot of this generation is not complete yet
     live_count  INTEGER NOT NULL DEFAULT 0, -- over base rows without tombstones
     digest      INTEGER NOT NULL DEFAULT 0,
-    repaired_at INTEGER                     -- when a mismatch of the digest was last repaired
+    repaired_at INTEGER,                    -- when a mismatch of the digest was last repaired
+    read_at     INTEGER                     -- when it was last read to its head, server time as known here; NULL: never
 );
 
 CREATE TABLE conflicts (
@@ -82,15 +106,11 @@ CREATE TABLE conflicts (
     server         TEXT,                    -- NULL: deleted there
     server_version INTEGER,
     stamps         TEXT,
+    paths          TEXT    NOT NULL,        -- the places that clash, as JSON Pointers
     detected_at    INTEGER NOT NULL,
+    asks_resolver  INTEGER NOT NULL,        -- 1: the collection's resolver is asked; 0: a person is
+    asks           INTEGER NOT NULL,        -- how often the resolver was asked
     UNIQUE (collection, doc_id)
-);
-
--- How operations ended that the server did not simply accept: those who wait for them may ask after a restart.
-CREATE TABLE endings (
-    id    INTEGER PRIMARY KEY,
-    op_id BLOB    NOT NULL UNIQUE,
-    how   INTEGER NOT NULL                  -- 1 withdrawn, 2 overridden, 3 discarded
 );
 
 -- Every value that lost: overwritten by a resolution, or discarded. Nothing is dropped silently.
@@ -101,9 +121,33 @@ CREATE TABLE journal (
     doc_id     TEXT    NOT NULL,
     op_id      BLOB,
     reason     TEXT    NOT NULL,
-    lost       TEXT    NOT NULL,            -- JSON: the fields or the document that lost
+    deleted    INTEGER NOT NULL,            -- 1: a delete lost
+    changes    TEXT    NOT NULL,            -- field operations that would bring back what lost
     kept       TEXT                         -- JSON: what stands instead
 );
 CREATE INDEX journal_by_document ON journal (collection, doc_id);
 CREATE INDEX journal_by_time ON journal (at);
 
+-- The server's own id of a document, where the server assigns ids. The local id stays the document's name on this device.
+CREATE TABLE server_ids (
+    collection INTEGER NOT NULL,
+    doc_id     TEXT    NOT NULL,
+    server_id  TEXT    NOT NULL,
+    PRIMARY KEY (collection, doc_id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX server_ids_back ON server_ids (collection, server_id);
+
+-- When documents of collections with a limit were last used. Written with evictions; what is not there counts by its last change.
+CREATE TABLE uses (
+    collection INTEGER NOT NULL,
+    doc_id     TEXT    NOT NULL,
+    used_at    INTEGER NOT NULL,
+    PRIMARY KEY (collection, doc_id)
+) WITHOUT ROWID;
+
+-- Documents that the app wants to keep here whatever the limits say.
+CREATE TABLE pins (
+    collection INTEGER NOT NULL,
+    doc_id     TEXT    NOT NULL,
+    PRIMARY KEY (collection, doc_id)
+) WITHOUT ROWID;

@@ -1,0 +1,55 @@
+//! A group's members share one fate.
+
+use super::park::{give_up, queue_again};
+use super::{GroupFate, Pending};
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::{OpEvent, WriteOutcome};
+use crate::store::journal::LossReason;
+use crate::store::{Tx, operations};
+use std::collections::BTreeSet;
+
+/// A member has ended otherwise than accepted, or is parked: the others share that.
+pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate) -> Result<()> {
+    each_document(tx, group, |mut pending| {
+        let member = |at: usize, pending: &Pending| pending.ops[at].group.as_deref() == Some(group);
+        match fate {
+            GroupFate::Discarded => give_up(&mut pending, device, &|op| op.group.as_deref() == Some(group))?,
+            GroupFate::Overridden => {
+                pending.freeze_create()?;
+                while let Some(at) = (0..pending.ops.len()).find(|at| member(*at, &pending)) {
+                    pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
+                }
+            }
+            GroupFate::Parked(error) => {
+                pending.freeze_create()?;
+                for at in (0..pending.ops.len()).filter(|at| member(*at, &pending)).collect::<Vec<_>>() {
+                    if !pending.ops[at].is_parked() {
+                        pending.ops[at].on(OpEvent::Refused(error.clone()));
+                    }
+                }
+            }
+        }
+        pending.groups.retain(|(other, _)| other != group);
+        pending.save(tx, device).map(drop)
+    })
+}
+
+/// Queues all members of a parked group again.
+pub(crate) fn retry_group(tx: &Tx<'_>, device: &Device, group: &str) -> Result<()> {
+    each_document(tx, group, |mut pending| {
+        queue_again(&mut pending, &|op| op.group.as_deref() == Some(group));
+        pending.save(tx, device).map(drop)
+    })
+}
+
+fn each_document(tx: &Tx<'_>, group: &str, mut work: impl FnMut(Pending) -> Result<()>) -> Result<()> {
+    let members = operations::of_group(tx, group)?;
+    let documents: BTreeSet<i64> = members.iter().map(|op| op.document).collect();
+    for document in documents {
+        if let Some(pending) = Pending::of_row(tx, document)? {
+            work(pending)?;
+        }
+    }
+    Ok(())
+}

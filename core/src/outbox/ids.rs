@@ -1,0 +1,75 @@
+//! Minting operation ids.
+//!
+//! An operation's id is a UUID of version 7 that carries the operation's number, so a look-up by id needs no index, and a check value,
+//! so an id that this store has never minted is told apart from one whose operation has ended:
+//!
+//! ```text
+//! 48 bits milliseconds · version · 12 bits random · variant · 14 bits random · 16 bits check · 32 bits op_seq
+//! ```
+
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::{OpId, Stamp};
+use crate::store::{Tx, meta, operations};
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+/// What a new operation is made with. Nothing is used up by making one: the number is taken when the operation is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub op_seq: i64,
+    pub op_id: OpId,
+    pub stamp: Stamp,
+    pub group: Option<String>,
+}
+
+impl Ticket {
+    /// For a write made now.
+    pub fn new(tx: &Tx<'_>, device: &Device, group: Option<&str>) -> Result<Self> {
+        let op_seq = operations::last_number(tx)? + 1;
+        let secret = match meta::get(tx, meta::Key::OpSecret)? {
+            Some(secret) => secret,
+            None => {
+                let secret = device.new_uuid().to_string();
+                meta::set(tx, meta::Key::OpSecret, &secret)?;
+                secret
+            }
+        };
+        let stamp = device.stamp(tx)?;
+        Ok(Self {
+            op_seq,
+            op_id: mint(device, &secret, op_seq),
+            stamp: Stamp { ms: stamp.ms, counter: stamp.counter },
+            group: group.map(str::to_owned),
+        })
+    }
+}
+
+fn mint(device: &Device, secret: &str, op_seq: i64) -> OpId {
+    let mut bytes = *device.new_op_id().as_bytes();
+    bytes[12..].copy_from_slice(&(op_seq as u32).to_be_bytes());
+    let check = check(secret, &bytes);
+    bytes[10..12].copy_from_slice(&check);
+    OpId::from_bytes(bytes)
+}
+
+fn check(secret: &str, bytes: &[u8; 16]) -> [u8; 2] {
+    let hash = Sha256::new().chain_update(secret).chain_update(&bytes[..10]).chain_update(&bytes[12..]).finalize();
+    [hash[0], hash[1]]
+}
+
+/// The number that an id carries, given the last number that was used.
+pub(crate) fn number(id: OpId, last: i64) -> i64 {
+    let bytes = id.as_bytes();
+    let low = i64::from(u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]));
+    let high = last & !0xffff_ffff;
+    if high + low > last && high > 0 { high - 0x1_0000_0000 + low } else { high + low }
+}
+
+/// Whether this store, or one that it was copied from, has minted an id, and stored its operation.
+pub(crate) fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
+    let last = operations::last_number(connection)?;
+    let Some(secret) = meta::get(connection, meta::Key::OpSecret)? else { return Ok(false) };
+    let bytes = id.as_bytes();
+    Ok(check(&secret, bytes) == bytes[10..12] && (1..=last).contains(&number(id, last)))
+}

@@ -1,0 +1,272 @@
+//! One document with everything that is pending about it: loaded, changed by pure functions, saved once.
+//!
+//! Invariants:
+//! - This is the only file that writes documents with pending operations, operations, conflicts, the journal and outcomes. (Leases are
+//!   the exception: they mark many operations at once and change nothing else.)
+//! - No operation disappears without an outcome: it leaves `ops` through [`end`](Pending::end) or [`absorb`](Pending::absorb) only.
+//! - The row's view is the server's state with `ops` applied, whenever it is saved.
+
+use super::view;
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::{Change, Changes, Edit, Fields, OpError, OpId, OpKind, Operation, WriteOutcome, between};
+use crate::store::conflicts::{self, ConflictRow};
+use crate::store::documents::{self, DocumentRow};
+use crate::store::journal::{self, Loss, LossReason, Lost};
+use crate::store::{Tx, operations, outcomes};
+
+/// A document and its queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub row: DocumentRow,
+    /// Oldest first.
+    pub ops: Vec<Operation>,
+    pub conflict: Option<ConflictRow>,
+    /// The row's view is known to be right: it need not be computed from the base.
+    pub(super) view_is_set: bool,
+    pub(super) losses: Vec<Loss>,
+    pub(super) ended: Vec<(Operation, WriteOutcome)>,
+    absorbed: Vec<(OpId, Operation)>,
+    /// Groups of which a member has ended otherwise than accepted: the others share its fate.
+    pub(super) groups: Vec<(String, GroupFate)>,
+    /// There is something new to send.
+    pub(super) queued: bool,
+    stored: Option<Stored>,
+}
+
+/// What becomes of a group's other members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GroupFate {
+    Overridden,
+    Discarded,
+    Parked(OpError),
+}
+
+/// The document as it was loaded.
+#[derive(Debug, Clone)]
+struct Stored {
+    row: DocumentRow,
+    ops: Vec<Operation>,
+    conflict: Option<ConflictRow>,
+}
+
+impl Pending {
+    /// A document that the store has never seen.
+    pub fn unknown(row: DocumentRow) -> Self {
+        Self::with(row, Vec::new(), None, false)
+    }
+
+    fn with(row: DocumentRow, ops: Vec<Operation>, conflict: Option<ConflictRow>, stored: bool) -> Self {
+        let stored = stored.then(|| Stored { row: row.clone(), ops: ops.clone(), conflict: conflict.clone() });
+        Self {
+            row,
+            ops,
+            conflict,
+            view_is_set: false,
+            losses: Vec::new(),
+            ended: Vec::new(),
+            absorbed: Vec::new(),
+            groups: Vec::new(),
+            queued: false,
+            stored,
+        }
+    }
+
+    /// A document by its row.
+    pub fn load(tx: &Tx<'_>, row: DocumentRow) -> Result<Self> {
+        if !row.is_pending() {
+            return Ok(Self::with(row, Vec::new(), None, true));
+        }
+        let ops = operations::of_document(tx, row.row)?;
+        let conflict = conflicts::of_document(tx, row.collection, &row.id)?;
+        Ok(Self::with(row, ops, conflict, true))
+    }
+
+    /// A document by its id. `None` if the store has never seen it.
+    pub fn find(tx: &Tx<'_>, collection: i64, id: &str) -> Result<Option<Self>> {
+        documents::find(tx, collection, id)?.map(|row| Self::load(tx, row)).transpose()
+    }
+
+    /// The document of an operation. `None` if there is none.
+    pub fn of_row(tx: &Tx<'_>, document: i64) -> Result<Option<Self>> {
+        documents::by_row(tx, document)?.map(|row| Self::load(tx, row)).transpose()
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(row: DocumentRow, ops: Vec<Operation>) -> Self {
+        Self::with(row, ops, None, true)
+    }
+
+    /// The place of an operation in the queue.
+    pub fn position(&self, op_seq: i64) -> Option<usize> {
+        self.ops.iter().position(|op| op.op_seq == op_seq)
+    }
+
+    /// What the document shows now.
+    pub fn shown(&self) -> Result<Fields> {
+        view::parse_body(self.row.body.as_deref().unwrap_or("{}"))
+    }
+
+    /// Ends an operation: it leaves the queue with this outcome.
+    pub(super) fn end(&mut self, at: usize, how: WriteOutcome) {
+        if at < self.ops.len() {
+            let op = self.ops.remove(at);
+            self.ended.push((op, how));
+        }
+    }
+
+    /// Joins an operation of the queue to another one, which does what both do and from now on answers for both.
+    pub(super) fn absorb(&mut self, into: usize, other: usize) {
+        if into == other || into.max(other) >= self.ops.len() {
+            return;
+        }
+        let gone = self.ops.remove(other);
+        let into = if other < into { into - 1 } else { into };
+        let op = &mut self.ops[into];
+        op.absorbed.push(gone.op_id);
+        op.absorbed.extend(&gone.absorbed);
+        self.absorbed.push((op.op_id, gone));
+    }
+
+    /// Gives a create that borrows the document's body a copy of its own, before the body changes.
+    pub(super) fn freeze_create(&mut self) -> Result<()> {
+        let borrows = |op: &Operation| op.kind == OpKind::Create && op.changes.is_none();
+        if self.ops.iter().any(borrows) {
+            let fields = self.shown()?;
+            for op in self.ops.iter_mut().filter(|op| borrows(op)) {
+                op.changes = Some(between(&Fields::new(), &fields, op.stamp));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a value that loses.
+    pub(super) fn lose(
+        &mut self,
+        device: &Device,
+        op: Option<OpId>,
+        reason: LossReason,
+        lost: Lost,
+        kept: Option<Fields>,
+    ) {
+        self.losses.push(Loss {
+            at_ms: device.server_now_ms(),
+            collection: self.row.collection,
+            doc_id: self.row.id.clone(),
+            op_id: op,
+            reason,
+            lost,
+            kept: kept.map(|kept| view::body_text(&kept)),
+        });
+    }
+
+    /// Ends an operation that lost or was given up, with all that it held in the journal.
+    pub(super) fn give_up(&mut self, device: &Device, at: usize, reason: LossReason, how: WriteOutcome) -> Result<()> {
+        let Some(op) = self.ops.get(at) else { return Ok(()) };
+        let kept = self.row.server_body().map(|body| view::parse_body(body)).transpose()?;
+        let lost = lost_by(op);
+        if op.kind != OpKind::Action || how == WriteOutcome::Discarded {
+            self.lose(device, Some(op.op_id), reason, lost, kept);
+        }
+        self.end(at, how);
+        Ok(())
+    }
+
+    /// Writes what has changed since the document was loaded, then settles the groups that this touched. The document is gone from the
+    /// store if it is nowhere any more.
+    pub fn save(mut self, tx: &Tx<'_>, device: &Device) -> Result<DocumentRow> {
+        let groups = std::mem::take(&mut self.groups);
+        let row = self.write(tx)?;
+        for (group, fate) in groups {
+            super::group::spread(tx, device, &group, &fate)?;
+        }
+        Ok(row)
+    }
+
+    pub(super) fn write(mut self, tx: &Tx<'_>) -> Result<DocumentRow> {
+        if self.ops.iter().all(|op| op.kind == OpKind::Action) {
+            self.conflict = None;
+        }
+        if self.view_is_set {
+            self.row.first_op = self.ops.first().map_or(0, |op| op.op_seq);
+        } else {
+            view::rebuild(&mut self.row, &self.ops)?;
+        }
+        self.write_row(tx)?;
+        self.write_operations(tx)?;
+        let before = self.stored.as_ref().and_then(|stored| stored.conflict.as_ref());
+        match (before, &self.conflict) {
+            (Some(before), None) => conflicts::remove(tx, before.id)?,
+            (before, Some(now)) if before != Some(now) => conflicts::keep(tx, now)?,
+            _ => {}
+        }
+        for loss in &self.losses {
+            journal::record(tx, loss)?;
+        }
+        for (into, op) in &self.absorbed {
+            for id in [op.op_id].iter().chain(&op.absorbed) {
+                outcomes::record_absorbed(tx, *id, *into)?;
+            }
+        }
+        for (op, how) in &self.ended {
+            for id in [op.op_id].iter().chain(&op.absorbed) {
+                outcomes::record(tx, *id, how)?;
+                tx.settled(*id, *how);
+            }
+        }
+        if self.queued {
+            tx.queued();
+        }
+        Ok(self.row)
+    }
+
+    fn write_row(&mut self, tx: &Tx<'_>) -> Result<()> {
+        let nowhere = self.ops.is_empty() && self.row.body.is_none() && self.row.seq.is_none();
+        match &self.stored {
+            Some(_) if nowhere => documents::remove(tx, self.row.row),
+            Some(stored) if stored.row == self.row => Ok(()),
+            Some(_) => documents::update(tx, &self.row),
+            None if nowhere => Ok(()),
+            None => documents::insert(tx, &mut self.row),
+        }
+    }
+
+    fn write_operations(&mut self, tx: &Tx<'_>) -> Result<()> {
+        let stored = self.stored.as_ref().map_or(&[][..], |stored| stored.ops.as_slice());
+        let gone = stored.iter().filter(|op| !self.ops.iter().any(|left| left.op_seq == op.op_seq));
+        for op in gone {
+            operations::remove(tx, op.op_seq)?;
+        }
+        for (place, op) in self.ops.iter_mut().enumerate() {
+            op.document = self.row.row;
+            let before = stored.iter().position(|known| known.op_seq == op.op_seq);
+            match before {
+                None => operations::insert(tx, op, place > 0)?,
+                Some(was) if stored[was] != *op || (was > 0) != (place > 0) => operations::update(tx, op, place > 0)?,
+                Some(_) => {}
+            }
+            if op.is_parked() && !before.is_some_and(|was| stored[was].is_parked()) {
+                for id in [op.op_id].iter().chain(&op.absorbed) {
+                    tx.settled(*id, WriteOutcome::Parked);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is lost with an operation.
+pub(super) fn lost_by(op: &Operation) -> Lost {
+    match (op.kind, &op.changes) {
+        (OpKind::Delete, changes) => Lost::Delete(changes.clone().unwrap_or_default()),
+        (OpKind::Action, _) => {
+            let call = op.action.as_ref().map(|action| {
+                let path = crate::model::Path::field(action.name.as_str());
+                (path, Change { edit: Edit::Set(action.params.clone()), stamp: op.stamp })
+            });
+            Lost::Paths(call.into_iter().collect())
+        }
+        (_, Some(changes)) => Lost::Paths(changes.clone()),
+        (_, None) => Lost::Paths(Changes::new()),
+    }
+}

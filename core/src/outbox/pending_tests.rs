@@ -1,0 +1,413 @@
+//! A document's pending state without a database: whatever happens, no operation disappears without an outcome, and no value without a
+//! loss.
+
+use super::park::{give_up, queue_again};
+use super::*;
+use crate::conflict::{Rules, Strategy as Conflicts};
+use crate::device::{Device, KnownTime};
+use crate::model::{
+    Changes, Fields, Hlc, OpError, OpEvent, OpId, OpKind, Operation, Path, RemoteChange, Stamp, Stamps, WriteOutcome,
+};
+use crate::platform::{SystemClock, SystemEntropy};
+use crate::store::documents::DocumentRow;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn device() -> Device {
+    Device::new(Arc::new(SystemClock::new()), Arc::new(SystemEntropy), "me", KnownTime::default())
+}
+
+fn fields(value: &Value) -> Fields {
+    value.as_object().unwrap().clone()
+}
+
+/// One document of a device, and the server's.
+struct Bench {
+    device: Device,
+    rules: Rules,
+    pending: Pending,
+    server: Option<Fields>,
+    version: i64,
+    made: BTreeSet<OpId>,
+    ms: i64,
+}
+
+impl Bench {
+    fn new(strategy: Conflicts, body: &Value) -> Self {
+        let row = DocumentRow {
+            row: 1,
+            version: Some(1),
+            seq: Some(1),
+            body: Some(body.to_string()),
+            ..DocumentRow::new(1, "d")
+        };
+        Self {
+            device: device(),
+            rules: Rules::of(strategy),
+            pending: Pending::for_test(row, Vec::new()),
+            server: Some(fields(body)),
+            version: 1,
+            made: BTreeSet::new(),
+            ms: 1,
+        }
+    }
+
+    fn shown(&self) -> Value {
+        match self.pending.row.hidden {
+            true => Value::Null,
+            false => serde_json::from_str(self.pending.row.body.as_deref().unwrap_or("null")).unwrap(),
+        }
+    }
+
+    fn settle(&mut self) {
+        view::rebuild(&mut self.pending.row, &self.pending.ops).unwrap();
+        self.pending.view_is_set = false;
+        if self.pending.ops.is_empty() {
+            self.pending.conflict = None;
+        }
+    }
+
+    fn push(&mut self, kind: OpKind, changes: Option<Changes>, before: crate::model::Seen) {
+        self.ms += 10;
+        let mut id = [0; 16];
+        id[0] = self.made.len() as u8;
+        let ticket = Ticket {
+            op_seq: self.made.len() as i64 + 1,
+            op_id: OpId::from_bytes(id),
+            stamp: Stamp { ms: self.ms, counter: 0 },
+            group: None,
+        };
+        self.made.insert(ticket.op_id);
+        let op = write::operation(&self.pending, &ticket, kind, changes, before, None);
+        view::begin(&mut self.pending.row);
+        self.pending.ops.push(op);
+        self.settle();
+    }
+
+    fn update(&mut self, patch: &Value) {
+        if self.pending.row.hidden {
+            return;
+        }
+        let shown = self.pending.shown().unwrap();
+        let stamp = Stamp { ms: self.ms + 10, counter: 0 };
+        let Ok(changes) = Changes::from_patch(&fields(patch), &shown, stamp) else { return };
+        if !changes.is_empty() {
+            let before = crate::model::Seen::of(&changes, &shown);
+            self.push(OpKind::Update, Some(changes), before);
+        }
+    }
+
+    fn delete(&mut self) {
+        if !self.pending.row.hidden {
+            self.push(OpKind::Delete, None, crate::model::Seen::default());
+        }
+    }
+
+    fn lease(&mut self) {
+        if let Some(op) = self.pending.ops.first_mut().filter(|op| op.is_open() || op.was_sent()) {
+            if op.state != crate::model::OpState::InFlight {
+                op.on(OpEvent::Leased);
+            }
+        }
+    }
+
+    fn lose_reply(&mut self) {
+        if let Some(op) = self.pending.ops.first_mut().filter(|op| op.was_sent()) {
+            op.on(OpEvent::NoAnswer);
+        }
+    }
+
+    /// Another device writes.
+    fn other(&mut self, patch: &Value) {
+        let Some(mut server) = self.server.clone() else { return };
+        if let Ok(changes) = Changes::from_patch(&fields(patch), &server, Stamp::default()) {
+            changes.apply(&mut server);
+            self.server = Some(server);
+            self.version += 1;
+        }
+    }
+
+    fn state(&self, origin: Option<OpId>) -> RemoteChange {
+        let hlc = |ms| Hlc { ms, counter: 0, node: "they".into() };
+        RemoteChange {
+            id: "d".into(),
+            body: self.server.as_ref().map(body_text),
+            version: Some(self.version),
+            seq: Some(self.version),
+            updated_ms: Some(1),
+            origin_op: origin.map(|id| id.to_string()),
+            stamps: Some(Stamps {
+                record: hlc(self.ms - 5),
+                created: hlc(0),
+                paths: [(Path::field("n"), hlc(self.ms - 5))].into(),
+            }),
+        }
+    }
+
+    fn server_applies(&mut self, op: &Operation) {
+        match (op.kind, &op.changes) {
+            (OpKind::Delete, _) => self.server = None,
+            (_, Some(changes)) => {
+                let mut server = self.server.clone().unwrap_or_default();
+                changes.apply(&mut server);
+                self.server = Some(server);
+            }
+            _ => {}
+        }
+        self.version += 1;
+    }
+
+    /// A page with the server's state comes in.
+    fn pull(&mut self, origin: Option<OpId>) {
+        let change = self.state(origin);
+        let before = self.pending.row.clone();
+        let row = &mut self.pending.row;
+        (row.version, row.seq) = (change.version, change.seq);
+        let state = if row.is_pending() { &mut row.base } else { &mut row.body };
+        state.clone_from(&change.body);
+        if before.is_pending() {
+            let mut known = before.server_body().map(|body| parse_body(body).unwrap());
+            if let Some(head) = self.pending.ops.first()
+                && head.was_sent()
+            {
+                if change.origin_op.as_deref() != Some(&head.op_id.to_string()) {
+                    return self.settle();
+                }
+                known = accept_by_state(&mut self.pending, &before, &change).unwrap();
+            }
+            judge(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::State).unwrap();
+        }
+        self.settle();
+    }
+
+    /// The head goes to the server and its answer comes: accepted, or refused because another write came first.
+    fn exchange(&mut self) {
+        self.lease();
+        let Some(op) = self.pending.ops.first().filter(|op| op.was_sent()).cloned() else { return };
+        if op.base_version == Some(self.version) {
+            self.server_applies(&op);
+            let ack = Acknowledgement {
+                version: Some(self.version),
+                seq: Some(self.version),
+                updated_ms: None,
+                record: None,
+                generation: 1,
+            };
+            acknowledge(&mut self.pending, &self.device, &self.rules, 0, &ack).unwrap();
+            return self.settle();
+        }
+        had_no_effect(&mut self.pending, 0, None);
+        let change = self.state(None);
+        let known = self.pending.row.server_body().map(|body| parse_body(body).unwrap());
+        let row = &mut self.pending.row;
+        (row.version, row.seq) = (change.version, change.seq);
+        row.base.clone_from(&change.body);
+        judge(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::Refusal).unwrap();
+        self.settle();
+    }
+
+    fn everything_is_accounted_for(&self) {
+        let left = self.pending.ops.iter().flat_map(|op| std::iter::once(op.op_id).chain(op.absorbed.iter().copied()));
+        let ended =
+            self.pending.ended.iter().flat_map(|(op, _)| std::iter::once(op.op_id).chain(op.absorbed.iter().copied()));
+        let known: BTreeSet<OpId> = left.chain(ended).collect();
+        assert_eq!(known, self.made);
+        for (op, how) in &self.pending.ended {
+            if matches!(how, WriteOutcome::Overridden | WriteOutcome::Discarded) {
+                assert!(self.pending.losses.iter().any(|loss| loss.op_id == Some(op.op_id)), "{op:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn core_l2_a_delete_behind_an_unanswered_write_stands_after_a_refresh() {
+    for strategy in [Conflicts::Merge, Conflicts::ServerWins] {
+        let mut bench = Bench::new(strategy, &json!({"title": "old"}));
+        bench.update(&json!({"title": "new"}));
+        bench.lease();
+        let op = bench.pending.ops[0].clone();
+        bench.server_applies(&op);
+        bench.lose_reply();
+        bench.delete();
+        bench.pull(Some(op.op_id));
+        assert_eq!((bench.shown(), bench.pending.ops.len()), (Value::Null, 1), "{strategy:?}");
+        bench.exchange();
+        assert_eq!(bench.server, None);
+    }
+}
+
+#[test]
+fn core_l2_a_delete_behind_an_unanswered_write_meets_another_devices_edit() {
+    let mut bench = Bench::new(Conflicts::Merge, &json!({"title": "old"}));
+    bench.update(&json!({"title": "new"}));
+    bench.lease();
+    let op = bench.pending.ops[0].clone();
+    bench.server_applies(&op);
+    bench.lose_reply();
+    bench.delete();
+    bench.other(&json!({"note": "theirs"}));
+    bench.pull(Some(op.op_id));
+    // An edit outlives a delete.
+    assert_eq!(bench.shown(), json!({"title": "new", "note": "theirs"}));
+    bench.everything_is_accounted_for();
+}
+
+#[test]
+fn core_l3_a_server_default_does_not_override_a_delete() {
+    let mut bench = Bench::new(Conflicts::Merge, &json!({"title": "x"}));
+    bench.update(&json!({"title": "y"}));
+    bench.lease();
+    let op = bench.pending.ops[0].clone();
+    bench.delete();
+    bench.server_applies(&op);
+    bench.server.as_mut().unwrap().insert("state".into(), json!("open"));
+    let record = bench.state(Some(op.op_id));
+    let ack =
+        Acknowledgement { version: Some(2), seq: Some(2), updated_ms: None, record: Some(&record), generation: 1 };
+    let judged = acknowledge(&mut bench.pending, &bench.device, &bench.rules, 0, &ack).unwrap();
+    bench.settle();
+    assert_eq!((judged.conflict, bench.shown(), bench.pending.ops.len()), (false, Value::Null, 1));
+    assert_eq!(bench.pending.ended[0].1, WriteOutcome::Accepted(Some(2)));
+}
+
+#[test]
+fn core_l4_an_increment_behind_a_set_is_never_dropped_with_it() {
+    for (theirs, title, end) in [(5, "B", 6), (7, "B", 8)] {
+        let mut bench = Bench::new(Conflicts::ServerWins, &json!({"n": 0, "title": "x"}));
+        bench.update(&json!({"n": 5, "title": "A"}));
+        bench.lease();
+        bench.lose_reply();
+        bench.update(&json!({"n": {"$inc": 1}}));
+        bench.other(&json!({"n": theirs, "title": title}));
+        bench.exchange();
+        assert_eq!(bench.shown(), json!({"n": end, "title": "B"}));
+        bench.exchange();
+        assert_eq!(bench.server, Some(fields(&json!({"n": end, "title": "B"}))));
+        bench.everything_is_accounted_for();
+    }
+}
+
+#[test]
+fn core_r4_a_clash_in_an_object_decides_one_member() {
+    let mut bench = Bench::new(Conflicts::ServerWins, &json!({"o": {"x": 0, "y": 0}}));
+    bench.update(&json!({"o": {"x": 1, "y": 1}}));
+    bench.other(&json!({"o": {"x": 2, "z": 2}}));
+    bench.exchange();
+    bench.exchange();
+    assert_eq!(bench.server, Some(fields(&json!({"o": {"x": 2, "y": 1, "z": 2}}))));
+    assert_eq!(bench.pending.losses.len(), 1);
+}
+
+#[test]
+fn core_r7_a_discarded_nested_change_does_not_travel_on() {
+    let mut bench = Bench::new(Conflicts::Merge, &json!({"o": {"x": 0, "y": 0}}));
+    bench.update(&json!({"o": {"x": 666}}));
+    bench.pending.ops[0].on(OpEvent::Refused(OpError::new("X", "")));
+    bench.update(&json!({"o": {"y": 1}}));
+    let first = bench.pending.ops[0].op_seq;
+    give_up(&mut bench.pending, &bench.device, &|op| op.op_seq == first).unwrap();
+    bench.settle();
+    assert_eq!(bench.shown(), json!({"o": {"x": 0, "y": 1}}));
+    bench.exchange();
+    assert_eq!(bench.server, Some(fields(&json!({"o": {"x": 0, "y": 1}}))));
+    bench.everything_is_accounted_for();
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Update(Value),
+    Delete,
+    Lease,
+    LoseReply,
+    ServerApplies,
+    Other(Value),
+    Pull,
+    Exchange,
+    Park,
+    Retry,
+    Discard,
+}
+
+fn patch() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (0i64..3).prop_map(|n| json!({"n": n})),
+        (1i64..3).prop_map(|n| json!({"n": {"$inc": n}})),
+        (0i64..3).prop_map(|n| json!({"o": {"x": n}})),
+        (0i64..3).prop_map(|n| json!({"o": {"y": n, "x": null}})),
+        Just(json!({"o": null})),
+        Just(json!({"o": 5})),
+        (0i64..3).prop_map(|n| json!({"t": {"$addToSet": [n]}})),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => patch().prop_map(Step::Update),
+        1 => Just(Step::Delete),
+        1 => Just(Step::Lease),
+        1 => Just(Step::LoseReply),
+        1 => Just(Step::ServerApplies),
+        2 => patch().prop_map(Step::Other),
+        2 => Just(Step::Pull),
+        3 => Just(Step::Exchange),
+        1 => Just(Step::Park),
+        1 => Just(Step::Retry),
+        1 => Just(Step::Discard),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn no_operation_disappears_without_an_outcome_or_a_loss(
+        steps in prop::collection::vec(step(), 1..24),
+        strategy in prop_oneof![
+            Just(Conflicts::Merge), Just(Conflicts::ServerWins), Just(Conflicts::LocalWins),
+            Just(Conflicts::LastWriteWins), Just(Conflicts::Prompt),
+        ],
+    ) {
+        let mut bench = Bench::new(strategy, &json!({"n": 0, "o": {"x": 0}}));
+        let mut unknown: Option<OpId> = None;
+        for step in steps {
+            match step {
+                Step::Update(patch) => bench.update(&patch),
+                Step::Delete => bench.delete(),
+                Step::Lease => bench.lease(),
+                Step::LoseReply => bench.lose_reply(),
+                Step::ServerApplies => {
+                    let head = bench.pending.ops.first().cloned();
+                    if let Some(op) = head.filter(|op| op.was_sent() && unknown.is_none() && op.base_version == Some(bench.version)) {
+                        bench.server_applies(&op);
+                        unknown = Some(op.op_id);
+                        bench.lose_reply();
+                    }
+                }
+                Step::Other(patch) if unknown.is_none() => bench.other(&patch),
+                Step::Pull => bench.pull(unknown.take()),
+                Step::Exchange if unknown.is_none() => bench.exchange(),
+                Step::Other(_) | Step::Exchange => {}
+                Step::Park => {
+                    if bench.pending.ops.first().is_some_and(|op| op.was_sent()) && unknown.is_none() {
+                        park(&mut bench.pending, 0, OpError::new("X", "")).unwrap();
+                    }
+                }
+                Step::Retry => {
+                    queue_again(&mut bench.pending, &|_| true);
+                    bench.settle();
+                }
+                Step::Discard => {
+                    let head = bench.pending.ops.first().map(|op| (op.op_seq, op.is_open() || op.is_parked()));
+                    if let Some((op_seq, true)) = head {
+                        give_up(&mut bench.pending, &bench.device, &|op| op.op_seq == op_seq).unwrap();
+                        bench.settle();
+                    }
+                }
+            }
+            bench.everything_is_accounted_for();
+        }
+    }
+}

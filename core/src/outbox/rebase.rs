@@ -1,0 +1,329 @@
+//! Putting pending operations onto a newer state of the server. Pure.
+
+use super::coalesce::compact;
+use super::{GroupFate, Pending, server_time, view};
+use crate::conflict::{Decision, Incoming, Local, Loser, Plan, Rules, decide};
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::{
+    Change, Changes, Edit, Fields, OpError, OpEvent, OpKind, Path, RemoteChange, Seen, Stamp, WriteOutcome, between,
+};
+use crate::store::conflicts::{Asked, ConflictRow};
+use crate::store::journal::{LossReason, Lost};
+use std::collections::BTreeMap;
+
+/// After so many rounds of conflict and resolution an operation is parked: two sides that cannot agree must not go on for ever.
+const MAX_ROUNDS: u32 = 8;
+
+/// Why a state comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A page, or a document that was read.
+    State,
+    /// The reason of a refusal: the server says that the operation clashes with it.
+    Refusal,
+    /// It came with an acknowledgement because others' changes are in it.
+    Merged,
+}
+
+/// What judging came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Judged {
+    /// Two sides clashed, however that was resolved.
+    pub conflict: bool,
+}
+
+/// Holds the pending operations against a state of the server and carries the decision out. `known`: the server's document as this device
+/// knew it, own writes included: only a difference to that is another device's change.
+pub(crate) fn judge(
+    pending: &mut Pending,
+    device: &Device,
+    rules: &Rules,
+    state: &RemoteChange,
+    known: Option<&Fields>,
+    source: Source,
+) -> Result<Judged> {
+    let Some(local) = local(pending, device)? else { return Ok(Judged::default()) };
+    let fields = state.body.as_deref().map(view::parse_body).transpose()?;
+    let declared = source == Source::Refusal;
+    let changed = match (known, &fields) {
+        (Some(known), Some(fields)) => !between(known, fields, Stamp::default()).is_empty(),
+        (known, fields) => known.is_some() != fields.is_some(),
+    };
+    let incoming = Incoming { fields: fields.as_ref(), stamps: state.stamps.as_ref(), declared, changed };
+    // A decision has been asked for already: the question stays, with the newer state in it.
+    let asked = pending.conflict.is_some();
+    let decision = match decide(rules, &local, incoming) {
+        Decision::Agreed => Decision::Agreed,
+        Decision::Ask(paths) => Decision::Ask(paths),
+        _ if asked => Decision::Ask(pending.conflict.iter().flat_map(|conflict| conflict.paths.clone()).collect()),
+        decision => decision,
+    };
+    let judged = Judged { conflict: decision.is_conflict() && !asked };
+    if decision == Decision::NeedsStamps && !declared {
+        return Ok(judged);
+    }
+    let base = base_document(known, &local);
+    let asks = if rules.strategy == crate::conflict::Strategy::Custom { Asked::Resolver } else { Asked::Person };
+    carry_out(pending, device, state, fields.as_ref(), decision, &Round { declared, base, asks })?;
+    Ok(judged)
+}
+
+/// How a decision is carried out.
+pub(super) struct Round {
+    /// The server refused an operation because of this, so a round is counted.
+    pub declared: bool,
+    /// What both sides started from, for a person to see.
+    pub base: Option<String>,
+    /// Who is asked first.
+    pub asks: Asked,
+}
+
+/// The local side, as the judge sees it. `None` if no operation changes the document.
+pub(super) fn local(pending: &Pending, device: &Device) -> Result<Option<Local>> {
+    let body = pending.shown()?;
+    let convert = |stamp| server_time(device, stamp);
+    Ok(Local::of(&pending.ops, &body, &device.id(), convert))
+}
+
+pub(super) fn carry_out(
+    pending: &mut Pending,
+    device: &Device,
+    state: &RemoteChange,
+    fields: Option<&Fields>,
+    decision: Decision,
+    round: &Round,
+) -> Result<()> {
+    pending.freeze_create()?;
+    match decision {
+        Decision::NeedsStamps => {
+            for at in 0..pending.ops.len() {
+                count_round(pending, at, round.declared);
+            }
+        }
+        Decision::Rebase(plan) => rebase(pending, device, state, fields, &plan, round)?,
+        Decision::Agreed => end_writes(pending, WriteOutcome::Accepted(state.version)),
+        Decision::Revive => revive(pending, state, round)?,
+        Decision::TakeServer => override_all(pending, device)?,
+        Decision::Ask(paths) => ask(pending, device, state, paths, round),
+    }
+    Ok(())
+}
+
+/// The writes of the queue, without its actions: their places.
+fn writes(pending: &Pending) -> Vec<usize> {
+    (0..pending.ops.len()).filter(|at| pending.ops[*at].kind != OpKind::Action).collect()
+}
+
+fn end_writes(pending: &mut Pending, how: WriteOutcome) {
+    for at in writes(pending).into_iter().rev() {
+        pending.end(at, how);
+    }
+}
+
+/// The server's state stands, all of it.
+pub(super) fn override_all(pending: &mut Pending, device: &Device) -> Result<()> {
+    while let Some(at) = writes(pending).first().copied() {
+        if let Some(group) = pending.ops[at].group.clone() {
+            pending.groups.push((group, GroupFate::Overridden));
+        }
+        pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
+    }
+    Ok(())
+}
+
+fn rebase(
+    pending: &mut Pending,
+    device: &Device,
+    state: &RemoteChange,
+    fields: Option<&Fields>,
+    plan: &Plan,
+    round: &Round,
+) -> Result<()> {
+    // A group is a unit: if a part of it loses, all of it does.
+    let broken: Vec<String> = grouped_losers(pending, &plan.lost);
+    if !plan.won.is_empty() {
+        let lost = changes_of(&plan.won, Stamp::default());
+        pending.lose(device, None, LossReason::LocalKept, Lost::Paths(lost), Some(kept_of(&plan.won)));
+    }
+    let losers: Vec<(usize, &Loser)> =
+        plan.lost.iter().filter_map(|loser| Some((last_writer(pending, &loser.path)?, loser))).collect();
+    let losers: BTreeMap<i64, Vec<Loser>> = losers.into_iter().fold(BTreeMap::new(), |mut by_op, (at, loser)| {
+        by_op.entry(pending.ops[at].op_seq).or_default().push(loser.clone());
+        by_op
+    });
+    for (path, instead) in &plan.replace {
+        replace(pending, path, instead);
+    }
+    let mut at = 0;
+    while at < pending.ops.len() {
+        let op = &mut pending.ops[at];
+        if op.kind == OpKind::Action {
+            at += 1;
+            continue;
+        }
+        // The document is there by now: making it has become changing it.
+        if op.kind == OpKind::Create && fields.is_some() {
+            op.kind = OpKind::Update;
+        }
+        let lost = losers.get(&op.op_seq).cloned().unwrap_or_default();
+        let ended = op.kind == OpKind::Update && op.changes.as_ref().is_none_or(Changes::is_empty);
+        op.base_version = state.version;
+        let (op_id, stamp) = (op.op_id, op.stamp);
+        if !lost.is_empty() {
+            let values = Lost::Paths(changes_of(&lost, stamp));
+            // Only an operation of which nothing is left has lost as such.
+            pending.lose(device, ended.then_some(op_id), LossReason::ServerKept, values, Some(kept_of(&lost)));
+        }
+        if ended {
+            let how = if lost.is_empty() { WriteOutcome::Accepted(state.version) } else { WriteOutcome::Overridden };
+            pending.end(at, how);
+            continue;
+        }
+        count_round(pending, at, round.declared);
+        at += 1;
+    }
+    for group in broken {
+        for at in (0..pending.ops.len()).rev().filter(|at| *at < pending.ops.len()).collect::<Vec<_>>() {
+            if pending.ops[at].group.as_deref() == Some(&group) {
+                pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
+            }
+        }
+        pending.groups.push((group, GroupFate::Overridden));
+    }
+    see_again(pending, fields);
+    compact(pending);
+    Ok(())
+}
+
+/// Replaces the sets and removals of a path, in all operations, by what the plan has in their place.
+fn replace(pending: &mut Pending, path: &Path, instead: &[(Path, Edit)]) {
+    let Some(last) = last_writer(pending, path) else { return };
+    for (at, op) in pending.ops.iter_mut().enumerate().filter(|(at, _)| *at <= last) {
+        let Some(changes) = &mut op.changes else { continue };
+        let stamp = |place: &Path, changes: &Changes| {
+            let met = changes.iter().filter(|(other, _)| other.meets(place)).map(|(_, change)| change.stamp);
+            met.max()
+        };
+        let stamps: Vec<Stamp> = instead.iter().map(|(place, _)| stamp(place, changes).unwrap_or(op.stamp)).collect();
+        changes.retain(|place, change| change.edit.commutes() || !path.contains(place));
+        if at == last {
+            for ((place, edit), stamp) in instead.iter().zip(stamps) {
+                // An increment that was queued behind the set counts on top of what stands now.
+                let edit = match changes.remove(place) {
+                    Some(later) => edit.clone().then(later.edit),
+                    None => edit.clone(),
+                };
+                changes.insert(place.clone(), Change { edit, stamp });
+            }
+        }
+    }
+}
+
+/// The last operation that sets or removes something at or below a path, or above it.
+fn last_writer(pending: &Pending, path: &Path) -> Option<usize> {
+    pending.ops.iter().rposition(|op| {
+        let mut changes = op.changes.iter().filter(|_| op.kind != OpKind::Delete).flat_map(Changes::iter);
+        changes.any(|(place, change)| !change.edit.commutes() && place.meets(path))
+    })
+}
+
+fn grouped_losers(pending: &Pending, lost: &[Loser]) -> Vec<String> {
+    let mut groups: Vec<String> =
+        lost.iter().filter_map(|loser| pending.ops[last_writer(pending, &loser.path)?].group.clone()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
+/// From here on the user has seen the server's values: what each operation changes is held against those.
+pub(super) fn see_again(pending: &mut Pending, fields: Option<&Fields>) {
+    let Some(mut fields) = fields.cloned() else { return };
+    for op in pending.ops.iter_mut().filter(|op| matches!(op.kind, OpKind::Update)) {
+        if let Some(changes) = &op.changes {
+            op.before = Seen::of(changes, &fields);
+            changes.apply(&mut fields);
+        }
+    }
+}
+
+/// Makes again what the server deleted: one create with what the user sees.
+fn revive(pending: &mut Pending, state: &RemoteChange, round: &Round) -> Result<()> {
+    let body = pending.shown()?;
+    let writes = writes(pending);
+    let Some(first) = writes.first().copied() else { return Ok(()) };
+    let stamp = writes.iter().map(|at| pending.ops[*at].stamp).max().unwrap_or_default();
+    for at in writes.into_iter().skip(1).rev() {
+        pending.absorb(first, at);
+    }
+    let create = &mut pending.ops[first];
+    create.kind = OpKind::Create;
+    create.stamp = stamp;
+    create.changes = Some(between(&Fields::new(), &body, stamp));
+    create.before = Seen::default();
+    create.base_version = state.version;
+    count_round(pending, first, round.declared);
+    Ok(())
+}
+
+fn ask(pending: &mut Pending, device: &Device, state: &RemoteChange, paths: Vec<Path>, round: &Round) {
+    if let Some(head) = pending.ops.iter_mut().find(|op| op.kind != OpKind::Action) {
+        head.on(OpEvent::Clashed);
+    }
+    let known = pending.conflict.take();
+    pending.conflict = Some(ConflictRow {
+        id: known.as_ref().map_or(0, |known| known.id),
+        collection: pending.row.collection,
+        doc_id: pending.row.id.clone(),
+        base: known.as_ref().map_or_else(|| round.base.clone(), |known| known.base.clone()),
+        server: state.body.clone(),
+        server_version: state.version,
+        stamps: state.stamps.clone(),
+        paths,
+        detected_ms: known.as_ref().map_or_else(|| device.server_now_ms(), |known| known.detected_ms),
+        asked: known.as_ref().map_or(round.asks, |known| known.asked),
+        asks: known.as_ref().map_or(0, |known| known.asks),
+    });
+}
+
+fn count_round(pending: &mut Pending, at: usize, declared: bool) {
+    let Some(op) = pending.ops.get_mut(at).filter(|_| declared) else { return };
+    op.rounds += 1;
+    if op.rounds > MAX_ROUNDS && op.is_open() {
+        let message = format!("still in conflict with the server after {MAX_ROUNDS} rounds");
+        let error = OpError::new("CONFLICT_LOOP", message);
+        if let Some(group) = op.group.clone() {
+            pending.groups.push((group, GroupFate::Parked(error.clone())));
+        }
+        pending.ops[at].on(OpEvent::Refused(error));
+    }
+}
+
+/// Values that lose, as changes that would bring them back.
+fn changes_of(losers: &[Loser], stamp: Stamp) -> Changes {
+    let edits = losers.iter().map(|loser| {
+        let edit = loser.lost.clone().map_or(Edit::Unset, Edit::Set);
+        (loser.path.clone(), Change { edit, stamp })
+    });
+    edits.collect()
+}
+
+/// What stands in the place of values that lose.
+fn kept_of(losers: &[Loser]) -> Fields {
+    let mut kept = Fields::new();
+    for loser in losers {
+        if let Some(value) = &loser.kept {
+            Edit::Set(value.clone()).apply(&mut kept, &loser.path);
+        }
+    }
+    kept
+}
+
+/// What both sides started from: the server's state as it was known here, with the values that the user saw before editing.
+fn base_document(known: Option<&Fields>, local: &Local) -> Option<String> {
+    let mut base = known?.clone();
+    for (path, edit) in &local.edits {
+        edit.before.clone().map_or(Edit::Unset, Edit::Set).apply(&mut base, path);
+    }
+    Some(view::body_text(&base))
+}

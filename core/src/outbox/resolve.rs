@@ -1,0 +1,210 @@
+//! Conflicts that wait for a decision, and carrying the decision out.
+
+use super::rebase::{Round, carry_out, local, override_all};
+use super::{Pending, body_text, parse_body};
+use crate::conflict::{Decision, FieldRule, Incoming, Rules, Strategy, decide};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::model::{Fields, Hlc, OpEvent, OpKind, RemoteChange, Stamp, Version, between, read_fields};
+use crate::store::conflicts::{self, Asked, ConflictRow};
+use crate::store::{Tx, documents, operations};
+use holm_protocol::json::Bounds;
+use rusqlite::Connection;
+
+/// A conflict that waits for a decision. It survives restarts, and blocks nothing but its own document's way to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Its number, for [`resolve_conflict`](crate::Holm::resolve_conflict).
+    pub id: i64,
+    /// The collection's name.
+    pub collection: String,
+    /// The document.
+    pub doc_id: String,
+    /// The places that both sides changed, as JSON Pointers. Empty if one side deleted the document.
+    pub fields: Vec<String>,
+    /// JSON: what both sides started from. `None` if this device never had it.
+    pub base: Option<String>,
+    /// JSON: the document as it is here. `None` if it is deleted here.
+    pub local: Option<String>,
+    /// JSON: the document as it is on the server. `None` if it is deleted there.
+    pub server: Option<String>,
+    /// The server's version.
+    pub server_version: Option<Version>,
+    /// When the local side was written last; server time as known here, ms since 1970.
+    pub local_ms: i64,
+    /// The device that wrote the local side: this one.
+    pub local_device: String,
+    /// When the server's side was written last, ms since 1970. `None` if the server did not say.
+    pub server_ms: Option<i64>,
+    /// The device that wrote the server's side. `None` if the server did not say.
+    pub server_device: Option<String>,
+    /// When it was found; server time as known here, ms since 1970.
+    pub detected_ms: i64,
+}
+
+/// What is decided about a conflict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// What was changed here stands.
+    KeepLocal,
+    /// The server's document stands.
+    KeepServer,
+    /// Field by field; a field that both changed goes to the later edit. An edit outlives a delete.
+    Merge,
+    /// This JSON object stands.
+    Document(String),
+}
+
+/// All open conflicts of one kind, oldest first.
+pub(crate) fn list_conflicts(
+    connection: &Connection,
+    device: &Device,
+    asked: Option<Asked>,
+    name: impl Fn(i64) -> String,
+) -> Result<Vec<Conflict>> {
+    let rows = conflicts::all(connection)?;
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows.into_iter().filter(|row| asked.is_none_or(|asked| row.asked == asked)) {
+        list.push(shown(connection, device, row, &name)?);
+    }
+    Ok(list)
+}
+
+fn shown(
+    connection: &Connection,
+    device: &Device,
+    row: ConflictRow,
+    name: &impl Fn(i64) -> String,
+) -> Result<Conflict> {
+    let document = documents::find(connection, row.collection, &row.doc_id)?;
+    let ops = match &document {
+        Some(document) => operations::of_document(connection, document.row)?,
+        None => Vec::new(),
+    };
+    let stamp = ops.iter().map(|op| super::server_time(device, op.stamp)).max().unwrap_or_default();
+    let theirs = row.stamps.as_ref().map(|stamps| {
+        let places = row.paths.iter().map(|path| stamps.path(path)).max();
+        places.unwrap_or(&stamps.record).clone()
+    });
+    let (server_ms, server_device) = theirs.map_or((None, None), |Hlc { ms, node, .. }| (Some(ms), Some(node)));
+    Ok(Conflict {
+        id: row.id,
+        collection: name(row.collection),
+        doc_id: row.doc_id,
+        fields: row.paths.iter().map(ToString::to_string).collect(),
+        base: row.base,
+        local: document.filter(|document| !document.hidden).and_then(|document| document.body),
+        server: row.server,
+        server_version: row.server_version,
+        local_ms: stamp.ms,
+        local_device: device.id().to_string(),
+        server_ms,
+        server_device,
+        detected_ms: row.detected_ms,
+    })
+}
+
+/// Resolves a conflict. What loses goes to the journal; what is left to send is queued.
+///
+/// # Errors
+/// `NOT_FOUND` if it is not open any more; `INVALID_DOCUMENT` for a document that cannot be stored.
+pub(crate) fn resolve(tx: &Tx<'_>, device: &Device, id: i64, resolution: &Resolution, rules: &Rules) -> Result<()> {
+    let conflict = conflicts::by_id(tx, id)?.ok_or_else(|| Error::not_found("conflict", id.to_string()))?;
+    let Some(mut pending) = Pending::find(tx, conflict.collection, &conflict.doc_id)? else {
+        return conflicts::remove(tx, id);
+    };
+    apply(&mut pending, device, &conflict, resolution, rules)?;
+    pending.save(tx, device).map(drop)
+}
+
+fn apply(
+    pending: &mut Pending,
+    device: &Device,
+    conflict: &ConflictRow,
+    resolution: &Resolution,
+    rules: &Rules,
+) -> Result<()> {
+    pending.conflict = None;
+    pending.queued = true;
+    for op in pending.ops.iter_mut().filter(|op| op.state == crate::model::OpState::InConflict) {
+        op.on(OpEvent::Resolved);
+        op.rounds = 0;
+    }
+    let server = server_side(conflict, pending);
+    let fields = server.body.as_deref().map(parse_body).transpose()?;
+    let decision = match resolution {
+        Resolution::KeepServer => Decision::TakeServer,
+        Resolution::KeepLocal => keep_local(pending, device, &server, fields.as_ref())?,
+        Resolution::Document(text) => {
+            take_document(pending, text, device.limits.document(), fields.as_ref())?;
+            keep_local(pending, device, &server, fields.as_ref())?
+        }
+        Resolution::Merge => match by_rules(pending, device, &server, fields.as_ref(), &merging(rules))? {
+            // Nothing tells which edit is later: the person is here, so what is here stands.
+            Decision::NeedsStamps => keep_local(pending, device, &server, fields.as_ref())?,
+            decision => decision,
+        },
+    };
+    if decision == Decision::TakeServer {
+        pending.freeze_create()?;
+        return override_all(pending, device);
+    }
+    let round = Round { declared: false, base: None, asks: Asked::Person };
+    carry_out(pending, device, &server, fields.as_ref(), decision, &round)
+}
+
+/// The collection's rules, with the later edit in the place of every question.
+fn merging(rules: &Rules) -> Rules {
+    let mut merging = rules.clone();
+    merging.strategy = Strategy::Merge;
+    merging.replace(FieldRule::Prompt, FieldRule::Lww);
+    merging
+}
+
+fn keep_local(pending: &Pending, device: &Device, server: &RemoteChange, fields: Option<&Fields>) -> Result<Decision> {
+    by_rules(pending, device, server, fields, &Rules::of(Strategy::LocalWins))
+}
+
+fn by_rules(
+    pending: &Pending,
+    device: &Device,
+    server: &RemoteChange,
+    fields: Option<&Fields>,
+    rules: &Rules,
+) -> Result<Decision> {
+    let Some(local) = local(pending, device)? else { return Ok(Decision::TakeServer) };
+    let incoming = Incoming { fields, stamps: server.stamps.as_ref(), declared: true, changed: true };
+    Ok(decide(rules, &local, incoming))
+}
+
+fn server_side(conflict: &ConflictRow, pending: &Pending) -> RemoteChange {
+    RemoteChange {
+        id: conflict.doc_id.clone(),
+        body: conflict.server.clone(),
+        version: conflict.server_version,
+        seq: pending.row.seq,
+        updated_ms: pending.row.updated_ms,
+        origin_op: None,
+        stamps: conflict.stamps.clone(),
+    }
+}
+
+/// Makes the operations say exactly this document: one that leads there from the server's side.
+fn take_document(pending: &mut Pending, text: &str, bounds: Bounds, server: Option<&Fields>) -> Result<()> {
+    let (document, _) = read_fields(text, bounds)?;
+    pending.row.body = Some(body_text(&document));
+    pending.row.hidden = false;
+    let writes: Vec<usize> = (0..pending.ops.len()).filter(|at| pending.ops[*at].kind != OpKind::Action).collect();
+    let Some(first) = writes.first().copied() else { return Ok(()) };
+    let stamp: Stamp = writes.iter().map(|at| pending.ops[*at].stamp).max().unwrap_or_default();
+    for at in writes.into_iter().skip(1).rev() {
+        pending.absorb(first, at);
+    }
+    let changes = between(server.unwrap_or(&Fields::new()), &document, stamp);
+    let op = &mut pending.ops[first];
+    op.kind = if server.is_some() { OpKind::Update } else { OpKind::Create };
+    op.stamp = stamp;
+    op.before = server.map(|fields| crate::model::Seen::of(&changes, fields)).unwrap_or_default();
+    op.changes = Some(changes);
+    Ok(())
+}

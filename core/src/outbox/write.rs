@@ -1,0 +1,285 @@
+//! A local write: the view changes and the operation is queued, in one transaction.
+
+use super::coalesce::{Merge, Next, join};
+use super::view::{self, body_text};
+use super::{Pending, Ticket};
+use crate::conflict::Rules;
+use crate::device::Device;
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::{
+    Action, Body, Changes, DocumentId, Edit as PathEdit, Fields, OpId, OpKind, OpState, Operation, Seen, Version,
+    WriteOutcome, between, check_view,
+};
+use crate::store::Tx;
+use crate::store::documents::DocumentRow;
+use holm_protocol::json::Bounds;
+
+/// How an update is given.
+#[derive(Debug, Clone)]
+pub(crate) enum Edit {
+    /// A merge patch with field operations.
+    Patch(Fields),
+    /// The whole document: counts as its difference from what the device shows.
+    Replace(Fields),
+    /// The whole document, made from this version of it: counts as its difference from that version.
+    ReplaceFrom(Fields, Version),
+}
+
+/// Where a write goes, and as what.
+pub(crate) struct Place<'a> {
+    pub collection: i64,
+    /// The collection's name.
+    pub name: &'a str,
+    pub rules: &'a Rules,
+    pub id: &'a DocumentId,
+    pub group: Option<&'a str>,
+}
+
+/// Makes a document. A document deleted here before may be made again under its id.
+///
+/// # Errors
+/// `ALREADY_EXISTS` if it is there, or was evicted.
+pub(crate) fn create(tx: &Tx<'_>, device: &Device, place: &Place<'_>, body: Body) -> Result<OpId> {
+    let ticket = Ticket::new(tx, device, place.group)?;
+    let mut pending = match Pending::find(tx, place.collection, place.id.as_str())? {
+        Some(pending) => pending,
+        None => Pending::unknown(DocumentRow::new(place.collection, place.id.as_str())),
+    };
+    let op_id = make(&mut pending, place, &ticket, body)?;
+    pending.save(tx, device)?;
+    Ok(op_id)
+}
+
+fn make(pending: &mut Pending, place: &Place<'_>, ticket: &Ticket, body: Body) -> Result<OpId> {
+    let evicted = pending.row.evicted && pending.ops.is_empty();
+    if pending.row.row != 0 && (!pending.row.hidden || evicted) {
+        return Err(Error::AlreadyExists { collection: place.name.to_owned(), id: place.id.to_string() });
+    }
+    if let Some(last) = pending.ops.last()
+        && last.kind == OpKind::Delete
+        && last.is_open()
+        && last.group == ticket.group
+        && let Some(was) = view::before_last(&pending.row, &pending.ops)?
+    {
+        return undo_delete(pending, ticket, &was, &body);
+    }
+    let changes = match pending.ops.is_empty() {
+        true => None,
+        false => Some(between(&Fields::new(), &view::parse_body(&body)?, ticket.stamp)),
+    };
+    view::begin(&mut pending.row);
+    pending.row.hidden = false;
+    pending.row.body = Some(body);
+    pending.view_is_set = true;
+    Ok(append(pending, ticket, OpKind::Create, changes, Seen::default()))
+}
+
+/// Deleted and made again before anything was sent: to the server that is an update, or nothing. `was`: the document before the delete
+/// and before what was joined to it.
+fn undo_delete(pending: &mut Pending, ticket: &Ticket, was: &Fields, body: &str) -> Result<OpId> {
+    let last = pending.ops.len() - 1;
+    let delete = &mut pending.ops[last];
+    let op_id = delete.op_id;
+    let wanted = view::parse_body(body)?;
+    // What was edited before the delete is a part of the update again, with its own stamps.
+    let joined = delete.changes.take().unwrap_or_default();
+    let mut shown = was.clone();
+    joined.apply(&mut shown);
+    let changes = joined.then(between(&shown, &wanted, ticket.stamp));
+    let changes = without_effect(changes, was);
+    if changes.is_empty() {
+        pending.end(last, WriteOutcome::Withdrawn);
+        return Ok(op_id);
+    }
+    delete.kind = OpKind::Update;
+    delete.before = Seen::of(&changes, was);
+    delete.changes = Some(changes);
+    delete.stamp = delete.stamp.max(ticket.stamp);
+    pending.queued = true;
+    Ok(op_id)
+}
+
+/// Leaves out the changes of a document that end where they began. An increment and its opposite count; the rest of a set edit does too.
+fn without_effect(changes: Changes, was: &Fields) -> Changes {
+    let mut after = was.clone();
+    changes.apply(&mut after);
+    let net = between(was, &after, changes.latest().unwrap_or_default());
+    let mut left = changes;
+    left.retain(|path, _| net.paths().any(|moved| moved.meets(path)));
+    left
+}
+
+/// Changes a document. `None` if that changes nothing.
+///
+/// # Errors
+/// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT` if an operator does not fit the present value, `UNSUPPORTED` for an unknown one.
+pub(crate) fn update(tx: &Tx<'_>, device: &Device, place: &Place<'_>, edit: &Edit) -> Result<Option<OpId>> {
+    let mut pending = visible(tx, place)?;
+    let ticket = Ticket::new(tx, device, place.group)?;
+    let op_id = change(&mut pending, place.rules, &ticket, edit, device.limits.document())?;
+    if op_id.is_some() {
+        pending.save(tx, device)?;
+    }
+    Ok(op_id)
+}
+
+fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bounds: Bounds) -> Result<Option<OpId>> {
+    let mut fields = pending.shown()?;
+    let changes = match edit {
+        Edit::Patch(patch) => Changes::from_patch(patch, &fields, ticket.stamp)?,
+        Edit::Replace(whole) => between(&fields, whole, ticket.stamp),
+        Edit::ReplaceFrom(whole, version) => {
+            // What is shown that way already is no change.
+            without_effect(between(&based_on(pending, *version)?, whole, ticket.stamp), &fields)
+        }
+    };
+    let changes = rules.as_meant(changes, &fields);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let before = Seen::of(&changes, &fields);
+    changes.apply(&mut fields);
+    check_view(&fields, bounds)?;
+
+    let next = Next::Update { changes, before };
+    let merge = pending.ops.last_mut().map_or(Merge::Append, |last| join(last, &next, ticket));
+    let Next::Update { changes, before } = next else { return Ok(None) };
+    let nested = changes.iter().any(|(path, change)| change.edit == PathEdit::Unset && path.names().len() > 1);
+    let op_id = match (merge, pending.ops.last()) {
+        (Merge::Joined, Some(last)) => {
+            pending.queued = true;
+            last.op_id
+        }
+        _ => {
+            pending.freeze_create()?;
+            append(pending, ticket, OpKind::Update, Some(changes), before)
+        }
+    };
+    // A joined removal may leave out an object that was made around the member; the view then comes from the operations.
+    let borrows = pending.ops.iter().any(|op| op.kind == OpKind::Create && op.changes.is_none());
+    view::begin(&mut pending.row);
+    pending.row.body = Some(body_text(&fields));
+    pending.view_is_set = borrows || !(nested && merge == Merge::Joined);
+    Ok(Some(op_id))
+}
+
+/// The server's document of a version. Only its last state is kept.
+fn based_on(pending: &Pending, version: Version) -> Result<Fields> {
+    match pending.row.server_body().filter(|_| pending.row.version == Some(version)) {
+        Some(body) => view::parse_body(body),
+        None => Err(Error::State {
+            code: ErrorCode::VersionMismatch,
+            message: format!("document {:?} is not at version {version} any more", pending.row.id),
+        }),
+    }
+}
+
+/// Deletes a document: it is hidden at once, and gone when the server has accepted that.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub(crate) fn delete(tx: &Tx<'_>, device: &Device, place: &Place<'_>) -> Result<OpId> {
+    let mut pending = match Pending::find(tx, place.collection, place.id.as_str())? {
+        // A delete needs no content.
+        Some(pending) if !pending.row.hidden || pending.row.evicted && pending.ops.is_empty() => pending,
+        _ => return Err(Error::not_found("document", place.id.as_str())),
+    };
+    let ticket = Ticket::new(tx, device, place.group)?;
+    let op_id = hide(&mut pending, &ticket)?;
+    pending.save(tx, device)?;
+    Ok(op_id)
+}
+
+fn hide(pending: &mut Pending, ticket: &Ticket) -> Result<OpId> {
+    if let Some(op_id) = withdraw_refused_create(pending) {
+        return Ok(op_id);
+    }
+    let merge = pending.ops.last_mut().map_or(Merge::Append, |last| join(last, &Next::Delete, ticket));
+    let op_id = match (merge, pending.ops.last()) {
+        (Merge::Withdrawn, Some(create)) => {
+            let (op_id, at) = (create.op_id, pending.ops.len() - 1);
+            pending.end(at, WriteOutcome::Withdrawn);
+            return Ok(op_id);
+        }
+        (Merge::Joined, Some(last)) => {
+            pending.queued = true;
+            last.op_id
+        }
+        _ => {
+            pending.freeze_create()?;
+            append(pending, ticket, OpKind::Delete, None, Seen::default())
+        }
+    };
+    view::begin(&mut pending.row);
+    pending.row.hidden = true;
+    pending.view_is_set = true;
+    Ok(op_id)
+}
+
+/// A document whose create was refused has never been on the server: deleting it takes back everything that waits.
+fn withdraw_refused_create(pending: &mut Pending) -> Option<OpId> {
+    let refused = pending.ops.first().filter(|op| op.kind == OpKind::Create && op.is_parked())?.op_id;
+    let alone = pending.ops.iter().all(|op| op.group.is_none() && !op.was_sent() && op.kind != OpKind::Action);
+    if !alone || pending.row.server_body().is_some() {
+        return None;
+    }
+    while !pending.ops.is_empty() {
+        pending.end(pending.ops.len() - 1, WriteOutcome::Withdrawn);
+    }
+    Some(refused)
+}
+
+fn visible(tx: &Tx<'_>, place: &Place<'_>) -> Result<Pending> {
+    match Pending::find(tx, place.collection, place.id.as_str())? {
+        Some(pending) if pending.row.evicted => {
+            let id = place.id.as_str();
+            let message = format!("the content of document {id:?} is not here any more: fetch it first");
+            Err(Error::State { code: ErrorCode::Evicted, message })
+        }
+        Some(pending) if !pending.row.hidden => Ok(pending),
+        _ => Err(Error::not_found("document", place.id.as_str())),
+    }
+}
+
+fn append(pending: &mut Pending, ticket: &Ticket, kind: OpKind, changes: Option<Changes>, before: Seen) -> OpId {
+    pending.queued = true;
+    let op = operation(pending, ticket, kind, changes, before, None);
+    let op_id = op.op_id;
+    pending.ops.push(op);
+    op_id
+}
+
+pub(super) fn operation(
+    pending: &Pending,
+    ticket: &Ticket,
+    kind: OpKind,
+    changes: Option<Changes>,
+    before: Seen,
+    action: Option<Action>,
+) -> Operation {
+    Operation {
+        op_seq: ticket.op_seq,
+        op_id: ticket.op_id,
+        document: pending.row.row,
+        collection: pending.row.collection,
+        doc_id: pending.row.id.clone(),
+        kind,
+        state: OpState::Open,
+        // A create has one only if it revives a tombstone.
+        base_version: pending.row.version,
+        changes,
+        before,
+        stamp: ticket.stamp,
+        group: ticket.group.clone(),
+        attempts: 0,
+        rounds: 0,
+        not_before_ms: 0,
+        last_error: None,
+        absorbed: Vec::new(),
+        action,
+    }
+}
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;

@@ -1,0 +1,378 @@
+//! Rows of queued operations.
+//!
+//! Numbers rise and are never used again: the next one is one above the greatest in the table and above the number in `meta` that is kept
+//! when the last row of the table goes.
+
+use super::meta;
+use crate::error::{Error, Result};
+use crate::model::{Action, Changes, FieldOp, OpError, OpId, OpKind, OpState, Operation, Seen, Stamp};
+use crate::store::{Tx, outcomes};
+use rusqlite::{Connection, Params, Row, params};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind, o.state, o.base_version, o.changes, o.before, \
+     o.hlc_ms, o.hlc_counter, o.group_id, o.attempts, o.rounds, o.not_before, o.error, o.absorbed, o.action";
+
+/// What an action needs beside what every operation has.
+#[derive(Serialize, Deserialize)]
+struct StoredAction {
+    name: String,
+    params: Value,
+    #[serde(default)]
+    collection: i64,
+    #[serde(default)]
+    doc_id: String,
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let Some(text) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+    serde_json::from_str(text).map(Some).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
+    let error: Option<OpError> = parsed(row, 16)?;
+    let action: Option<StoredAction> = parsed(row, 18)?;
+    let (kind, state): (i64, i64) = (row.get(5)?, row.get(6)?);
+    let state = OpState::from_number(state, error.as_ref());
+    let stamp = Stamp { ms: row.get(10)?, counter: row.get(11)? };
+    let changes = row.get_ref(8)?.as_str_or_null()?.map(|text| changes_from_text(text, stamp));
+    let (collection, doc_id): (Option<i64>, Option<String>) = (row.get(3)?, row.get(4)?);
+    Ok(Operation {
+        op_seq: row.get(0)?,
+        op_id: OpId::from_bytes(row.get(1)?),
+        document: row.get(2)?,
+        collection: collection.or(action.as_ref().map(|action| action.collection)).unwrap_or_default(),
+        doc_id: doc_id.or(action.as_ref().map(|action| action.doc_id.clone())).unwrap_or_default(),
+        kind: OpKind::from_number(kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, kind))?,
+        last_error: error.filter(|_| !matches!(state, Some(OpState::Parked { .. }))),
+        state: state.ok_or(rusqlite::Error::IntegralValueOutOfRange(6, 0))?,
+        base_version: row.get(7)?,
+        changes: changes.transpose().map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(8, rusqlite::types::Type::Text, Box::new(error))
+        })?,
+        before: parsed(row, 9)?.unwrap_or_default(),
+        stamp,
+        group: row.get(12)?,
+        attempts: row.get(13)?,
+        rounds: row.get(14)?,
+        not_before_ms: row.get(15)?,
+        absorbed: ids(row.get_ref(17)?.as_blob_or_null()?.unwrap_or_default()),
+        action: action.map(|action| Action { name: action.name, params: action.params }),
+    })
+}
+
+/// Ids that stand one after the other.
+fn ids(bytes: &[u8]) -> Vec<OpId> {
+    bytes.chunks_exact(16).filter_map(|id| Some(OpId::from_bytes(id.try_into().ok()?))).collect()
+}
+
+/// Changes as they are stored: field operations of the wire. A stamp other than the operation's is stored as its distance to that, so
+/// that all move with it.
+pub(crate) fn changes_text(changes: &Changes, stamp: Stamp) -> String {
+    let ops = changes.to_field_ops(stamp, |own| format!("{}:{}", own.ms - stamp.ms, own.counter));
+    Value::Array(ops.into_iter().map(FieldOp::encode).collect()).to_string()
+}
+
+/// Reads what [`changes_text`] writes.
+pub(crate) fn changes_from_text(text: &str, stamp: Stamp) -> Result<Changes> {
+    let damaged = |error: String| Error::internal(format!("stored changes: {error}"));
+    let ops: Vec<Value> = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    let ops = ops.into_iter().map(FieldOp::decode).collect::<Result<Vec<_>, _>>();
+    let distance = |text: &str| {
+        let (ms, counter) = text.split_once(':')?;
+        Some(Stamp { ms: stamp.ms + ms.parse::<i64>().ok()?, counter: counter.parse().ok()? })
+    };
+    ops.and_then(|ops| Changes::from_field_ops(ops, stamp, distance)).map_err(|error| damaged(error.to_string()))
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::internal(format!("an operation: {e}")))
+}
+
+/// The columns that are text.
+struct Texts {
+    changes: Option<String>,
+    before: Option<String>,
+    error: Option<String>,
+    absorbed: Option<Vec<u8>>,
+}
+
+fn texts(op: &Operation) -> Result<Texts> {
+    Ok(Texts {
+        changes: op.changes.as_ref().map(|changes| changes_text(changes, op.stamp)),
+        before: (!op.before.is_empty()).then(|| text::<Seen>(&op.before)).transpose()?,
+        error: op.error().map(text::<OpError>).transpose()?,
+        absorbed: (!op.absorbed.is_empty()).then(|| op.absorbed.iter().flat_map(|id| *id.as_bytes()).collect()),
+    })
+}
+
+/// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
+pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
+    let texts = texts(op)?;
+    let action = op.action.as_ref().map(|action| StoredAction {
+        name: action.name.clone(),
+        params: action.params.clone(),
+        collection: op.collection,
+        doc_id: op.doc_id.clone(),
+    });
+    let action = action.as_ref().map(text::<StoredAction>).transpose()?;
+    tx.prepare_cached(
+        "INSERT INTO operations (op_seq, op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id,
+                                  attempts, rounds, not_before, error, absorbed, action)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    )?
+    .execute(params![
+        op.op_seq,
+        op.op_id.as_bytes(),
+        op.document,
+        op.kind.number(),
+        op.state.number(),
+        behind,
+        op.base_version,
+        texts.changes,
+        texts.before,
+        op.stamp.ms,
+        op.stamp.counter,
+        op.group,
+        op.attempts,
+        op.rounds,
+        op.not_before_ms,
+        texts.error,
+        texts.absorbed,
+        action
+    ])?;
+    Ok(())
+}
+
+/// Writes all that can change of an operation.
+pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
+    let texts = texts(op)?;
+    tx.prepare_cached(
+        "UPDATE operations SET kind = ?2, state = ?3, behind = ?4, base_version = ?5, changes = ?6, before = ?7, hlc_ms = ?8,
+                               hlc_counter = ?9, group_id = ?10, attempts = ?11, rounds = ?12, not_before = ?13, error = ?14,
+                               absorbed = ?15 WHERE op_seq = ?1",
+    )?
+    .execute(params![
+        op.op_seq,
+        op.kind.number(),
+        op.state.number(),
+        behind,
+        op.base_version,
+        texts.changes,
+        texts.before,
+        op.stamp.ms,
+        op.stamp.counter,
+        op.group,
+        op.attempts,
+        op.rounds,
+        op.not_before_ms,
+        texts.error,
+        texts.absorbed
+    ])?;
+    Ok(())
+}
+
+/// Takes an operation out of the queue. Its number is not used again.
+pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
+    let last: Option<i64> = tx.prepare_cached("SELECT max(op_seq) FROM operations")?.query_row([], |row| row.get(0))?;
+    if last == Some(op_seq) {
+        keep_last_number(tx)?;
+    }
+    tx.prepare_cached("DELETE FROM operations WHERE op_seq = ?1")?.execute([op_seq])?;
+    tx.prepare_cached("DELETE FROM dependencies WHERE on_seq = ?1 OR op_seq = ?1")?.execute([op_seq])?;
+    Ok(())
+}
+
+/// Keeps the last number that was used, before the operation that has it goes.
+pub(crate) fn keep_last_number(tx: &Tx<'_>) -> Result<()> {
+    let last = last_number(tx)?;
+    meta::set(tx, meta::Key::LastOpSeq, &last.to_string())
+}
+
+/// The last number that was used. 0 if there was none.
+pub(crate) fn last_number(connection: &Connection) -> Result<i64> {
+    let queued: Option<i64> =
+        connection.prepare_cached("SELECT max(op_seq) FROM operations")?.query_row([], |row| row.get(0))?;
+    let kept = meta::get_number(connection, meta::Key::LastOpSeq)?;
+    Ok(queued.unwrap_or(0).max(kept.unwrap_or(0)))
+}
+
+fn select(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
+    let sql = format!("SELECT {COLUMNS} FROM operations o LEFT JOIN documents d ON d.row = o.document {condition}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The operations of a document, given by its row, oldest first.
+pub(crate) fn of_document(connection: &Connection, document: i64) -> Result<Vec<Operation>> {
+    let first = "JOIN documents f ON f.row = ?1 WHERE o.op_seq = f.pending";
+    let mut ops = select(connection, first, [document])?;
+    // `behind = 1`: so that the planner sees that the partial index covers the query.
+    ops.extend(select(connection, "WHERE o.document = ?1 AND o.behind = 1 ORDER BY o.op_seq", [document])?);
+    Ok(ops)
+}
+
+/// All operations, oldest first, at most `limit`.
+pub(crate) fn all(connection: &Connection, limit: u32) -> Result<Vec<Operation>> {
+    select(connection, "ORDER BY o.op_seq LIMIT ?1", [limit])
+}
+
+/// Operations that wait for a decision, oldest first.
+pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
+    select(connection, "WHERE o.state > 1 AND o.state = 3 ORDER BY o.op_seq", [])
+}
+
+/// The operation with this id, or the one that has absorbed it. No scan: the id carries the number.
+pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operation>> {
+    let id = outcomes::absorbed_by(connection, id)?.unwrap_or(id);
+    let number = crate::outbox::number(id, last_number(connection)?);
+    let found = select(connection, "WHERE o.op_seq = ?1", [number])?.pop();
+    Ok(found.filter(|op| op.op_id == id))
+}
+
+/// Which operations may be sent now. [`runnable`] and [`next_due`] see the same ones, so no timer is armed for one that no batch takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Runnable {
+    /// The device's time, ms since 1970.
+    pub now_ms: i64,
+    /// No wait is longer. A stored one that is comes from a clock that was wrong, and counts as over.
+    pub longest_wait_ms: i64,
+    /// Operations after this one belong to the next cycle.
+    pub up_to: i64,
+    /// Collections whose operations stay here.
+    pub held: BTreeSet<i64>,
+    /// One order for all documents: an operation that may not be sent stops all behind it.
+    pub ordered: bool,
+}
+
+impl Runnable {
+    /// The condition of an operation, which is called `table`: queued, at the head of its document's queue, waiting for no other document,
+    /// of a collection that is not held. `due`: and its wait is over. Parameters: 1 `up_to`, 2 now, 3 the longest wait from now, 4 `held`.
+    fn condition(table: &str, due: bool) -> String {
+        let due = match due {
+            true => format!("AND ({table}.not_before <= ?2 OR {table}.not_before > ?3)"),
+            false => String::new(),
+        };
+        format!(
+            "{table}.state <= 1 AND {table}.behind = 0 AND {table}.op_seq <= ?1 {due}
+             AND NOT EXISTS (SELECT 1 FROM dependencies w WHERE w.op_seq = {table}.op_seq)
+             AND coalesce((SELECT h.collection FROM documents h WHERE h.row = {table}.document), 0)
+                 NOT IN (SELECT value FROM json_each(?4))"
+        )
+    }
+
+    /// The same for a group as a whole, seen from its first member: every member fulfils it.
+    fn with_group(due: bool) -> String {
+        let (own, member) = (Self::condition("o", due), Self::condition("m", due));
+        format!(
+            "{own} AND (o.group_id IS NULL OR o.op_seq = (SELECT min(m.op_seq) FROM operations m WHERE m.group_id = o.group_id)
+                 AND NOT EXISTS (SELECT 1 FROM operations m WHERE m.group_id = o.group_id AND NOT ({member})))"
+        )
+    }
+
+    fn params(&self) -> Result<(i64, i64, i64, String)> {
+        Ok((self.up_to, self.now_ms, self.now_ms.saturating_add(self.longest_wait_ms), text(&self.held)?))
+    }
+}
+
+/// The next operations that may be sent, oldest first. Of a group only the first member is there, and only if all may be sent.
+pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
+    let (up_to, now, bogus, held) = which.params()?;
+    let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", Runnable::with_group(true));
+    select(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
+}
+
+/// The oldest operation that must not be overtaken in one global order: one that may not be sent now. `None` if all may.
+pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
+    let (up_to, now, bogus, held) = which.params()?;
+    // Operations behind another one of their document, and members of a group, are held up by that and not by themselves.
+    let sql = format!(
+        "SELECT min(o.op_seq) FROM operations o WHERE o.op_seq <= ?1 AND o.behind = 0 AND NOT ({})",
+        Runnable::condition("o", true)
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
+}
+
+/// When the first operation that only its wait keeps here may be sent, device time, ms. `None` if there is none.
+pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
+    let (up_to, now, bogus, held) = which.params()?;
+    let wait = |table: &str| format!("CASE WHEN {table}.not_before > ?3 THEN ?2 ELSE {table}.not_before END");
+    let sql = format!(
+        "SELECT min(CASE WHEN o.group_id IS NULL THEN {} ELSE (SELECT max({}) FROM operations g WHERE g.group_id = o.group_id) END)
+         FROM operations o WHERE {}",
+        wait("o"),
+        wait("g"),
+        Runnable::with_group(false)
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
+}
+
+/// The number of the newest operation; 0 if there is none.
+pub(crate) fn newest(connection: &Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(max(op_seq), 0) FROM operations")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Operations that wait for a time of their own after a failure, oldest first, at most `limit`.
+pub(crate) fn waiting(connection: &Connection, which: &Runnable, limit: u32) -> Result<Vec<Operation>> {
+    let condition = "WHERE o.not_before > ?1 AND o.not_before <= ?2 AND o.state <= 1 ORDER BY o.op_seq LIMIT ?3";
+    select(connection, condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
+}
+
+/// The members of a group, oldest first.
+pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Operation>> {
+    select(connection, "WHERE o.group_id = ?1 ORDER BY o.op_seq", [group])
+}
+
+/// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
+pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
+    let mut statement = tx.prepare_cached("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state <= 1")?;
+    for op_seq in op_seqs {
+        statement.execute([op_seq, OpState::InFlight.number()])?;
+    }
+    Ok(())
+}
+
+/// Makes every leased operation runnable again: no request is out, and the fate of each is unknown. (`state > 1`, here and below: so the
+/// planner sees that the partial index `operations_held` covers the query. The queue may be long.)
+pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
+    Ok(tx
+        .prepare_cached("UPDATE operations SET state = ?1 WHERE state > 1 AND state = ?2")?
+        .execute([OpState::Unanswered.number(), OpState::InFlight.number()])?)
+}
+
+/// Lets every waiting operation be tried now.
+pub(crate) fn clear_waits(tx: &Tx<'_>) -> Result<()> {
+    tx.prepare_cached("UPDATE operations SET not_before = 0 WHERE not_before > 0 AND state <= 1")?.execute([])?;
+    Ok(())
+}
+
+/// The greatest number up to which every operation has ended: what the server may forget.
+pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
+    let first: Option<i64> =
+        connection.prepare_cached("SELECT min(op_seq) FROM operations")?.query_row([], |row| row.get(0))?;
+    match first {
+        Some(first) => Ok(first - 1),
+        None => last_number(connection),
+    }
+}
+
+/// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted. One that waits behind a parked one
+/// counts as parked: it will not be sent either.
+pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM operations), (SELECT count(*) FROM operations WHERE state > 1 AND state = 3),
+                (SELECT count(*) FROM operations WHERE state > 1 AND state = 4),
+                (SELECT count(*) FROM operations b WHERE b.behind = 1 AND b.state <= 1 AND EXISTS (
+                     SELECT 1 FROM documents d JOIN operations f ON f.op_seq = d.pending WHERE d.row = b.document AND f.state >= 3))",
+    )?;
+    Ok(statement.query_row([], |row| {
+        let (all, parked, held, behind): (i64, i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(((all - parked - held - behind).cast_unsigned(), parked.cast_unsigned()))
+    })?)
+}

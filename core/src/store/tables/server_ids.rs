@@ -1,0 +1,28 @@
+//! Local ids and the server's own, where the server assigns ids.
+//!
+//! Invariant: the local id is the document's name on this device, for ever; the server's id is only used on the wire.
+
+use crate::error::Result;
+use crate::store::Tx;
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// Keeps the server's id of a document.
+pub(crate) fn keep(tx: &Tx<'_>, collection: i64, doc_id: &str, server_id: &str) -> Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO server_ids (collection, doc_id, server_id) VALUES (?1, ?2, ?3)")?
+        .execute(params![collection, doc_id, server_id])?;
+    Ok(())
+}
+
+/// The server's id of a document. `None` if it is the local one.
+pub(crate) fn remote(connection: &Connection, collection: i64, doc_id: &str) -> Result<Option<String>> {
+    let mut statement =
+        connection.prepare_cached("SELECT server_id FROM server_ids WHERE collection = ?1 AND doc_id = ?2")?;
+    Ok(statement.query_row(params![collection, doc_id], |row| row.get(0)).optional()?)
+}
+
+/// The local id of a document that the server calls so. `None` if it is the server's.
+pub(crate) fn local(connection: &Connection, collection: i64, server_id: &str) -> Result<Option<String>> {
+    let mut statement =
+        connection.prepare_cached("SELECT doc_id FROM server_ids WHERE collection = ?1 AND server_id = ?2")?;
+    Ok(statement.query_row(params![collection, server_id], |row| row.get(0)).optional()?)
+}

@@ -1,0 +1,72 @@
+//! The server's answer to one operation.
+
+use super::reconcile::Reconciler;
+use crate::error::Result;
+use crate::model::Outcome;
+use crate::outbox::{self, Acknowledgement, Pending, RetryPolicy, Source};
+use crate::store::server_ids;
+
+/// What an answer came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) enum Answered {
+    /// The operation is accepted.
+    Accepted,
+    /// It lost, or goes again with another version.
+    Conflicted,
+    /// It is parked.
+    Parked,
+    /// It waits for a time.
+    Waits,
+    /// It is as it was: it was not tried, or it has ended before.
+    Unchanged,
+}
+
+impl Reconciler<'_> {
+    /// Applies the outcome that the server gave to an operation that was sent. One that has ended in between, by a page that showed its own
+    /// effect or with its group, is not there any more and stays so.
+    pub fn answer(&mut self, op_seq: i64, document: i64, outcome: &Outcome, retry: &RetryPolicy) -> Result<Answered> {
+        let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Unchanged) };
+        let Some(at) = pending.position(op_seq) else { return Ok(Answered::Unchanged) };
+        if !pending.ops[at].was_sent() {
+            // Its group was parked by the answer to another member.
+            return Ok(Answered::Unchanged);
+        }
+        let answered = match outcome {
+            Outcome::Applied { version, seq, updated_ms, record, server_id } => {
+                if let Some(server_id) = server_id.as_ref().filter(|id| **id != pending.row.id) {
+                    server_ids::keep(self.tx, self.stream.collection, &pending.row.id, server_id)?;
+                }
+                let counted = self.digest_without(&pending.row);
+                let generation = self.stream.generation;
+                let (version, seq, updated_ms) = (*version, *seq, *updated_ms);
+                let ack = Acknowledgement { version, seq, updated_ms, record: record.as_ref(), generation };
+                let judged = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;
+                self.applied.conflicts += u64::from(judged.conflict);
+                let row = pending.save(self.tx, self.device)?;
+                self.digest_with(&row, counted);
+                return Ok(Answered::Accepted);
+            }
+            Outcome::Conflict(state) => {
+                outbox::had_no_effect(&mut pending, at, None);
+                pending.save(self.tx, self.device)?;
+                self.apply(state, Source::Refusal)?;
+                return Ok(Answered::Conflicted);
+            }
+            Outcome::Rejected(error) => {
+                outbox::park(&mut pending, at, error.clone())?;
+                Answered::Parked
+            }
+            Outcome::Deferred(error) => match outbox::defer(&mut pending, self.device, at, error, retry)? {
+                true => Answered::Parked,
+                false => Answered::Waits,
+            },
+            Outcome::Blocked(error) => {
+                outbox::had_no_effect(&mut pending, at, Some(error.clone()));
+                Answered::Unchanged
+            }
+            Outcome::Cloned => return Ok(Answered::Unchanged),
+        };
+        pending.save(self.tx, self.device)?;
+        Ok(answered)
+    }
+}
