@@ -230,6 +230,10 @@ impl Timeline {
     }
 }
 
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;
+
 /// A frame that begins now, and its offset if the wall clock is off as it was.
 fn first_frame(now: Reading, nonce: i64, wall_offset_ms: i64) -> (Frame, i64) {
     let first_ms = now.wall_ms.clamp(1, MAX_FIRST_MS);

@@ -88,3 +88,16 @@ fn core_p3_refresh_that_names_another_account_is_refused() {
         assert_eq!(a.pending(), 1);
     });
 }
+
+#[test]
+fn core_p3_push_names_its_space() {
+    World::run(6, |mut world| async move {
+        let (a, tap) = tapped(&mut world).await;
+        a.sync().await;
+        a.create("d", json!({})).await;
+        tap.notes();
+        a.sync().await;
+        let push = tap.notes().into_iter().find(|exchange| exchange.path.contains("/sync/batch")).unwrap();
+        assert_eq!(push.request["space"], format!("u:{}", a.holm.user().unwrap()));
+    });
+}

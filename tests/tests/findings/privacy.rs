@@ -101,7 +101,6 @@ fn core_p2_a_token_refresh_that_ends_after_a_sign_out_brings_no_session_back() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_p3_a_token_of_another_account_sends_nothing() {
     story(|mut world| async move {
         let a = world.open("a").await;

@@ -58,7 +58,7 @@ fn trap_04_the_cursor_is_the_servers_and_a_pull_learns_of_deletions() {
                 // A second is a long time for a server and none for a clock that is set by hand.
                 b.clock.set_skew_ms(skew + (round % 3 - 1) * 40 * DAY_MS);
                 a.create(&format!("u{round}"), json!({"n": 0})).await;
-                a.update(&format!("t{:02}", round + 20), json!({"n": round})).await;
+                a.update(&format!("t{:02}", round + 20), json!({"n": round + 1})).await;
                 a.delete(&format!("t{round:02}")).await;
                 a.sync().await;
                 world.pass(Duration::from_millis(1)).await;

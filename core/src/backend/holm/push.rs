@@ -22,6 +22,9 @@ use std::time::Duration;
 #[serde(rename_all = "camelCase")]
 struct WireRequest<'a> {
     device_id: &'a str,
+    /// Whose data this is: a server whose token says otherwise refuses it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<&'a str>,
     cursors: BTreeMap<String, &'a str>,
     ack_op_seq: i64,
     operations: Vec<WireOperation<'a>>,
@@ -61,7 +64,8 @@ pub(super) fn request(request: &PushRequest, device: &Device, config_version: Op
     let operations =
         request.operations.iter().map(|outgoing| operation(outgoing, device, device_id)).collect::<Result<_>>()?;
     let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
-    let wire = WireRequest { device_id, cursors, ack_op_seq, operations, config_version };
+    let space = request.positions.iter().find_map(|position| position.space.as_deref());
+    let wire = WireRequest { device_id, space, cursors, ack_op_seq, operations, config_version };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 

@@ -159,7 +159,8 @@ impl Schedule {
     /// A cycle failed.
     pub fn failed(&mut self, now: Duration, config: &SyncConfig, entropy: &dyn Entropy, error: &Error) {
         match error.code() {
-            ErrorCode::SignedOut => {
+            // No request was made, and none will be until the app does something about it.
+            ErrorCode::SignedOut | ErrorCode::AccountMismatch => {
                 self.signed_out = true;
                 return;
             }

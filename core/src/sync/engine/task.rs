@@ -228,7 +228,10 @@ impl Task {
                 self.schedule.failed(now, &self.deps.config, entropy.as_ref(), error);
                 self.deps.state.ended(Some(error.clone()));
                 self.deps.state.phase(match error.code() {
-                    ErrorCode::SignedOut | ErrorCode::Unauthorized | ErrorCode::UpgradeRequired => Phase::SignedOut,
+                    ErrorCode::SignedOut
+                    | ErrorCode::AccountMismatch
+                    | ErrorCode::Unauthorized
+                    | ErrorCode::UpgradeRequired => Phase::SignedOut,
                     _ if !self.deps.connectivity.is_online() => Phase::Offline,
                     _ if self.deps.config.automatic => Phase::Waiting,
                     _ => Phase::Idle,
