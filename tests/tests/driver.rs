@@ -92,6 +92,12 @@ fn every_command_answers_what_the_readme_says() {
     a.ask("create", tasks(json!({"doc_id": "y", "doc": {"n": 1}})));
     a.ask("sync", json!({}));
     a.ask("unwatch", json!({"watch": 1}));
+    a.ask("watch", tasks(json!({"doc_id": "x"})));
+    a.ask("watch", tasks(json!({"of": [{"count": true}]})));
+    a.ask("watch", tasks(json!({"size": 1})));
+    a.ask("move", json!({"watch": 4, "doc_id": "y"}));
+    a.ask("page", tasks(json!({"limit": 1})));
+    a.ask("aggregate", tasks(json!({"of": [{"count": true}, {"sum": "n"}], "by": "n"})));
     let (mut b, _) = open("b");
     b.ok("sign_in", account);
     b.ok("sync", json!({}));

@@ -1,20 +1,15 @@
 //! The commands of an open device.
 
 use crate::args::{Args, BadRequest, Failure};
-use crate::{render, say, waiting};
-use holm_core::{
-    Collection, Event, Holm, LiveQueryCloser, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction,
-};
+use crate::watching::{self, Watches};
+use crate::{render, waiting};
+use holm_core::{Collection, Event, Holm, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// An open device.
 pub struct Device {
     pub holm: Holm,
-    watches: Mutex<BTreeMap<u64, LiveQueryCloser>>,
-    last_watch: AtomicU64,
+    watches: Watches,
 }
 
 /// What a command answers: at once, or later by itself.
@@ -22,7 +17,7 @@ pub type Reply = Result<Option<Value>, Failure>;
 
 impl Device {
     pub fn new(holm: Holm) -> Self {
-        Self { holm, watches: Mutex::default(), last_watch: AtomicU64::new(0) }
+        Self { holm, watches: Watches::default() }
     }
 
     /// Carries a command out.
@@ -42,10 +37,13 @@ impl Device {
             "get" => self.get(&args)?,
             "query" => self.query(&args)?,
             "watch" => {
-                self.watch(&args)?;
+                self.watches.start(&self.collection(&args)?, &args)?;
                 return Ok(None);
             }
-            "unwatch" => self.unwatch(&args)?,
+            "unwatch" => self.watches.stop(&args)?,
+            "move" => self.watches.move_to(&args)?,
+            "page" => self.page(&args)?,
+            "aggregate" => self.aggregate(&args)?,
             "status" => render::state(&holm.state()?),
             "explain" => render::explanation(&holm.explain(args.text("collection")?, args.text("doc_id")?)?),
             "pending" => json!({"ops": holm.pending(u32::MAX)?.iter().map(render::operation).collect::<Vec<_>>()}),
@@ -131,21 +129,15 @@ impl Device {
         Ok(json!({"docs": render::documents(&collection.query(&query)?)?}))
     }
 
-    fn watch(&self, args: &Args) -> Result<(), Failure> {
-        let live = self.collection(args)?.live(&Query::parse(&args.query())?)?;
-        let watch = self.last_watch.fetch_add(1, Ordering::Relaxed) + 1;
-        self.watches.lock().unwrap_or_else(PoisonError::into_inner).insert(watch, live.closer());
-        // The reply names the watch, so it comes before the first event.
-        say(&render::success(&args.id, json!({"watch": watch})));
-        waiting::watch(watch, live);
-        Ok(())
+    fn page(&self, args: &Args) -> Result<Value, Failure> {
+        let page = self.collection(args)?.page(&Query::parse(&args.query())?, args.opt_text("after")?)?;
+        Ok(json!({"docs": render::documents(&page.documents)?, "next": page.next}))
     }
 
-    fn unwatch(&self, args: &Args) -> Result<Value, Failure> {
-        let watch = args.opt_int("watch")?.ok_or_else(|| BadRequest("\"watch\" is missing".into()))?;
-        let closer = self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(&watch.cast_unsigned());
-        closer.ok_or_else(|| BadRequest(format!("watch {watch} does not exist")))?.close();
-        Ok(json!({}))
+    fn aggregate(&self, args: &Args) -> Result<Value, Failure> {
+        let (of, by) = watching::figures(args)?;
+        let rows = self.collection(args)?.aggregate(&Query::parse(&args.query())?, &of, by.as_ref())?;
+        Ok(json!({"rows": render::figures(&of, &rows)}))
     }
 }
 

@@ -11,6 +11,7 @@ mod device;
 mod open;
 mod render;
 mod waiting;
+mod watching;
 
 use args::{Args, BadRequest};
 use device::Device;

@@ -2,8 +2,8 @@
 
 use crate::args::Failure;
 use holm_core::{
-    CollectionDump, Conflict, Document, Explanation, Fetched, PendingOperation, SliceReport, Snapshot, Stats,
-    SyncReport, SyncState, WriteOutcome,
+    Aggregate, AggregateRow, CollectionDump, Conflict, Document, Explanation, Fetched, PendingOperation, SliceReport,
+    Snapshot, Stats, SyncReport, SyncState, WriteOutcome,
 };
 use serde_json::{Map, Value, json};
 
@@ -67,15 +67,37 @@ pub fn fetched<T>(fetched: &Fetched<T>, mut reply: Value) -> Value {
     reply
 }
 
-pub fn snapshot(watch: u64, snapshot: &Snapshot) -> Result<String, Failure> {
-    let lists = json!({
+pub fn snapshot(snapshot: &Snapshot) -> Result<Value, Failure> {
+    Ok(json!({
         "docs": documents(snapshot.documents.iter().map(AsRef::as_ref))?,
         "inserted": snapshot.inserted,
         "updated": snapshot.updated,
         "removed": snapshot.removed,
         "moved": snapshot.moved,
-    });
-    Ok(line(&[("event", "live".into()), ("watch", watch.into())], lists))
+    }))
+}
+
+/// What a watch shows.
+pub fn live(watch: u64, event: Value) -> String {
+    line(&[("event", "live".into()), ("watch", watch.into())], event)
+}
+
+/// Rows of figures: `values` in the order in which they were asked for, and each under its name and path (`count`, `sum(price)`).
+pub fn figures(of: &[Aggregate], rows: &[AggregateRow]) -> Vec<Value> {
+    let name = |figure: &Aggregate| match figure {
+        Aggregate::Count => "count".to_owned(),
+        Aggregate::Sum(path) => format!("sum({path})"),
+        Aggregate::Min(path) => format!("min({path})"),
+        Aggregate::Max(path) => format!("max({path})"),
+        Aggregate::Avg(path) => format!("avg({path})"),
+    };
+    let row = |row: &AggregateRow| {
+        let mut shown: Map<String, Value> = of.iter().map(name).zip(row.values.iter().cloned()).collect();
+        shown.insert("values".into(), row.values.clone().into());
+        shown.extend(row.by.clone().map(|by| ("by".to_owned(), by)));
+        Value::Object(shown)
+    };
+    rows.iter().map(row).collect()
 }
 
 /// A live query that cannot go on.

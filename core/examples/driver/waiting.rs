@@ -2,7 +2,7 @@
 
 use crate::args::{Args, BadRequest, Failure};
 use crate::{render, say};
-use holm_core::{CachePolicy, Fetched, Holm, LiveQuery, OpId, Query, WriteOutcome};
+use holm_core::{CachePolicy, Fetched, Holm, OpId, Query, WriteOutcome};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -75,16 +75,4 @@ impl<T> TimedOut<T> for Result<holm_core::Result<T>, tokio::time::error::Elapsed
             Err(_) => Ok(None),
         }
     }
-}
-
-/// Prints the snapshots of a live query until it ends.
-pub fn watch(watch: u64, mut live: LiveQuery) {
-    tokio::spawn(async move {
-        while let Some(snapshot) = live.next().await {
-            say(&match snapshot.map_err(Failure::from).and_then(|snapshot| render::snapshot(watch, &snapshot)) {
-                Ok(event) => event,
-                Err(failure) => render::broken_watch(watch, &failure),
-            });
-        }
-    });
 }
