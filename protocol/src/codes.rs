@@ -61,6 +61,8 @@ codes! {
     UnsupportedEncoding = "UNSUPPORTED_ENCODING", 415, false, "The body is compressed with something else than gzip.";
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, false, "The body is not JSON.";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, false, "The key or operation id came before with another content.";
+    ActionRefused = "ACTION_REFUSED", 422, false, "The handler of the action refuses the call; `reason` is its own code.";
+    ActionFailed = "ACTION_FAILED", 422, false, "The action was tried for as long as the server tries, without result.";
     PreconditionRequired = "PRECONDITION_REQUIRED", 428, false, "The collection demands the version that a write is based on.";
     RateLimited = "RATE_LIMITED", 429, true, "Too many requests; `retryAfter` says how long to wait.";
     ServerError = "SERVER_ERROR", 500, true, "The server failed.";

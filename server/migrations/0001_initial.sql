@@ -103,6 +103,30 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency (ts);
 
+-- Calls of actions. state: 0 running, 1 succeeded, 2 failed; outcome: the result or the error as JSON text.
+-- next_ts: when a running job is tried (again), also if the server dies in the middle of an attempt.
+CREATE TABLE jobs (
+    row        INTEGER PRIMARY KEY,
+    public_id  TEXT    NOT NULL UNIQUE,
+    user       INTEGER NOT NULL REFERENCES users (id),
+    op_id      TEXT    NOT NULL, -- the Idempotency-Key
+    content    BLOB    NOT NULL,
+    collection TEXT,
+    record_id  TEXT,
+    name       TEXT    NOT NULL,
+    params     TEXT    NOT NULL,
+    state      INTEGER NOT NULL,
+    next_ts    INTEGER,
+    outcome    TEXT,
+    attempts   INTEGER NOT NULL,
+    created_ts INTEGER NOT NULL,
+    updated_ts INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX jobs_by_key ON jobs (user, op_id);
+CREATE INDEX jobs_due ON jobs (next_ts) WHERE state = 0;
+CREATE INDEX jobs_running ON jobs (user) WHERE state = 0;
+CREATE INDEX jobs_ended ON jobs (updated_ts) WHERE state <> 0;
+
 -- One sign-in: every pair of tokens that came of it.
 CREATE TABLE families (
     id         INTEGER PRIMARY KEY,

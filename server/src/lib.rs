@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! http        routes, envelopes, errors, bodies, compression           (axum)
-//!   ├─ auth   accounts, sessions, rate limits
-//!   └─ sync   decisions, batches, pages, digests
+//!   ├─ auth      accounts, sessions, rate limits
+//!   ├─ actions   jobs, handlers, webhooks
+//!   └─ sync      decisions, batches, pages, digests
 //!        └─ store   one writer with group commit, readers, tables      (SQLite)
 //!             └─ model   names, stamps, cursors, patches
 //! ```
@@ -21,6 +22,7 @@
 //! # Ok(()) }
 //! ```
 
+mod actions;
 mod auth;
 mod clock;
 mod config;
@@ -35,10 +37,11 @@ mod state;
 mod store;
 mod sync;
 
+pub use actions::{ActionCall, ActionFuture, ActionHandler, ActionOutcome, ActionRefusal, Actions};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Accounts, Argon2Cost, Collection, Config, ConfigError, ConflictPolicy, FieldRule, FieldType, IdAssignment, Limits,
-    Preconditions, RateLimit, Retention, Runtime, SyncSettings,
+    Accounts, ActionSettings, Argon2Cost, Collection, Config, ConfigError, ConflictPolicy, FieldRule, FieldType,
+    IdAssignment, Limits, Preconditions, RateLimit, Retention, Runtime, SyncSettings, Webhook,
 };
 pub use entropy::{Entropy, EntropyUnavailable, OsEntropy};
 pub use maintenance::{Maintenance, MaintenanceError};

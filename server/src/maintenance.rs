@@ -19,6 +19,8 @@ pub struct Maintenance {
     pub ledger_entries: usize,
     /// Replies to plain writes.
     pub stored_replies: usize,
+    /// Jobs that have ended, with their results.
+    pub jobs: usize,
     /// Pairs of tokens.
     pub token_pairs: usize,
 }
@@ -42,6 +44,7 @@ pub(crate) async fn run(state: &State) -> Result<Maintenance, MaintenanceError> 
     Ok(Maintenance {
         tombstones: in_portions(state, move |tx| retention::delete_tombstones(tx, forgotten, ROWS)).await?,
         stored_replies: in_portions(state, move |tx| retention::delete_replies(tx, unrepeatable, ROWS)).await?,
+        jobs: in_portions(state, move |tx| retention::delete_jobs(tx, unrepeatable, ROWS)).await?,
         token_pairs: in_portions(state, move |tx| retention::delete_pairs(tx, now - AFTER_EXPIRY_MS, ROWS)).await?,
         ledger_entries: in_portions(state, move |tx| retention::delete_ledger_rows(tx, unrepeatable, ROWS)).await?,
     })

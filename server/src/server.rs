@@ -1,5 +1,6 @@
 //! A running server: its parts put together, and its life.
 
+use crate::actions::{self, Actions, Jobs, Registry, Webhooks};
 use crate::auth::{Decoy, RateLimiter};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -39,6 +40,8 @@ pub struct ServerOptions {
     pub clock: Arc<dyn Clock>,
     /// Its randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The actions that this process serves by itself.
+    pub actions: Actions,
     /// Asked before every commit, to act crashes and full disks. `None` outside simulators.
     pub commit_gate: Option<Arc<dyn CommitGate>>,
 }
@@ -51,6 +54,7 @@ impl ServerOptions {
             config: Config::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            actions: Actions::new(),
             commit_gate: None,
         }
     }
@@ -69,6 +73,9 @@ pub enum StartError {
     /// Passwords cannot be hashed with the configured cost.
     #[error("{0}")]
     Passwords(String),
+    /// The client of webhooks cannot be set up.
+    #[error("{0}")]
+    Webhooks(String),
 }
 
 /// A server. Cheap to clone; all clones are the same one.
@@ -83,7 +90,7 @@ impl Server {
     /// # Errors
     /// [`StartError`]; an existing database is then as it was.
     pub fn open(options: ServerOptions) -> Result<Self, StartError> {
-        let ServerOptions { store, config, clock, entropy, commit_gate } = options;
+        let ServerOptions { store, config, clock, entropy, actions, commit_gate } = options;
         config.validate()?;
         let (location, executor) = match store {
             Store::Directory(path) => (Location::Directory(path), Executor::Pool),
@@ -92,7 +99,10 @@ impl Server {
         };
         let database = Database::open(&location, &config.server, &*entropy, commit_gate)?;
         let decoy = Decoy::new(&*entropy, &config.accounts.argon2).map_err(|e| StartError::Passwords(e.to_string()))?;
+        let webhooks =
+            Webhooks::new(&config.actions, config.limits.max_record_bytes, &clock).map_err(StartError::Webhooks)?;
         let state = State {
+            jobs: Jobs::new(Registry { actions, webhooks }, config.actions.max_parallel),
             database: Arc::new(database),
             limiter: RateLimiter::new(config.rate_limit.clone()),
             config: Arc::new(config),
@@ -109,6 +119,7 @@ impl Server {
     pub fn reopen(&self) -> Self {
         let old = &self.state;
         let state = State {
+            jobs: Jobs::new(old.jobs.registry().clone(), old.config.actions.max_parallel),
             database: Arc::clone(&old.database),
             limiter: RateLimiter::new(old.config.rate_limit.clone()),
             config: Arc::clone(&old.config),
@@ -143,6 +154,15 @@ impl Server {
         maintenance::run(&self.state).await
     }
 
+    /// Tries the actions that are due, as of the clock; returns how many. [`Server::run`] does it by itself. In memory it returns when
+    /// their handlers have answered.
+    ///
+    /// # Errors
+    /// The database fails; the jobs stay due.
+    pub async fn run_jobs(&self) -> Result<usize, MaintenanceError> {
+        Ok(actions::run_due(&self.state).await?)
+    }
+
     /// Serves until `shutdown` completes, then finishes the requests under way, for as long as the configuration allows, and closes
     /// the database. The server answers `SERVICE_UNAVAILABLE` afterwards.
     ///
@@ -166,6 +186,7 @@ impl Server {
             let _ = stopping.send(());
         });
         let cleaning = tokio::spawn(maintenance::repeat(Arc::clone(&self.state)));
+        let acting = tokio::spawn(actions::repeat(Arc::clone(&self.state)));
         let grace = self.state.config.server.shutdown_grace();
         let result = tokio::select! {
             result = serving => result,
@@ -178,6 +199,7 @@ impl Server {
             }
         };
         cleaning.abort();
+        acting.abort();
         let state = Arc::clone(&self.state);
         if let Err(error) = tokio::task::spawn_blocking(move || state.database.close()).await {
             tracing::error!(%error, "cannot close the database");

@@ -1,5 +1,6 @@
-//! What every request works with.
+//! The parts of a running server, which every request uses.
 
+use crate::actions::Jobs;
 use crate::auth::{Decoy, RateLimiter};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,6 +18,7 @@ pub(crate) struct State {
     pub(crate) executor: Executor,
     pub(crate) limiter: RateLimiter,
     pub(crate) decoy: Arc<Decoy>,
+    pub(crate) jobs: Jobs,
 }
 
 impl State {

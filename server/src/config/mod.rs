@@ -6,10 +6,12 @@
 //!   misread configuration does not start.
 
 mod accounts;
+mod actions;
 mod collections;
 mod limits;
 
 pub use accounts::{Accounts, Argon2Cost, RateLimit};
+pub use actions::{ActionSettings, Webhook};
 pub use collections::{Collection, ConflictPolicy, FieldRule, FieldType, IdAssignment, Preconditions};
 pub use limits::{Limits, Retention, Runtime, SyncSettings};
 
@@ -32,6 +34,8 @@ pub struct Config {
     pub retention: Retention,
     /// Sign-up, sign-in and sessions.
     pub accounts: Accounts,
+    /// How actions are carried out.
+    pub actions: ActionSettings,
     /// At most so many requests of one account. Absent: no limit.
     pub rate_limit: Option<RateLimit>,
     /// Rules of collections. A collection without an entry has the defaults.
@@ -69,6 +73,7 @@ impl Config {
         self.sync.validate()?;
         self.retention.validate()?;
         self.accounts.validate()?;
+        self.actions.validate()?;
         if let Some(limit) = &self.rate_limit {
             limit.validate()?;
         }
@@ -163,6 +168,10 @@ mod tests {
             ("[sync]\nmin_client_version = \"new\"", "sync.min_client_version"),
             ("[retention]\ntombstone_days = 0", "retention.tombstone_days"),
             ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),
+            ("[actions]\nmax_attempts = 0", "actions.max_attempts"),
+            ("[[actions.webhooks]]\nurl = \"https://a\"\nsecret = \"x\"", "actions.webhooks.0.action"),
+            ("[[actions.webhooks]]\naction = \"a\"\nurl = \"ftp://a\"\nsecret = \"x\"", "actions.webhooks.0.url"),
+            ("[[actions.webhooks]]\naction = \"a\"\nurl = \"https://a\"\nsecret = \"x\"", "actions.webhooks.0.secret"),
         ] {
             let error = Config::from_toml(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error:?} should name {named:?}");

@@ -11,6 +11,7 @@
 //! - Nothing here decides about records.
 
 mod accounts;
+mod actions;
 mod body;
 mod caller;
 mod compression;
@@ -81,6 +82,10 @@ fn described_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sync::batch::batch))
         .routes(routes!(sync::status::status, sync::status::status_head))
         .routes(routes!(sync::config::config))
+        .routes(routes!(actions::of_record))
+        .routes(routes!(actions::of_collection))
+        .routes(routes!(actions::of_account))
+        .routes(routes!(actions::job))
         .routes(routes!(records::read::list, records::write::create))
         .routes(routes!(records::read::fetch))
         .routes(routes!(records::read::one, records::write::replace, records::write::patch, records::write::delete))

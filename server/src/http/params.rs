@@ -6,6 +6,7 @@ use crate::sync::cursors;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// A collection in a path.
@@ -31,6 +32,38 @@ impl<S: Send + Sync> FromRequestParts<S> for OfRecord {
         let collection = collection(&name)?;
         let id = RecordId::parse(&id).map_err(|fault| details("id", fault.to_string()))?;
         Ok(Self(collection, id))
+    }
+}
+
+/// An action in a path, with what it is of.
+pub(crate) struct ActionPath {
+    pub(crate) collection: Option<CollectionName>,
+    pub(crate) id: Option<RecordId>,
+    pub(crate) name: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ActionPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<BTreeMap<String, String>>::from_request_parts(parts, state).await;
+        let Path(mut members) = path.map_err(unreadable)?;
+        let collection = members.remove("collection").map(|name| collection(&name)).transpose()?;
+        let id = members.remove("id").map(|id| RecordId::parse(&id)).transpose();
+        let id = id.map_err(|fault| details("id", fault.to_string()))?;
+        Ok(Self { collection, id, name: members.remove("name").unwrap_or_default() })
+    }
+}
+
+/// A job in a path.
+pub(crate) struct OfJob(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfJob {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(unreadable)?;
+        Ok(Self(id))
     }
 }
 

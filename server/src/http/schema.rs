@@ -15,6 +15,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
     info(title = "Holm", description = "The Holm protocol: offline-first sync of JSON records. See docs/protocol.md."),
     modifiers(&Security),
     tags((name = "records", description = "One record a call."), (name = "sync", description = "Syncing devices."),
+         (name = "actions", description = "Named calls that are no writes, and their jobs."),
          (name = "accounts", description = "Sign-up, sign-in, tokens. Also under /api/auth."),
          (name = "operations", description = "For operators and tools."))
 )]
@@ -70,6 +71,7 @@ shapes! {
         last_successful_operation: Option<i64>,
         results: Option<Vec<OperationResult>>,
         retry_after: Option<u32>,
+        reason: Option<String>,
     }
     /// Streams that must be started anew.
     Resync { mode: String, streams: Vec<String>, }
@@ -305,6 +307,26 @@ shapes! {
         max_members: usize,
         max_streams: usize,
         max_fetch_ids: usize,
+    }
+    /// What an action is called with.
+    ActionRequest { params: Option<Value>, }
+    /// The result of an action.
+    ActionReply { data: Value, meta: Meta, }
+    /// An action that is under way.
+    JobStarted { data: JobId, meta: Meta, }
+    /// A job.
+    JobId { job_id: String, }
+    /// How a job stands.
+    JobReply { data: JobStatus, meta: Meta, }
+    /// `state` is `running`, `succeeded` (then there is a result) or `failed` (then there is an error).
+    JobStatus { job_id: String, action: String, state: String, result: Option<Value>, error: Option<JobError>, }
+    /// Why a job failed. `reason` is the handler's own code.
+    JobError {
+        code: String,
+        message: String,
+        retryable: bool,
+        reason: Option<String>,
+        details: Option<BTreeMap<String, String>>,
     }
     /// A new account.
     SignUp { email: String, password: String, name: Option<String>, }

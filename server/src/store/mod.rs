@@ -16,6 +16,7 @@ mod connection;
 pub(crate) mod devices;
 mod error;
 pub(crate) mod idempotency;
+pub(crate) mod jobs;
 pub(crate) mod ledger;
 mod migrations;
 mod queue;

@@ -36,6 +36,14 @@ pub(crate) fn delete_ledger_rows(tx: &WriteTx<'_>, before: i64, most: usize) -> 
     .execute(params![before, most as i64])
 }
 
+/// Deletes jobs that ended before `before`.
+pub(crate) fn delete_jobs(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
+    tx.prepare_cached(
+        "DELETE FROM jobs WHERE row IN (SELECT row FROM jobs WHERE state <> 0 AND updated_ts < ?1 ORDER BY updated_ts LIMIT ?2)",
+    )?
+    .execute(params![before, most as i64])
+}
+
 /// Deletes stored replies that are older than `before`.
 pub(crate) fn delete_replies(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
     tx.prepare_cached(

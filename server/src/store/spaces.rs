@@ -9,6 +9,11 @@ pub(crate) fn create(tx: &WriteTx<'_>, owner: i64) -> Result<()> {
     Ok(())
 }
 
+/// The row of the space that a user owns.
+pub(crate) fn of_owner(connection: &Connection, owner: i64) -> Result<i64> {
+    connection.prepare_cached("SELECT id FROM spaces WHERE owner = ?1")?.query_row([owner], |row| row.get(0))
+}
+
 /// The stamp of the newest write in the space, 0 before the first.
 pub(crate) fn last_ts(connection: &Connection, space: i64) -> Result<i64> {
     connection.prepare_cached("SELECT last_ts FROM spaces WHERE id = ?1")?.query_row([space], |row| row.get(0))

@@ -21,7 +21,7 @@ pub(crate) mod page;
 pub(crate) mod plain;
 pub(crate) mod plan;
 pub(crate) mod pull;
-mod refusal;
+pub(crate) mod refusal;
 mod rules;
 pub(crate) mod scope;
 pub(crate) mod status;

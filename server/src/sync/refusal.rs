@@ -44,7 +44,7 @@ pub(super) fn explain(
 }
 
 /// The failure of a call about a record that was deleted.
-pub(super) fn deleted(record: &Record) -> Failure {
+pub(crate) fn deleted(record: &Record) -> Failure {
     Failure::new(Code::RecordDeleted, "the record was deleted")
         .with("currentVersion", &record.version)
         .with("deleted", &true)
@@ -52,7 +52,7 @@ pub(super) fn deleted(record: &Record) -> Failure {
 }
 
 /// The failure of a call about a record that is not known.
-pub(super) fn not_found() -> Failure {
+pub(crate) fn not_found() -> Failure {
     Failure::new(Code::RecordNotFound, "there is no such record")
 }
 

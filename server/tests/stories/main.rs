@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod actions;
 mod conditional_calls;
 mod conflicts;
 mod determinism;
@@ -24,3 +25,4 @@ mod plain_calls;
 mod pulling;
 mod routes;
 mod support;
+mod webhooks;

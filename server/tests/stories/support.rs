@@ -3,7 +3,9 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use holm_server::{Argon2Cost, Clock, CommitGate, Config, Entropy, EntropyUnavailable, Server, ServerOptions, Store};
+use holm_server::{
+    Actions, Argon2Cost, Clock, CommitGate, Config, Entropy, EntropyUnavailable, Server, ServerOptions, Store,
+};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -95,6 +97,14 @@ impl World {
     }
 
     pub fn over(store: Store, config: Config) -> Self {
+        Self::serving(store, config, Actions::new())
+    }
+
+    pub fn with_actions(actions: Actions) -> Self {
+        Self::serving(Store::Memory, config(), actions)
+    }
+
+    pub fn serving(store: Store, config: Config, actions: Actions) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let disk = Arc::new(Disk::default());
         let server = Server::open(ServerOptions {
@@ -103,6 +113,7 @@ impl World {
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(TestEntropy(AtomicU64::new(1))),
             commit_gate: Some(Arc::clone(&disk) as _),
+            actions,
         });
         let server = server.unwrap();
         Self { router: server.router(), server, clock, disk }
@@ -266,6 +277,11 @@ impl Device<'_> {
         let results = self.push(json!([{"type": "create", "clientId": id, "data": fields}])).await;
         assert_eq!(results[0]["status"], "applied", "{}", results[0]);
         results[0].clone()
+    }
+
+    /// Calls an action under a key.
+    pub async fn act(&self, path: &str, key: &str, params: Value) -> Reply {
+        self.call_with("POST", path, &[("idempotency-key", key)], Some(json!({"params": params}))).await
     }
 
     /// One task.

@@ -61,7 +61,7 @@ impl World {
             config,
             clock: Arc::new(SimClock::new(start, 0)),
             entropy: Arc::new(random.fork()),
-            commit_gate: None,
+            ..ServerOptions::new(Store::Memory)
         })
         .unwrap();
         let network = Network::new(server.router(), random.fork());
