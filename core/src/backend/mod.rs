@@ -81,12 +81,23 @@ pub(crate) struct StreamPage {
     pub collection: String,
     pub space: Option<String>,
     pub changes: Vec<RemoteChange>,
+    /// Records that the page has and this build cannot read.
+    pub unreadable: Vec<UnreadableRecord>,
     pub next_cursor: String,
     pub has_more: bool,
     /// Count and digest of all live documents, if the page reaches the head.
     pub integrity: Option<(i64, u64)>,
     /// How many live documents the server has, if it said.
     pub total: Option<u64>,
+}
+
+/// A record that cannot be read. What is left of it lets the stream's count and digest agree with the server's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnreadableRecord {
+    pub id: Option<String>,
+    pub seq: Option<i64>,
+    /// What is wrong with it, without content.
+    pub why: String,
 }
 
 /// Changes, and what else an answer tells.

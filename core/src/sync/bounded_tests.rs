@@ -63,6 +63,7 @@ impl Server {
             collection: "tasks".into(),
             space: Some("u:1".into()),
             changes,
+            unreadable: Vec::new(),
             next_cursor: self.seq.to_string(),
             has_more: false,
             integrity: Some((count, digest)),

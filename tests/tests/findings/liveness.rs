@@ -218,7 +218,7 @@ fn core_v11_a_wait_of_a_wrong_date_ends_with_the_right_one() {
                 let id = body["operations"][0]["opId"].clone();
                 let failure = json!({"code": "INTERNAL_ERROR", "message": "scripted", "retryable": true});
                 let result = json!({"opId": id, "status": "rejected", "error": failure});
-                Some(Fault::json(200, &json!({"data": {"results": [result]}})))
+                Some(Fault::json(200, &json!({"results": [result], "meta": {}})))
             }),
         );
         a.create("d", json!({})).await;

@@ -1,14 +1,15 @@
 //! Reading changes (protocol, sections 5 and 6).
 
 use super::config::WireConfig;
-use super::record::{WireTombstone, change, time};
+use super::record::{WireTombstone, record, time};
 use super::{PullReply, PullRequest, invalid};
-use crate::backend::StreamPage;
+use crate::backend::{StreamPage, UnreadableRecord};
 use crate::error::{Error, Result};
-use crate::model::{RawFields, RemoteChange};
+use crate::model::RemoteChange;
 use crate::time::{ServerTime, Span};
 use holm_protocol::digest;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -90,7 +91,7 @@ struct ReplyStream<'a> {
     #[serde(borrow)]
     collection: Cow<'a, str>,
     #[serde(default, borrow)]
-    changes: BTreeMap<Cow<'a, str>, Vec<RawFields<'a>>>,
+    changes: BTreeMap<Cow<'a, str>, Vec<&'a RawValue>>,
     #[serde(default)]
     tombstones: BTreeMap<String, Vec<WireTombstone>>,
     sync_metadata: SyncMetadata,
@@ -131,10 +132,12 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(P
         }
         let records = stream.changes.into_values().flatten();
         let tombstones = stream.tombstones.into_values().flatten();
+        let (changes, unreadable) = changes(records, tombstones);
         pages.push(StreamPage {
             collection,
             space: stream.space,
-            changes: changes(records, tombstones)?,
+            changes,
+            unreadable,
             next_cursor: stream.sync_metadata.next_cursor,
             has_more: stream.sync_metadata.has_more,
             integrity: stream.sync_metadata.integrity.and_then(|integrity| integrity.value()),
@@ -144,19 +147,23 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(P
     Ok((PullReply { pages, server_time: envelope.meta.server_time(span) }, envelope.config))
 }
 
-/// Records and tombstones in the server's order.
+/// Records and tombstones in the server's order, and the records that cannot be read: one of them is no reason to lose the others.
 pub(super) fn changes<'a>(
-    records: impl Iterator<Item = RawFields<'a>>,
+    records: impl Iterator<Item = &'a RawValue>,
     tombstones: impl Iterator<Item = WireTombstone>,
-) -> Result<Vec<RemoteChange>> {
+) -> (Vec<RemoteChange>, Vec<UnreadableRecord>) {
     let mut changes = Vec::with_capacity(records.size_hint().0);
-    for record in records {
-        changes.push(change(&record).map_err(|why| invalid("a page", why))?);
+    let mut unreadable = Vec::new();
+    for raw in records {
+        match record(raw) {
+            Ok(change) => changes.push(change),
+            Err(why) => unreadable.push(why),
+        }
     }
     let before = changes.len();
     changes.extend(tombstones.map(WireTombstone::into_change));
     if changes.len() > before {
         changes.sort_by_key(|change| change.seq);
     }
-    Ok(changes)
+    (changes, unreadable)
 }

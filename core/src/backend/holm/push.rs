@@ -2,7 +2,7 @@
 
 use super::config::WireConfig;
 use super::pull::{Integrity, Meta, changes};
-use super::record::{WireTombstone, change, time};
+use super::record::{WireTombstone, record, time};
 use super::{PushReply, PushRequest, invalid};
 use crate::backend::{Outgoing, StreamPage};
 use crate::device::Device;
@@ -153,7 +153,7 @@ struct WireResult<'a> {
     updated_at: Option<String>,
     server_id: Option<String>,
     #[serde(borrow)]
-    record: Option<RawFields<'a>>,
+    record: Option<&'a RawValue>,
     error: Option<ServerFailure>,
 }
 
@@ -188,10 +188,19 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
             seq: result.seq,
             updated_ms: result.updated_at.as_deref().and_then(time),
             server_id: result.server_id,
-            record: result.record.as_ref().map(change).transpose().map_err(|why| invalid("a result", why))?,
+            // A record that cannot be read is no reason to send the operation again: the server has it.
+            record: result.record.and_then(|raw| record(raw).ok()),
         },
         (_, Some(Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound)) => {
-            Outcome::Conflict(stated(&failure, doc_id)?)
+            match stated(&failure, doc_id) {
+                Ok(state) => Outcome::Conflict(state),
+                // Without the server's state nothing can be merged, and to send it again would not help.
+                Err(error) => {
+                    let message = format!("{}: {error}", failure.code);
+                    let code = error.code().as_str().to_owned();
+                    Outcome::Rejected(OpError { code, message, details: Map::new() })
+                }
+            }
         }
         (_, Some(Code::OpSequenceReused)) => Outcome::Cloned,
         (_, Some(Code::DependencyFailed | Code::GroupAborted | Code::BatchAborted)) => {
@@ -209,8 +218,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
 /// The server's state in a refusal.
 pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
     if let Some(record) = &failure.server_data {
-        let record: RawFields<'_> = serde_json::from_str(record.get()).map_err(|e| invalid("a conflict", e))?;
-        return change(&record).map_err(|why| invalid("a conflict", why));
+        return super::record::record(record).map_err(|unreadable| invalid("a conflict", unreadable.why));
     }
     if let Some(tombstone) = &failure.tombstone {
         let tombstone: WireTombstone = serde_json::from_str(tombstone.get()).map_err(|e| invalid("a conflict", e))?;
@@ -238,12 +246,14 @@ fn delta_pages(delta: &RawFields<'_>, request: &PushRequest) -> Result<Vec<Strea
         let Some(space) = &position.space else { continue };
         let key = format!("{space}/{}", position.collection);
         let Some(next_cursor) = cursors.get(&key) else { continue };
-        let records: Vec<RawFields<'_>> = member(delta, &position.collection)?;
+        let records: Vec<&RawValue> = member(delta, &position.collection)?;
         let gone = tombstones.remove(&position.collection).unwrap_or_default();
+        let (changes, unreadable) = changes(records.into_iter(), gone.into_iter());
         pages.push(StreamPage {
             collection: position.collection.clone(),
             space: Some(space.clone()),
-            changes: changes(records.into_iter(), gone.into_iter())?,
+            changes,
+            unreadable,
             next_cursor: next_cursor.clone(),
             has_more,
             integrity: integrity.get(&key).and_then(Integrity::value),

@@ -1,5 +1,6 @@
 //! Records, tombstones and stamps on the wire (protocol, section 2).
 
+use crate::backend::UnreadableRecord;
 use crate::model::{Hlc, Path, RawFields, RemoteChange, Stamps};
 use holm_protocol::time::Timestamp;
 use serde::Deserialize;
@@ -50,6 +51,32 @@ impl WireTombstone {
             stamps,
         }
     }
+}
+
+/// A record in its text as server state.
+pub(super) fn record(raw: &RawValue) -> Result<RemoteChange, UnreadableRecord> {
+    let read: Result<RawFields<'_>, _> = serde_json::from_str(raw.get());
+    let why = match read.as_ref().map(change) {
+        Ok(Ok(change)) => return Ok(change),
+        Ok(Err(why)) => why.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let outline: Outline = serde_json::from_str(raw.get()).unwrap_or_default();
+    let seq = outline.sync.and_then(|sync| sync.seq);
+    Err(UnreadableRecord { id: outline.id, seq, why: why.chars().take(200).collect() })
+}
+
+/// What can be read of nearly every record: other members are skipped, however many there are.
+#[derive(Default, Deserialize)]
+struct Outline {
+    id: Option<String>,
+    #[serde(rename = "_sync")]
+    sync: Option<SyncOutline>,
+}
+
+#[derive(Deserialize)]
+struct SyncOutline {
+    seq: Option<i64>,
 }
 
 /// A record as server state. `Err` says what is missing.
@@ -141,5 +168,13 @@ mod tests {
         ] {
             assert!(read(text).unwrap_err().contains(missing), "{text}");
         }
+    }
+
+    #[test]
+    fn core_v9_an_unreadable_record_still_has_its_place() {
+        let raw = RawValue::from_string(r#"{"id":"v","version":"x","_sync":{"seq":8}}"#.to_owned()).unwrap();
+        assert_eq!(record(&raw).unwrap_err().seq, Some(8));
+        let raw = RawValue::from_string("[1]".to_owned()).unwrap();
+        assert_eq!(record(&raw).unwrap_err().id, None);
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod digest;
 mod page;
 mod reconcile;
+mod unreadable;
 
 pub(in crate::sync) use answer::Answered;
 pub(crate) use digest::of_collection;

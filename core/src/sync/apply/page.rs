@@ -49,6 +49,11 @@ pub(in crate::sync) fn apply_page(
     for change in &page.changes {
         reconciler.apply(change, Source::State)?;
     }
+    let mut comparable = true;
+    for record in &page.unreadable {
+        tracing::warn!(collection = %page.collection, why = %record.why, "a record cannot be read");
+        comparable &= reconciler.take_unreadable(record)?;
+    }
     reconciler.stream.cursor = Some(page.next_cursor.clone());
     reconciler.stream.space.clone_from(&page.space);
     if !page.has_more && reconciler.stream.loading {
@@ -56,7 +61,7 @@ pub(in crate::sync) fn apply_page(
         reconciler.stream.loading = false;
     }
     let ours = (reconciler.stream.live_count, reconciler.stream.digest);
-    let diverged = !page.has_more && page.integrity.is_some_and(|theirs| theirs != ours);
+    let diverged = comparable && !page.has_more && page.integrity.is_some_and(|theirs| theirs != ours);
     if diverged {
         tracing::warn!(collection = %page.collection, count = ours.0, "the documents here are not those of the server");
     }

@@ -1,6 +1,7 @@
 //! What a sync did.
 
-use crate::error::Error;
+use crate::backend::UnreadableRecord;
+use crate::error::{Error, ErrorCode};
 use crate::model::{OpId, Operation};
 use std::time::Duration;
 
@@ -62,6 +63,12 @@ impl SetAside {
     /// A collection that the server refuses. It is asked for again after a pause.
     pub(in crate::sync) fn stream(collection: &str, error: &Error) -> Self {
         Self { collection: collection.to_owned(), doc_id: None, error: error.clone() }
+    }
+
+    /// A record that cannot be read.
+    pub(in crate::sync) fn record(collection: &str, record: &UnreadableRecord) -> Self {
+        let error = Error::network(ErrorCode::InvalidResponse, format!("a record cannot be read: {}", record.why));
+        Self { collection: collection.to_owned(), doc_id: record.id.clone(), error }
     }
 
     /// The code of the reason: the server's own if it gave one.

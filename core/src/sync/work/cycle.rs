@@ -154,13 +154,14 @@ impl Steps<'_> {
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
-        let mut in_step = false;
+        let (mut in_step, mut refused, mut push_failed) = (false, false, false);
         if self.may_push_first()? {
             let pushed = self.pusher.run(requests, &target).await;
             in_step = pushed.exchanged && !pushed.pull_again;
+            refused = pushed.cursors_refused;
             if let Some(error) = tally.push(pushed)? {
                 failure = Some(error);
-                in_step = false;
+                (in_step, push_failed) = (false, true);
             }
         }
         if !in_step {
@@ -168,9 +169,14 @@ impl Steps<'_> {
             if let Some(error) = tally.pull(pulled)? {
                 failure.get_or_insert(error);
             }
-            if failure.as_ref().is_none_or(|failure| !tally.exchanged || !is_servers(failure)) {
+            // What has failed once is not tried again before the next cycle; a page that cannot be read keeps no write here.
+            if !push_failed && failure.as_ref().is_none_or(spares_the_push) {
                 let pushed = self.pusher.run(requests, &target).await;
                 let again = pushed.pull_again;
+                if refused && pushed.cursors_refused {
+                    let message = "the server refuses the cursors that it has just given";
+                    failure.get_or_insert(Error::network(ErrorCode::InvalidResponse, message));
+                }
                 if let Some(error) = tally.push(pushed)? {
                     failure.get_or_insert(error);
                 } else if again && let Some(error) = tally.pull(self.puller.run(requests, &self.scope).await)? {
@@ -249,6 +255,12 @@ fn go_on(end: Result<(), Stop>) -> Result<Option<Error>, Stop> {
         Err(Stop::Failed(error)) if is_servers(&error) => Ok(Some(error)),
         Err(stop) => Err(stop),
     }
+}
+
+/// Whether writes may be sent after a reading that failed like this.
+fn spares_the_push(error: &Error) -> bool {
+    use ErrorCode::{Forbidden, Internal, Refused, ResponseTooLarge};
+    matches!(error.code(), Forbidden | Internal | Refused | ResponseTooLarge)
 }
 
 /// Whether the server, or a part of it, failed at this request or refused it, so that another one may go through.

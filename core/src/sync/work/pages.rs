@@ -3,7 +3,7 @@
 use super::evict::evict;
 use super::scope::Scope;
 use crate::backend::{StreamPage, StreamPosition};
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::store::{collections, streams};
 use crate::sync::SetAside;
 use crate::sync::apply::{apply_page, restart};
@@ -52,13 +52,22 @@ pub(in crate::sync) async fn apply_pages(
         let (device, registry) = (deps.device.clone(), deps.registry.clone());
         let collection = page.collection.clone();
         let expected = page.total;
+        total.set_aside.extend(page.unreadable.iter().map(|record| SetAside::record(&collection, record)));
         let applied = deps
             .store
             .write(move |tx| {
                 let info = registry.ensure_in(tx, &page.collection)?;
                 apply_page(tx, &device, info.id, &info.rules, cursor.as_deref(), &page)
             })
-            .await?;
+            .await;
+        let applied = match applied {
+            // A collection of the server that has no place here is no reason to lose the others.
+            Err(error) if error.code() == ErrorCode::InvalidName => {
+                total.set_aside.push(SetAside::stream(&collection, &error));
+                continue;
+            }
+            applied => applied?,
+        };
         total.pulled += applied.applied.changes;
         total.conflicts += applied.applied.conflicts;
         total.expected = total.expected.max(expected);

@@ -1,7 +1,7 @@
 //! The reading half of a cycle.
 //!
 //! Invariants:
-//! - Streams are asked for in pieces of at most [`MAX_STREAMS`], and a piece that is refused is halved until the stream that is the
+//! - Streams are asked for in pieces as large as the server takes, and a piece that is refused is halved until the stream that is the
 //!   reason stands alone. It stops itself only, and is asked for again after a growing pause.
 //! - Requests that are refused in a row are bounded ([`MAX_REFUSED`]); a page that did not come in time is asked for smaller.
 
@@ -22,11 +22,9 @@ use std::sync::Arc;
 
 /// Documents of the very first page: so that something is on the screen at once.
 const FIRST_PAGE: u32 = 500;
-/// Streams in one request: what a server takes unless it says otherwise.
-pub(in crate::sync) const MAX_STREAMS: usize = 200;
 /// How often a stream may be started anew in one go.
 pub(in crate::sync) const MAX_RESTARTS: u32 = 2;
-/// So many refusals in a row are enough to find one stream among [`MAX_STREAMS`].
+/// So many refusals in a row are enough to find one stream among 200.
 const MAX_REFUSED: u32 = 10;
 
 /// What a pull did.
@@ -156,7 +154,7 @@ impl Puller {
 
     /// How many streams one request names: no more than the server takes.
     fn streams(&self) -> usize {
-        self.deps.device.limits.streams().clamp(1, MAX_STREAMS)
+        self.deps.device.limits.streams().max(1)
     }
 
     /// Makes the next request. The last one also asks for collections that are not known here.

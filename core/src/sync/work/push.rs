@@ -10,7 +10,6 @@ use super::adaptive_size::AdaptiveSize;
 use super::copied_store;
 use super::pack_batch::pack_batch;
 use super::pages::{PagesApplied, apply_pages, restart_streams};
-use super::pull::MAX_STREAMS;
 use super::requests::{Requests, Stop};
 use super::scope::Scope;
 use super::server_time::observe_server_time;
@@ -41,6 +40,8 @@ pub(in crate::sync) struct Pushed {
     pub exchanged: bool,
     /// The replies brought less than all that is new.
     pub pull_again: bool,
+    /// The server refused the cursors of the last request: nothing goes out before their streams are read anew.
+    pub cursors_refused: bool,
     pub settled: Settlement,
     pub pages: PagesApplied,
     /// The server's last word on how often to look, if it said.
@@ -89,6 +90,7 @@ impl Pusher {
         let mut done = Pushed {
             exchanged: false,
             pull_again: false,
+            cursors_refused: false,
             settled: Settlement::default(),
             pages: PagesApplied::default(),
             suggested_interval: None,
@@ -126,7 +128,7 @@ impl Pusher {
                 Err(BackendError::Resync(named)) => {
                     self.release().await?;
                     restart_streams(&self.deps, &named, None).await?;
-                    done.pull_again = true;
+                    (done.pull_again, done.cursors_refused) = (true, true);
                     return Ok(());
                 }
                 Err(error) => {
@@ -227,7 +229,7 @@ impl Pusher {
                 operations::lease(tx, packed.iter().map(|outgoing| outgoing.op.op_seq))?;
                 // A reply brings what is new for so many streams only; a pull brings the others.
                 let streams = positions.len();
-                fit(&mut positions, device.limits.streams().min(MAX_STREAMS), limits.beside(weight));
+                fit(&mut positions, device.limits.streams(), limits.beside(weight));
                 let covers_all = positions.len() == streams;
                 let request = PushRequest {
                     operations: packed,
