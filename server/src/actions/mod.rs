@@ -77,6 +77,20 @@ pub type ActionFuture<'h> = Pin<Box<dyn Future<Output = ActionOutcome> + Send + 
 
 /// Carries out an action. Implemented by closures `Fn(ActionCall) -> impl Future<Output = ActionOutcome>`.
 ///
+/// ```
+/// # fn open() -> Result<(), holm_server::StartError> {
+/// use holm_server::{ActionCall, ActionOutcome, Actions, Server, ServerOptions, Store};
+///
+/// let actions = Actions::new().serve_in("heroes", "avatar", |call: ActionCall| async move {
+///     match call.record {
+///         Some(hero) => ActionOutcome::Done(serde_json::json!({ "url": format!("/avatars/{}.png", hero["id"]) })),
+///         None => ActionOutcome::Later(None),
+///     }
+/// });
+/// let server = Server::open(ServerOptions { actions, ..ServerOptions::new(Store::Memory) })?;
+/// # Ok(()) }
+/// ```
+///
 /// Calls of several jobs run at the same time, on tokio's threads: a handler must not block. A call that takes longer than the configured
 /// time is dropped and made again later; so is one that panics.
 pub trait ActionHandler: Send + Sync + 'static {
