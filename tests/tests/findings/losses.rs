@@ -179,7 +179,6 @@ fn core_l5_increment_of_a_restored_backup_counts_once() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l5_both_copies_of_a_store_keep_their_own_edits() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"n": 0})).await;
