@@ -1,4 +1,4 @@
-//! The server's wall clock.
+//! Time as the server sees it.
 //!
 //! Invariant: nothing else in this crate asks what time it is, so a test decides how long 60 days last.
 

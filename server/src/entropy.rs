@@ -1,4 +1,4 @@
-//! The server's source of random bytes, for tokens, salts and ids.
+//! Randomness as the server sees it: tokens, salts, ids.
 //!
 //! Invariant: nothing else in this crate asks for random bytes, so a seeded source makes a run repeatable.
 

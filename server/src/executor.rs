@@ -1,8 +1,8 @@
-//! Runs CPU-heavy work: hashing passwords, compressing replies, reading large bodies.
+//! Where work runs that takes a processor for long: hashing passwords, packing replies, reading large bodies.
 
 use crate::store::StoreError;
 
-/// Where CPU-heavy work runs.
+/// A place to compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Executor {
     /// On the task that asks: the same calls give the same order of events.

@@ -30,15 +30,15 @@ pub enum Store {
     Memory,
 }
 
-/// The parts that a server is opened with.
+/// What a server is made of.
 pub struct ServerOptions {
-    /// The place of its data.
+    /// Where it keeps its data.
     pub store: Store,
-    /// The configuration.
+    /// What its operator decided.
     pub config: Config,
-    /// The source of time.
+    /// Its time.
     pub clock: Arc<dyn Clock>,
-    /// The source of random bytes.
+    /// Its randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The actions that this process serves by itself.
     pub actions: Actions,

@@ -91,6 +91,8 @@ fn every_command_answers_what_the_readme_says() {
     a.ask("create", tasks(json!({"doc_id": "x", "doc": {"n": 1}})));
     a.ask("create", tasks(json!({"doc_id": "y", "doc": {"n": 1}})));
     a.ask("sync", json!({}));
+    a.ask("sync", json!({"collection": "tasks"}));
+    a.ask("resync", json!({"collection": "tasks"}));
     a.ask("unwatch", json!({"watch": 1}));
     a.ask("watch", tasks(json!({"doc_id": "x"})));
     a.ask("watch", tasks(json!({"of": [{"count": true}]})));
@@ -117,7 +119,7 @@ fn every_command_answers_what_the_readme_says() {
     assert_eq!(a.ask("wait", json!({"until": "idle", "timeout_ms": 5000}))["reached"], true);
     assert_eq!(a.ask("explain", tasks(json!({"doc_id": "x"})))["status"], "conflict");
     let conflict = a.ask("conflicts", json!({}))["conflicts"][0].take();
-    assert_eq!(names(&conflict), "base collection conflict doc_id local server");
+    assert_eq!(names(&conflict), "base collection conflict doc_id fields local server");
     a.ask("resolve", json!({"conflict": conflict["conflict"], "choice": "keep_local"}));
     let parked = a.ask("parked", json!({}));
     assert_eq!(parked["ops"], parked["parked"]);
@@ -126,6 +128,12 @@ fn every_command_answers_what_the_readme_says() {
     a.ask("retry", json!({"op_id": refused}));
     a.ask("sync", json!({}));
     a.ask("discard", json!({"op_id": refused}));
+    let entry = a.ask("journal", json!({"limit": 1}))["entries"][0].take();
+    assert_eq!(names(&entry), "at collection doc_id fields id kept lost op_id reason");
+    assert_eq!((&entry["reason"], &entry["doc_id"]), (&json!("discarded"), &json!("z")));
+    let restored = a.ask("restore", json!({"entry": entry["id"]}));
+    assert_eq!(a.ask("get", tasks(json!({"doc_id": "z"})))["doc"], json!({"title": "too long"}));
+    a.ask("discard", json!({"op_id": restored["op_id"]}));
 
     assert_eq!(a.ask("get", tasks(json!({"doc_id": "x"})))["doc"], json!({"n": 3}));
     let fetched = a.ask("get", tasks(json!({"doc_id": "x", "policy": "networkOnly"})));

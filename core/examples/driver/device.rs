@@ -59,6 +59,14 @@ impl Device {
                 holm.discard(OpId::parse(args.text("op_id")?)?).await?;
                 json!({})
             }
+            "journal" => {
+                let limit = args.opt_int("limit")?.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or_default());
+                json!({"entries": holm.journal(limit)?.iter().map(render::journal_entry).collect::<Vec<_>>()})
+            }
+            "restore" => {
+                let entry = args.opt_int("entry")?.ok_or_else(|| BadRequest("\"entry\" is missing".into()))?;
+                Written(vec![holm.restore(entry).await?]).single()
+            }
             "conflicts" => json!({"conflicts": holm.conflicts()?.iter().map(render::conflict).collect::<Vec<_>>()}),
             "resolve" => {
                 let conflict = args.opt_int("conflict")?.ok_or_else(|| BadRequest("\"conflict\" is missing".into()))?;
@@ -91,7 +99,7 @@ impl Device {
             }
             "dump" => render::dump(&holm.dump()?),
             "stats" => render::stats(&holm.stats()),
-            "sync" | "background" | "wait" => {
+            "sync" | "resync" | "background" | "wait" => {
                 waiting::start(holm.clone(), args);
                 return Ok(None);
             }

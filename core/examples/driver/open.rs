@@ -2,7 +2,9 @@
 
 use crate::args::{Args, BadRequest, Failure, unsupported};
 use crate::device::Device;
-use holm_core::{CacheConfig, CachePolicy, CollectionConfig, Config, Durability, Holm, Strategy, SystemClock};
+use holm_core::{
+    CacheConfig, CachePolicy, CollectionConfig, Config, Durability, FieldRule, Holm, Strategy, SystemClock,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +37,14 @@ fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
     if let Some(strategy) = value.get("conflict").filter(|value| !value.is_null()) {
         config.conflict = Strategy::parse(strategy.as_str().ok_or_else(|| wrong("conflict must be a text"))?)?;
     }
-    if value.get("rules").and_then(Value::as_object).is_some_and(|rules| !rules.is_empty()) {
-        return Err(unsupported("a rule for a single field"));
+    for (path, rule) in members(value, "rules")? {
+        config = config.rule(path, FieldRule::parse(rule)?);
+    }
+    for (path, key) in members(value, "list_keys")? {
+        config = config.list_key(path, key);
+    }
+    for (path, collection) in members(value, "references")? {
+        config = config.reference(path, collection);
     }
     for index in value.get("indexes").and_then(Value::as_array).into_iter().flatten() {
         let paths: Option<Vec<&str>> = index.as_array().map(|paths| paths.iter().filter_map(Value::as_str).collect());
@@ -46,6 +54,19 @@ fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
         config.cache = cache_config(cache)?;
     }
     Ok(config)
+}
+
+/// The members of an object of texts; none if it is left out.
+fn members<'a>(value: &'a Value, name: &str) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+    let wrong = || BadRequest(format!("a collection's {name} must be an object of texts"));
+    match &value[name] {
+        Value::Null => Ok(Vec::new()),
+        Value::Object(members) => {
+            let texts = members.iter().map(|(key, text)| Some((key.as_str(), text.as_str()?)));
+            Ok(texts.collect::<Option<_>>().ok_or_else(wrong)?)
+        }
+        _ => Err(wrong().into()),
+    }
 }
 
 fn cache_config(value: &Value) -> Result<CacheConfig, Failure> {

@@ -2,8 +2,8 @@
 
 use crate::args::Failure;
 use holm_core::{
-    Aggregate, AggregateRow, CollectionDump, Conflict, Document, Explanation, Fetched, PendingOperation, SliceReport,
-    Snapshot, Stats, SyncReport, SyncState, WriteOutcome,
+    Aggregate, AggregateRow, CollectionDump, Conflict, Deferred, Document, Explanation, Fetched, JournalEntry,
+    PendingOperation, SetAside, SliceReport, Snapshot, Stats, SyncReport, SyncState, WriteOutcome,
 };
 use serde_json::{Map, Value, json};
 
@@ -111,10 +111,36 @@ pub fn report(report: &SyncReport) -> Value {
         "pulled": report.pulled,
         "conflicts": report.conflicts,
         "parked": report.parked,
+        "deferred": report.deferred.iter().map(deferred).collect::<Vec<_>>(),
+        "set_aside": report.set_aside.iter().map(set_aside).collect::<Vec<_>>(),
         "requests": report.requests,
         "bytes_up": report.bytes_up,
         "bytes_down": report.bytes_down,
         "ms": report.duration.as_secs_f64() * 1e3,
+    })
+}
+
+fn deferred(op: &Deferred) -> Value {
+    json!({"op_id": op.op_id.to_string(), "code": op.code, "next_attempt_at": op.next_attempt_ms})
+}
+
+fn set_aside(one: &SetAside) -> Value {
+    json!({"collection": one.collection, "doc_id": one.doc_id, "code": one.error.code().as_str()})
+}
+
+/// A value that lost; `lost` and `kept` as JSON.
+pub fn journal_entry(entry: &JournalEntry) -> Value {
+    let json = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    json!({
+        "id": entry.id,
+        "at": entry.at_ms,
+        "collection": entry.collection,
+        "doc_id": entry.doc_id,
+        "op_id": entry.op_id,
+        "reason": entry.reason.as_str(),
+        "fields": entry.fields,
+        "lost": json(&entry.lost),
+        "kept": entry.kept.as_deref().map(json),
     })
 }
 
@@ -169,6 +195,7 @@ pub fn conflict(conflict: &Conflict) -> Value {
         "conflict": conflict.id,
         "collection": conflict.collection,
         "doc_id": conflict.doc_id,
+        "fields": conflict.fields,
         "base": side(&conflict.base),
         "local": side(&conflict.local),
         "server": side(&conflict.server),

@@ -19,7 +19,11 @@ pub fn start(holm: Holm, args: Args) {
 
 async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
     Ok(match args.command.as_str() {
-        "sync" => render::report(&holm.sync().await?),
+        "sync" => match args.opt_text("collection")? {
+            Some(collection) => render::report(&holm.sync_collection(collection).await?),
+            None => render::report(&holm.sync().await?),
+        },
+        "resync" => render::report(&holm.resync_collection(args.text("collection")?).await?),
         "get" => {
             let policy = CachePolicy::parse(args.text("policy")?)?;
             let mut fetch = holm.collection(args.text("collection")?)?.fetch(args.text("doc_id")?, Some(policy));

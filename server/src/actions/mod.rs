@@ -50,7 +50,7 @@ pub struct ActionCall {
     pub attempt: u32,
 }
 
-/// The answer of a handler.
+/// What a handler says of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionOutcome {
     /// It is done; this is its result.
@@ -68,7 +68,7 @@ pub struct ActionRefusal {
     pub reason: String,
     /// A sentence for developers.
     pub message: String,
-    /// The faults of the parameters, by name.
+    /// What is wrong with which parameter.
     pub details: BTreeMap<String, String>,
 }
 

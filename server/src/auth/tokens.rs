@@ -1,4 +1,4 @@
-//! Tokens: 256 random bits.
+//! Tokens: 256 bits that nobody can guess.
 
 use crate::entropy::{Entropy, EntropyUnavailable};
 use crate::store::accounts::TokenHash;
@@ -38,7 +38,7 @@ impl Token {
         Self(Base64UrlUnpadded::encode_string(&hash.finalize()))
     }
 
-    /// The hash, which is stored in place of the token.
+    /// What is stored.
     pub(crate) fn hash(&self) -> TokenHash {
         Sha256::digest(self.0.as_bytes()).into()
     }

@@ -1,8 +1,8 @@
-//! The configuration, as a TOML file. `holm-server.sample.toml` documents every key.
+//! What an operator may decide, as a TOML file. `holm-server.sample.toml` documents every key.
 //!
 //! Invariants:
 //! - Every key has a default: the empty file is a valid configuration.
-//! - An unknown key, a value of the wrong type and a value out of range are errors that name the key. A server with a
+//! - A key that nobody knows, a value of the wrong type and a value out of range are errors that name the key. A server with a
 //!   misread configuration does not start.
 
 mod accounts;
@@ -105,7 +105,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The error of the operating system.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// Not TOML, an unknown key, or a value of the wrong type. The text shows the line and the key.
@@ -116,7 +116,7 @@ pub enum ConfigError {
     Value {
         /// The key, with dots.
         key: String,
-        /// The values that are allowed.
+        /// What it must be.
         expected: String,
     },
 }
@@ -144,12 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_file_is_the_default_configuration() {
+    fn the_empty_file_is_the_default_configuration() {
         assert_eq!(Config::from_toml("").unwrap(), Config::default());
     }
 
     #[test]
-    fn config_error_names_the_key() {
+    fn errors_name_the_key() {
         for (text, named) in [
             ("[limits]\nmax_batch_opps = 1", "max_batch_opps"),
             ("[limits]\nmax_batch_ops = 0", "limits.max_batch_ops"),

@@ -1,4 +1,4 @@
-//! The headers of a request: client, device, preferences.
+//! What the headers of a request say about it.
 
 use crate::entropy::Entropy;
 use crate::error::{Code, Failure};
@@ -23,20 +23,20 @@ pub(crate) struct RequestContext {
     pub(crate) client_version: Option<ClientVersion>,
     /// The device, if it says.
     pub(crate) device: Option<DeviceId>,
-    /// Why the request is made (`X-Sync-Context`), for the log.
+    /// What started the sync, for the log.
     pub(crate) sync_context: Option<&'static str>,
-    /// The content that the client prefers in the reply to a write.
+    /// What the reply to a write should carry.
     pub(crate) prefer: Prefer,
     /// Whether failures are wanted as `application/problem+json`.
     pub(crate) wants_problem: bool,
-    /// The user, once authenticated, for the log.
+    /// Who it turned out to be, for the log.
     pub(crate) user: OnceLock<String>,
 }
 
-/// The content that the client prefers in the reply to a write (RFC 7240).
+/// What the reply to a write should carry (RFC 7240).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Prefer {
-    /// The protocol's default.
+    /// What the protocol says.
     #[default]
     Unstated,
     /// As little as possible.

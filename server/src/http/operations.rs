@@ -1,4 +1,4 @@
-//! Routes for operators and tools: health, OpenAPI.
+//! What operators and tools ask.
 
 use super::reply::Reply;
 use super::{Shared, schema};

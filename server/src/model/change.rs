@@ -1,4 +1,4 @@
-//! Changes of a record: turns every kind of write into edits of paths, and applies it.
+//! What a write does to a record: the paths that it edits, and the record afterwards.
 //!
 //! Invariants:
 //! - Every kind of write (merge patch, field operations, JSON Patch, whole record) becomes edits of paths, with the functions of
@@ -42,7 +42,7 @@ pub(crate) struct FieldEdit {
     hlc: Option<Hlc>,
 }
 
-/// The result of a change: the record afterwards, and the paths that were edited.
+/// What a change makes of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Applied {
     /// The fields afterwards.

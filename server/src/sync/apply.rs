@@ -6,7 +6,7 @@ use crate::model::PathStamps;
 use crate::store::StoreError;
 use crate::store::records::Record;
 
-/// The effect of a write.
+/// What a write did.
 #[derive(Debug)]
 pub(super) enum Effect {
     /// It made this record or tombstone.

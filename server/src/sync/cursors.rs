@@ -1,4 +1,4 @@
-//! Checks whether a device may continue from its cursors.
+//! Whether a device may continue from where it stands.
 
 use crate::error::{Code, Failure};
 use crate::model::{Cursor, StreamName};
@@ -49,7 +49,7 @@ impl Check {
         }
     }
 
-    /// The failure of all of them together, if there is one.
+    /// The verdict on all of them.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let (code, message, mut streams) = match (self.foreign.is_empty(), self.expired.is_empty()) {
             (true, true) => return Ok(()),

@@ -1,4 +1,4 @@
-//! Decides whether a write is accepted, and what it makes of the record: a pure function of record, write and the collection's rules.
+//! Whether a write is accepted, and what it makes of the record: a pure function of the record, the write and the collection's rules.
 //!
 //! Invariants:
 //! - An accepted write that changes a value makes exactly the next version; one that changes nothing makes none.
@@ -50,11 +50,11 @@ pub(super) struct Write<'a> {
     pub(super) latest_ms: i64,
 }
 
-/// The rules and limits of a write.
+/// What every write is measured against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WriteRules<'a> {
     pub(super) collection: &'a Collection,
-    /// The limits of one record.
+    /// What a record may be at most.
     pub(super) bounds: Bounds,
 }
 
@@ -65,7 +65,7 @@ impl<'a> WriteRules<'a> {
     }
 }
 
-/// The decision on an accepted write.
+/// What to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Decision {
     /// Store this.

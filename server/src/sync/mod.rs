@@ -1,4 +1,4 @@
-//! Sync: deciding on writes, and reading what devices lack.
+//! What syncing means: how writes are decided, and what a device is told.
 //!
 //! Invariants:
 //! - [`decide`] is the only place that says whether a write is accepted, and it is a pure function.

@@ -13,22 +13,22 @@ use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// The rows of a page: which stream, from where, how many.
+/// What to put in a page.
 #[derive(Debug, Clone)]
 pub(crate) struct PageRequest<'a> {
     /// The stream.
     pub(crate) stream: &'a StreamName,
     /// Its head in this snapshot.
     pub(crate) head: &'a Head,
-    /// The position of the reader.
+    /// Where the reader stands.
     pub(crate) cursor: Cursor,
     /// At most so many rows.
     pub(crate) rows: usize,
-    /// The budget of bytes. A page ends with the row that reaches it.
+    /// About so many bytes.
     pub(crate) bytes: usize,
     /// Send one row even if it has more bytes than that.
     pub(crate) at_least_one: bool,
-    /// The greatest sequence number to read.
+    /// Not further than this sequence number.
     pub(crate) up_to: i64,
     /// Rows that the reader knows already.
     pub(crate) skip: Option<&'a BTreeSet<i64>>,
@@ -47,7 +47,7 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
     /// Which mode the page was read in.
     pub(crate) mode: Mode,
-    /// The position of the reader after the page.
+    /// Where the reader stands afterwards.
     pub(crate) next: Cursor,
     /// The stamp to continue from for readers who go by time.
     pub(crate) server_ts: i64,

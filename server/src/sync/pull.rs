@@ -23,12 +23,12 @@ pub(crate) struct StreamRequest {
     pub(crate) priority: u8,
 }
 
-/// The start of a read.
+/// Where a stream is read from.
 #[derive(Debug, Clone)]
 pub(crate) enum Start {
     /// The beginning, as a snapshot.
     Snapshot,
-    /// The position of the reader.
+    /// Where the reader stands.
     At(Cursor),
     /// Everything that was written after this point in time.
     Since(i64),
@@ -41,7 +41,7 @@ pub(crate) struct StreamPage {
     pub(crate) page: Page,
 }
 
-/// The pages of a pull.
+/// What a pull gives.
 pub(crate) struct Pulled {
     /// In the order of the request; then those that it did not name.
     pub(crate) pages: Vec<StreamPage>,
@@ -59,7 +59,7 @@ pub(crate) struct PullRequest {
     pub(crate) discover: bool,
     /// Streams that the device knows and asks for in other requests: they are not to be discovered.
     pub(crate) known: BTreeSet<String>,
-    /// The budget of bytes for rows.
+    /// About so many bytes of rows.
     pub(crate) max_bytes: usize,
 }
 

@@ -17,12 +17,12 @@ pub(super) fn apply_defaults(collection: &Collection, fields: &mut Fields) -> bo
     changed
 }
 
-/// The faults of a new record, by field.
+/// What is wrong with a new record.
 pub(super) fn check_new(collection: &Collection, fields: &Fields) -> Details {
     check(collection, fields, |_| true, |_| false)
 }
 
-/// The faults of a changed record, by field. Fields that the write left alone may break rules that were added after them.
+/// What is wrong with a changed record. Fields that the write left alone may break rules that are younger than they.
 pub(super) fn check_changed(collection: &Collection, fields: &Fields, is_changed: impl Fn(&str) -> bool) -> Details {
     check(collection, fields, &is_changed, &is_changed)
 }

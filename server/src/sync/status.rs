@@ -1,4 +1,4 @@
-//! Status: the heads of a space, and how many rows a device lacks.
+//! How the server stands and how far behind a device is.
 
 use super::cursors::Check;
 use super::page;
@@ -11,12 +11,12 @@ use crate::store::streams;
 use crate::store::{records, spaces};
 use rusqlite::Connection;
 
-/// The positions that a status request names.
+/// What a status request asks about.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StatusRequest {
-    /// The positions in streams.
+    /// Where the device stands in streams.
     pub(crate) cursors: Vec<(CollectionName, Cursor)>,
-    /// The position in all streams, if it is a time.
+    /// Where it stands in all of them, if it goes by time.
     pub(crate) since: Option<i64>,
 }
 

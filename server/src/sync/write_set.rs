@@ -1,4 +1,4 @@
-//! The changes of one transaction in a space: versions, sequence numbers, stamps, counts, digests.
+//! What one transaction changes in a space.
 //!
 //! Invariants:
 //! - Sequence numbers of a stream have no gaps and rise in the order of commits; stamps rise strictly within the space, so one point
@@ -39,7 +39,7 @@ struct Place {
 /// A moment to go back to, together with a savepoint of the database.
 pub(super) struct Mark(Heads);
 
-/// The origin of a write: device, operation, stamp.
+/// Who writes, and when they say they did.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Author<'a> {
     pub(super) device: Option<i64>,
@@ -54,12 +54,12 @@ impl<'t> WriteSet<'t> {
         Ok(Self { tx, space, now, heads })
     }
 
-    /// The row of a stream, 0 before its first write.
+    /// The row of a stream, 0 if nobody has written to it.
     pub(super) fn stream(&mut self, collection: &CollectionName) -> rusqlite::Result<i64> {
         self.head(collection).map(|head| head.row)
     }
 
-    /// The heads as they are now, to go back to with [`rewind`](Self::rewind).
+    /// This moment.
     pub(super) fn mark(&self) -> Mark {
         Mark(self.heads.clone())
     }
@@ -181,11 +181,11 @@ impl<'t> WriteSet<'t> {
     }
 }
 
-/// The names of a record.
+/// What a record is called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordName<'a> {
     pub(super) collection: &'a CollectionName,
     pub(super) id: &'a str,
-    /// The id that the creating device gave it, where the server assigns ids.
+    /// What the device that made it calls it, where the server assigns ids.
     pub(super) client_id: Option<&'a str>,
 }

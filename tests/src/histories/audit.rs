@@ -21,6 +21,7 @@ impl History {
     fn no_write_vanishes(&mut self, at: usize) {
         let device = &self.devices[at].device;
         let pending: BTreeSet<OpId> = device.pending().iter().map(|op| op.op_id).collect();
+        let mut given_up = Vec::new();
         for write in self.model.writes.iter_mut().filter(|write| write.device == at && !write.uncertain) {
             if write.outcome.is_some() || pending.contains(&write.op) {
                 continue;
@@ -31,12 +32,20 @@ impl History {
                 eprintln!("{}: {write:?} ended as {outcome:?}", device.name);
             }
             write.outcome = Some(outcome);
+            // A group is given up as a whole, also for the sake of another document.
+            if write.group.is_some() && !write.accepted() {
+                given_up.push(write.id.clone());
+            }
         }
+        self.model.fuzzy.extend(given_up);
     }
 
     /// A device shows what it wrote.
     fn own_writes_show(&self, at: usize) {
-        let Member { device, bounded, .. } = &self.devices[at];
+        let Member { device, bounded, reading, .. } = &self.devices[at];
+        if *reading {
+            return;
+        }
         let ids: BTreeSet<&str> =
             self.model.writes.iter().filter(|write| write.device == at).map(|write| write.id.as_str()).collect();
         for id in ids {

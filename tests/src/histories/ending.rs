@@ -43,6 +43,7 @@ impl History {
                 );
                 device.sync().await;
             }
+            self.devices.iter_mut().for_each(|member| member.reading = false);
             let decided = self
                 .devices
                 .iter()

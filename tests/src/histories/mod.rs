@@ -53,6 +53,8 @@ pub(crate) struct Member {
     pub device: Device,
     /// Whether it keeps a few documents only.
     pub bounded: bool,
+    /// Whether it was wiped and has not read everything again.
+    pub reading: bool,
     pub chaos: Chaos,
     /// The latest version of each document that it has shown.
     pub seen: std::collections::BTreeMap<String, i64>,
@@ -135,7 +137,7 @@ impl History {
             }
             let chaos = self.chaos();
             device.link.set_chaos(Some(chaos.clone()));
-            self.devices.push(Member { device, bounded, chaos, seen: Default::default(), requests: 0 });
+            self.devices.push(Member { device, bounded, reading: false, chaos, seen: Default::default(), requests: 0 });
         }
     }
 

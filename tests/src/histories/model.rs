@@ -50,7 +50,8 @@ impl Write {
         self.uncertain || self.accepted() || self.outcome == Some(WriteOutcome::Overridden)
     }
 
-    fn accepted(&self) -> bool {
+    /// Whether the server has it, as far as its device knows.
+    pub fn accepted(&self) -> bool {
         let Some(outcome) = self.outcome else { return false };
         !matches!(outcome, WriteOutcome::Overridden | WriteOutcome::Discarded | WriteOutcome::Parked)
     }

@@ -68,7 +68,7 @@ impl History {
             }
             // The same operation may have been sent with more joined to it.
             if shared.contains(&write.op) {
-                self.model.fuzzy.insert(write.id.clone());
+                write.uncertain = true;
             }
         }
         let doubted = |write: &Write| write.uncertain;
@@ -112,6 +112,7 @@ impl History {
         self.model.doubt(|write| write.device == at && (pending.contains(&write.op) || write.outcome.is_none()));
         let device = &self.devices[at].device;
         assert!(device.view().is_empty(), "{} shows documents after a wipe", device.name);
+        self.devices[at].reading = true;
         self.devices[at].seen.clear();
         if self.backups.device.as_ref().is_some_and(|(of, ..)| *of == at) {
             self.backups.device = None;
@@ -121,6 +122,7 @@ impl History {
     async fn sign_in(&mut self, at: usize, account: &str) {
         let member = &self.devices[at];
         member.device.link.set_chaos(None);
+        member.device.link.somebody_asked();
         member.device.sign_in(account).await;
         member.device.link.set_chaos(Some(member.chaos.clone()));
     }

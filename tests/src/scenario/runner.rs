@@ -67,6 +67,13 @@ impl Replay<'_> {
             "resolve" => device.resolve_conflict(self.conflict(step)?.id, resolution(&step.0["choice"])).await?,
             "retry" => device.retry(self.parked(step)?.op_id).await?,
             "discard" => device.discard(self.parked(step)?.op_id).await?,
+            "restore" => {
+                let (collection, id) = (self.collection(&step.0), step.text("id"));
+                let entry =
+                    device.journal(u32::MAX)?.into_iter().find(|e| e.collection == collection && e.doc_id == id);
+                let entry = entry.ok_or_else(|| Error::NotFound { what: "journal entry", id: id.to_owned() })?;
+                device.restore(entry.id).await?;
+            }
             "create" | "update" | "replace" | "delete" => {
                 let (write, collection) = (step.0.clone(), self.collection(&step.0));
                 device.write(move |tx| apply(tx, &collection, &write)).await?;

@@ -1,6 +1,6 @@
 //! Scenarios as they stand in their files.
 
-use holm_core::{CollectionConfig, Strategy};
+use holm_core::{CollectionConfig, FieldRule, Strategy};
 use serde_json::Value;
 use std::path::Path;
 
@@ -49,6 +49,13 @@ fn collection(json: &Value) -> CollectionConfig {
     for index in json["indexes"].as_array().unwrap() {
         let paths: Vec<_> = index.as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
         config = config.index(&paths).unwrap();
+    }
+    let members = |name: &str| json[name].as_object().cloned().unwrap_or_default();
+    for (path, rule) in members("rules") {
+        config = config.rule(path, FieldRule::parse(rule.as_str().unwrap()).unwrap());
+    }
+    for (path, collection) in members("references") {
+        config = config.reference(path, collection.as_str().unwrap());
     }
     config
 }

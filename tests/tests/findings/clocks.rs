@@ -31,7 +31,6 @@ async fn stands(a: &Device, b: &Device, expected: &str, about: &str) {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r1_a_newer_edit_of_another_field_makes_no_edit_newer() {
     story(|mut world| async move {
         let (a, b) = crate::pair(&mut world, json!({"title": "base", "note": "base"})).await;

@@ -6,7 +6,6 @@ use holm_tests::fixture::{Fault, in_step, story, story_on};
 use serde_json::json;
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l1_undone_delete_keeps_the_edit_before_it() {
     for made_again in
         [json!({"title": "new", "n": 1}), json!({"title": "new", "n": 2}), json!({"title": "old", "n": 1})]
@@ -24,7 +23,6 @@ fn core_l1_undone_delete_keeps_the_edit_before_it() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l1_undone_delete_does_not_bring_removed_fields_back() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"title": "old", "note": "to be removed"})).await;
@@ -66,7 +64,6 @@ fn core_l1_undone_delete_with_a_lost_or_late_reply_shows_what_was_written() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l2_delete_behind_unanswered_write_survives_a_refresh() {
     for strategy in [Strategy::Merge, Strategy::ServerWins, Strategy::LastWriteWins] {
         story(|mut world| async move {
@@ -88,7 +85,6 @@ fn core_l2_delete_behind_unanswered_write_survives_a_refresh() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l2_delete_behind_unanswered_create_survives_a_refresh() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({})).await;
@@ -104,7 +100,6 @@ fn core_l2_delete_behind_unanswered_create_survives_a_refresh() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l3_a_servers_default_does_not_override_a_delete() {
     let server = "[collections.tasks.fields.state]\ndefault = \"open\"\n";
     story_on(server, |mut world| async move {
@@ -126,7 +121,6 @@ fn core_l3_a_servers_default_does_not_override_a_delete() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l4_increment_behind_a_set_survives_an_agreement() {
     for (theirs, expected) in [(5, 6), (7, 8)] {
         story(|mut world| async move {
@@ -190,15 +184,17 @@ fn core_l5_both_copies_of_a_store_keep_their_own_edits() {
         for device in [&a, &c, &a, &c] {
             device.sync().await;
         }
+        // The copy's increment has the id of the original's, which holds more: nobody can tell any more what became of it.
+        for op in c.holm.parked().unwrap() {
+            c.holm.discard(op.op_id).await.unwrap();
+        }
         in_step(&[&a, &b, &c]).await;
         assert_eq!(b.view().into_keys().collect::<Vec<_>>(), ["d", "from-a", "from-c"]);
-        // The increment by ten was joined with the one before it on the original: at least what was made once is there once.
-        assert!([11, 10, 1].contains(&b.get("d").unwrap()["n"].as_i64().unwrap()), "{:?}", b.get("d"));
+        assert_eq!(b.get("d"), Some(json!({"n": 11})));
     });
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l6_a_group_that_loses_one_member_is_not_sent_in_part() {
     story(|mut world| async move {
         let a = world.device("a").strategy(Strategy::LastWriteWins).open().await;
@@ -225,7 +221,6 @@ fn core_l6_a_group_that_loses_one_member_is_not_sent_in_part() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_l6_discarding_one_member_of_a_group_gives_up_the_group() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"balance": 100})).await;

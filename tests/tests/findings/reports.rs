@@ -94,7 +94,6 @@ fn report_14_defaults_made_before_the_first_pull_meet_the_real_ones() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_15_an_empty_union_changes_nothing() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"title": ""})).await;
@@ -109,7 +108,6 @@ fn report_15_an_empty_union_changes_nothing() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_17_an_operation_on_a_nested_field_is_carried_out() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"title": ""})).await;
@@ -183,7 +181,6 @@ fn report_27_large_conditions_run_or_are_refused_by_name() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_41_an_edit_that_changes_nothing_is_no_operation() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"a": 1, "o": {"x": [1]}})).await;
@@ -208,7 +205,6 @@ fn report_41_an_edit_that_changes_nothing_is_no_operation() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_42_ids_that_the_server_assigns_keep_their_documents() {
     let server = "[collections.tasks]\nid_assignment = \"server\"\n";
     story_on(server, |mut world| async move {

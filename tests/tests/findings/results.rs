@@ -7,7 +7,6 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r3_a_number_in_another_notation_is_no_edit() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"n": 1, "title": "x"})).await;
@@ -23,7 +22,6 @@ fn core_r3_a_number_in_another_notation_is_no_edit() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r4_objects_merge_member_by_member_where_one_clashes() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"o": {"x": 0, "y": 0, "z": 0}})).await;
@@ -74,7 +72,6 @@ fn core_r5_collections_that_come_later_are_discovered() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r6_an_operation_that_never_was_is_not_confirmed() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -99,7 +96,6 @@ fn core_r6_a_wipe_tells_those_who_wait() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r7_a_discarded_write_takes_its_nested_change_along() {
     story(|mut world| async move {
         let (a, b) = pair(&mut world, json!({"o": {"x": 0, "y": 0}})).await;
@@ -195,7 +191,6 @@ fn core_r10_prefix_finds_texts_that_go_on_with_any_character() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r10_increments_are_exact_in_integers() {
     story(|mut world| async move {
         let cases = [
@@ -220,7 +215,6 @@ fn core_r10_increments_are_exact_in_integers() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r10_an_increment_without_a_finite_result_is_refused() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -232,7 +226,6 @@ fn core_r10_an_increment_without_a_finite_result_is_refused() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_r10_an_unknown_operator_is_refused_at_any_depth() {
     story(|mut world| async move {
         let a = world.open("a").await;

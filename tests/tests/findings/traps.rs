@@ -34,7 +34,6 @@ fn core_a1_what_the_server_refuses_for_its_form_is_refused_here() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a1_a_changed_limit_of_the_server_is_obeyed() {
     story_on("[limits]\nmax_record_bytes = 2000\n", |mut world| async move {
         let a = world.open("a").await;
@@ -46,7 +45,6 @@ fn core_a1_a_changed_limit_of_the_server_is_obeyed() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a2_idle_ends_with_a_write_behind_a_parked_one() {
     story_on(STRICT, |mut world| async move {
         let a = world.device("a").automatic().open().await;
@@ -64,7 +62,6 @@ fn core_a2_idle_ends_with_a_write_behind_a_parked_one() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a3_deleting_a_document_whose_create_was_refused_withdraws_both() {
     story_on(STRICT, |mut world| async move {
         let a = world.open("a").await;
@@ -135,7 +132,6 @@ fn report_32_resume_shows_what_another_process_wrote() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a6_an_evicted_document_can_be_deleted_offline() {
     story(|mut world| async move {
         let b = world.open("b").await;
@@ -156,7 +152,6 @@ fn core_a6_an_evicted_document_can_be_deleted_offline() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a8_the_strategies_lose_the_clashing_field_alone() {
     for strategy in [Strategy::ServerWins, Strategy::LastWriteWins] {
         story(|mut world| async move {

@@ -18,11 +18,11 @@ use std::collections::BTreeSet;
 
 const DEFAULT_LIMIT: usize = 100;
 
-/// The three kinds of reads of a collection.
+/// What a read of a collection asks for.
 enum Query {
-    /// Changes after a cursor or a time.
+    /// What has changed.
     Delta(StreamRequest),
-    /// A page of the list in the order of ids.
+    /// So many records from a place in the list.
     List { limit: i64, offset: i64 },
     /// These records.
     Ids(Vec<RecordId>),

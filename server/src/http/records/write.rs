@@ -17,9 +17,9 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::Value;
 
-/// The content of a body.
+/// What a body says.
 struct Content {
-    /// The id of the record, or the client's id of a new one.
+    /// What a new record is called.
     id: Option<RecordId>,
     change: Change,
     base: Option<i64>,
@@ -254,7 +254,7 @@ fn read_fields(mut body: Value, subject: RecordId, change: impl FnOnce(Fields) -
     Ok(Content { id: Some(subject), change: change(app_fields(body)), base, canonical })
 }
 
-/// The app's fields of a body: all but the names of the server and of the call.
+/// What is left of a body when the names of the server and of the call are taken out.
 fn app_fields(body: Decoder) -> Fields {
     let mut fields = body.rest();
     for name in ["id", "version", "_sync"] {

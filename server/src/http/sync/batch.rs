@@ -37,7 +37,7 @@ struct Request {
     config_version: Option<String>,
 }
 
-/// Values that decoding a body needs.
+/// What it takes to read a body.
 struct DecodeContext {
     scope: Scope,
     key: Option<OpId>,

@@ -1,4 +1,4 @@
-//! The configuration that clients see: limits, features, rules of collections.
+//! What the server allows.
 
 use crate::config::Limits;
 use crate::error::Failure;

@@ -15,7 +15,7 @@ use crate::sync::scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The result of the read.
+/// What the database answered.
 struct Answer {
     json: Vec<u8>,
     pending: i64,

@@ -14,7 +14,7 @@ use crate::sync::status::{self as model, Status, StatusRequest};
 use crate::sync::wire;
 use axum::http::StatusCode;
 
-/// The heads of the streams of a space, and how many rows the caller lacks.
+/// How the streams of a space stand, and how far behind the caller is.
 #[utoipa::path(
     get, path = "/v1/sync/status", tag = "sync",
     params(("space" = Option<String>, Query, description = "The space; the caller's own if absent."),

@@ -185,11 +185,11 @@ impl Run<'_> {
     }
 }
 
-/// The record of an operation.
+/// What an operation is about.
 struct Subject {
     /// Collection and id.
     key: Key,
-    /// The id that the creating device gave it, where the server assigns ids.
+    /// What the device calls it, where the server assigns ids.
     client_id: Option<String>,
     record: Option<Record>,
 }
