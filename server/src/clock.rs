@@ -1,4 +1,4 @@
-//! Time as the server sees it.
+//! The server's wall clock.
 //!
 //! Invariant: nothing else in this crate asks what time it is, so a test decides how long 60 days last.
 

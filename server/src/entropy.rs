@@ -1,4 +1,4 @@
-//! Randomness as the server sees it: tokens, salts, ids.
+//! The server's source of random bytes, for tokens, salts and ids.
 //!
 //! Invariant: nothing else in this crate asks for random bytes, so a seeded source makes a run repeatable.
 

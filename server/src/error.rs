@@ -1,4 +1,4 @@
-//! What a request or an operation can fail with: the table of docs/protocol.md, section 4.
+//! Failures of requests and operations: the table of docs/protocol.md, section 4.
 //!
 //! Invariants:
 //! - Every failure that leaves the server is a [`Failure`]; its code decides status, title and whether to try again.
@@ -101,7 +101,7 @@ impl From<Details> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        // What the database says is for the log; the client learns only whether to come back.
+        // The database's text goes to the log; the client learns only whether to send again.
         match error {
             StoreError::Unavailable(_) => {
                 Self::new(Code::ServiceUnavailable, "the server cannot do this right now").retry_after(1)
@@ -132,7 +132,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn a_failure_is_written_as_the_protocol_shows_it() {
+    fn failure_body_has_the_documented_form() {
         let failure = Failure::new(Code::VersionConflict, "changed \"meanwhile\"").with("currentVersion", &2);
         let mut out = Vec::new();
         failure.write(&mut out, Some("r1"));

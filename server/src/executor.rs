@@ -1,8 +1,8 @@
-//! Where work runs that takes a processor for long: hashing passwords, packing replies, reading large bodies.
+//! Runs CPU-heavy work: hashing passwords, compressing replies, reading large bodies.
 
 use crate::store::StoreError;
 
-/// A place to compute.
+/// Where CPU-heavy work runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Executor {
     /// On the task that asks: the same calls give the same order of events.

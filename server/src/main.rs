@@ -67,7 +67,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Tells whoever started the process where it listens.
+/// Prints the address that the server listens on.
 fn announce(address: SocketAddr) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{{\"listening\":\"http://{address}\"}}")?;

@@ -1,4 +1,4 @@
-//! Deleting what has been kept for long enough.
+//! Clean-up: deletes rows whose retention has passed.
 
 use crate::state::State;
 use crate::store::{StoreError, retention};
@@ -10,7 +10,7 @@ const ROWS: usize = 2_000;
 /// How long a pair of tokens is kept after its end, so that its holder is told that it expired.
 const AFTER_EXPIRY_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-/// What a round of cleaning up deleted.
+/// The rows that one round of clean-up deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Maintenance {
     /// Tombstones; cursors from before them have expired.
@@ -66,7 +66,7 @@ async fn in_portions(
     }
 }
 
-/// Rounds for ever.
+/// Runs a round at every interval, for ever.
 pub(crate) async fn repeat(state: Arc<State>) {
     let mut ticks = tokio::time::interval(state.config.server.maintenance_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -30,15 +30,15 @@ pub enum Store {
     Memory,
 }
 
-/// What a server is made of.
+/// The parts that a server is opened with.
 pub struct ServerOptions {
-    /// Where it keeps its data.
+    /// The place of its data.
     pub store: Store,
-    /// What its operator decided.
+    /// The configuration.
     pub config: Config,
-    /// Its time.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// Its randomness.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
     /// The actions that this process serves by itself.
     pub actions: Actions,

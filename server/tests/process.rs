@@ -117,7 +117,7 @@ fn read_reply(mut stream: TcpStream) -> std::io::Result<(u16, Value)> {
 }
 
 #[test]
-fn a_restart_on_the_same_folder_goes_on_where_it_ended() {
+fn restart_on_the_same_folder_keeps_all_data() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path());
     assert_eq!(process.call("GET", "/healthz", "", &Value::Null), (200, json!({"status": "ok"})));
@@ -146,7 +146,7 @@ fn a_restart_on_the_same_folder_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_request_under_way_is_finished_before_the_end() {
+fn shutdown_finishes_requests_under_way() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path());
     let token = process.sign_up()["token"].as_str().unwrap().to_owned();
@@ -165,7 +165,7 @@ fn a_request_under_way_is_finished_before_the_end() {
     stream.read_exact(&mut interim).unwrap();
     assert!(interim.starts_with(b"HTTP/1.1 100"));
     signal(&process.child, "TERM");
-    // The listener is closed once the signal was heard.
+    // The listener is closed once the signal was received.
     while TcpStream::connect(&process.address).is_ok() {
         std::thread::yield_now();
     }
@@ -177,7 +177,7 @@ fn a_request_under_way_is_finished_before_the_end() {
 }
 
 #[test]
-fn f15_killed_at_any_moment_no_acknowledged_write_is_lost_and_none_happens_twice() {
+fn f15_sigkill_loses_no_acknowledged_write_and_doubles_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path());
     let token = process.sign_up()["token"].as_str().unwrap().to_owned();
@@ -193,7 +193,7 @@ fn f15_killed_at_any_moment_no_acknowledged_write_is_lost_and_none_happens_twice
     };
     let mut next = 1;
     for round in 0..6 {
-        let (acknowledged, heard) = channel();
+        let (acknowledged, received) = channel();
         let (address, token, start) = (process.address.clone(), token.clone(), next);
         let writer = std::thread::spawn(move || {
             let mut number = start;
@@ -205,13 +205,13 @@ fn f15_killed_at_any_moment_no_acknowledged_write_is_lost_and_none_happens_twice
                         number += 1;
                         let _ = acknowledged.send(number);
                     }
-                    // The process is dead; nobody knows what became of this batch.
+                    // The process was killed: the fate of this batch is unknown.
                     _ => return number,
                 }
             }
         });
         for _ in 0..3 + round {
-            heard.recv().unwrap();
+            received.recv().unwrap();
         }
         process.kill();
         next = writer.join().unwrap();
@@ -226,7 +226,7 @@ fn f15_killed_at_any_moment_no_acknowledged_write_is_lost_and_none_happens_twice
 }
 
 #[test]
-fn f43_secrets_are_nowhere_in_the_log() {
+fn f43_log_never_has_secrets() {
     const CANARY: &str = "canary";
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start_with(folder.path(), &["--log-level", "trace"]);
@@ -274,7 +274,7 @@ fn refusal(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn f53_a_database_of_a_newer_server_is_refused_and_left_as_it_is() {
+fn f53_newer_schema_is_refused_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     Process::start(folder.path()).terminate();
     let file = folder.path().join("data/holm.db");
@@ -295,7 +295,7 @@ fn f53_a_database_of_a_newer_server_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn two_servers_never_share_a_folder() {
+fn second_server_on_a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = Process::start(folder.path());
     let said = refusal(folder.path(), &[]);
@@ -305,7 +305,7 @@ fn two_servers_never_share_a_folder() {
 }
 
 #[test]
-fn a_configuration_that_makes_no_sense_keeps_the_server_from_starting() {
+fn invalid_configuration_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     for (text, named) in
         [("[limits]\nmax_opps = 1", "max_opps"), ("[retention]\ntombstone_days = 0", "retention.tombstone_days")]
@@ -318,7 +318,7 @@ fn a_configuration_that_makes_no_sense_keeps_the_server_from_starting() {
 }
 
 #[test]
-fn f23_after_a_restored_backup_a_new_epoch_makes_devices_start_anew() {
+fn f23_new_epoch_after_restore_makes_devices_resync() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path());
     let token = process.sign_up()["token"].as_str().unwrap().to_owned();
@@ -334,7 +334,7 @@ fn f23_after_a_restored_backup_a_new_epoch_makes_devices_start_anew() {
 }
 
 #[test]
-fn a_request_that_never_ends_is_given_up() {
+fn request_that_never_ends_times_out() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.toml"), format!("{CHEAP}[server]\nrequest_timeout_seconds = 1\n")).unwrap();
     let process = Process::start(folder.path());
@@ -349,7 +349,7 @@ fn a_request_that_never_ends_is_given_up() {
 }
 
 #[test]
-fn noise_on_the_wire_hurts_nobody() {
+fn malformed_http_does_not_stop_other_requests() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path());
     for noise in [

@@ -27,14 +27,7 @@ impl Ticket {
     /// For a write made now.
     pub fn new(tx: &Tx<'_>, device: &Device, group: Option<&str>) -> Result<Self> {
         let op_seq = operations::last_number(tx)? + 1;
-        let secret = match meta::get(tx, meta::Key::OpSecret)? {
-            Some(secret) => secret,
-            None => {
-                let secret = device.new_uuid().to_string();
-                meta::set(tx, meta::Key::OpSecret, &secret)?;
-                secret
-            }
-        };
+        let secret = secret(tx, device)?;
         let stamp = device.stamp(tx)?;
         Ok(Self {
             op_seq,
@@ -43,6 +36,18 @@ impl Ticket {
             group: group.map(str::to_owned),
         })
     }
+}
+
+fn secret(tx: &Tx<'_>, device: &Device) -> Result<String> {
+    match meta::get(tx, meta::Key::OpSecret)? {
+        Some(secret) => Ok(secret),
+        None => meta::get_or_set(tx, meta::Key::OpSecret, device.new_uuid().to_string()),
+    }
+}
+
+/// Another id for an operation that has one.
+pub(super) fn mint_again(tx: &Tx<'_>, device: &Device, op_seq: i64) -> Result<OpId> {
+    Ok(mint(device, &secret(tx, device)?, op_seq))
 }
 
 fn mint(device: &Device, secret: &str, op_seq: i64) -> OpId {

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! 1. An operation is written in the transaction of the view change that it stands for. There is never one without the other.
-//! 2. Its `op_id` is minted there and never changes: every attempt, in this process or a later one, carries the same.
+//! 2. Its `op_id` is minted there, and every attempt, in this process or a later one, carries the same. It changes only if the server knows it with
+//!    another content, because the store was copied.
 //! 3. Only an **open** operation (no request has carried it, or the server has said that it had no effect) is joined with a later
 //!    write. Once a request has carried it, its content is frozen until the server has answered; a later write of the same document
 //!    queues behind it.
@@ -25,6 +26,7 @@ mod pending;
 #[cfg(test)]
 mod pending_tests;
 mod rebase;
+mod renew;
 mod resolve;
 mod restore;
 mod retry;
@@ -39,6 +41,7 @@ pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry};
 pub(crate) use pending::{GroupFate, Pending};
 pub(crate) use rebase::{Judged, Source, judge};
+pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};
 pub(crate) use restore::restore;

@@ -128,6 +128,15 @@ impl Pending {
         self.absorbed.push((op.op_id, gone));
     }
 
+    /// Gives an operation another id. It answers for the old one, too.
+    pub(super) fn rename(&mut self, at: usize, id: OpId) {
+        let Some(op) = self.ops.get_mut(at) else { return };
+        let before = op.clone();
+        op.absorbed.push(before.op_id);
+        op.op_id = id;
+        self.absorbed.push((id, before));
+    }
+
     /// Gives a create that borrows the document's body a copy of its own, before the body changes.
     pub(super) fn freeze_create(&mut self) -> Result<()> {
         let borrows = |op: &Operation| op.kind == OpKind::Create && op.changes.is_none();

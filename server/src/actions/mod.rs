@@ -50,7 +50,7 @@ pub struct ActionCall {
     pub attempt: u32,
 }
 
-/// What a handler says of a call.
+/// The answer of a handler.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionOutcome {
     /// It is done; this is its result.
@@ -68,7 +68,7 @@ pub struct ActionRefusal {
     pub reason: String,
     /// A sentence for developers.
     pub message: String,
-    /// What is wrong with which parameter.
+    /// The faults of the parameters, by name.
     pub details: BTreeMap<String, String>,
 }
 

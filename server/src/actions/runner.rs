@@ -33,7 +33,7 @@ const PORTION: usize = 64;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What carries out jobs in this process.
+/// The jobs of this process: handlers, free places, attempts under way.
 pub(crate) struct Jobs {
     registry: Registry,
     places: Arc<Semaphore>,
@@ -219,7 +219,7 @@ async fn describe(state: &State, job: &Job, collection: Option<CollectionName>) 
     })
 }
 
-/// How a job stands after its handler has answered.
+/// The state of a job after its handler has answered.
 fn after(state: &State, job: &Job, outcome: ActionOutcome) -> JobState {
     match outcome {
         ActionOutcome::Done(result) => {

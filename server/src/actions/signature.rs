@@ -1,7 +1,7 @@
 //! Signatures of webhooks, as the Standard Webhooks specification (standardwebhooks.com, symmetric scheme `v1`) has them.
 //!
 //! `webhook-signature: v1,<base64 of HMAC-SHA256(secret, "<webhook-id>.<webhook-timestamp>.<body>")>`. The timestamp is in seconds and a
-//! receiver refuses old ones, so a request that somebody recorded cannot be sent again later.
+//! receiver refuses old ones, so a recorded request cannot be sent again later.
 
 use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};

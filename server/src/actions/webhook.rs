@@ -135,7 +135,7 @@ impl Receiver {
     }
 }
 
-/// What an answer says. `None` if it neither has a result nor refuses.
+/// The outcome that an answer states. `None` if it neither has a result nor refuses.
 fn read(status: StatusCode, body: &[u8]) -> Option<ActionOutcome> {
     if status.is_success() && status != StatusCode::ACCEPTED {
         let result = if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(body).ok() };

@@ -1,4 +1,4 @@
-//! How often one account may knock: a token bucket for each.
+//! Per-account rate limit: a token bucket for each account.
 
 use crate::config::RateLimit;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 /// A request costs so many units; a bucket gains `requests_per_minute` of them each millisecond. Whole numbers keep runs repeatable.
 const COST: i64 = 60_000;
 
-/// Counts requests by account. Without a limit in the configuration it admits everybody and stores nothing.
+/// Counts requests by account. Without a limit in the configuration it admits every request and stores nothing.
 pub(crate) struct RateLimiter {
     limit: Option<RateLimit>,
     buckets: Mutex<BTreeMap<String, Bucket>>,
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_gets_its_burst_and_then_its_rate() {
+    fn account_gets_its_burst_then_its_rate() {
         let limiter = RateLimiter::new(Some(RateLimit { requests_per_minute: 6, burst: 2 }));
         assert_eq!(limiter.admit("a", 0), Ok(()));
         assert_eq!(limiter.admit("a", 0), Ok(()));

@@ -1,4 +1,4 @@
-//! Accounts, sessions and how often one account may knock.
+//! Accounts, sessions and rate limits.
 //!
 //! Invariants:
 //! - No token and no password is stored, logged or repeated: tokens as SHA-256, passwords as Argon2id.

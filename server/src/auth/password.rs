@@ -33,7 +33,8 @@ pub(super) fn verify(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 
-/// The hash of a password that nobody has, with the cost of a real one: what a sign-in with an unknown address is compared with.
+/// The hash of a random password, with the cost of a real one. A sign-in with an unknown address is verified against it, so that it takes
+/// as long as one with a known address.
 pub(crate) struct Decoy(String);
 
 impl Decoy {
@@ -55,7 +56,7 @@ mod tests {
     use crate::entropy::OsEntropy;
 
     #[test]
-    fn a_password_is_recognised_and_no_other_is() {
+    fn password_verifies_only_against_its_own_hash() {
         let cost = Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
         let hash = hash("påss\0word", &[7; 16], &cost).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");

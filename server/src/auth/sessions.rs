@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::store::WriteTx;
 use crate::store::accounts::{self, NewPair, User};
 
-/// Who sends a request.
+/// The user and sign-in of an authenticated request.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     /// The user's row.
@@ -37,7 +37,7 @@ pub(crate) struct Tokens {
     pub(crate) refresh_expires_ts: i64,
 }
 
-/// What came of signing up.
+/// The outcome of a sign-up.
 #[derive(Debug)]
 pub(crate) enum SignUp {
     /// There is a new account.
@@ -116,7 +116,7 @@ pub(crate) async fn sign_in(
     device: Option<String>,
 ) -> Result<NewSession, Failure> {
     check_length(password)?;
-    // An address that nobody can have is looked up like any other.
+    // An address that no account can have is looked up like any other.
     let user = find_user(state, &email.trim().to_lowercase()).await?;
     let hash = user.as_ref().map_or(state.decoy.hash(), |user| user.password_hash.as_str()).to_owned();
     let right = verify(state, password, hash).await?;
@@ -252,7 +252,7 @@ impl NewFamily {
 }
 
 impl Tokens {
-    /// What is stored of the pair. The first one of a family has no predecessor that could be repeated, so it counts as used.
+    /// The pair as it is stored: hashes and times. The first one of a family has no predecessor that could be repeated, so it counts as used.
     fn stored(&self, used: bool) -> NewPair {
         NewPair {
             session_hash: self.session.hash(),

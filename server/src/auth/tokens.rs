@@ -1,4 +1,4 @@
-//! Tokens: 256 bits that nobody can guess.
+//! Tokens: 256 random bits.
 
 use crate::entropy::{Entropy, EntropyUnavailable};
 use crate::store::accounts::TokenHash;
@@ -38,7 +38,7 @@ impl Token {
         Self(Base64UrlUnpadded::encode_string(&hash.finalize()))
     }
 
-    /// What is stored.
+    /// The hash, which is stored in place of the token.
     pub(crate) fn hash(&self) -> TokenHash {
         Sha256::digest(self.0.as_bytes()).into()
     }

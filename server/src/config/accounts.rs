@@ -1,4 +1,4 @@
-//! Sign-up, sign-in, sessions, and how often one account may knock.
+//! Sign-up, sign-in, sessions, and the request rate of one account.
 
 use super::{ConfigError, within};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Accounts {
-    /// Whether anybody may make an account.
+    /// Whether new accounts can be made.
     pub sign_up: bool,
     /// Characters that a new password needs at least.
     pub min_password_chars: usize,
@@ -15,9 +15,9 @@ pub struct Accounts {
     pub session_minutes: u32,
     /// Days that a refresh token lives. Each refresh starts them anew.
     pub refresh_days: u32,
-    /// Hours in which an old refresh token still gets the pair that it was exchanged for, as long as nobody has used that pair.
+    /// Hours in which an old refresh token still gets the pair that it was exchanged for, as long as that pair has not been used.
     pub refresh_grace_hours: u32,
-    /// What hashing a password costs.
+    /// The cost of hashing a password.
     pub argon2: Argon2Cost,
 }
 
@@ -56,7 +56,7 @@ impl Accounts {
     }
 }
 
-/// What hashing a password costs (Argon2id). The default is the first recommendation of OWASP's password storage cheat sheet.
+/// The cost of hashing a password (Argon2id). The default is the first recommendation of OWASP's password storage cheat sheet.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Argon2Cost {

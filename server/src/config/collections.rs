@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What a collection without an entry has.
+/// The rules of a collection without an entry.
 pub(super) static DEFAULT: Collection = Collection {
     conflict: ConflictPolicy::Field,
     preconditions: Preconditions::Optional,
@@ -80,7 +80,7 @@ pub enum IdAssignment {
 pub struct FieldRule {
     /// The field must be there and must not be null.
     pub required: bool,
-    /// What the value must be. Null passes where the field is not required.
+    /// The type of the value. Null passes where the field is not required.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<FieldType>,
     /// The most characters of a string, or elements of an array.
@@ -92,7 +92,7 @@ pub struct FieldRule {
     /// The value that a record is created with is never changed.
     #[serde(alias = "readOnly")]
     pub read_only: bool,
-    /// What a record gets that is created without the field.
+    /// The value that a record gets that is created without the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
 }

@@ -49,7 +49,7 @@ impl Default for SyncSettings {
     fn default() -> Self {
         Self {
             default_collection: "tasks".to_owned(),
-            // What a device does by itself in the foreground: an operator asks for patience, not the default.
+            // The interval that a device has by itself in the foreground. An operator may ask for a longer one.
             suggested_sync_interval: 5,
             max_delta_rows: 200,
             transaction_ops: 1000,

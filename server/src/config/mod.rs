@@ -1,8 +1,8 @@
-//! What an operator may decide, as a TOML file. `holm-server.sample.toml` documents every key.
+//! The configuration, as a TOML file. `holm-server.sample.toml` documents every key.
 //!
 //! Invariants:
 //! - Every key has a default: the empty file is a valid configuration.
-//! - A key that nobody knows, a value of the wrong type and a value out of range are errors that name the key. A server with a
+//! - An unknown key, a value of the wrong type and a value out of range are errors that name the key. A server with a
 //!   misread configuration does not start.
 
 mod accounts;
@@ -105,7 +105,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// Not TOML, an unknown key, or a value of the wrong type. The text shows the line and the key.
@@ -116,7 +116,7 @@ pub enum ConfigError {
     Value {
         /// The key, with dots.
         key: String,
-        /// What it must be.
+        /// The values that are allowed.
         expected: String,
     },
 }
@@ -144,12 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_empty_file_is_the_default_configuration() {
+    fn empty_file_is_the_default_configuration() {
         assert_eq!(Config::from_toml("").unwrap(), Config::default());
     }
 
     #[test]
-    fn errors_name_the_key() {
+    fn config_error_names_the_key() {
         for (text, named) in [
             ("[limits]\nmax_batch_opps = 1", "max_batch_opps"),
             ("[limits]\nmax_batch_ops = 0", "limits.max_batch_ops"),

@@ -63,7 +63,7 @@ pub(super) async fn of_account(caller: Caller, action: ActionPath, payload: Payl
     call(caller, action, payload).await
 }
 
-/// How a job stands. A job of another account is not found.
+/// The state of a job. A job of another account is not found.
 #[utoipa::path(
     get, path = "/v1/jobs/{id}", tag = "actions",
     params(("id" = String, Path, description = "The job.")),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_before_it_goes_off() {
+    fn gzip_bomb_is_refused_while_inflating() {
         let limits = Limits { max_body_bytes: 1 << 20, ..Limits::default() };
         let bomb = gzip(&vec![b'0'; 900_000]);
         assert!(bomb.len() < 2_000);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_gzip_is_refused() {
+    fn body_that_is_not_gzip_is_refused() {
         let limits = Limits::default();
         let whole = gzip(b"{\"a\":1}");
         for broken in [&b""[..], b"{}", &whole[..whole.len() - 3], &[&whole[..], b"garbage"].concat()] {

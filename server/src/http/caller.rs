@@ -1,4 +1,4 @@
-//! Who sends a request, and what every handler of a signed-in user needs.
+//! The caller of a request: session, headers and query, for every handler of a signed-in user.
 
 use super::Shared;
 use super::context::Context;
@@ -15,7 +15,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use std::sync::Arc;
 
-/// A signed-in user who has not knocked too often, and the request around its body.
+/// An authenticated request that passed the rate limit, without its body.
 pub(crate) struct Caller {
     pub(crate) server: Shared,
     pub(crate) context: Context,
@@ -31,7 +31,7 @@ impl FromRequestParts<Shared> for Caller {
         let Bearer(token) = Bearer::from_request_parts(parts, server).await?;
         let session = auth::authenticate(server, &token).await?;
         let context = Context::from_request_parts(parts, server).await?;
-        // The first to say who it is wins; there is only one.
+        // Set once: this extractor is the only one that writes it.
         let _ = context.user.set(session.user_id.clone());
         admit(server, &session.user_id)?;
         let params = Params::from_request_parts(parts, server).await?;
@@ -40,7 +40,7 @@ impl FromRequestParts<Shared> for Caller {
 }
 
 impl Caller {
-    /// The user as a reader of their own space. Another space in the query is none of theirs.
+    /// The scope of the request: the user in their own space. Another space in the query is `FORBIDDEN`.
     pub(crate) fn scope(&self) -> Result<Scope, Failure> {
         let session = &self.session;
         require_own(&session.space, self.params.text("space")?)?;
@@ -65,7 +65,7 @@ impl Caller {
     }
 }
 
-/// The token of a request, whatever it is worth.
+/// The token of a request, not yet checked.
 pub(crate) struct Bearer(pub(crate) Token);
 
 impl FromRequestParts<Shared> for Bearer {

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_read() {
+    fn if_match_and_if_none_match_are_read() {
         assert_eq!(of_write(&HeaderMap::new()).unwrap(), Condition::None);
         assert_eq!(of_write(&headers("if-match", "*")).unwrap(), Condition::Exists);
         assert_eq!(

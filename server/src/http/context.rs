@@ -1,4 +1,4 @@
-//! What the headers of a request say about it.
+//! The headers of a request: client, device, preferences.
 
 use crate::entropy::Entropy;
 use crate::error::{Code, Failure};
@@ -23,20 +23,20 @@ pub(crate) struct RequestContext {
     pub(crate) client_version: Option<ClientVersion>,
     /// The device, if it says.
     pub(crate) device: Option<DeviceId>,
-    /// What started the sync, for the log.
+    /// Why the request is made (`X-Sync-Context`), for the log.
     pub(crate) sync_context: Option<&'static str>,
-    /// What the reply to a write should carry.
+    /// The content that the client prefers in the reply to a write.
     pub(crate) prefer: Prefer,
     /// Whether failures are wanted as `application/problem+json`.
     pub(crate) wants_problem: bool,
-    /// Who it turned out to be, for the log.
+    /// The user, once authenticated, for the log.
     pub(crate) user: OnceLock<String>,
 }
 
-/// What the reply to a write should carry (RFC 7240).
+/// The content that the client prefers in the reply to a write (RFC 7240).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Prefer {
-    /// What the protocol says.
+    /// The protocol's default.
     #[default]
     Unstated,
     /// As little as possible.

@@ -1,4 +1,4 @@
-//! The last thing that a reply passes, and the first that a request does.
+//! The outermost middleware: gives requests their context, and replies their headers, error body and log line.
 
 use super::Shared;
 use super::context::{RequestContext, check_client_version};
@@ -42,7 +42,7 @@ pub(super) async fn envelope(State(server): State<Shared>, mut request: Request,
     };
     let code = write_failure(&mut response, &context, &server);
     write_headers(response.headers_mut(), &context, &server);
-    // Neither the path nor the query: ids and cursors are the users' business.
+    // Neither the path nor the query: ids and cursors are private to the users.
     tracing::info!(
         request_id = context.request_id,
         method = %method,

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Invariants:
-//! - Every reply leaves through [`envelope`], so every failure has the error body, whoever caused it: a handler, axum, a panic.
-//! - A handler reads the session before the body: strangers cannot make the server read megabytes.
+//! - Every reply leaves through [`envelope`], so every failure has the error body, whether a handler, axum or a panic caused it.
+//! - A handler reads the session before the body: a caller without a session cannot make the server read megabytes. (Account routes
+//!   have no session; their bodies are read first.)
 //! - Nothing here decides about records.
 
 mod accounts;
@@ -36,7 +37,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What every handler gets.
+/// The state that every handler gets.
 pub(crate) type Shared = Arc<State>;
 
 /// The routes and their description, which are the same for every server of the process.
@@ -102,7 +103,7 @@ fn described_routes() -> OpenApiRouter<Shared> {
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    // What the panic says may hold anything; where it happened is in the log already.
+    // The message of a panic may hold anything, so it is not answered. The panic hook has logged where it happened.
     Failure::new(Code::ServerError, "the server failed").into_response()
 }
 
@@ -116,7 +117,7 @@ mod tests {
     use tower::ServiceExt;
 
     #[tokio::test]
-    async fn a_panic_is_answered_like_any_other_failure() {
+    async fn panic_is_answered_with_the_error_body() {
         let server = Server::open(ServerOptions::new(Store::Memory)).unwrap();
         let routes = Router::new().route("/panic", get(async || -> () { panic!("a secret") }));
         let request = Request::get("/panic").body(Body::empty()).unwrap();

@@ -1,4 +1,4 @@
-//! What operators and tools ask.
+//! Routes for operators and tools: health, OpenAPI.
 
 use super::reply::Reply;
 use super::{Shared, schema};

@@ -42,7 +42,7 @@ macro_rules! shapes {
 }
 
 shapes! {
-    /// What every reply says about itself.
+    /// Members of every reply about the reply itself.
     Meta {
         api_version: u8,
         min_supported_client_version: String,
@@ -53,7 +53,7 @@ shapes! {
     }
     /// A failure (also RFC 9457).
     ErrorBody { error: ErrorObject, r#type: String, title: String, status: u16, meta: Meta, }
-    /// What failed. Which members there are depends on the code.
+    /// A failure. The code decides which of the members there are.
     ErrorObject {
         code: String,
         message: String,
@@ -86,7 +86,7 @@ shapes! {
         #[serde(flatten)]
         fields: BTreeMap<String, Value>,
     }
-    /// What the server adds to a record.
+    /// The server's members of a record.
     SyncMember {
         seq: i64,
         app: Option<Vec<String>>,
@@ -100,9 +100,9 @@ shapes! {
     }
     /// A deleted record.
     Tombstone { id: String, version: i64, seq: i64, deleted_at: String, reason: Option<String>, hlc: Option<String>, }
-    /// What a stream adds up to at its head.
+    /// Count and digest of a stream at its head.
     Integrity { alg: String, count: i64, digest: String, }
-    /// Where a page leaves its reader.
+    /// The position after a page.
     SyncMetadata {
         server_timestamp: String,
         has_more: bool,
@@ -232,7 +232,7 @@ shapes! {
         hlc: Option<String>,
         group: Option<String>,
     }
-    /// What became of each operation, and what others wrote.
+    /// The result of each operation, and the changes of other devices.
     BatchReply {
         results: Vec<OperationResult>,
         delta_updates: DeltaUpdates,
@@ -241,7 +241,7 @@ shapes! {
         config: Option<PublishedConfig>,
         meta: Meta,
     }
-    /// What became of an operation.
+    /// The result of an operation.
     OperationResult {
         op_id: Option<String>,
         id: Option<String>,
@@ -256,7 +256,7 @@ shapes! {
         #[schema(no_recursion)]
         error: Option<ErrorObject>,
     }
-    /// What others wrote, by collection.
+    /// The changes of other devices, by collection.
     DeltaUpdates {
         tombstones: BTreeMap<String, Vec<Tombstone>>,
         cursors: BTreeMap<String, String>,
@@ -265,7 +265,7 @@ shapes! {
         #[serde(flatten)]
         lists: BTreeMap<String, Value>,
     }
-    /// How the streams of a space stand.
+    /// The heads of the streams of a space.
     StatusReply {
         last_sync_timestamp: Option<String>,
         pending_changes: i64,
@@ -279,7 +279,7 @@ shapes! {
     }
     /// The head of a stream.
     StreamStatus { space: String, collection: String, head: String, count: i64, digest: String, }
-    /// What the server allows.
+    /// The configuration that clients see.
     ConfigReply { data: ServerConfig, meta: Meta, }
     /// Limits, features and rules.
     ServerConfig {
@@ -308,7 +308,7 @@ shapes! {
         max_streams: usize,
         max_fetch_ids: usize,
     }
-    /// What an action is called with.
+    /// The parameters of an action.
     ActionRequest { params: Option<Value>, }
     /// The result of an action.
     ActionReply { data: Value, meta: Meta, }
@@ -316,7 +316,7 @@ shapes! {
     JobStarted { data: JobId, meta: Meta, }
     /// A job.
     JobId { job_id: String, }
-    /// How a job stands.
+    /// A job and its state.
     JobReply { data: JobStatus, meta: Meta, }
     /// `state` is `running`, `succeeded` (then there is a result) or `failed` (then there is an error).
     JobStatus { job_id: String, action: String, state: String, result: Option<Value>, error: Option<JobError>, }
@@ -334,7 +334,7 @@ shapes! {
     SignIn { email: String, password: String, device: Option<String>, }
     /// A refresh token.
     Refresh { refresh_token: String, }
-    /// What to end.
+    /// The sessions to end.
     SignOut { all_devices: Option<bool>, }
     /// A user and a pair of tokens.
     SessionReply { data: SessionData, meta: Meta, }

@@ -1,4 +1,4 @@
-//! What a write does to a record: the paths that it edits, and the record afterwards.
+//! Changes of a record: turns every kind of write into edits of paths, and applies it.
 //!
 //! Invariants:
 //! - Every kind of write (merge patch, field operations, JSON Patch, whole record) becomes edits of paths, with the functions of
@@ -42,7 +42,7 @@ pub(crate) struct FieldEdit {
     hlc: Option<Hlc>,
 }
 
-/// What a change makes of a record.
+/// The result of a change: the record afterwards, and the paths that were edited.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Applied {
     /// The fields afterwards.

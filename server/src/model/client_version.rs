@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_ordered_as_apps_are_released() {
+    fn client_versions_are_ordered_as_semver() {
         let order = ["0.9", "1.0.0-beta", "1.0", "1.0.1+5", "1.2", "1.10.0", "2"];
         let read: Vec<_> = order.iter().map(|text| ClientVersion::parse(text).unwrap()).collect();
         assert!(read.is_sorted());

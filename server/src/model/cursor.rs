@@ -8,7 +8,7 @@ use super::StreamName;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 
-/// What a device at this cursor still needs.
+/// The rows that a device at this cursor still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Every row after `seq`.
@@ -29,7 +29,7 @@ pub(crate) struct Cursor {
     pub(crate) stream: String,
     /// Rows up to this one have been seen.
     pub(crate) seq: i64,
-    /// What is still needed.
+    /// The rows that are still needed.
     pub(crate) mode: Mode,
 }
 
@@ -92,7 +92,7 @@ impl Cursor {
         (wire.v == 1 && wire.q >= 0).then_some(cursor)
     }
 
-    /// The oldest row whose deletion this cursor's holder may not have heard of.
+    /// The oldest row whose deletion a device at this cursor may not know.
     pub(crate) fn horizon(&self) -> i64 {
         match self.mode {
             Mode::Delta => self.seq,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_form_is_the_documented_one() {
+    fn cursor_has_the_documented_form() {
         let cursor = Cursor::delta("e7", &tasks(), 41);
         let json = Base64UrlUnpadded::decode_vec(&cursor.encode()).unwrap();
         assert_eq!(json, br#"{"v":1,"e":"e7","s":"u:1/tasks","q":41,"m":"d"}"#);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_issued_is_refused() {
+    fn cursor_that_no_server_issued_is_refused() {
         for json in [
             "",
             "{}",
@@ -141,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_comes_back_as_it_was(epoch in "\\PC{1,20}", q in 0i64.., start in prop::option::of(0i64..)) {
+        fn cursor_round_trips(epoch in "\\PC{1,20}", q in 0i64.., start in prop::option::of(0i64..)) {
             let mut cursor = Cursor::delta(&epoch, &tasks(), q);
             if let Some(start) = start {
                 cursor.mode = Mode::Snapshot { start };
@@ -150,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_taken_or_refused_without_panic(text in ".*") {
+        fn cursor_decode_never_panics(text in ".*") {
             let _ = Cursor::decode(&text);
         }
     }

@@ -8,7 +8,7 @@ pub(crate) fn details(key: impl Into<String>, fault: impl Into<String>) -> Detai
     Details::from([(key.into(), fault.into())])
 }
 
-/// An object whose members are taken out one by one. Null counts as absent. What nobody takes is ignored, as the protocol demands.
+/// An object whose members are taken out one by one. Null counts as absent. Members that are not taken are ignored, as the protocol demands.
 pub(crate) struct Decoder(Fields);
 
 impl Decoder {
@@ -71,7 +71,7 @@ impl Decoder {
         })
     }
 
-    /// What nobody has taken.
+    /// The members that were not taken.
     pub(crate) fn rest(self) -> Fields {
         self.0
     }

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_edits_fields() {
+    fn json_patch_edits_fields() {
         let patch = json!([
             {"op":"test","path":"/a","value":1}, {"op":"add","path":"/l/-","value":3}, {"op":"move","from":"/a","path":"/b"},
             {"op":"replace","path":"/l/0","value":9}, {"op":"copy","from":"/b","path":"/c"}, {"op":"remove","path":"/b"},
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_test_is_told_apart_from_a_bad_patch() {
+    fn json_patch_failed_test_differs_from_invalid_patch() {
         assert_eq!(run(json!({"a":1}), json!([{"op":"test","path":"/a","value":2}])), Err(PatchFault::TestFailed));
         for bad in [
             json!({}),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_of_copies_do_not_fill_the_memory() {
+    fn json_patch_repeated_copy_is_bounded() {
         let mut patch = vec![];
         for n in 0..60 {
             patch.push(json!({"op":"copy","from":"/a","path":format!("/a/{n}")}));

@@ -1,9 +1,9 @@
-//! The words of the protocol as types: names, stamps, cursors, records' fields and the writes that change them.
+//! The terms of the protocol as types: names, stamps, cursors, records' fields and the writes that change them.
 //!
 //! Invariants:
 //! - Nothing here does I/O or knows HTTP.
-//! - A value of one of these types is valid: whoever holds a [`RecordId`] need not look whether it may stand in a URL, a log line or
-//!   the digest.
+//! - A value of one of these types is valid: code that holds a [`RecordId`] need not check that it may stand in a URL, a log line
+//!   or the digest.
 
 mod change;
 mod client_version;

@@ -64,7 +64,7 @@ impl DeviceId {
         names::check_device_id(text).map(|()| Self(text.to_owned()))
     }
 
-    /// Who stamps writes of requests that name no device.
+    /// The device in the stamps of requests that name none.
     pub(crate) fn server() -> Self {
         Self("server".to_owned())
     }

@@ -13,17 +13,17 @@ pub(crate) struct Operation {
     pub(crate) op_id: Option<OpId>,
     /// Its place in the order of its device.
     pub(crate) op_seq: Option<i64>,
-    /// Where it writes.
+    /// The collection of the record.
     pub(crate) collection: CollectionName,
-    /// What it writes.
+    /// The record.
     pub(crate) target: Target,
     /// The version it is based on.
     pub(crate) base: Base,
-    /// When the device made it.
+    /// The stamp that the device gave it. `None` if it gave none.
     pub(crate) hlc: Option<Hlc>,
     /// All operations of a group are accepted, or none.
     pub(crate) group: Option<String>,
-    /// What it does.
+    /// The content.
     pub(crate) change: Change,
     /// Recognises another write under the same key.
     pub(crate) content: [u8; 16],
@@ -32,7 +32,7 @@ pub(crate) struct Operation {
 /// An operation that cannot be read, and what can be: its record and its group wait for it all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreadable {
-    /// What is wrong with it.
+    /// The faults, by member.
     pub(crate) details: Details,
     /// The record that it is about, as the device calls it.
     pub(crate) subject: Option<(CollectionName, String)>,
@@ -47,7 +47,7 @@ pub(crate) enum Target {
     Id(RecordId),
     /// The one that an earlier create called so: `"$client:<clientId>"`.
     Created(ClientRef),
-    /// A new one that nobody has named yet.
+    /// A new one without an id: the server chooses it.
     Unnamed,
 }
 
@@ -66,7 +66,7 @@ pub(crate) enum Base {
     Previous,
 }
 
-/// What operations of one request have in common.
+/// Values that operations of one request share.
 pub(crate) struct Defaults<'a> {
     /// The collection of an operation that names none.
     pub(crate) collection: &'a str,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_of_a_broken_operation_is_kept() {
+    fn unreadable_operation_keeps_its_record_and_group() {
         let defaults = Defaults { collection: "tasks", space: "u:1", max_depth: 64 };
         let broken = Operation::decode(json!({"id":"$client:a","group":"g","hlc":7}), &defaults).unwrap_err();
         assert_eq!(broken.subject, Some((CollectionName::parse("tasks").unwrap(), "a".to_owned())));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn simple_operations_need_little() {
+    fn operation_without_optional_members_is_read() {
         let op = decode(json!({"type":"create","data":{"title":"x"}})).unwrap();
         assert_eq!((op.collection.as_str(), op.target, op.base), ("tasks", Target::Unnamed, Base::Unstated));
         let op = decode(json!({"type":"delete","id":"$client:a","version":"$prev","unknown":1})).unwrap();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named() {
+    fn operation_fault_names_the_member() {
         for (op, key) in [
             (json!(1), "operation"),
             (json!({}), "id"),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn content_is_the_same_whatever_the_order_of_keys_and_the_version() {
+    fn content_hash_ignores_key_order_version_and_stamps() {
         let content = |op| decode(op).unwrap().content;
         let one = content(json!({"type":"update","id":"a","version":1,"data":{"x":1,"y":2}}));
         assert_eq!(one, content(json!({"data":{"y":2,"x":1},"version":7,"type":"update","id":"a","group":"g"})));

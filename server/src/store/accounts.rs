@@ -15,7 +15,7 @@ pub(crate) struct User {
     pub(crate) public_id: String,
     /// The address, trimmed and in lower case.
     pub(crate) email: String,
-    /// What the user is called.
+    /// The name of the user.
     pub(crate) name: Option<String>,
     /// The PHC string of the password.
     pub(crate) password_hash: String,
@@ -121,13 +121,13 @@ pub(crate) fn rotate_pair(tx: &WriteTx<'_>, pair: i64, next: i64, salt: &[u8; 32
     Ok(())
 }
 
-/// Stores that somebody has used the pair.
+/// Stores that the pair was used.
 pub(crate) fn mark_used(tx: &WriteTx<'_>, pair: i64) -> Result<()> {
     tx.prepare_cached("UPDATE pairs SET used = 1 WHERE id = ?1 AND used = 0")?.execute([pair])?;
     Ok(())
 }
 
-/// Who a session token speaks for.
+/// The user and sign-in of a session token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionRow {
     pub(crate) user: i64,
@@ -173,7 +173,7 @@ pub(crate) struct RefreshRow {
     pub(crate) exchanged: Option<Exchange>,
 }
 
-/// What a pair was exchanged for.
+/// The exchange of a pair for its successor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exchange {
     pub(crate) salt: [u8; 32],

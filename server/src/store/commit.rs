@@ -4,8 +4,8 @@ use super::StoreError;
 use rusqlite::Connection;
 use std::ops::Deref;
 
-/// Asked before every commit. `false` undoes the transaction, as a crash or a full disk would at that moment; everybody who shared it
-/// gets `SERVICE_UNAVAILABLE`.
+/// Asked before every commit. `false` undoes the transaction, as a crash or a full disk would at that moment; every request that shared
+/// it gets `SERVICE_UNAVAILABLE`.
 ///
 /// For simulators. The server of the binary has none.
 pub trait CommitGate: Send + Sync + 'static {
@@ -58,7 +58,7 @@ impl WriteTx<'_> {
     }
 }
 
-/// What a savepoint is for.
+/// The purpose of a savepoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// A request that shares a transaction with others.

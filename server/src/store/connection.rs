@@ -10,7 +10,7 @@ use std::time::Duration;
 /// SQLite 3.51.3 closes a race that could reset the write-ahead log under a reader and corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// Where the database is.
+/// The place of the database.
 #[derive(Debug, Clone)]
 pub(crate) enum Location {
     /// In this folder.
@@ -21,7 +21,7 @@ pub(crate) enum Location {
     Memory,
 }
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// The only one that writes.

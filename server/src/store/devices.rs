@@ -48,7 +48,7 @@ pub(crate) fn acknowledge(tx: &WriteTx<'_>, device: i64, ack_op_seq: i64) -> Res
     Ok(())
 }
 
-/// What the device calls itself.
+/// The name of the device.
 pub(crate) fn name(connection: &Connection, device: i64) -> Result<Option<String>> {
     connection
         .prepare_cached("SELECT name FROM devices WHERE id = ?1")?

@@ -13,7 +13,7 @@ pub enum OpenError {
     Unusable {
         /// The folder or file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// Another server has it open.
@@ -25,13 +25,13 @@ pub enum OpenError {
     /// The file is a database of something else.
     #[error("the database belongs to another program (application id {application_id:#x})")]
     Foreign {
-        /// What stands in the file's header.
+        /// The id in the file's header.
         application_id: i32,
     },
     /// A newer server wrote it.
     #[error("the database has schema {found}, this server knows {supported}")]
     SchemaTooNew {
-        /// What the file has.
+        /// The schema of the file.
         found: i32,
         /// The newest that this build knows.
         supported: i32,
@@ -53,7 +53,7 @@ pub enum OpenError {
     Thread(std::io::Error),
 }
 
-/// Why work was not done. Cloned to everybody who shared the transaction.
+/// Why work was not done. Cloned for every request that shared the transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreError {
     /// It may work later: busy, full, shutting down.

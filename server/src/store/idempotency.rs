@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 /// A reply that may be asked for again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredReply {
-    /// What the request said, to tell another one under the same key.
+    /// The hash of the request's content, to tell another one under the same key.
     pub(crate) content: [u8; 16],
     /// The record that it wrote.
     pub(crate) record_id: String,

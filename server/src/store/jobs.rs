@@ -10,11 +10,11 @@ pub(crate) struct Job {
     pub(crate) row: i64,
     /// The id that clients see.
     pub(crate) public_id: String,
-    /// Who called.
+    /// The user who called.
     pub(crate) user: i64,
     /// The `Idempotency-Key`.
     pub(crate) op_id: String,
-    /// What the call said, to tell another one under the same key.
+    /// The hash of the call's content, to tell another one under the same key.
     pub(crate) content: [u8; 16],
     /// The collection that the action is of.
     pub(crate) collection: Option<String>,
@@ -24,15 +24,15 @@ pub(crate) struct Job {
     pub(crate) name: String,
     /// JSON text.
     pub(crate) params: String,
-    /// How it stands.
+    /// Its state.
     pub(crate) state: JobState,
     /// How often its handler was called.
     pub(crate) attempts: u32,
-    /// When it was called.
+    /// The time of the call.
     pub(crate) created_ts: i64,
 }
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum JobState {
     /// It has no result yet. It is tried (again) at this time.

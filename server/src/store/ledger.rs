@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 /// The result of an operation that has its effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// What the operation said, to tell another one under the same id.
+    /// The hash of the operation's content, to tell another one under the same id.
     pub(crate) content: [u8; 16],
     /// The record that it was about.
     pub(crate) record_id: String,
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) restated: bool,
 }
 
-/// What a write made.
+/// The version and place that a write made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Made {
     /// The record's version.
@@ -39,7 +39,7 @@ pub(crate) fn greatest(connection: &Connection, user: i64) -> Result<Option<Stri
     statement.query_row([user], |row| row.get(0))
 }
 
-/// What became of an operation.
+/// The result of an operation.
 pub(crate) fn find(connection: &Connection, user: i64, op_id: &str) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
         "SELECT content, record_id, version, seq, updated_ts, restated FROM op_ledger WHERE user = ?1 AND op_id = ?2",

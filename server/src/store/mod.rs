@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Every connection is opened by [`connection::open`].
 //! - All writes go through one connection. Concurrent requests share a transaction, each in its own savepoint; a request that fails is
-//!   undone alone. Nobody hears of a result before the transaction that holds it is durable.
+//!   undone alone. No result is answered before the transaction that holds it is durable.
 //! - Because writes are one after another, rows of a stream become visible in the order of their sequence numbers.
 //! - A read sees one snapshot from its first query to its last.
 //! - In memory everything happens on the task that asks, without threads: the same calls in the same order give the same results.
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn requests_that_wait_share_a_commit_and_a_failing_one_is_undone_alone() {
+    async fn waiting_requests_share_a_commit_and_fail_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (database, gate) = open(&folder);
         let database = Arc::new(database);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn if_the_commit_fails_everybody_who_shared_it_is_told() {
+    async fn failed_commit_fails_every_request_that_shared_it() {
         let folder = tempfile::tempdir().unwrap();
         let (database, gate) = open(&folder);
         let database = Arc::new(database);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_panics_is_undone_and_hurts_nobody_else() {
+    async fn panicking_work_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (database, _) = open(&folder);
         for _ in 0..5 {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn two_databases_have_two_epochs_and_one_keeps_its_own() {
+    fn epoch_differs_by_database_and_survives_reopening() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let epoch = open(&one).0.epoch().to_owned();
         assert_ne!(open(&other).0.epoch(), epoch);

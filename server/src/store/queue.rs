@@ -20,7 +20,7 @@ impl<J> Queue<J> {
         Self { open: Mutex::new(Some(Open { sender, threads })) }
     }
 
-    /// Puts work in. Does not block: whoever finds the queue full had better come back later.
+    /// Puts work in. Does not block: returns `Unavailable` if the queue is full or closed.
     pub(super) fn submit(&self, job: J) -> Result<(), StoreError> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = || StoreError::Unavailable("shutting down".to_owned());
@@ -56,7 +56,7 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     #[test]
-    fn a_full_queue_turns_work_away_and_a_closed_one_says_so() {
+    fn full_or_closed_queue_returns_unavailable() {
         let (sender, receiver) = sync_channel(1);
         let queue = Queue::new(sender, Vec::new());
         assert_eq!(queue.submit(1), Ok(()));

@@ -61,7 +61,7 @@ fn serve(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        // The job's reply channel is dropped with it: whoever waits learns of the panic.
+        // The job's reply channel is dropped with it: the caller learns of the panic.
         let _ = catch_unwind(AssertUnwindSafe(|| job(connection)));
         // A panic leaves the snapshot open, which would keep the log from being moved into the file.
         if !connection.is_autocommit() {

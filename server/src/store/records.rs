@@ -13,11 +13,11 @@ pub(crate) struct Record {
     pub(crate) seq: i64,
     /// Its id.
     pub(crate) id: String,
-    /// How many writes it has seen.
+    /// 1 at its creation, one more with each accepted write.
     pub(crate) version: i64,
-    /// When it was made.
+    /// The time of its creation.
     pub(crate) created_ts: i64,
-    /// When it was written last.
+    /// The time of its last write.
     pub(crate) updated_ts: i64,
     /// Which stamps are the app's own fields.
     pub(crate) own_stamps: OwnStamps,
@@ -35,7 +35,7 @@ pub(crate) struct Record {
     pub(crate) create_hlc: Option<String>,
     /// Stamps of fields that were changed since, as stored.
     pub(crate) path_stamps: Option<String>,
-    /// What the device calls it, where the server assigns ids.
+    /// The id that the creating device gave it, where the server assigns ids.
     pub(crate) client_id: Option<String>,
 }
 
@@ -264,7 +264,7 @@ pub(crate) fn count(connection: &Connection, stream: i64, span: Span, most: i64)
     statement.query_row([stream, span.after, span.up_to, span.tombstones_after, most], |row| row.get(0))
 }
 
-/// What a row needs of a reply, without the row.
+/// The size and stamp of a row, without its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outline {
     pub(crate) seq: i64,

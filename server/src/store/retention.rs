@@ -1,4 +1,4 @@
-//! Deleting what has been kept for long enough, a bounded number of rows at a time so that writers need not wait.
+//! Deletes rows whose retention has passed, a bounded number at a time so that writers need not wait.
 
 use super::{WriteTx, streams};
 use rusqlite::{Result, params};

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 /// The head of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Head {
-    /// Its row; 0 if nobody has written to the stream yet.
+    /// Its row; 0 before the first write.
     pub(crate) row: i64,
     /// The greatest sequence number given out.
     pub(crate) last_seq: i64,
@@ -41,7 +41,7 @@ fn head(row: &Row<'_>) -> Result<Head> {
     })
 }
 
-/// The head of a stream. One that nobody has written to is empty.
+/// The head of a stream. Before its first write it is empty.
 pub(crate) fn find(connection: &Connection, space: i64, collection: &CollectionName) -> Result<Head> {
     let sql = concat!("SELECT ", columns!(), " FROM streams WHERE space = ?1 AND collection = ?2");
     let mut statement = connection.prepare_cached(sql)?;
@@ -57,7 +57,7 @@ pub(crate) fn of_space(connection: &Connection, space: i64) -> Result<Vec<(Colle
     named.filter_map(Result::transpose).collect()
 }
 
-/// Makes a stream that nobody has written to and returns its row.
+/// Makes an empty stream and returns its row.
 pub(crate) fn create(tx: &WriteTx<'_>, space: i64, collection: &CollectionName) -> Result<i64> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO streams (space, collection, last_seq, last_ts, min_seq, min_ts, live_count, digest)

@@ -1,7 +1,7 @@
 //! The thread that writes.
 //!
 //! ```text
-//! wait for work ─► BEGIN ─► SAVEPOINT, work, RELEASE or ROLLBACK TO ─► COMMIT ─► answer everybody ─┐
+//! wait for work ─► BEGIN ─► SAVEPOINT, work, RELEASE or ROLLBACK TO ─► COMMIT ─► answer all ───────┐
 //!      ▲                        ▲                     │                                            │
 //!      │                        └── more is waiting ──┘                                            │
 //!      └───────────────────────────────────────────────────────────────────────────────────────────┘
@@ -61,7 +61,7 @@ impl Writer {
     }
 }
 
-/// Work with somebody who waits for its result.
+/// Work whose caller waits for its result.
 trait Job: Send {
     /// Does the work. `false`: undo it.
     fn run(&mut self, tx: &WriteTx<'_>) -> bool;
@@ -93,7 +93,7 @@ where
             Err(error) => Some(Err(error.into())),
         };
         if let Some(result) = result {
-            // Nobody listens any more: the request was given up.
+            // The receiver was dropped: the caller no longer waits.
             let _ = self.reply.send(result);
         }
     }
@@ -115,7 +115,7 @@ fn serve(connection: &Connection, gate: Option<&dyn CommitGate>, jobs: &Receiver
     }
 }
 
-/// Runs `first` and whatever else is waiting in one transaction. Whoever took part is in `done`.
+/// Runs `first` and the jobs that are waiting in one transaction. All that took part are in `done`.
 fn group(
     connection: &Connection,
     gate: Option<&dyn CommitGate>,
@@ -158,7 +158,7 @@ fn attempt(job: &mut Box<dyn Job>, tx: &WriteTx<'_>) -> bool {
 enum Undone {
     /// The work asked for it.
     ByItself,
-    /// The database failed, and with it everybody in the transaction.
+    /// The database failed, and with it every job of the transaction.
     ByTheStore(StoreError),
 }
 

@@ -6,7 +6,7 @@ use crate::model::PathStamps;
 use crate::store::StoreError;
 use crate::store::records::Record;
 
-/// What a write did.
+/// The effect of a write.
 #[derive(Debug)]
 pub(super) enum Effect {
     /// It made this record or tombstone.

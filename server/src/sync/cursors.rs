@@ -1,4 +1,4 @@
-//! Whether a device may continue from where it stands.
+//! Checks whether a device may continue from its cursors.
 
 use crate::error::{Code, Failure};
 use crate::model::{Cursor, StreamName};
@@ -49,7 +49,7 @@ impl Check {
         }
     }
 
-    /// The verdict on all of them.
+    /// The failure of all of them together, if there is one.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let (code, message, mut streams) = match (self.foreign.is_empty(), self.expired.is_empty()) {
             (true, true) => return Ok(()),

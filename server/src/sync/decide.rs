@@ -1,4 +1,4 @@
-//! Whether a write is accepted, and what it makes of the record: a pure function of the record, the write and the collection's rules.
+//! Decides whether a write is accepted, and what it makes of the record: a pure function of record, write and the collection's rules.
 //!
 //! Invariants:
 //! - An accepted write that changes a value makes exactly the next version; one that changes nothing makes none.
@@ -50,11 +50,11 @@ pub(super) struct Write<'a> {
     pub(super) latest_ms: i64,
 }
 
-/// What every write is measured against.
+/// The rules and limits of a write.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WriteRules<'a> {
     pub(super) collection: &'a Collection,
-    /// What a record may be at most.
+    /// The limits of one record.
     pub(super) bounds: Bounds,
 }
 
@@ -65,7 +65,7 @@ impl<'a> WriteRules<'a> {
     }
 }
 
-/// What to do.
+/// The decision on an accepted write.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Decision {
     /// Store this.

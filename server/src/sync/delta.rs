@@ -1,4 +1,4 @@
-//! `deltaUpdates`: what others wrote, in the reply to a push.
+//! `deltaUpdates`: the changes of other devices, in the reply to a push.
 //!
 //! Invariants:
 //! - Records whose last write is an operation of the batch are left out; the results speak for them, and the cursors pass them.
@@ -17,10 +17,10 @@ use crate::store::streams::{self, Head};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What names and punctuation of a row may take beside its body.
+/// An upper bound of the bytes that a row has beside its body.
 const ROW_OVERHEAD: i64 = 256;
 
-/// Where the reader stands.
+/// The position of the reader.
 #[derive(Debug, Clone)]
 pub(crate) enum Position {
     /// In streams that it names.
@@ -133,7 +133,7 @@ fn streams_at(db: &Connection, scope: &Scope, position: &Position) -> Result<Vec
     Ok(found)
 }
 
-/// How far each stream is read.
+/// The last row of each stream that fits the reply.
 struct Cut {
     up_to: Vec<i64>,
     /// The stamp of the last row, if rows are left.

@@ -1,4 +1,4 @@
-//! What syncing means: how writes are decided, and what a device is told.
+//! Sync: deciding on writes, and reading what devices lack.
 //!
 //! Invariants:
 //! - [`decide`] is the only place that says whether a write is accepted, and it is a pure function.

@@ -13,22 +13,22 @@ use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// What to put in a page.
+/// The rows of a page: which stream, from where, how many.
 #[derive(Debug, Clone)]
 pub(crate) struct PageRequest<'a> {
     /// The stream.
     pub(crate) stream: &'a StreamName,
     /// Its head in this snapshot.
     pub(crate) head: &'a Head,
-    /// Where the reader stands.
+    /// The position of the reader.
     pub(crate) cursor: Cursor,
     /// At most so many rows.
     pub(crate) rows: usize,
-    /// About so many bytes.
+    /// The budget of bytes. A page ends with the row that reaches it.
     pub(crate) bytes: usize,
     /// Send one row even if it has more bytes than that.
     pub(crate) at_least_one: bool,
-    /// Not further than this sequence number.
+    /// The greatest sequence number to read.
     pub(crate) up_to: i64,
     /// Rows that the reader knows already.
     pub(crate) skip: Option<&'a BTreeSet<i64>>,
@@ -47,7 +47,7 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
     /// Which mode the page was read in.
     pub(crate) mode: Mode,
-    /// Where the reader stands afterwards.
+    /// The position of the reader after the page.
     pub(crate) next: Cursor,
     /// The stamp to continue from for readers who go by time.
     pub(crate) server_ts: i64,

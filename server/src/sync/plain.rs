@@ -1,7 +1,7 @@
 //! Plain writes: one record a request, for clients that know HTTP and nothing of batches.
 //!
-//! Invariant: with an `Idempotency-Key` the effect and the reply commit together. The twin of a request that is under way waits for the
-//! one writer like everybody else and then finds the reply, so nobody ever has to be told that a request is in progress.
+//! Invariant: with an `Idempotency-Key` the effect and the reply commit together. A concurrent repeat waits for the one writer
+//! like every other write and then finds the reply, so no caller is ever told that a request is in progress.
 
 use super::apply::{Effect, apply};
 use super::decide::{Refusal, Write, WriteRules};
@@ -34,7 +34,7 @@ pub(crate) struct PlainWrite {
     pub(crate) now: i64,
 }
 
-/// What must hold before the write (RFC 9110, section 13).
+/// The condition of a write (RFC 9110, section 13).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// Nothing.
@@ -47,7 +47,7 @@ pub(crate) enum Condition {
     Absent,
 }
 
-/// What came of it.
+/// The outcome of a plain write.
 #[derive(Debug)]
 pub(crate) enum PlainReply {
     /// A record was made or changed.
@@ -63,7 +63,7 @@ pub(crate) enum PlainReply {
 pub(crate) struct Shown {
     pub(crate) id: String,
     pub(crate) etag: String,
-    /// When it was written; unknown in the reply to a repeat.
+    /// The stamp of the write. `None` in the reply to a repeat.
     pub(crate) updated_ts: Option<i64>,
     pub(crate) json: Vec<u8>,
 }

@@ -1,8 +1,8 @@
-//! In which portions a batch is worked off.
+//! Divides a batch into units and transactions.
 //!
 //! Invariants:
-//! - A group is never divided: not between transactions, and not by operations of others, which could come to rest on writes that are
-//!   undone after them.
+//! - A group is never divided: not between transactions, and not by other operations between its own, which could build on
+//!   writes that are undone after them.
 //! - Every operation is in exactly one unit, and units are in the order of the request.
 
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn groups_stand_together_and_others_alone() {
+    fn plan_keeps_groups_whole() {
         let g = Some("g");
         assert_eq!(units(&[None, g, g, None], false), [Unit::Single(0), Unit::Group(1..3), Unit::Single(3)]);
         assert_eq!(units(&[g, None, g], false), [Unit::Scattered(0), Unit::Single(1), Unit::Scattered(2)]);
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_operation_has_its_place(groups in prop::collection::vec(prop::option::of("[abc]"), 0..20), most in 1usize..6) {
+        fn plan_places_every_operation_once_in_order(groups in prop::collection::vec(prop::option::of("[abc]"), 0..20), most in 1usize..6) {
             let groups: Vec<Option<&str>> = groups.iter().map(Option::as_deref).collect();
             let transactions = transactions(units(&groups, false), most);
             let mut next = 0;

@@ -23,12 +23,12 @@ pub(crate) struct StreamRequest {
     pub(crate) priority: u8,
 }
 
-/// Where a stream is read from.
+/// The start of a read.
 #[derive(Debug, Clone)]
 pub(crate) enum Start {
     /// The beginning, as a snapshot.
     Snapshot,
-    /// Where the reader stands.
+    /// The position of the reader.
     At(Cursor),
     /// Everything that was written after this point in time.
     Since(i64),
@@ -41,7 +41,7 @@ pub(crate) struct StreamPage {
     pub(crate) page: Page,
 }
 
-/// What a pull gives.
+/// The pages of a pull.
 pub(crate) struct Pulled {
     /// In the order of the request; then those that it did not name.
     pub(crate) pages: Vec<StreamPage>,
@@ -59,7 +59,7 @@ pub(crate) struct PullRequest {
     pub(crate) discover: bool,
     /// Streams that the device knows and asks for in other requests: they are not to be discovered.
     pub(crate) known: BTreeSet<String>,
-    /// About so many bytes of rows.
+    /// The budget of bytes for rows.
     pub(crate) max_bytes: usize,
 }
 

@@ -17,12 +17,12 @@ pub(super) fn apply_defaults(collection: &Collection, fields: &mut Fields) -> bo
     changed
 }
 
-/// What is wrong with a new record.
+/// The faults of a new record, by field.
 pub(super) fn check_new(collection: &Collection, fields: &Fields) -> Details {
     check(collection, fields, |_| true, |_| false)
 }
 
-/// What is wrong with a changed record. Fields that the write left alone may break rules that are younger than they.
+/// The faults of a changed record, by field. Fields that the write left alone may break rules that were added after them.
 pub(super) fn check_changed(collection: &Collection, fields: &Fields, is_changed: impl Fn(&str) -> bool) -> Details {
     check(collection, fields, &is_changed, &is_changed)
 }

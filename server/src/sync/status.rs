@@ -1,4 +1,4 @@
-//! How the server stands and how far behind a device is.
+//! Status: the heads of a space, and how many rows a device lacks.
 
 use super::cursors::Check;
 use super::page;
@@ -11,12 +11,12 @@ use crate::store::streams;
 use crate::store::{records, spaces};
 use rusqlite::Connection;
 
-/// What a status request asks about.
+/// The positions that a status request names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StatusRequest {
-    /// Where the device stands in streams.
+    /// The positions in streams.
     pub(crate) cursors: Vec<(CollectionName, Cursor)>,
-    /// Where it stands in all of them, if it goes by time.
+    /// The position in all streams, if it is a time.
     pub(crate) since: Option<i64>,
 }
 

@@ -121,7 +121,7 @@ fn write_optional(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
 /// Appends `,"fieldHlcs":{…},"fieldVersions":{…}`, by JSON Pointer. A path without an entry on its line has version 1 and the stamp of
 /// the creation, so a record that was made anew over a tombstone names all of its fields.
 fn write_stamps(out: &mut Vec<u8>, record: &Record, create_hlc: &str) {
-    // What we stored is readable; if it were not, the conflict policy of clients is still sound without it.
+    // Stamps that the server stored are readable. If they were not, the conflict policy of clients is still sound without them.
     let mut stamps = PathStamps::from_stored(record.path_stamps.as_deref()).unwrap_or_default();
     if record.created_version > 1
         && let Some(body) = &record.body

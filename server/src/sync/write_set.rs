@@ -1,4 +1,4 @@
-//! What one transaction changes in a space.
+//! The changes of one transaction in a space: versions, sequence numbers, stamps, counts, digests.
 //!
 //! Invariants:
 //! - Sequence numbers of a stream have no gaps and rise in the order of commits; stamps rise strictly within the space, so one point
@@ -39,7 +39,7 @@ struct Place {
 /// A moment to go back to, together with a savepoint of the database.
 pub(super) struct Mark(Heads);
 
-/// Who writes, and when they say they did.
+/// The origin of a write: device, operation, stamp.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Author<'a> {
     pub(super) device: Option<i64>,
@@ -54,12 +54,12 @@ impl<'t> WriteSet<'t> {
         Ok(Self { tx, space, now, heads })
     }
 
-    /// The row of a stream, 0 if nobody has written to it.
+    /// The row of a stream, 0 before its first write.
     pub(super) fn stream(&mut self, collection: &CollectionName) -> rusqlite::Result<i64> {
         self.head(collection).map(|head| head.row)
     }
 
-    /// This moment.
+    /// The heads as they are now, to go back to with [`rewind`](Self::rewind).
     pub(super) fn mark(&self) -> Mark {
         Mark(self.heads.clone())
     }
@@ -181,11 +181,11 @@ impl<'t> WriteSet<'t> {
     }
 }
 
-/// What a record is called.
+/// The names of a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordName<'a> {
     pub(super) collection: &'a CollectionName,
     pub(super) id: &'a str,
-    /// What the device that made it calls it, where the server assigns ids.
+    /// The id that the creating device gave it, where the server assigns ids.
     pub(super) client_id: Option<&'a str>,
 }

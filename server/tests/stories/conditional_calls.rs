@@ -4,7 +4,7 @@ use crate::support::World;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_reader_who_has_it_already_gets_304() {
+async fn known_etag_gets_304() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -29,7 +29,7 @@ async fn a_reader_who_has_it_already_gets_304() {
 }
 
 #[tokio::test]
-async fn if_match_lets_nothing_pass_that_was_not_seen() {
+async fn if_match_refuses_any_other_tag() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1, "m": 1})).await;
@@ -55,7 +55,7 @@ async fn if_match_lets_nothing_pass_that_was_not_seen() {
 }
 
 #[tokio::test]
-async fn put_makes_a_record_only_where_there_is_none() {
+async fn put_with_if_none_match_creates_only_if_absent() {
     let world = World::new();
     let phone = world.device("phone").await;
     let put = |body| phone.call_with("PUT", "/v1/tasks/a", &[("if-none-match", "*")], Some(body));

@@ -21,7 +21,7 @@ async fn edits_of_different_fields_are_merged() {
 }
 
 #[tokio::test]
-async fn edits_of_the_same_field_conflict_and_tell_everything() {
+async fn conflict_carries_the_server_record_and_stamps() {
     let world = World::new();
     let phone = world.device("phone").await;
     let tablet = world.device_of(&phone.account, "tablet");
@@ -146,7 +146,7 @@ async fn field_op_brings_its_own_stamp() {
 }
 
 #[tokio::test]
-async fn a_removed_field_is_a_changed_field() {
+async fn stale_write_to_a_removed_field_conflicts() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"note": "x", "n": 1})).await;
@@ -156,7 +156,7 @@ async fn a_removed_field_is_a_changed_field() {
 }
 
 #[tokio::test]
-async fn a_replaced_record_conflicts_only_where_it_differs() {
+async fn stale_replace_conflicts_only_where_it_differs() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"title": "x", "n": 1})).await;
@@ -187,7 +187,7 @@ async fn commuting_edits_never_conflict() {
 }
 
 #[tokio::test]
-async fn an_increment_beside_a_stale_edit_of_another_field_is_merged() {
+async fn increment_beside_a_stale_edit_is_merged() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1, "title": "t"})).await;
@@ -199,7 +199,7 @@ async fn an_increment_beside_a_stale_edit_of_another_field_is_merged() {
 }
 
 #[tokio::test]
-async fn a_delete_does_not_take_edits_with_it_that_it_did_not_see() {
+async fn stale_delete_conflicts_with_unseen_edits() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -213,7 +213,7 @@ async fn a_delete_does_not_take_edits_with_it_that_it_did_not_see() {
 }
 
 #[tokio::test]
-async fn where_records_conflict_whole_any_stale_write_does() {
+async fn record_policy_conflicts_on_any_stale_write() {
     let world = World::with(config_with("[collections.tasks]\nconflict = \"record\""));
     let phone = world.device("phone").await;
     phone.create("a", json!({"title": "x", "n": 1})).await;
@@ -224,7 +224,7 @@ async fn where_records_conflict_whole_any_stale_write_does() {
 }
 
 #[tokio::test]
-async fn a_collection_may_demand_versions() {
+async fn required_precondition_refuses_writes_without_version() {
     let world = World::with(config_with("[collections.tasks]\npreconditions = \"required\""));
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -247,7 +247,7 @@ async fn a_collection_may_demand_versions() {
 }
 
 #[tokio::test]
-async fn stamps_from_the_future_are_held_back() {
+async fn stamp_ahead_of_the_server_is_clamped() {
     let world = World::new();
     let phone = world.device("phone").await;
     let latest = crate::support::START + 300_000;

@@ -26,7 +26,7 @@ async fn run() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn two_runs_give_the_same_bytes() {
+fn same_seed_gives_the_same_bytes() {
     // A runtime without timer, I/O or threads: in memory the server needs none of them.
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (one, other) = (runtime().block_on(run()), runtime().block_on(run()));
@@ -37,7 +37,7 @@ fn two_runs_give_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_reopened_goes_on_where_the_old_one_was() {
+async fn reopened_memory_server_continues_the_same_run() {
     let mut world = World::new();
     let account = world.sign_up("a@example.org").await;
     let epoch = world.server.epoch().to_owned();

@@ -6,7 +6,7 @@ use holm_server::Store;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn f04_the_same_operation_again_is_a_duplicate_with_the_same_result() {
+async fn f04_repeated_operation_is_a_duplicate_with_its_result() {
     let world = World::new();
     let phone = world.device("phone").await;
     let op = json!([{"opId": "op-1", "opSeq": 1, "type": "create", "clientId": "a", "data": {"n": 1}}]);
@@ -21,7 +21,7 @@ async fn f04_the_same_operation_again_is_a_duplicate_with_the_same_result() {
 }
 
 #[tokio::test]
-async fn f04_the_same_key_with_another_payload_is_refused_without_effect() {
+async fn f04_reused_key_with_other_content_is_refused() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -40,7 +40,7 @@ async fn f04_the_same_key_with_another_payload_is_refused_without_effect() {
 }
 
 #[tokio::test]
-async fn f04_a_repeat_with_another_version_or_order_of_keys_is_the_same_operation() {
+async fn f04_repeat_ignores_version_and_key_order() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"x": 1, "y": 1})).await;
@@ -51,14 +51,14 @@ async fn f04_a_repeat_with_another_version_or_order_of_keys_is_the_same_operatio
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f04_of_concurrent_twins_exactly_one_is_executed() {
+async fn f04_concurrent_repeats_execute_once() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::over(Store::Directory(folder.path().into()), config());
     let phone = world.device("phone").await;
     let op = json!({"operations": [{"opId": "op", "type": "patch", "id": "n", "fieldOps": [{"op": "inc", "path": "/n", "by": 1}]}]});
     phone.create("n", json!({"n": 0})).await;
-    let twins = (0..16).map(|_| phone.batch(op.clone()));
-    let replies = join_all(twins).await;
+    let repeats = (0..16).map(|_| phone.batch(op.clone()));
+    let replies = join_all(repeats).await;
     let statuses: Vec<&Value> = replies.iter().map(|reply| &reply.json["results"][0]["status"]).collect();
     assert_eq!(statuses.iter().filter(|status| **status == "applied").count(), 1, "{statuses:?}");
     assert_eq!(phone.get("n").await.json["data"]["n"], 1);
@@ -72,7 +72,7 @@ async fn f04_of_concurrent_twins_exactly_one_is_executed() {
 }
 
 #[tokio::test]
-async fn f04_effect_and_key_are_never_apart() {
+async fn f04_effect_and_key_commit_together() {
     let mut world = World::new();
     let account = world.sign_up("a@example.org").await;
     let body = || Some(json!({"clientId": "a", "n": 1}));
@@ -95,7 +95,7 @@ async fn f04_effect_and_key_are_never_apart() {
 }
 
 #[tokio::test]
-async fn f04_a_plain_write_again_after_60_days_is_answered_as_then() {
+async fn f04_plain_write_repeated_after_60_days_replays() {
     let mut world = World::new();
     let account = world.sign_up("a@example.org").await;
     let key = [("idempotency-key", "0190-k")];
@@ -117,11 +117,11 @@ async fn f04_a_plain_write_again_after_60_days_is_answered_as_then() {
 
     world.advance(121 * DAY);
     let swept = world.server.maintain().await.unwrap();
-    assert_eq!(swept.stored_replies, 1, "nobody is offline for longer than 180 days");
+    assert_eq!(swept.stored_replies, 1, "no device is offline for longer than 180 days");
 }
 
 #[tokio::test]
-async fn f04_a_repeat_may_say_another_time() {
+async fn f04_repeat_may_have_another_client_timestamp() {
     let world = World::new();
     let phone = world.device("phone").await;
     let post = |time: &'static str, title: &'static str| {
@@ -135,7 +135,7 @@ async fn f04_a_repeat_may_say_another_time() {
 }
 
 #[tokio::test]
-async fn f04_what_had_no_effect_may_come_again() {
+async fn f04_refused_operation_may_be_sent_again() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;

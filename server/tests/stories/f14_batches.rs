@@ -4,7 +4,7 @@ use crate::support::World;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn f14_results_come_in_order_and_only_bad_operations_fail() {
+async fn f14_bad_operation_fails_alone_in_order() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("old", json!({"n": 1})).await;
@@ -46,7 +46,7 @@ async fn f14_results_come_in_order_and_only_bad_operations_fail() {
 }
 
 #[tokio::test]
-async fn f14_a_group_is_accepted_whole_or_not_at_all() {
+async fn f14_group_is_all_or_nothing() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -93,7 +93,7 @@ async fn f14_a_group_is_accepted_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn f14_an_unreadable_operation_takes_its_group_with_it() {
+async fn f14_unreadable_operation_fails_its_group() {
     let world = World::new();
     let phone = world.device("phone").await;
     let results = phone
@@ -108,7 +108,7 @@ async fn f14_an_unreadable_operation_takes_its_group_with_it() {
 }
 
 #[tokio::test]
-async fn f14_a_scattered_group_is_refused_whole() {
+async fn f14_scattered_group_is_refused_whole() {
     let world = World::new();
     let phone = world.device("phone").await;
     let op = |id: &str, group: Option<&str>| json!({"type": "create", "clientId": id, "data": {}, "group": group});
@@ -118,7 +118,7 @@ async fn f14_a_scattered_group_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn f14_an_atomic_batch_fails_as_a_whole() {
+async fn f14_atomic_batch_fails_whole() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({})).await;
@@ -142,7 +142,7 @@ async fn f14_an_atomic_batch_fails_as_a_whole() {
 }
 
 #[tokio::test]
-async fn f14_operations_behind_a_failed_one_on_the_same_record_are_not_tried() {
+async fn f14_operation_behind_a_failed_one_is_not_tried() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -165,7 +165,7 @@ async fn f14_operations_behind_a_failed_one_on_the_same_record_are_not_tried() {
 }
 
 #[tokio::test]
-async fn f14_versions_and_names_within_a_batch() {
+async fn f14_prev_version_and_client_references_resolve() {
     let world = World::new();
     let phone = world.device("phone").await;
     let results = phone
@@ -190,7 +190,7 @@ async fn f14_versions_and_names_within_a_batch() {
 }
 
 #[tokio::test]
-async fn f14_simple_clients_need_neither_ids_nor_collections() {
+async fn f14_op_ids_and_collections_are_optional() {
     let world = World::new();
     let phone = world.device("phone").await;
     let body = json!({"deviceId": "phone", "operations": [{"type": "create", "data": {"title": "x"}}, {"type": "create", "data": {"title": "y"}}]});
@@ -204,12 +204,12 @@ async fn f14_simple_clients_need_neither_ids_nor_collections() {
     assert_eq!(
         phone.call("GET", "/v1/tasks", None).await.json["data"]["tasks"].as_array().unwrap().len(),
         4,
-        "without a key there are twins"
+        "without a key there are two records"
     );
 }
 
 #[tokio::test]
-async fn f14_a_batch_needs_a_device() {
+async fn f14_batch_without_device_is_refused() {
     let world = World::new();
     let phone = world.device("phone").await;
     let account = phone.account.clone();

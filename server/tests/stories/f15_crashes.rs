@@ -27,7 +27,7 @@ fn with_versions(mut operations: Vec<Value>) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn f15_killed_after_any_item_a_retry_gives_what_an_undisturbed_run_gives() {
+async fn f15_retry_after_a_crash_equals_an_undisturbed_run() {
     let ideal = {
         let world = World::new();
         let phone = world.device("phone").await;
@@ -69,7 +69,7 @@ fn contents(list: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn f15_the_answer_says_how_far_it_went() {
+async fn f15_interrupted_batch_reports_its_prefix() {
     let mut config = config();
     config.sync.transaction_ops = 2;
     let world = World::with(config);
@@ -91,7 +91,7 @@ async fn f15_the_answer_says_how_far_it_went() {
 }
 
 #[tokio::test]
-async fn f15_a_group_is_never_divided_between_transactions() {
+async fn f15_group_never_spans_transactions() {
     let mut config = config();
     config.sync.transaction_ops = 2;
     let world = World::with(config);

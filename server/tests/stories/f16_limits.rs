@@ -14,7 +14,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn f16_too_many_operations_are_refused_with_the_limits() {
+async fn f16_batch_over_max_ops_is_refused_with_limits() {
     let world = World::new();
     let phone = world.device("phone").await;
     let ops: Vec<Value> =
@@ -27,7 +27,7 @@ async fn f16_too_many_operations_are_refused_with_the_limits() {
 }
 
 #[tokio::test]
-async fn f16_too_many_bytes_are_refused_packed_or_not() {
+async fn f16_body_over_the_limit_is_refused() {
     let mut config = config();
     config.limits.max_record_bytes = 10_000;
     config.limits.max_batch_bytes = 10_000;
@@ -49,7 +49,7 @@ async fn f16_too_many_bytes_are_refused_packed_or_not() {
 }
 
 #[tokio::test]
-async fn f16_a_record_that_is_too_large_fails_alone() {
+async fn f16_record_over_the_limit_fails_alone() {
     let world = World::new();
     let phone = world.device("phone").await;
     let large = "x".repeat(300_000);
@@ -64,7 +64,7 @@ async fn f16_a_record_that_is_too_large_fails_alone() {
 }
 
 #[tokio::test]
-async fn f16_fields_that_come_and_go_do_not_fill_the_disk() {
+async fn f16_stamps_of_removed_fields_are_bounded() {
     let mut config = config();
     config.limits.max_record_bytes = 2_000;
     let world = World::with(config);
@@ -80,7 +80,7 @@ async fn f16_fields_that_come_and_go_do_not_fill_the_disk() {
 }
 
 #[tokio::test]
-async fn f16_a_bomb_and_an_unknown_coding_are_refused() {
+async fn f16_gzip_bomb_and_unknown_coding_are_refused() {
     let world = World::new();
     let phone = world.device("phone").await;
     let send = |coding: &str, bytes: Vec<u8>| {
@@ -100,7 +100,7 @@ async fn f16_a_bomb_and_an_unknown_coding_are_refused() {
 }
 
 #[tokio::test]
-async fn f16_replies_are_packed_for_those_who_can_unpack() {
+async fn f16_reply_is_gzipped_if_accepted() {
     let world = World::new();
     let phone = world.device("phone").await;
     for n in 0..50 {

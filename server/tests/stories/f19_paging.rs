@@ -4,7 +4,7 @@ use crate::support::{Copy, World};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn f19_pages_of_any_size_with_updates_in_between_leave_no_gap() {
+async fn f19_paging_during_updates_leaves_no_gap() {
     for limit in 1..=12 {
         let world = World::new();
         let phone = world.device("phone").await;
@@ -37,7 +37,7 @@ async fn f19_pages_of_any_size_with_updates_in_between_leave_no_gap() {
 }
 
 #[tokio::test]
-async fn f19_a_time_is_as_good_as_a_cursor() {
+async fn f19_since_a_time_equals_a_cursor() {
     let world = World::new();
     let phone = world.device("phone").await;
     // All in the same millisecond of the wall clock, in one transaction.
@@ -69,7 +69,7 @@ async fn f19_a_time_is_as_good_as_a_cursor() {
 }
 
 #[tokio::test]
-async fn f19_stamps_rise_although_the_clock_goes_back() {
+async fn f19_stamps_rise_when_the_clock_goes_back() {
     let world = World::new();
     let phone = world.device("phone").await;
     let mut last = String::new();
@@ -82,7 +82,7 @@ async fn f19_stamps_rise_although_the_clock_goes_back() {
 }
 
 #[tokio::test]
-async fn f19_a_page_ends_at_its_bytes_but_has_one_row() {
+async fn f19_page_stops_at_max_bytes_after_one_row() {
     let world = World::new();
     let phone = world.device("phone").await;
     for n in 0..6 {
@@ -103,7 +103,7 @@ async fn f19_a_page_ends_at_its_bytes_but_has_one_row() {
 }
 
 #[tokio::test]
-async fn f19_a_snapshot_has_no_tombstones_but_those_of_its_own_time() {
+async fn f19_snapshot_has_only_tombstones_after_its_start() {
     let world = World::new();
     let phone = world.device("phone").await;
     for n in 0..6 {

@@ -1,10 +1,10 @@
-//! F20: a device's own writes come back to it as somebody else's.
+//! F20: a device's own writes come back to it as those of another device.
 
 use crate::support::{Copy, World};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn f20_a_device_recognises_its_own_writes() {
+async fn f20_own_writes_carry_the_origin_op_id() {
     let world = World::new();
     let phone = world.device("phone").await;
     let tablet = world.device_of(&phone.account, "tablet");
@@ -19,7 +19,7 @@ async fn f20_a_device_recognises_its_own_writes() {
 }
 
 #[tokio::test]
-async fn f20_the_reply_to_a_push_leaves_out_what_the_results_say() {
+async fn f20_delta_updates_omit_rows_in_the_results() {
     let world = World::new();
     let phone = world.device("phone").await;
     let tablet = world.device_of(&phone.account, "tablet");
@@ -54,7 +54,7 @@ async fn f20_the_reply_to_a_push_leaves_out_what_the_results_say() {
 }
 
 #[tokio::test]
-async fn f20_long_news_come_in_the_order_of_time_across_streams() {
+async fn f20_long_delta_updates_are_ordered_by_stamp() {
     let world = World::new();
     let phone = world.device("phone").await;
     let tablet = world.device_of(&phone.account, "tablet");
@@ -87,7 +87,7 @@ async fn f20_long_news_come_in_the_order_of_time_across_streams() {
 }
 
 #[tokio::test]
-async fn f20_what_is_deleted_stays_deleted_at_any_delay_of_the_echo() {
+async fn f20_late_echo_never_revives_a_deleted_record() {
     let world = World::new();
     let phone = world.device("phone").await;
     let mut copy = Copy::default();

@@ -4,7 +4,7 @@ use crate::support::{Copy, DAY, World};
 use serde_json::json;
 
 #[tokio::test]
-async fn f22_a_device_away_past_the_horizon_must_take_a_snapshot() {
+async fn f22_cursor_below_the_horizon_is_expired() {
     let world = World::new();
     let phone = world.device("phone").await;
     let tablet = world.device_of(&phone.account, "tablet");
@@ -33,7 +33,7 @@ async fn f22_a_device_away_past_the_horizon_must_take_a_snapshot() {
 }
 
 #[tokio::test]
-async fn f22_a_push_from_below_the_horizon_is_refused_before_anything_is_applied() {
+async fn f22_push_with_expired_cursor_applies_nothing() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -56,7 +56,7 @@ async fn f22_a_push_from_below_the_horizon_is_refused_before_anything_is_applied
 }
 
 #[tokio::test]
-async fn f22_a_snapshot_that_outlives_the_horizon_starts_again() {
+async fn f22_snapshot_older_than_the_horizon_is_expired() {
     let world = World::new();
     let phone = world.device("phone").await;
     for n in 0..4 {
@@ -71,7 +71,7 @@ async fn f22_a_snapshot_that_outlives_the_horizon_starts_again() {
 }
 
 #[tokio::test]
-async fn f22_the_dead_come_back_only_by_a_create_that_knows_the_tombstone() {
+async fn f22_only_a_create_with_the_tombstone_version_revives() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1, "old": true})).await;

@@ -5,7 +5,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn f23_a_cursor_of_another_database_is_refused() {
+async fn f23_cursor_of_another_epoch_is_refused() {
     let (one, other) = (World::new(), World::with(config()));
     other.sign_up("shift@example.org").await;
     let phone = one.device("phone").await;
@@ -25,7 +25,7 @@ async fn f23_a_cursor_of_another_database_is_refused() {
 }
 
 #[tokio::test]
-async fn f23_a_cursor_from_the_future_means_that_something_was_lost() {
+async fn f23_cursor_beyond_the_head_is_epoch_changed() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({})).await;
@@ -36,7 +36,7 @@ async fn f23_a_cursor_from_the_future_means_that_something_was_lost() {
 }
 
 #[tokio::test]
-async fn f23_a_version_that_the_server_never_made_conflicts() {
+async fn f23_unknown_base_version_conflicts() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"n": 1})).await;
@@ -47,7 +47,7 @@ async fn f23_a_version_that_the_server_never_made_conflicts() {
 }
 
 #[tokio::test]
-async fn f23_cursors_of_others_and_nonsense_are_invalid() {
+async fn f23_foreign_and_malformed_cursors_are_invalid() {
     let world = World::new();
     let phone = world.device("phone").await;
     let stranger = world.device("stranger").await;

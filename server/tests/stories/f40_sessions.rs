@@ -24,7 +24,7 @@ async fn status_of(world: &World, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn f40_a_thousand_refreshes_with_one_token_give_one_pair_and_sign_nobody_out() {
+async fn f40_repeated_refresh_gives_one_pair_and_keeps_the_session() {
     let world = World::with(short_sessions());
     let account = world.sign_up("a@example.org").await;
     world.advance(16 * MINUTE);
@@ -37,7 +37,7 @@ async fn f40_a_thousand_refreshes_with_one_token_give_one_pair_and_sign_nobody_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f40_concurrent_refreshes_agree() {
+async fn f40_concurrent_refreshes_give_one_pair() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::over(Store::Directory(folder.path().into()), config());
     let account = world.sign_up("a@example.org").await;
@@ -48,7 +48,7 @@ async fn f40_concurrent_refreshes_agree() {
 }
 
 #[tokio::test]
-async fn f41_a_lost_reply_is_repeated_until_the_new_pair_is_used() {
+async fn f41_refresh_repeats_until_the_new_pair_is_used() {
     let mut world = World::with(short_sessions());
     let account = world.sign_up("a@example.org").await;
     let lost = refresh(&world, &account.refresh_token).await.expect(200);
@@ -61,12 +61,12 @@ async fn f41_a_lost_reply_is_repeated_until_the_new_pair_is_used() {
     assert_eq!(status_of(&world, &Account::of(&next).token).await, "ok");
     let stolen = refresh(&world, &account.refresh_token).await.expect(401);
     assert_eq!(stolen.code(), "SESSION_REVOKED", "the old token after its successor was used: two people have it");
-    assert_eq!(status_of(&world, &Account::of(&next).token).await, "SESSION_REVOKED", "and nobody keeps the family");
+    assert_eq!(status_of(&world, &Account::of(&next).token).await, "SESSION_REVOKED", "the whole family is revoked");
     assert_eq!(refresh(&world, &Account::of(&next).refresh_token).await.expect(401).code(), "SESSION_REVOKED");
 }
 
 #[tokio::test]
-async fn f41_using_the_new_session_confirms_that_it_arrived() {
+async fn f41_using_the_new_session_ends_the_grace() {
     let world = World::with(short_sessions());
     let account = world.sign_up("a@example.org").await;
     let next = Account::of(&refresh(&world, &account.refresh_token).await.expect(200));
@@ -80,7 +80,7 @@ async fn f41_using_the_new_session_confirms_that_it_arrived() {
 }
 
 #[tokio::test]
-async fn f41_the_grace_ends() {
+async fn f41_old_refresh_token_expires_after_the_grace() {
     let world = World::with(short_sessions());
     let account = world.sign_up("a@example.org").await;
     refresh(&world, &account.refresh_token).await.expect(200);
@@ -89,7 +89,7 @@ async fn f41_the_grace_ends() {
 }
 
 #[tokio::test]
-async fn f41_a_failed_disk_signs_nobody_out() {
+async fn f41_failed_disk_keeps_the_session() {
     let world = World::with(short_sessions());
     let account = world.sign_up("a@example.org").await;
     world.disk.fail_after(0);
@@ -99,7 +99,7 @@ async fn f41_a_failed_disk_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_slides_and_ends() {
+async fn refresh_token_slides_and_expires() {
     let world = World::with(short_sessions());
     let mut account = world.sign_up("a@example.org").await;
     for _ in 0..4 {
@@ -115,7 +115,7 @@ async fn a_refresh_token_slides_and_ends() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
+async fn unknown_address_and_wrong_password_answer_alike() {
     let world = World::new();
     world.sign_up("a@example.org").await;
     let sign_in = |email: &str, password: &str| {
@@ -130,12 +130,12 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
         body
     };
     let wrong = answer(sign_in("a@example.org", "guess").await);
-    assert_eq!(answer(sign_in("nobody@example.org", "guess").await), wrong);
+    assert_eq!(answer(sign_in("unknown@example.org", "guess").await), wrong);
     assert_eq!(answer(sign_in("no address", "").await), wrong);
 }
 
 #[tokio::test]
-async fn signing_up_again_with_the_same_password_signs_in() {
+async fn repeated_sign_up_with_the_password_signs_in() {
     let world = World::new();
     let account = world.sign_up("a@example.org").await;
     let again = |password: &str| {
@@ -147,7 +147,7 @@ async fn signing_up_again_with_the_same_password_signs_in() {
 }
 
 #[tokio::test]
-async fn credentials_are_checked() {
+async fn malformed_credentials_are_refused() {
     let world = World::with(config_with("[accounts]\nmin_password_chars = 4"));
     for (body, key) in [
         (json!({"email": "a", "password": "long enough"}), "email"),
@@ -170,7 +170,7 @@ async fn credentials_are_checked() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_one_session_or_all() {
+async fn sign_out_ends_one_session_or_all() {
     let world = World::with(short_sessions());
     let phone = world.sign_up("a@example.org").await;
     let sign_in =
@@ -195,7 +195,7 @@ async fn signing_out_ends_one_session_or_all() {
 }
 
 #[tokio::test]
-async fn strangers_get_nothing() {
+async fn request_without_session_is_unauthorized() {
     let world = World::new();
     let phone = world.device("phone").await;
     let other = world.device("other").await;
@@ -216,7 +216,7 @@ async fn strangers_get_nothing() {
 }
 
 #[tokio::test]
-async fn an_account_that_knocks_too_often_is_told_when_to_come_back() {
+async fn rate_limited_account_gets_retry_after() {
     let world = World::with(config_with("[rate_limit]\nrequests_per_minute = 60\nburst = 3"));
     let phone = world.device("phone").await;
     for _ in 0..3 {

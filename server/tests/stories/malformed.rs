@@ -1,4 +1,4 @@
-//! Requests that nobody should send: never a 5xx, always the error body.
+//! Malformed requests: never a 5xx, always the error body.
 
 use crate::routes::assert_error_body;
 use crate::support::World;

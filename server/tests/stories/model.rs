@@ -305,7 +305,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_server_does_what_the_model_does(steps in prop::collection::vec(step(), 1..30)) {
+    fn server_matches_its_model(steps in prop::collection::vec(step(), 1..30)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(check(steps));
     }

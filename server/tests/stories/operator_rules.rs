@@ -24,7 +24,7 @@ type = "integer"
 "#;
 
 #[tokio::test]
-async fn writes_that_break_rules_are_rejected_with_the_fields_at_fault() {
+async fn write_that_breaks_a_rule_is_rejected_by_field() {
     let world = World::with(config_with(RULES));
     let phone = world.device("phone").await;
     let made = phone.create("a", json!({"title": "good", "owner": "me"})).await;
@@ -52,7 +52,7 @@ async fn writes_that_break_rules_are_rejected_with_the_fields_at_fault() {
 }
 
 #[tokio::test]
-async fn a_repeated_create_counts_the_defaults_in() {
+async fn repeated_create_with_defaults_is_a_duplicate() {
     let world = World::with(config_with(RULES));
     let phone = world.device("phone").await;
     let body = json!({"clientId": "a", "title": "x"});
@@ -61,7 +61,7 @@ async fn a_repeated_create_counts_the_defaults_in() {
 }
 
 #[tokio::test]
-async fn rules_that_are_younger_than_a_record_do_not_hold_it_back() {
+async fn new_rules_do_not_block_unchanged_fields() {
     let folder = tempfile::tempdir().unwrap();
     let open = |config| World::over(holm_server::Store::Directory(folder.path().into()), config);
     let account = {
@@ -77,7 +77,7 @@ async fn rules_that_are_younger_than_a_record_do_not_hold_it_back() {
 }
 
 #[tokio::test]
-async fn clients_learn_limits_and_rules() {
+async fn config_publishes_limits_and_rules() {
     let world = World::with(config_with(RULES));
     let phone = world.device("phone").await;
     let data = phone.call("GET", "/v1/sync/config", None).await.expect(200).json["data"].clone();
@@ -103,7 +103,7 @@ async fn clients_learn_limits_and_rules() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_too_old_may_only_bring_what_it_has() {
+async fn outdated_app_may_only_push_refresh_and_sign_out() {
     let world = World::with(config_with("[sync]\nmin_client_version = \"1.4.0\""));
     let phone = world.device("phone").await;
     let old = [("x-client-version", "1.3.9")];
@@ -120,7 +120,7 @@ async fn an_app_that_is_too_old_may_only_bring_what_it_has() {
 }
 
 #[tokio::test]
-async fn the_sample_file_holds_the_defaults() {
+async fn sample_file_equals_the_defaults() {
     let mut sample = holm_server::Config::from_toml(include_str!("../../holm-server.sample.toml")).unwrap();
     let tasks = sample.collections.remove("tasks").unwrap();
     assert_eq!(tasks.deleted_key.as_deref(), Some("deletedTaskIds"));

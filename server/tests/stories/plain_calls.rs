@@ -4,7 +4,7 @@ use crate::support::{World, config_with};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_record_is_made_read_changed_replaced_and_deleted() {
+async fn record_lifecycle_over_plain_calls() {
     let world = World::new();
     let phone = world.device("phone").await;
     let made = phone
@@ -51,7 +51,7 @@ async fn a_record_is_made_read_changed_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_same_post_again_is_a_replay_and_another_one_is_refused() {
+async fn repeated_post_replays_and_other_content_is_refused() {
     let world = World::new();
     let phone = world.device("phone").await;
     let body = json!({"clientId": "a", "title": "x"});
@@ -65,7 +65,7 @@ async fn the_same_post_again_is_a_replay_and_another_one_is_refused() {
 }
 
 #[tokio::test]
-async fn every_kind_of_patch() {
+async fn patch_takes_all_three_formats() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"title": "x", "n": 1, "list": [1, 2], "address": {"city": "A", "zip": "1"}})).await;
@@ -102,7 +102,7 @@ async fn every_kind_of_patch() {
 }
 
 #[tokio::test]
-async fn an_app_may_have_fields_named_like_the_stamps() {
+async fn app_fields_may_be_named_like_server_stamps() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({"createdAt": "long ago", "title": "x"})).await;
@@ -130,7 +130,7 @@ async fn an_app_may_have_fields_named_like_the_stamps() {
 }
 
 #[tokio::test]
-async fn a_list_by_offset() {
+async fn list_by_offset_pages_in_id_order() {
     let world = World::new();
     let phone = world.device("phone").await;
     for id in ["c", "a", "e", "b", "d", "f"] {
@@ -152,7 +152,7 @@ async fn a_list_by_offset() {
 }
 
 #[tokio::test]
-async fn records_by_id() {
+async fn fetch_by_ids_keeps_their_order() {
     let world = World::new();
     let phone = world.device("phone").await;
     phone.create("a", json!({})).await;
@@ -170,7 +170,7 @@ async fn records_by_id() {
 }
 
 #[tokio::test]
-async fn where_the_server_assigns_ids_it_remembers_what_devices_call_their_records() {
+async fn server_assigned_id_is_found_by_client_id() {
     let world = World::with(config_with("[collections.tasks]\nid_assignment = \"server\""));
     let phone = world.device("phone").await;
     let results = phone
@@ -185,8 +185,8 @@ async fn where_the_server_assigns_ids_it_remembers_what_devices_call_their_recor
     assert_eq!((&results[1]["id"], &results[1]["version"]), (&json!(id), &json!(2)));
     let later = phone.push(json!([{"type": "update", "id": "$client:mine", "version": 2, "data": {"n": 3}}])).await;
     assert_eq!((&later[0]["id"], &later[0]["version"]), (&json!(id), &json!(3)), "the name holds beyond the batch");
-    let twin = phone.push(json!([{"opId": "3", "type": "create", "clientId": "mine", "data": {"n": 9}}])).await;
-    assert_eq!(twin[0]["error"]["code"], "RECORD_EXISTS");
+    let second = phone.push(json!([{"opId": "3", "type": "create", "clientId": "mine", "data": {"n": 9}}])).await;
+    assert_eq!(second[0]["error"]["code"], "RECORD_EXISTS");
     let repeat = phone.push(json!([{"opId": "1", "type": "create", "clientId": "mine", "data": {"n": 1}}])).await;
     assert_eq!((&repeat[0]["status"], &repeat[0]["serverId"]), (&json!("duplicate"), &json!(id)));
 
@@ -199,7 +199,7 @@ async fn where_the_server_assigns_ids_it_remembers_what_devices_call_their_recor
 }
 
 #[tokio::test]
-async fn numbers_and_texts_come_back_as_they_were() {
+async fn numbers_and_texts_round_trip() {
     let world = World::new();
     let phone = world.device("phone").await;
     let data = json!({
@@ -219,7 +219,7 @@ async fn numbers_and_texts_come_back_as_they_were() {
 }
 
 #[tokio::test]
-async fn a_client_may_ask_for_less_or_more() {
+async fn prefer_minimal_and_representation_are_honoured() {
     let world = World::new();
     let phone = world.device("phone").await;
     let minimal = [("prefer", "respond-async, return=minimal")];

@@ -4,7 +4,7 @@ use crate::support::{World, config_with};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn streams_are_filled_by_priority_and_answered_in_order() {
+async fn pull_fills_by_priority_and_answers_in_order() {
     let world = World::with(config_with("[collections.urgent]\npriority = 0"));
     let phone = world.device("phone").await;
     for collection in ["notes", "urgent"] {
@@ -43,7 +43,7 @@ async fn streams_are_filled_by_priority_and_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_continued_or_started_anew() {
+async fn snapshot_continues_or_restarts_by_mode() {
     let world = World::new();
     let phone = world.device("phone").await;
     for n in 0..4 {
@@ -74,7 +74,7 @@ async fn a_snapshot_is_continued_or_started_anew() {
 }
 
 #[tokio::test]
-async fn a_device_that_knows_nothing_finds_out_what_there_is() {
+async fn discover_adds_streams_that_were_not_named() {
     let world = World::with(config_with("[limits]\nmax_streams = 3"));
     let phone = world.device("phone").await;
     for collection in ["d", "b", "a", "c"] {
@@ -96,7 +96,7 @@ async fn a_device_that_knows_nothing_finds_out_what_there_is() {
 }
 
 #[tokio::test]
-async fn pulls_that_make_no_sense_are_refused() {
+async fn malformed_pulls_are_refused() {
     let world = World::with(config_with("[limits]\nmax_streams = 3"));
     let phone = world.device("phone").await;
     for (body, status) in [
@@ -116,7 +116,7 @@ async fn pulls_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn status_says_how_far_behind_a_device_is() {
+async fn status_counts_pending_rows() {
     let world = World::new();
     let phone = world.device("phone").await;
     let fresh = phone.call("GET", "/v1/sync/status", None).await.expect(200);
@@ -150,7 +150,7 @@ async fn status_says_how_far_behind_a_device_is() {
 }
 
 #[tokio::test]
-async fn every_reply_says_what_it_is() {
+async fn reply_meta_names_version_time_and_request() {
     let world = World::new();
     let phone = world.device("phone").await;
     for reply in [

@@ -1,4 +1,4 @@
-//! The description of the routes and the routes themselves; and that every refusal looks the same, whoever refuses.
+//! The description of the routes and the routes themselves; and that every refusal has the same body, whatever layer refuses.
 
 use crate::support::{Reply, World};
 use axum::body::Body;
@@ -35,7 +35,7 @@ pub fn assert_error_body(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn the_router_knows_exactly_the_paths_and_methods_that_it_describes() {
+async fn router_serves_exactly_the_described_routes() {
     let world = World::new();
     let phone = world.device("phone").await;
     let document = phone.call("GET", "/openapi.json", None).await.expect(200).json;
@@ -83,7 +83,7 @@ async fn the_router_knows_exactly_the_paths_and_methods_that_it_describes() {
 }
 
 #[tokio::test]
-async fn the_description_can_be_used_by_tools() {
+async fn openapi_document_is_valid_for_tools() {
     let world = World::new();
     let document = world.call("GET", "/openapi.json", None).await.expect(200).json;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
@@ -122,7 +122,7 @@ fn collect_references(value: &Value, found: &mut BTreeSet<String>) {
 
 /// Holds the members of a reply against the schema that describes it.
 #[tokio::test]
-async fn replies_have_the_members_that_are_described() {
+async fn replies_match_the_openapi_schemas() {
     let world = World::new();
     let phone = world.device("phone").await;
     let document = world.call("GET", "/openapi.json", None).await.json;
@@ -173,7 +173,7 @@ async fn replies_have_the_members_that_are_described() {
 }
 
 #[tokio::test]
-async fn what_the_framework_refuses_has_our_body_too() {
+async fn framework_refusals_have_the_error_body() {
     let world = World::new();
     let phone = world.device("phone").await;
     let request = |method: Method, path: &str, content_type: &str, body: &'static [u8]| {

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 mod clocks;
+mod copies;
 mod liveness;
 mod losses;
 mod privacy;

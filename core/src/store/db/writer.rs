@@ -280,6 +280,7 @@ fn serve(shared: &Shared) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreEvent;
     use std::sync::atomic::Ordering;
 
     fn writer(directory: &std::path::Path) -> (Writer, Arc<Counters>) {
@@ -361,6 +362,36 @@ mod tests {
             assert_eq!(counters.forced.load(Ordering::Relaxed), forced);
         }
         assert_eq!(counters.commits.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn own_commits_and_checkpoints_are_no_other_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = Location::Directory(directory.path().to_owned());
+        let others = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let counted = others.clone();
+        let observer: Observer = Arc::new(move |event| {
+            if let StoreEvent::Committed(committed) = event {
+                counted.fetch_add(committed.other_process.into(), Ordering::Relaxed);
+            }
+        });
+        let writer = Writer::start(location, Durability::Normal, observer, Arc::default()).unwrap();
+        let text = "x".repeat(200_000);
+        for key in 0..120u32 {
+            let text = text.clone();
+            let write = move |tx: &Tx<'_>| {
+                tx.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", rusqlite::params![key % 20, text])?;
+                if key % 7 == 0 { Err(Error::internal("taken back")) } else { Ok(()) }
+            };
+            writer.submit_here(write, |_| {});
+            writer.look_for_other_processes();
+        }
+        assert_eq!(others.load(Ordering::Relaxed), 0);
+        let other = Connection::open(directory.path().join("holm.db")).unwrap();
+        other.execute("INSERT INTO meta VALUES ('other', '')", []).unwrap();
+        writer.look_for_other_processes();
+        writer.look_for_other_processes();
+        assert_eq!(others.load(Ordering::Relaxed), 1);
     }
 
     #[test]

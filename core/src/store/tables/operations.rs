@@ -154,7 +154,7 @@ pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
     tx.prepare_cached(
         "UPDATE operations SET kind = ?2, state = ?3, behind = ?4, base_version = ?5, changes = ?6, before = ?7, hlc_ms = ?8,
                                hlc_counter = ?9, group_id = ?10, attempts = ?11, rounds = ?12, not_before = ?13, error = ?14,
-                               absorbed = ?15 WHERE op_seq = ?1",
+                               absorbed = ?15, op_id = ?16 WHERE op_seq = ?1",
     )?
     .execute(params![
         op.op_seq,
@@ -171,7 +171,8 @@ pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
         op.rounds,
         op.not_before_ms,
         texts.error,
-        texts.absorbed
+        texts.absorbed,
+        op.op_id.as_bytes()
     ])?;
     Ok(())
 }

@@ -52,6 +52,10 @@ impl Reconciler<'_> {
                 self.apply(state, Source::Refusal)?;
                 return Ok(Answered::Conflicted);
             }
+            Outcome::Rejected(error) if error.code == outbox::KNOWN_WITH_OTHER_CONTENT => {
+                outbox::renew(self.tx, &mut pending, self.device, at, error.clone())?;
+                Answered::Conflicted
+            }
             Outcome::Rejected(error) => {
                 outbox::park(&mut pending, at, error.clone())?;
                 Answered::Parked

@@ -3,6 +3,7 @@
 use crate::backend::Outgoing;
 use crate::error::Result;
 use crate::model::Outcome;
+use crate::outbox::KNOWN_WITH_OTHER_CONTENT;
 use crate::store::{meta, operations};
 use crate::sync::deps::EngineDeps;
 
@@ -16,6 +17,12 @@ pub(in crate::sync) fn is_copy(deps: &EngineDeps, sent: &[Outgoing], outcomes: &
         }
     }
     Ok(false)
+}
+
+/// Whether an outcome shows that another store writes under this one's device id: it has sent an operation of ours with another content. Such an
+/// operation is renewed when the outcomes are taken in.
+pub(in crate::sync) fn shares_its_ids(outcomes: &[Outcome]) -> bool {
+    outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(error) if error.code == KNOWN_WITH_OTHER_CONTENT))
 }
 
 /// Goes on as another device. The same operations go again, and the server recognises by their ids those that the original has sent.

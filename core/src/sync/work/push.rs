@@ -256,8 +256,12 @@ impl Pusher {
             copied_store::reassign_device_id(&self.deps).await?;
             return Ok(true);
         }
+        let shares_its_ids = copied_store::shares_its_ids(&reply.outcomes);
         let op_seqs: Vec<i64> = sent.iter().map(|outgoing| outgoing.op.op_seq).collect();
         let settled = settle_batch(&self.deps, sent, reply.outcomes).await?;
+        if shares_its_ids {
+            copied_store::reassign_device_id(&self.deps).await?;
+        }
         self.suspects.settled(op_seqs.into_iter(), settled.applied);
         let moved = settled.moved;
         if moved {

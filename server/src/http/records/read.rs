@@ -18,11 +18,11 @@ use std::collections::BTreeSet;
 
 const DEFAULT_LIMIT: usize = 100;
 
-/// What a read of a collection asks for.
+/// The three kinds of reads of a collection.
 enum Query {
-    /// What has changed.
+    /// Changes after a cursor or a time.
     Delta(StreamRequest),
-    /// So many records from a place in the list.
+    /// A page of the list in the order of ids.
     List { limit: i64, offset: i64 },
     /// These records.
     Ids(Vec<RecordId>),

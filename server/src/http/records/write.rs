@@ -17,9 +17,9 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::Value;
 
-/// What a body says.
+/// The content of a body.
 struct Content {
-    /// What a new record is called.
+    /// The id of the record, or the client's id of a new one.
     id: Option<RecordId>,
     change: Change,
     base: Option<i64>,
@@ -254,7 +254,7 @@ fn read_fields(mut body: Value, subject: RecordId, change: impl FnOnce(Fields) -
     Ok(Content { id: Some(subject), change: change(app_fields(body)), base, canonical })
 }
 
-/// What is left of a body when the names of the server and of the call are taken out.
+/// The app's fields of a body: all but the names of the server and of the call.
 fn app_fields(body: Decoder) -> Fields {
     let mut fields = body.rest();
     for name in ["id", "version", "_sync"] {

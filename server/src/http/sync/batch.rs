@@ -37,7 +37,7 @@ struct Request {
     config_version: Option<String>,
 }
 
-/// What it takes to read a body.
+/// Values that decoding a body needs.
 struct DecodeContext {
     scope: Scope,
     key: Option<OpId>,

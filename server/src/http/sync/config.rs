@@ -1,4 +1,4 @@
-//! What the server allows.
+//! The configuration that clients see: limits, features, rules of collections.
 
 use crate::config::Limits;
 use crate::error::Failure;

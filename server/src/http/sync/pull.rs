@@ -15,7 +15,7 @@ use crate::sync::scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What the database answered.
+/// The result of the read.
 struct Answer {
     json: Vec<u8>,
     pending: i64,

@@ -14,7 +14,7 @@ use crate::sync::status::{self as model, Status, StatusRequest};
 use crate::sync::wire;
 use axum::http::StatusCode;
 
-/// How the streams of a space stand, and how far behind the caller is.
+/// The heads of the streams of a space, and how many rows the caller lacks.
 #[utoipa::path(
     get, path = "/v1/sync/status", tag = "sync",
     params(("space" = Option<String>, Query, description = "The space; the caller's own if absent."),

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub(crate) struct Push {
     pub(crate) scope: Scope,
     pub(crate) device: DeviceId,
-    /// Where the device stands; an expired position refuses the push before anything is applied.
+    /// The position of the device. An expired one refuses the push before anything is applied.
     pub(crate) position: Position,
     /// The device knows the results of all operations up to this place in its order. `None` if it does not say.
     pub(crate) ack_op_seq: Option<i64>,
@@ -40,7 +40,7 @@ pub(crate) struct Push {
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-/// What became of an operation.
+/// The result of an operation.
 #[derive(Debug)]
 pub(crate) enum OpResult {
     /// It has its effect, now or since before.
@@ -61,14 +61,14 @@ pub(crate) struct Done {
     pub(crate) record: Option<Vec<u8>>,
 }
 
-/// What later operations of a push need to know of earlier ones.
+/// The effects of earlier operations of a push, which later ones need.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BatchProgress {
     /// The operation that failed on a record.
     failed: BTreeMap<Key, usize>,
     /// The version that was made last of a record.
     versions: BTreeMap<Key, i64>,
-    /// What records are called that devices made under another name.
+    /// The ids of records that devices made under another name.
     created: BTreeMap<(CollectionName, RecordId), String>,
     /// Rows that speak for themselves in the results.
     pub(crate) written: Written,
@@ -87,7 +87,7 @@ impl BatchProgress {
     }
 }
 
-/// What comes before the operations: refuses a position that has expired, takes note of what the device knows.
+/// Begins a push: refuses an expired position, and stores the device's confirmation.
 pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
     delta::check(tx, &push.scope, &push.position)?;
     let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;

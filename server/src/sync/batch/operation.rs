@@ -185,11 +185,11 @@ impl Run<'_> {
     }
 }
 
-/// What an operation is about.
+/// The record of an operation.
 struct Subject {
     /// Collection and id.
     key: Key,
-    /// What the device calls it, where the server assigns ids.
+    /// The id that the creating device gave it, where the server assigns ids.
     client_id: Option<String>,
     record: Option<Record>,
 }

@@ -9,7 +9,7 @@ use crate::store::{Level, StoreError, WriteTx, ledger};
 use crate::sync::plan::Unit;
 use crate::sync::write_set::WriteSet;
 
-/// Why an operation did not get through.
+/// Why an operation was not applied.
 pub(super) enum OperationError {
     /// It is refused; the others go on.
     Refused(Failure),

@@ -1,0 +1,107 @@
+//! Stores that were restored from a backup or copied, and go on beside the original or after it.
+
+use crate::pair;
+use holm_core::WriteOutcome;
+use holm_tests::fixture::{Fault, in_step, story};
+use serde_json::json;
+
+/// Counters, values and new documents in one batch, of which the original has sent a part, with and without its reply.
+#[test]
+fn core_l5_overlapping_batches_have_each_effect_once() {
+    for reply_lost in [false, true] {
+        story(|mut world| async move {
+            let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+            for n in 0..3 {
+                a.update("d", json!({"n": {"$inc": 1}})).await;
+                a.create(&format!("early-{n}"), json!({"n": n})).await;
+                a.restart().await;
+            }
+            let c = a.restore_copy(&mut world, "c");
+            for device in [&a, &c] {
+                device.create(&format!("late-{}", device.name), json!({})).await;
+                device.update("d", json!({"by": device.name})).await;
+            }
+            if reply_lost {
+                a.link.once("batch", Fault::DropReply);
+                assert!(a.try_sync().await.is_err());
+            } else {
+                a.sync().await;
+            }
+            c.sync().await;
+            in_step(&[&a, &c, &b]).await;
+            assert_eq!(b.get("d").unwrap()["n"], 3, "{reply_lost}");
+            assert_eq!(
+                b.view().into_keys().collect::<Vec<_>>(),
+                ["d", "early-0", "early-1", "early-2", "late-a", "late-c"]
+            );
+        });
+    }
+}
+
+#[test]
+fn core_l5_backup_restored_twice_has_each_effect_once() {
+    story(|mut world| async move {
+        let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+        a.update("d", json!({"n": {"$inc": 1}})).await;
+        let backup = a.backup(&mut world, "backup");
+        for round in 0..3 {
+            a.create(&format!("r{round}"), json!({})).await;
+            a.sync().await;
+            a.update(&format!("r{round}"), json!({"n": {"$inc": 1}})).await;
+            a.sync().await;
+            a.restore(&backup).await;
+        }
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 1})));
+        for round in 0..3 {
+            assert_eq!(b.get(&format!("r{round}")), Some(json!({"n": 1})));
+        }
+    });
+}
+
+/// An operation was edited on both sides after the copy. Values arrive, increments are never doubled, and what is not sent is in the journal.
+#[test]
+fn core_l5_operation_edited_on_both_sides_doubles_nothing() {
+    for original_first in [true, false] {
+        story(|mut world| async move {
+            let (a, b) = pair(&mut world, json!({"n": 0})).await;
+            let op = a.update("d", json!({"n": {"$inc": 1}, "x": 1})).await.unwrap();
+            let c = a.restore_copy(&mut world, "c");
+            a.update("d", json!({"n": {"$inc": 10}, "by-a": true})).await;
+            let order = if original_first { [&a, &c] } else { [&c, &a] };
+            order[0].sync().await;
+            order[1].sync().await;
+            in_step(&[&a, &c, &b]).await;
+            let d = b.get("d").unwrap();
+            assert_eq!((&d["x"], &d["by-a"]), (&json!(1), &json!(true)), "{original_first}");
+            assert_eq!(d["n"], if original_first { 11 } else { 1 });
+            assert_eq!(order[1].journal().len(), 1);
+            assert!(order[0].journal().is_empty());
+            for device in [&a, &c] {
+                let outcome = device.holm.confirmed(op).await.unwrap();
+                assert!(matches!(outcome, WriteOutcome::Accepted(_)), "{}: {outcome:?}", device.name);
+            }
+        });
+    }
+}
+
+/// Both write new operations under one device id and the same numbers at the same time.
+#[test]
+fn core_l5_copy_beside_the_original_loses_nothing() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"n": 0})).await;
+        let c = a.restore_copy(&mut world, "c");
+        for round in 0..4 {
+            for device in [&a, &c] {
+                device.create(&format!("{}{round}", device.name), json!({})).await;
+                device.update("d", json!({"n": {"$inc": 1}})).await;
+            }
+            let order = if round % 2 == 0 { [&a, &c] } else { [&c, &a] };
+            order[0].sync().await;
+            order[1].sync().await;
+        }
+        in_step(&[&a, &c, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 8})));
+        assert_eq!(b.view().len(), 9);
+    });
+}
