@@ -17,10 +17,10 @@ pub(crate) struct KnownTime {
     /// Server time minus wall clock, ms, where it was known last.
     pub wall_offset_ms: Option<i64>,
     /// A server time that had passed when the last process ended.
-    pub heard_ms: Option<i64>,
+    pub server_known_ms: Option<i64>,
 }
 
-/// Who and when we are. Shared by all that writes. Thread-safe.
+/// This device: its id, its clocks, its randomness. Shared by everything that writes. Thread-safe.
 pub(crate) struct Device {
     /// The device's clock, for timers and for what only this device compares.
     pub clock: Arc<dyn Clock>,
@@ -34,9 +34,9 @@ pub(crate) struct Device {
 
 impl Device {
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, id: &str, known: KnownTime) -> Self {
-        let KnownTime { frames, wall_offset_ms, heard_ms } = known;
+        let KnownTime { frames, wall_offset_ms, server_known_ms } = known;
         let nonce = nonce(entropy.as_ref());
-        let time = Timeline::start(reading(clock.as_ref()), nonce, frames, wall_offset_ms, heard_ms);
+        let time = Timeline::start(reading(clock.as_ref()), nonce, frames, wall_offset_ms, server_known_ms);
         Self { clock, entropy, limits: KnownLimits::default(), time: Mutex::new(time), id: Mutex::new(id.into()) }
     }
 
@@ -58,8 +58,9 @@ impl Device {
         new_uuid(self.clock.as_ref(), self.entropy.as_ref())
     }
 
-    /// A stamp for a write that this transaction makes, in device time: it names its frame, which is stored with it. Greater than every stamp before.
-    /// Convert it with [`server_ms`](Self::server_ms) before it is compared with another device's or sent.
+    /// A stamp for a write that this transaction makes, in device time: it names its frame, which is stored
+    /// with it. Greater than every stamp before. Convert it with [`server_ms`](Self::server_ms) before it is
+    /// compared with another device's or sent.
     pub fn stamp(&self, tx: &Tx<'_>) -> Result<Hlc> {
         let (mut time, now) = self.time_now();
         if tx.stored_frame() != Some(time.current().nonce) {
@@ -71,7 +72,8 @@ impl Device {
         Ok(Hlc { ms, counter, node: String::new() })
     }
 
-    /// The server's time of a stored stamp's milliseconds. The only conversion there is: who judges and what is sent use it, so they agree.
+    /// The server's time of a stored stamp's milliseconds. The only conversion there is: the merge and the
+    /// wire use it, so they agree.
     pub fn server_ms(&self, stored_ms: i64) -> i64 {
         self.locked().convert(stored_ms).max(0)
     }
@@ -82,12 +84,13 @@ impl Device {
         time.now_ms(now)
     }
 
-    /// Whether this process has heard the server's time, and the clocks have run on undisturbed since.
+    /// Whether this process has got the server's time, and the clocks have run on undisturbed since.
     pub fn has_server_time(&self) -> bool {
-        self.time_now().0.is_heard()
+        self.time_now().0.is_known()
     }
 
-    /// Whether every stamp of the queue is known in the server's time. What is sent before may carry the time of a wrong clock.
+    /// Whether every stamp of the queue is known in the server's time. What is sent before may carry the time
+    /// of a wrong clock.
     pub fn stamps_are_settled(&self) -> bool {
         self.time_now().0.is_settled()
     }
@@ -97,9 +100,14 @@ impl Device {
         reading(self.clock.as_ref())
     }
 
-    /// Takes in the server's time. What is returned must be stored.
-    pub fn observe(&self, heard: ServerTime) -> Learnt {
-        self.locked().observe(heard, || nonce(self.entropy.as_ref()))
+    /// Takes in the server's time. What is returned must be stored, and told to [`saved`](Self::saved) then.
+    pub fn observe(&self, sample: ServerTime) -> Learnt {
+        self.locked().observe(sample, || nonce(self.entropy.as_ref()))
+    }
+
+    /// What `observe` has returned is stored.
+    pub fn saved(&self, learnt: &Learnt) {
+        self.locked().saved(learnt);
     }
 
     /// The timeline, after a look at the clocks.

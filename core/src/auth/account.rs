@@ -84,7 +84,7 @@ impl Account {
         self.kept.forget()
     }
 
-    /// The session, `None` if nobody is signed in. Blocks for as long as the secret store does.
+    /// The session, `None` if no account is signed in. Blocks for as long as the secret store does.
     pub fn session(&self) -> Result<Option<Session>> {
         self.kept.get()
     }
@@ -119,12 +119,13 @@ impl Account {
         }
     }
 
-    /// Sends a request with the session's token, refreshing it before it ends and once after the server has refused it. Before the first request with
-    /// a token of an unknown account the server is asked whose it is.
+    /// Sends a request with the session's token, refreshing it before it ends and once after the server has
+    /// refused it. Before the first request with a token of an unknown account the server is asked whose it
+    /// is.
     ///
     /// # Errors
-    /// `SIGNED_OUT` without a session; `ACCOUNT_MISMATCH` if the token is not of the account whose data the store has: then nothing is sent;
-    /// what [`HttpClient::send`] gives.
+    /// `SIGNED_OUT` without a session; `ACCOUNT_MISMATCH` if the token is not of the account whose data the
+    /// store has: then nothing is sent; what [`HttpClient::send`] gives.
     pub async fn send(&self, path: &str, headers: &[(HeaderName, String)], call: Call) -> Result<Exchange> {
         let http = self.http()?;
         let mut session = self.admit(self.session()?.ok_or_else(signed_out)?).await?;
@@ -148,8 +149,9 @@ impl Account {
         }
     }
 
-    /// Whether to refresh before sending. Until this process has the server's time the clock may be wrong by years, and would then ask for a
-    /// new token before each request: so it may do so once, and after that the server's refusal tells.
+    /// Whether to refresh before sending. Until this process has the server's time the clock may be wrong by
+    /// years, and would then ask for a new token before each request: so it may do so once, and after that
+    /// the server's refusal tells.
     fn ends_soon(&self, session: &Session) -> bool {
         let Some(end) = session.expires_ms.filter(|_| session.refresh_token.is_some()) else { return false };
         if end - EARLY_MS >= self.device.server_now_ms() {
@@ -158,7 +160,8 @@ impl Account {
         self.device.has_server_time() || !self.guessed.swap(true, Ordering::Relaxed)
     }
 
-    /// Makes sure that the session is the store's account's, asking the server for the account if it is not known.
+    /// Makes sure that the session is the store's account's, asking the server for the account if it is not
+    /// known.
     async fn admit(&self, mut session: Session) -> Result<Session> {
         if session.user_id.is_none() {
             let user = self.ask_user(&session).await?;
@@ -183,7 +186,8 @@ impl Account {
         }
     }
 
-    /// Exchanges the token in `stale` for a new one, unless another request or another process has done so already.
+    /// Exchanges the token in `stale` for a new one, unless another request or another process has done so
+    /// already.
     async fn refresh(&self, stale: &Session) -> Result<Session> {
         let _turn = self.refreshing.lock().await;
         let now = self.kept.newest()?.ok_or_else(signed_out)?;

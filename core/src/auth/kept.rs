@@ -3,8 +3,8 @@
 //! Invariants:
 //! - One lock covers both places, so they never disagree for longer than a call of the secret store takes.
 //! - A session is given out only if it is bound to this server, this store and the store's present epoch.
-//! - A refresh replaces the session that it was made for and no other ([`replace`](KeptSession::replace)): after a sign-out, or after a sign-in of
-//!   somebody else, its reply is dropped.
+//! - A refresh replaces the session that it was made for and no other ([`replace`](KeptSession::replace)):
+//!   after a sign-out, or after a sign-in to another account, its reply is dropped.
 
 use super::secrets::SecretStore;
 use super::session::{Binding, Grant, Session};
@@ -53,8 +53,8 @@ impl KeptSession {
         Ok(this)
     }
 
-    /// The session, `None` if nobody is signed in. Looks among the secrets again if the store's epoch has changed, or there was none: another
-    /// process may have signed in.
+    /// The session, `None` if no account is signed in. Looks among the secrets again if the store's epoch has
+    /// changed, or there was none: another process may have signed in.
     pub fn get(&self) -> Result<Option<Session>> {
         let binding = self.binding()?;
         let mut state = self.locked();
@@ -100,7 +100,8 @@ impl KeptSession {
     /// Puts `fresh` in the place of the session with the token `stale`.
     ///
     /// # Errors
-    /// `SIGNED_OUT` if nobody is signed in any more, `CANCELLED` if another session has taken its place. Those of the secret store.
+    /// `SIGNED_OUT` after a sign-out, `CANCELLED` if another session has taken its place. Those of the secret
+    /// store.
     pub fn replace(&self, stale: &str, fresh: Session) -> Result<()> {
         let binding = self.binding()?;
         let mut state = self.locked();
@@ -111,7 +112,8 @@ impl KeptSession {
         }
     }
 
-    /// Forgets the session. The store's epoch has been raised before, so nothing is lost if the secret cannot be removed.
+    /// Forgets the session. The store's epoch has been raised before, so nothing is lost if the secret cannot
+    /// be removed.
     ///
     /// # Errors
     /// Those of the secret store; the session is forgotten in memory all the same.

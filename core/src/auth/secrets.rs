@@ -6,10 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// A small store for secrets: Keychain, Keystore. Thread-safe. Calls may block for some milliseconds; they come from no UI thread. The client waits for
-/// them with its session locked, so an implementation must not call the client.
+/// A small store for secrets: Keychain, Keystore. Thread-safe. Calls may block for some milliseconds; they
+/// come from no UI thread. The client waits for them with its session locked, so an implementation must not
+/// call the client.
 pub trait SecretStore: Send + Sync + 'static {
-    /// Reads a secret; none if it was never set.
+    /// Reads a secret; `None` if it was never set, or was removed.
     fn get(&self, name: &str) -> Result<Option<String>>;
     /// Keeps a secret.
     fn set(&self, name: &str, value: &str) -> Result<()>;
@@ -46,7 +47,8 @@ impl SecretStore for MemorySecrets {
     }
 }
 
-/// Keeps secrets in files that only this user can read: for desktops, tests and tools, where there is no keychain. Not encrypted.
+/// Keeps secrets in files that only this user can read: for desktops, tests and tools, where there is no
+/// keychain. Not encrypted.
 #[derive(Debug)]
 pub struct FileSecrets {
     directory: PathBuf,

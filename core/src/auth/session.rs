@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Where a session is good: at one server, for one store, until that store's next sign-out. A session with another binding is ignored, so
-/// that a restored keychain, a copied directory or a changed address never sends a token to where it does not belong.
+/// Where a session is good: at one server, for one store, until that store's next sign-out. A session with
+/// another binding is ignored, so that a restored keychain, a copied directory or a changed address never
+/// sends a token to where it does not belong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Binding {
     /// The server's address.

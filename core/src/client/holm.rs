@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 /// client. Thread-safe.
 ///
 /// The engine runs on the tokio runtime on which [`open`](Self::open) was called, and ends with [`close`](Self::close) or with the last
-/// clone. Whatever kills the process, the next `open` goes on from the last acknowledged write.
+/// clone. However the process ends, the next `open` goes on from the last acknowledged write.
 #[derive(Clone)]
 pub struct Holm {
     pub(super) inner: Arc<Inner>,
@@ -250,13 +250,13 @@ fn open_http(config: &Config) -> Result<Option<Arc<HttpClient>>> {
     Ok(Some(Arc::new(HttpClient::new(transport, server)?)))
 }
 
-/// Who this device is, and which store this is.
+/// This device and this store.
 struct Identity {
     device: Arc<Device>,
     store_id: String,
 }
 
-/// Who this device is. Takes up what a killed process left behind, and forgets what is too old.
+/// Reads or makes the ids of device and store. Takes up what a killed process left behind, and forgets what is too old.
 fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     let (clock, entropy) = (config.clock.clone(), config.entropy.clone());
     let fresh = || new_uuid(clock.as_ref(), entropy.as_ref()).to_string();
@@ -277,7 +277,7 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
         let known = KnownTime {
             frames: frames::all(tx)?,
             wall_offset_ms: meta::get_number(tx, meta::Key::ClockOffset)?,
-            heard_ms: meta::get_number(tx, meta::Key::LastSync)?,
+            server_known_ms: meta::get_number(tx, meta::Key::LastSync)?,
         };
         Ok((id, store_id, known))
     })?;

@@ -14,7 +14,7 @@ pub enum SignOutMode {
     Keep,
     /// It is deleted, unless there are writes that the server does not have.
     Wipe,
-    /// It is deleted, whatever is pending.
+    /// It is deleted, with the writes that the server does not have.
     WipeDiscardingPending,
 }
 
@@ -22,7 +22,8 @@ impl Holm {
     /// Makes an account and signs in. Returns its id.
     ///
     /// # Errors
-    /// `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the store has another account's data, and those of the network.
+    /// `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the store has another account's data, and
+    /// those of the network.
     pub async fn sign_up(&self, email: &str, password: &str) -> Result<String> {
         self.sign(SignIn::Up, email, password).await
     }
@@ -30,7 +31,8 @@ impl Holm {
     /// Signs in. Returns the account's id.
     ///
     /// # Errors
-    /// `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the store has another account's data, and those of the network.
+    /// `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the store has another account's data, and
+    /// those of the network.
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<String> {
         self.sign(SignIn::In, email, password).await
     }
@@ -47,9 +49,10 @@ impl Holm {
         Ok(user)
     }
 
-    /// Uses a token that the app got elsewhere, from now on. It is not refreshed. Before anything is sent with it the server is asked whose it is: if
-    /// it is not of the account whose data the store has, every sync fails with `ACCOUNT_MISMATCH` and nothing is sent. Blocks for as long as the
-    /// secret store does; sends nothing.
+    /// Uses a token that the app got elsewhere, from now on. It is not refreshed. Before anything is sent
+    /// with it the server is asked whose it is: if it is not of the account whose data the store has, every
+    /// sync fails with `ACCOUNT_MISMATCH` and nothing is sent. Blocks for as long as the secret store does;
+    /// sends nothing.
     ///
     /// # Errors
     /// Those of the secret store and of storage; `CANCELLED` if there is a sign-out at the same time.
@@ -60,22 +63,27 @@ impl Holm {
         Ok(())
     }
 
-    /// The account that is signed in, if any. Empty for a token that the app has set, until the server has said whose it is.
+    /// The account that is signed in, if any. Empty for a token that the app has set, until the server has
+    /// said whose it is.
     pub fn user(&self) -> Option<String> {
         self.inner.account.user()
     }
 
-    /// Signs out. Returns how many operations the server does not have: with [`SignOutMode::Keep`] they stay queued for the same account.
-    /// With a wipe their waiters are told [`Discarded`](crate::WriteOutcome::Discarded), and the data is overwritten on disk, not only unlinked.
+    /// Signs out. Returns how many operations the server does not have: with [`SignOutMode::Keep`] they stay
+    /// queued for the same account. With a wipe their waiters are told
+    /// [`Discarded`](crate::WriteOutcome::Discarded), and the data is overwritten on disk, not only unlinked.
     ///
-    /// The running cycle is stopped first; who waits for it gets `CANCELLED`. From then on no reply, refresh or sign-in that began
-    /// before changes the store or the session. The server is told afterwards, if it can be reached. If the future is dropped or the process is killed,
-    /// either nothing has happened, or the sign-out is complete but for the server's knowing.
+    /// The running cycle is stopped first; a caller that waits for it gets `CANCELLED`. From then on no
+    /// reply, refresh or sign-in that began before changes the store or the session. The server is told
+    /// afterwards, if it can be reached. If the future is dropped or the process is killed, either nothing
+    /// has happened, or the sign-out is complete but for the server's knowing.
     ///
     /// # Errors
-    /// `PENDING_WRITES` for [`SignOutMode::Wipe`] with such operations: then nothing has happened. Those of storage and of the secret store.
+    /// `PENDING_WRITES` for [`SignOutMode::Wipe`] with such operations: then nothing has happened. Those of
+    /// storage and of the secret store.
     pub async fn sign_out(&self, mode: SignOutMode) -> Result<u64> {
-        // Asked before the engine is stopped, so that a refused sign-out disturbs no cycle; and again in the transaction.
+        // Asked before the engine is stopped, so that a refused sign-out disturbs no cycle; and again in the
+        // transaction.
         self.store().read(|connection| check_sign_out(connection, mode))?;
         let work = self.end_session(mode);
         let (pending, session) = match &self.inner.engine {
@@ -88,7 +96,8 @@ impl Holm {
         Ok(pending)
     }
 
-    /// Ends the epoch, with or without the data, and forgets the session. Returns what was pending and the session.
+    /// Ends the epoch, with or without the data, and forgets the session. Returns what was pending and the
+    /// session.
     async fn end_session(&self, mode: SignOutMode) -> Result<(u64, Option<Session>)> {
         let session = self.inner.account.session()?;
         let pending = self

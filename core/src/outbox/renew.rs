@@ -1,7 +1,9 @@
-//! An operation whose id the server knows with another content: the store was copied, and the operation was edited on one side after that.
+//! An operation whose id the server knows with another content: the store was copied, and the operation was
+//! edited on one side after that.
 //!
-//! Invariant: nothing has its effect twice. What the two contents share cannot be told any more, so what adds up (increments) is not sent again: the
-//! journal keeps it. What does not add up (values, sets, removals) goes again under a new id, as an edit like any other.
+//! Invariant: nothing has its effect twice. What the two contents share cannot be told any more, so what adds
+//! up (increments) is not sent again: the journal keeps it. What does not add up (values, sets, removals)
+//! goes again under a new id, as an edit like any other.
 
 use super::ids::mint_again;
 use super::{Pending, park};
@@ -14,7 +16,8 @@ use crate::store::journal::{LossReason, Lost};
 /// The server's code for it.
 pub(crate) const KNOWN_WITH_OTHER_CONTENT: &str = "IDEMPOTENCY_KEY_REUSED";
 
-/// Gives an operation that the server has refused for this reason a new id, without its increments. One that only counts ends as overridden.
+/// Gives an operation that the server has refused for this reason a new id, without its increments. One that
+/// only counts ends as overridden.
 pub(crate) fn renew(tx: &Tx<'_>, pending: &mut Pending, device: &Device, at: usize, error: OpError) -> Result<()> {
     pending.freeze_create()?;
     let Some(op) = pending.ops.get_mut(at) else { return Ok(()) };

@@ -2,8 +2,9 @@
 //!
 //! Invariants:
 //! - Every sign-out raises the epoch, in the transaction that wipes the data if it does.
-//! - What the engine writes is rolled back if the epoch is no longer that of the cycle that asked for it. So no reply, page or refresh of an
-//!   earlier stay changes the store, however late it comes and whichever process has signed out.
+//! - What the engine writes is rolled back if the epoch is no longer that of the cycle that asked for it. So
+//!   no reply, page or refresh of an earlier stay changes the store, however late it comes and whichever
+//!   process has signed out.
 
 use super::tables::meta::{self, Key};
 use super::{Store, Tx};
@@ -18,12 +19,13 @@ pub(crate) fn current(connection: &Connection) -> Result<i64> {
     Ok(meta::get_number(connection, Key::Epoch)?.unwrap_or(0))
 }
 
-/// Ends the present epoch: whatever was asked for in it is not taken in any more.
+/// Ends the present epoch: replies to requests that were made in it are not applied any more.
 pub(crate) fn raise(tx: &Tx<'_>) -> Result<()> {
     meta::set(tx, Key::Epoch, &(current(tx)? + 1).to_string())
 }
 
-/// The store as the engine sees it: its writes are bound to the epoch in which their cycle began. Reads are those of [`Store`].
+/// The store as the engine sees it: its writes are bound to the epoch in which their cycle began. Reads are
+/// those of [`Store`].
 #[derive(Clone)]
 pub(crate) struct EpochStore {
     store: Store,
@@ -37,8 +39,8 @@ impl EpochStore {
         this
     }
 
-    /// Begins a cycle or a refresh: its writes are bound to the present epoch. Call it before the first request. If the epoch cannot be read,
-    /// the former one stays, and writes fail until the next call.
+    /// Begins a cycle or a refresh: its writes are bound to the present epoch. Call it before the first
+    /// request. If the epoch cannot be read, the former one stays, and writes fail until the next call.
     pub fn enter(&self) {
         if let Ok(epoch) = self.store.read(current) {
             self.epoch.store(epoch, Ordering::Release);

@@ -1,22 +1,25 @@
 //! Frames, and stamps that name theirs.
 
-/// Bits of a stamp's milliseconds that count milliseconds: 557 years from 1970. Those above are the frame's number.
+/// Bits of a stamp's milliseconds that count milliseconds: 557 years from 1970. Those above are the frame's
+/// number.
 const MS_BITS: u32 = 44;
 const MS_MASK: i64 = (1 << MS_BITS) - 1;
 /// The greatest time that a frame may begin with: half of what fits, so that there is room to run on.
 pub(super) const MAX_FIRST_MS: i64 = MS_MASK >> 1;
 
-/// A stretch in which the device's clocks ran on undisturbed. Its *device time* is what its wall clock showed at its beginning, and runs on with the
-/// monotonic clock.
+/// A stretch in which the device's clocks ran on undisturbed. Its *device time* is what its wall clock showed
+/// at its beginning, and runs on with the monotonic clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
-    /// Its number in the store, from 1; 0 until a stamp has been taken in it. Later frames of a process have greater numbers.
+    /// Its number in the store, from 1; 0 until a stamp has been taken in it. Later frames of a process have
+    /// greater numbers.
     pub id: i64,
     /// Tells it from another frame that got the same number after a rollback.
     pub nonce: i64,
     /// Device time at its beginning.
     pub first_ms: i64,
-    /// The wall clock minus the device time at its beginning, ms. 0 unless the wall clock was out of range, or the frame follows a correction.
+    /// The wall clock minus the device time at its beginning, ms. 0 unless the wall clock was out of range,
+    /// or the frame follows a correction.
     pub wall_lag_ms: i64,
     /// Server time minus device time, ms. `None` until the server's time is known.
     pub offset_ms: Option<i64>,
@@ -37,7 +40,8 @@ impl Frame {
     }
 }
 
-/// A stamp's milliseconds as they are stored: the frame's number above, its device time below. Orders by frame first.
+/// A stamp's milliseconds as they are stored: the frame's number above, its device time below. Orders by
+/// frame first.
 pub(crate) fn pack(frame: i64, device_ms: i64) -> i64 {
     (frame << MS_BITS) | device_ms.clamp(0, MS_MASK)
 }

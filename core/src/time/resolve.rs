@@ -12,12 +12,14 @@ pub(super) struct Ended {
     pub last_ms: i64,
 }
 
-/// Gives a frame its offset from what is known before and after it: `floor`, the server's time that had passed before it began, `ceiling`, the one at
-/// which the next frame began, and the wall clock's offsets (server time minus wall clock) before and after it.
+/// Gives a frame its offset from what is known before and after it: `floor`, the server's time that had
+/// passed before it began, `ceiling`, the one at which the next frame began, and the wall clock's offsets
+/// (server time minus wall clock) before and after it.
 ///
-/// The date was either not set between this frame and the next, or not between the last known one and this, as far as can be told. Of the two the
-/// offset is taken with which the frame lies between floor and ceiling, the later one first. If neither does, the date was set on both sides, and the
-/// frame is placed as late as it can be. No stamp of it comes after the next frame's beginning.
+/// The date was either not set between this frame and the next, or not between the last known one and this,
+/// as far as can be told. Of the two the offset is taken with which the frame lies between floor and ceiling,
+/// the later one first. If neither does, the date was set on both sides, and the frame is placed as late as
+/// it can be. No stamp of it comes after the next frame's beginning.
 pub(super) fn resolve(ended: &Ended, floor: Option<i64>, ceiling: i64, before: Option<i64>, after: i64) -> Frame {
     let Ended { frame, last_ms } = ended;
     let lag = frame.wall_lag_ms;
@@ -47,8 +49,9 @@ mod tests {
         Frame { id: 1, nonce: 0, first_ms, wall_lag_ms: 0, offset_ms: None, until_ms: None }
     }
 
-    /// Where a frame that really began at `NOW`, while the clock was wrong by `wrong`, is placed. The server was heard an hour before, when the clock
-    /// was wrong by `before`, and the next frame began an hour later, with a clock that is wrong by `after`.
+    /// Where a frame that really began at `NOW`, while the clock was wrong by `wrong`, is placed. The server
+    /// was known an hour before, when the clock was wrong by `before`, and the next frame began an hour
+    /// later, with a clock that is wrong by `after`.
     fn placed(wrong: i64, before: Option<i64>, after: i64) -> i64 {
         let ended = Ended { frame: frame(NOW + wrong), last_ms: NOW + wrong + 1_000 };
         let floor = before.map(|_| NOW - HOUR);

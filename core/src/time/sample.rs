@@ -12,7 +12,8 @@ pub(crate) struct Span {
     pub received: Reading,
 }
 
-/// The server's time as a reply states it, and when the exchange began and ended here. The server wrote it somewhere in between.
+/// The server's time as a reply states it, and when the exchange began and ended here. The server wrote it
+/// somewhere in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ServerTime {
     pub server_ms: i64,
@@ -35,8 +36,8 @@ impl Bounds {
         Self { low: server_ms - received, high: server_ms + 1 - sent, at_ms: received }
     }
 
-    /// What both tell: a short exchange narrows a long one, and what is old counts for less, because clocks drift. If they contradict each other,
-    /// the newer one.
+    /// What both tell: a short exchange narrows a long one, and what is old counts for less, because clocks
+    /// drift. If they contradict each other, the newer one.
     pub fn narrowed_by(self, newer: Self) -> Self {
         let slack = (newer.at_ms - self.at_ms).max(0) * DRIFT_PPM / 1_000_000;
         let (low, high) = ((self.low - slack).max(newer.low), (self.high + slack).min(newer.high));
@@ -55,7 +56,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// However a round trip divides into its two ways, the offset is wrong by half of it at most, and a good clock is left alone.
+        /// However a round trip divides into its two ways, the offset is wrong by half of it at most, and a
+        /// good clock is left alone.
         #[test]
         fn core_r2_e_offset_is_within_half_a_round_trip(
             truth in -1_000_000_000i64..1_000_000_000, up in 0..10_000i64, down in 0..10_000i64,

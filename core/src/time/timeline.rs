@@ -1,13 +1,16 @@
-//! The frames of one process, as plain data: readings of the clocks and the server's time in, stamps and offsets out.
+//! The frames of one process, as plain data: readings of the clocks and the server's time in, stamps and
+//! offsets out.
 
 use super::frame::{Frame, MAX_FIRST_MS, pack, unpack};
 use super::resolve::{Ended, resolve};
 use super::sample::{Bounds, ServerTime};
 use std::collections::BTreeMap;
 
-/// Wall clock and monotonic clock may differ by this much about how much time has passed, ms. More means sleep or a date that was set.
+/// Wall clock and monotonic clock may differ by this much about how much time has passed, ms. More means
+/// sleep or a date that was set.
 const JUMP_MS: i64 = 500;
-/// A known offset is corrected only if it is wrong by this much, ms: what is less lies within what a network lets one know.
+/// A known offset is corrected only if it is wrong by this much, ms: what is less lies within what a network
+/// lets one know.
 const NOISE_MS: i64 = 100;
 
 /// Both clocks at one moment, ms.
@@ -35,15 +38,19 @@ pub(crate) struct Timeline {
     /// The wall clock's offset where it was known last.
     wall_offset_ms: Option<i64>,
     /// The server's time when it was known last.
-    heard_ms: Option<i64>,
+    server_known_ms: Option<i64>,
+    /// What was learnt and may not be stored yet.
+    unsaved: Learnt,
 }
 
-/// What came of the server's time.
+/// What came of the server's time, to be stored. Told again with the next exchange until [`Timeline::saved`]
+/// is called.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Learnt {
     /// Stored frames that have got their offset: to be written.
     pub frames: Vec<Frame>,
-    /// The wall clock's offset, if it is another one than before by more than noise: to be kept for the next process.
+    /// The wall clock's offset, if it is another one than before by more than noise: to be kept for the next
+    /// process.
     pub wall_offset_ms: Option<i64>,
 }
 
@@ -54,19 +61,30 @@ impl Learnt {
 }
 
 impl Timeline {
-    /// Begins a process. `frames`: what earlier processes have stored, each with the device time of its last stamp. `wall_offset_ms`, `heard_ms`:
-    /// what they knew of the server's time last.
+    /// Begins a process. `frames`: what earlier processes have stored, each with the device time of its last
+    /// stamp. `wall_offset_ms`, `server_known_ms`: what they knew of the server's time last.
     pub fn start(
         now: Reading,
         nonce: i64,
         frames: Vec<(Frame, i64)>,
         wall_offset_ms: Option<i64>,
-        heard_ms: Option<i64>,
+        server_known_ms: Option<i64>,
     ) -> Self {
         let (current, guess_ms) = first_frame(now, nonce, wall_offset_ms.unwrap_or(0));
         let frames = frames.into_iter().map(|(frame, last_ms)| (frame.id, Ended { frame, last_ms })).collect();
-        let (began, last) = (now.monotonic_ms, (0, 0));
-        Self { frames, current, began, seen: now, last, bounds: None, guess_ms, wall_offset_ms, heard_ms }
+        let (began, last, unsaved) = (now.monotonic_ms, (0, 0), Learnt::default());
+        Self {
+            frames,
+            current,
+            began,
+            seen: now,
+            last,
+            bounds: None,
+            guess_ms,
+            wall_offset_ms,
+            server_known_ms,
+            unsaved,
+        }
     }
 
     /// Takes in a reading of the clocks: begins a frame if they disagree about how much time has passed.
@@ -78,7 +96,8 @@ impl Timeline {
             let before = self.now_ms(now);
             let wall_offset = self.current.wall_offset_ms().unwrap_or(self.guess_ms - self.current.wall_lag_ms);
             self.end_frame();
-            // Forward it is sleep, most of the time, and the wall clock has gone on. Time never passes slower than the monotonic clock says.
+            // Forward it is sleep, most of the time, and the wall clock has gone on. Time never passes slower
+            // than the monotonic clock says.
             let (current, guess) = first_frame(now, nonce(), wall_offset);
             let least = before.saturating_sub(current.first_ms);
             self.begin_frame(current, now.monotonic_ms, guess.max(least));
@@ -86,7 +105,8 @@ impl Timeline {
         self.seen = now;
     }
 
-    /// The next stamp, greater than every one before in this frame: packed milliseconds and counter. The current frame must have its number.
+    /// The next stamp, greater than every one before in this frame: packed milliseconds and counter. The
+    /// current frame must have its number.
     pub fn stamp(&mut self, now: Reading) -> (i64, u32) {
         let device = self.device_ms(now.monotonic_ms);
         let (ms, counter) = self.last;
@@ -109,22 +129,23 @@ impl Timeline {
         let device = self.device_ms(now.monotonic_ms);
         match self.current.offset_ms {
             Some(offset) => device.saturating_add(offset),
-            None => device.saturating_add(self.guess_ms).max(self.heard_ms.unwrap_or(0)),
+            None => device.saturating_add(self.guess_ms).max(self.server_known_ms.unwrap_or(0)),
         }
     }
 
     /// Whether the server's time is known from this process, and no clock was disturbed since.
-    pub fn is_heard(&self) -> bool {
+    pub fn is_known(&self) -> bool {
         self.current.offset_ms.is_some()
     }
 
     /// Whether every stamp that is stored can be converted for good.
     pub fn is_settled(&self) -> bool {
         let unstamped = self.last == (0, 0);
-        (unstamped || self.is_heard()) && self.frames.values().all(|ended| ended.frame.offset_ms.is_some())
+        (unstamped || self.is_known()) && self.frames.values().all(|ended| ended.frame.offset_ms.is_some())
     }
 
-    /// Server time of a stamp, by its packed milliseconds. As well as it can be told, if its frame has no offset yet.
+    /// Server time of a stamp, by its packed milliseconds. As well as it can be told, if its frame has no
+    /// offset yet.
     pub fn convert(&self, stored_ms: i64) -> i64 {
         let (id, device) = unpack(stored_ms);
         let guess = || device.saturating_add(self.wall_offset_ms.unwrap_or(0));
@@ -138,27 +159,27 @@ impl Timeline {
     }
 
     /// Takes in the server's time. An exchange during which a clock was disturbed tells nothing.
-    pub fn observe(&mut self, heard: ServerTime, nonce: impl Fn() -> i64) -> Learnt {
-        self.advance(heard.span.received, &nonce);
-        if heard.span.sent.monotonic_ms < self.began {
+    pub fn observe(&mut self, sample: ServerTime, nonce: impl Fn() -> i64) -> Learnt {
+        self.advance(sample.span.received, &nonce);
+        if sample.span.sent.monotonic_ms < self.began {
             return Learnt::default();
         }
         let (sent, received) =
-            (self.device_ms(heard.span.sent.monotonic_ms), self.device_ms(heard.span.received.monotonic_ms));
-        let newer = Bounds::of(heard.server_ms, sent, received);
+            (self.device_ms(sample.span.sent.monotonic_ms), self.device_ms(sample.span.received.monotonic_ms));
+        let newer = Bounds::of(sample.server_ms, sent, received);
         let bounds = self.bounds.map_or(newer, |older| older.narrowed_by(newer));
         let offset = bounds.nearest(self.current.offset_ms.unwrap_or(self.guess_ms));
-        let mut learnt = Learnt::default();
         match self.current.offset_ms {
             None => {
                 self.current.offset_ms = Some(offset);
-                learnt.frames = self.resolve_ended();
+                let mut frames = self.resolve_ended();
                 if self.current.id != 0 {
-                    learnt.frames.push(self.current.clone());
+                    frames.push(self.current.clone());
                 }
+                self.unsaved.frames.extend(frames);
             }
             Some(known) if (known - offset).abs() >= NOISE_MS => {
-                let wall_lag_ms = heard.span.received.wall_ms.saturating_sub(received);
+                let wall_lag_ms = sample.span.received.wall_ms.saturating_sub(received);
                 let next = Frame {
                     id: 0,
                     nonce: nonce(),
@@ -168,19 +189,28 @@ impl Timeline {
                     until_ms: None,
                 };
                 self.end_frame();
-                self.begin_frame(next, heard.span.received.monotonic_ms, offset);
+                self.begin_frame(next, sample.span.received.monotonic_ms, offset);
             }
             Some(_) => {}
         }
         self.bounds = Some(bounds);
-        self.heard_ms = Some(received + self.current.offset_ms.unwrap_or(offset));
+        self.server_known_ms = Some(received + self.current.offset_ms.unwrap_or(offset));
         let wall_offset = self.current.wall_offset_ms();
         let moved = wall_offset.zip(self.wall_offset_ms).is_none_or(|(new, old)| (new - old).abs() >= JUMP_MS);
         if moved {
             self.wall_offset_ms = wall_offset;
-            learnt.wall_offset_ms = wall_offset;
+            self.unsaved.wall_offset_ms = wall_offset;
         }
-        learnt
+        self.unsaved.clone()
+    }
+
+    /// What [`observe`](Self::observe) has told is stored. Until then it is told again: a write may be cut,
+    /// or fail.
+    pub fn saved(&mut self, learnt: &Learnt) {
+        self.unsaved.frames.retain(|frame| !learnt.frames.contains(frame));
+        if self.unsaved.wall_offset_ms == learnt.wall_offset_ms {
+            self.unsaved.wall_offset_ms = None;
+        }
     }
 
     /// Gives offsets to all ended frames, the latest first: each ends before the next one begins.
@@ -198,7 +228,7 @@ impl Timeline {
         for (id, ended) in self.frames.iter_mut().rev() {
             if ended.frame.offset_ms.is_none() {
                 let before = known.iter().rev().find(|(other, ..)| other < id);
-                let floor = before.map(|(_, end, _)| *end).max(self.heard_ms);
+                let floor = before.map(|(_, end, _)| *end).max(self.server_known_ms);
                 let wall_before = before.map(|(.., offset)| *offset).or(self.wall_offset_ms);
                 ended.frame = resolve(ended, floor, ceiling - 1, wall_before, after);
                 resolved.push(ended.frame.clone());

@@ -43,7 +43,7 @@ struct Life {
     stamps: Vec<((i64, u32), i64)>,
     /// What settled stamps converted to.
     settled: BTreeMap<i64, i64>,
-    heard: Option<i64>,
+    named: Option<i64>,
     wall_offset: Option<i64>,
 }
 
@@ -60,7 +60,7 @@ impl Life {
             last_id: 0,
             stamps: Vec::new(),
             settled: BTreeMap::new(),
-            heard: None,
+            named: None,
             wall_offset: None,
         }
     }
@@ -82,7 +82,7 @@ impl Life {
             Step::Restart => {
                 self.process_start = self.awake;
                 let frames = self.frames.values().cloned().collect();
-                self.timeline = Timeline::start(self.reading(), 1, frames, self.wall_offset, self.heard);
+                self.timeline = Timeline::start(self.reading(), 1, frames, self.wall_offset, self.named);
             }
             Step::Stamp => {
                 let now = self.reading();
@@ -104,13 +104,14 @@ impl Life {
                 let learnt = self
                     .timeline
                     .observe(ServerTime { server_ms, span: Span { sent, received: self.reading() } }, || 1);
+                self.timeline.saved(&learnt);
                 for frame in learnt.frames {
                     if let Some((stored, _)) = self.frames.get_mut(&frame.id) {
                         *stored = frame;
                     }
                 }
                 self.wall_offset = learnt.wall_offset_ms.or(self.wall_offset);
-                self.heard = Some(server_ms);
+                self.named = Some(server_ms);
             }
         }
     }
@@ -136,7 +137,8 @@ proptest! {
                 prop_assert!(told <= life.truth + 3_000, "a stamp {} ms in the future", told - life.truth);
             }
         }
-        // Stamps of a frame in which the server was heard are right but for half a round trip and the noise.
+        // Stamps of a frame in which the offset became known are right but for half a round trip and the
+        // noise.
         life.live(&Step::Stamp);
         life.live(&Step::Hear(20, 20));
         let ((stored, _), truth) = *life.stamps.last().unwrap();
@@ -144,7 +146,8 @@ proptest! {
         prop_assert!(life.timeline.is_settled());
     }
 
-    /// A clock that is right, or wrong by the same all the time, gives every stamp its true time, heard or not, asleep or not.
+    /// A clock that is right, or wrong by the same all the time, gives every stamp its true time, known or
+    /// not, asleep or not.
     #[test]
     fn core_r2_undisturbed_date_gives_true_stamps(
         date in -9_000 * HOUR..9_000 * HOUR,
@@ -163,4 +166,19 @@ proptest! {
             prop_assert!(wrong.abs() <= 3_100, "wrong by {wrong} ms");
         }
     }
+}
+
+#[test]
+fn what_is_not_stored_is_told_again() {
+    let mut life = Life::new();
+    life.live(&Step::Stamp);
+    let hear = |life: &mut Life| {
+        let now = life.reading();
+        life.timeline.observe(ServerTime { server_ms: life.truth, span: Span { sent: now, received: now } }, || 1)
+    };
+    let learnt = hear(&mut life);
+    assert_eq!((learnt.frames.len(), learnt.wall_offset_ms), (1, Some(0)));
+    assert_eq!(hear(&mut life), learnt);
+    life.timeline.saved(&learnt);
+    assert!(hear(&mut life).is_empty());
 }

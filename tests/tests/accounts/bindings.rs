@@ -101,3 +101,38 @@ fn core_p1_sign_out_in_one_process_ends_the_other_ones_session() {
         assert!(two.collection("tasks").unwrap().get("d").unwrap().is_none());
     });
 }
+
+#[test]
+fn f40_two_processes_of_a_store_refresh_once() {
+    World::run(40, |world| async move {
+        let (setting, directory) = (Setting::new(&world), tempfile::tempdir().unwrap());
+        let open = || {
+            let (mut config, _) = world.config(0);
+            manual(&mut config);
+            config.storage = holm_core::Storage::SingleThread(directory.path().to_owned());
+            config.secrets = Some(setting.secrets.clone());
+            config.transport = Some(Arc::new(setting.wire.clone()));
+            Holm::open(config).unwrap()
+        };
+        let one = open();
+        one.sign_up("a@example.com", "password").await.unwrap();
+        let two = open();
+        for at_once in [false, true] {
+            one.sync().await.unwrap();
+            two.sync().await.unwrap();
+            world.pass(std::time::Duration::from_secs(3_600)).await;
+            setting.wire.take_sent();
+            if at_once {
+                let (first, second) = futures_util::join!(one.sync(), two.sync());
+                first.unwrap();
+                second.unwrap();
+            } else {
+                one.sync().await.unwrap();
+                two.sync().await.unwrap();
+            }
+            let refreshes = setting.wire.take_sent().iter().filter(|(path, _)| path.contains("refresh")).count();
+            assert!(refreshes <= if at_once { 2 } else { 1 }, "{refreshes}");
+            assert_eq!(one.user(), two.user());
+        }
+    });
+}

@@ -1,11 +1,12 @@
 //! Overwriting what was deleted, in the files and not only in the tables.
 //!
 //! Invariants:
-//! - After a wipe has been reported as done, no file of the store has a byte of what was wiped: the database is written anew (`VACUUM`), its file is
-//!   cut to that, and the log is cut to nothing.
-//! - A process that dies in between leaves a mark, which the wipe has committed with its deletions: the next one to open the store goes on.
-//! - Every deletion overwrites its place on the page with zeros as long as that costs no further page (`secure_delete = FAST`); an eviction overwrites
-//!   whole pages, too ([`thoroughly`]).
+//! - After a wipe has been reported as done, no file of the store has a byte of what was wiped: the database
+//!   is written anew (`VACUUM`), its file is cut to that, and the log is cut to nothing.
+//! - A process that dies in between leaves a mark, which the wipe has committed with its deletions: the next
+//!   one to open the store goes on.
+//! - Every deletion overwrites its place on the page with zeros as long as that costs no further page
+//!   (`secure_delete = FAST`); an eviction overwrites whole pages, too ([`thoroughly`]).
 
 use super::transaction::Tx;
 use crate::error::{Error, ErrorCode, Result};
@@ -13,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 const IS_DUE: &str = "SELECT 1 FROM meta WHERE key = 'scrub_due'";
 
-/// Marks the store: what this transaction deletes shall not be found in its files. Done after the commit, before the write is answered.
+/// Marks the store: what this transaction deletes shall not be found in its files. Done after the commit,
+/// before the write is answered.
 pub(crate) fn request_scrub(tx: &Tx<'_>) -> Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('scrub_due', '1')")?.execute([])?;
     tx.scrub();
@@ -25,8 +27,8 @@ pub(super) fn is_due(connection: &Connection) -> Result<bool> {
     Ok(connection.prepare_cached(IS_DUE)?.query_row([], |_| Ok(())).optional()?.is_some())
 }
 
-/// Writes the database anew and cuts its files. Blocks for as long as that takes: after a wipe a few milliseconds, and while a reader has the log,
-/// up to the connection's patience.
+/// Writes the database anew and cuts its files. Blocks for as long as that takes: after a wipe a few
+/// milliseconds, and while a reader has the log, up to the connection's patience.
 ///
 /// # Errors
 /// `STORAGE_UNAVAILABLE` if a reader keeps the log, `STORAGE_FULL`. The mark stays then.

@@ -1,10 +1,12 @@
 //! Deleting everything that belongs to an account.
 //!
 //! Invariants:
-//! - What belongs to the device stays: its id, the store's id, the collections with their indexes, and every number that counts on
-//!   (operations, generations of streams), so that nothing of an earlier epoch is taken for something of a later one.
-//! - What is deleted is overwritten in the files before the wipe is reported as done (see [`scrub`](crate::store::db)).
-//! - Who waits for a write that is deleted here is told that it was discarded.
+//! - What belongs to the device stays: its id, the store's id, the collections with their indexes, and every
+//!   number that counts on (operations, generations of streams), so that nothing of an earlier epoch is taken
+//!   for something of a later one.
+//! - What is deleted is overwritten in the files before the wipe is reported as done (see
+//!   [`scrub`](crate::store::db)).
+//! - A caller that waits for a write that is deleted here is told that it was discarded.
 
 use crate::error::Result;
 use crate::model::WriteOutcome;

@@ -7,9 +7,10 @@ use crate::outbox::KNOWN_WITH_OTHER_CONTENT;
 use crate::store::{meta, operations};
 use crate::sync::deps::EngineDeps;
 
-/// Whether the server knows newer operations of this device id than this store does. It says so, too, of an operation that another process
-/// of this very device has seen to while ours was on its way; that one is no longer in the outbox. To go on under a new id would then do
-/// everything again that the other process has just sent.
+/// Whether the server knows newer operations of this device id than this store does. It says so, too, of an
+/// operation that another process of this very device has seen to while ours was on its way; that one is no
+/// longer in the outbox. To go on under a new id would then do everything again that the other process has
+/// just sent.
 pub(in crate::sync) fn is_copy(deps: &EngineDeps, sent: &[Outgoing], outcomes: &[Outcome]) -> Result<bool> {
     for (outgoing, _) in sent.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Cloned) {
         if deps.store.read(|connection| operations::by_id(connection, outgoing.op.op_id))?.is_some() {
@@ -19,13 +20,14 @@ pub(in crate::sync) fn is_copy(deps: &EngineDeps, sent: &[Outgoing], outcomes: &
     Ok(false)
 }
 
-/// Whether an outcome shows that another store writes under this one's device id: it has sent an operation of ours with another content. Such an
-/// operation is renewed when the outcomes are taken in.
+/// Whether an outcome shows that another store writes under this one's device id: it has sent an operation of
+/// ours with another content. Such an operation is renewed when the outcomes are taken in.
 pub(in crate::sync) fn shares_its_ids(outcomes: &[Outcome]) -> bool {
     outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(error) if error.code == KNOWN_WITH_OTHER_CONTENT))
 }
 
-/// Goes on as another device. The same operations go again, and the server recognises by their ids those that the original has sent.
+/// Goes on as another device. The same operations go again, and the server recognises by their ids those that
+/// the original has sent.
 pub(in crate::sync) async fn reassign_device_id(deps: &EngineDeps) -> Result<()> {
     let id = deps.device.new_uuid().to_string();
     tracing::warn!(device = %id, "this store is a copy of another device's: going on under a new id");

@@ -5,22 +5,26 @@ use crate::store::{frames, meta};
 use crate::sync::deps::EngineDeps;
 use crate::time::ServerTime;
 
-/// Takes in the server's time of a reply. To be called before anything of the reply is judged: it converts the stamps of what is queued.
-pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, heard: Option<ServerTime>) -> Result<()> {
-    let Some(heard) = heard else { return Ok(()) };
-    let learnt = deps.device.observe(heard);
+/// Takes in the server's time of a reply. To be called before anything of the reply is judged: it converts
+/// the stamps of what is queued.
+pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, sample: Option<ServerTime>) -> Result<()> {
+    let Some(sample) = sample else { return Ok(()) };
+    let learnt = deps.device.observe(sample);
     if learnt.is_empty() {
         return Ok(());
     }
+    let written = learnt.clone();
     deps.store
         .write(move |tx| {
-            for frame in &learnt.frames {
+            for frame in &written.frames {
                 frames::set_offset(tx, frame)?;
             }
-            match learnt.wall_offset_ms {
+            match written.wall_offset_ms {
                 Some(offset) => meta::set(tx, meta::Key::ClockOffset, &offset.to_string()),
                 None => Ok(()),
             }
         })
-        .await
+        .await?;
+    deps.device.saved(&learnt);
+    Ok(())
 }
