@@ -36,7 +36,7 @@ impl PathStamps {
 
     /// The stored form, of at most `max_bytes`: while it is larger, the deepest paths are told together as the path above them, which
     /// can make a later write conflict that need not, and never lets one pass that must. `Err` if the top level alone is larger.
-    pub(crate) fn to_stored(&mut self, max_bytes: usize) -> Result<Option<String>, TooLarge> {
+    pub(crate) fn fit_stored(&mut self, max_bytes: usize) -> Result<Option<String>, TooLarge> {
         loop {
             let text = self.text();
             if text.as_ref().is_none_or(|text| text.len() <= max_bytes) {
@@ -155,12 +155,12 @@ mod tests {
     #[test]
     fn stored_form_comes_back_and_gets_coarser_when_large() {
         let mut stamps = stamps(&[("/a/x", 2), ("/a/y/z", 3), ("/m~1n/0", 4)]);
-        let text = stamps.to_stored(1000).unwrap();
+        let text = stamps.fit_stored(1000).unwrap();
         assert_eq!(PathStamps::from_stored(text.as_deref()).unwrap(), stamps);
         assert_eq!(text.as_deref(), Some(r#"{"/a/x":[2,"1:0:d"],"/a/y/z":[3,"1:0:d"],"/m~1n/0":[4,"1:0:d"]}"#));
-        let coarse = stamps.to_stored(42).unwrap();
+        let coarse = stamps.fit_stored(42).unwrap();
         assert_eq!(coarse.as_deref(), Some(r#"{"/a":[3,"1:0:d"],"/m~1n":[4,"1:0:d"]}"#));
-        assert_eq!(stamps.to_stored(10), Err(TooLarge));
+        assert_eq!(stamps.fit_stored(10), Err(TooLarge));
         assert!(PathStamps::from_stored(Some(r#"{"a":[2,"1:0:d"]}"#)).is_err());
     }
 }

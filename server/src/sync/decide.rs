@@ -220,7 +220,7 @@ fn put(
     // Writing a tree of values into memory cannot fail.
     let body = serde_json::to_string(fields).unwrap_or_else(|_| "{}".to_owned());
     // Paths that were removed leave a stamp behind; the same limit keeps those from growing for ever.
-    let path_stamps = stamps.to_stored(rules.bounds.bytes).map_err(|_| Refusal::TooLarge)?;
+    let path_stamps = stamps.fit_stored(rules.bounds.bytes).map_err(|_| Refusal::TooLarge)?;
     let own_stamps = OwnStamps { created: fields.contains_key("createdAt"), updated: fields.contains_key("updatedAt") };
     Ok(Decision::Put(Put { version, created_version, body, own_stamps, path_stamps, restated }))
 }
