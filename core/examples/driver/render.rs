@@ -125,7 +125,7 @@ fn deferred(op: &Deferred) -> Value {
 }
 
 fn set_aside(one: &SetAside) -> Value {
-    json!({"collection": one.collection, "doc_id": one.doc_id, "code": one.error.code().as_str()})
+    json!({"collection": one.collection, "doc_id": one.doc_id, "code": one.code()})
 }
 
 /// A value that lost; `lost` and `kept` as JSON.

@@ -9,11 +9,14 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net::{Call, Exchange, HttpClient, SyncReason, protocol_headers};
 use crate::store::{Store, meta};
 use http::HeaderName;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A token is refreshed this long before it ends, ms.
 const EARLY_MS: i64 = 300_000;
+/// After a refresh that failed, the old token is used for so long before the next one is tried.
+const EARLY_PAUSE: Duration = Duration::from_secs(60);
 
 /// A new account, or one that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub(crate) struct Account {
     refreshing: tokio::sync::Mutex<()>,
     /// Whether a token was refreshed early by a clock that may be wrong.
     guessed: AtomicBool,
+    /// After a failure; on the monotonic clock. Else each request would be two while the server fails.
+    no_early_refresh_until: Mutex<Duration>,
 }
 
 impl Account {
@@ -49,7 +54,15 @@ impl Account {
     ) -> Result<Self> {
         let server = http.as_ref().map(|http| http.base().to_owned()).unwrap_or_default();
         let kept = KeptSession::open(secrets, store.clone(), server, store_id)?;
-        Ok(Self { device, http, store, kept, refreshing: tokio::sync::Mutex::new(()), guessed: AtomicBool::new(false) })
+        Ok(Self {
+            device,
+            http,
+            store,
+            kept,
+            refreshing: tokio::sync::Mutex::new(()),
+            guessed: AtomicBool::new(false),
+            no_early_refresh_until: Mutex::default(),
+        })
     }
 
     /// To be taken when a sign-in begins: a sign-out in between makes it void.
@@ -119,6 +132,11 @@ impl Account {
         }
     }
 
+    fn may_refresh_early(&self) -> bool {
+        let until = *self.no_early_refresh_until.lock().unwrap_or_else(PoisonError::into_inner);
+        self.device.clock.monotonic() >= until
+    }
+
     /// Sends a request with the session's token, refreshing it before it ends and once after the server has
     /// refused it. Before the first request with a token of an unknown account the server is asked whose it
     /// is.
@@ -129,12 +147,16 @@ impl Account {
     pub async fn send(&self, path: &str, headers: &[(HeaderName, String)], call: Call) -> Result<Exchange> {
         let http = self.http()?;
         let mut session = self.admit(self.session()?.ok_or_else(signed_out)?).await?;
-        if self.ends_soon(&session) {
+        if self.ends_soon(&session) && self.may_refresh_early() {
             // The old token may still be good: only the server's refusal ends the session.
             match self.refresh(&session).await {
                 Ok(fresh) => session = fresh,
                 Err(error) if matches!(error, Error::Auth { .. } | Error::State { .. }) => return Err(error),
-                Err(error) => tracing::debug!(%error, "early refresh failed"),
+                Err(error) => {
+                    tracing::debug!(%error, "early refresh failed");
+                    let until = self.device.clock.monotonic() + EARLY_PAUSE;
+                    *self.no_early_refresh_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+                }
             }
         }
         let answer = http.send(path, Some(&session.token), headers, call.clone()).await?;

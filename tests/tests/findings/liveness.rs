@@ -157,8 +157,13 @@ fn core_v9_a_record_that_cannot_be_read_stops_nothing() {
         a.sync().await;
         b.link.always("pull", Fault::rewrite(|reply| spoil(reply, "odd")));
         b.create("mine", json!({})).await;
-        b.sync().await;
+        let report = b.sync().await;
         assert_eq!(b.view().into_keys().collect::<Vec<_>>(), ["before", "mine", "then"]);
+        let aside: Vec<_> = report.set_aside.iter().map(|one| (one.doc_id.as_deref(), one.code())).collect();
+        assert_eq!(aside, [(Some("odd"), "INVALID_RESPONSE")]);
+        b.link.forget();
+        b.sync().await;
+        assert_eq!(b.link.count("pull"), 1, "it is counted, so nothing is read anew because of it");
         a.update("before", json!({"title": "goes on"})).await;
         a.sync().await;
         b.sync().await;

@@ -7,6 +7,7 @@
 
 mod clocks;
 mod copies;
+mod engine;
 mod liveness;
 mod losses;
 mod privacy;

@@ -76,7 +76,7 @@ impl Cycle {
             puller: Puller::new(deps.clone()),
             refresher: Refresher::new(deps.clone()),
             rtt: RttEstimator::default(),
-            history: RequestHistory::default(),
+            history: RequestHistory::new(deps.http.clone()),
             purged_at: None,
             deps,
         }

@@ -144,6 +144,8 @@ impl Puller {
         for position in &wanted {
             if let Some(error) = self.refused.waits(&position.collection, now).filter(|_| !all) {
                 run.done.set_aside.push(SetAside::stream(&position.collection, &error));
+                // If no other stream is read, that is how the run ends.
+                run.failure.get_or_insert(error);
             }
         }
         wanted.retain(|position| all || self.refused.waits(&position.collection, now).is_none());
@@ -276,7 +278,7 @@ impl Puller {
             [one] => {
                 let (now, entropy) = (self.deps.device.clock.monotonic(), self.deps.device.entropy.as_ref());
                 tracing::warn!(collection = %one.collection, error = %reason, "a stream is set aside");
-                self.refused.refused(&one.collection, reason, now, entropy);
+                self.refused.refused(&one.collection, reason, !run.answered, now, entropy);
                 run.done.set_aside.push(SetAside::stream(&one.collection, reason));
                 run.failure = Some(reason.clone());
             }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+/// The same while the server refuses every stream: then it is the server's trouble, and may pass.
+const LONGEST_PAUSE_OF_ALL: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 struct Refusal {
@@ -32,10 +34,11 @@ impl RefusedStreams {
         self.refusals.get(collection).filter(|refusal| now < refusal.until).map(|refusal| refusal.error.clone())
     }
 
-    /// The server refuses this collection.
-    pub fn refused(&mut self, collection: &str, error: &Error, now: Duration, entropy: &dyn Entropy) {
+    /// The server refuses this collection, and others too (`all`) or not.
+    pub fn refused(&mut self, collection: &str, error: &Error, all: bool, now: Duration, entropy: &dyn Entropy) {
         let times = self.refusals.get(collection).map_or(0, |refusal| refusal.times);
-        let pause = FIRST_PAUSE.saturating_mul(1 << times.min(10)).min(LONGEST_PAUSE);
+        let longest = if all { LONGEST_PAUSE_OF_ALL } else { LONGEST_PAUSE };
+        let pause = FIRST_PAUSE.saturating_mul(1 << times.min(10)).min(longest);
         let until = now + pause.mul_f64(0.9 + 0.2 * entropy.fraction());
         self.refusals.insert(collection.to_owned(), Refusal { error: error.clone(), times: times + 1, until });
     }

@@ -10,9 +10,9 @@ use super::rtt::RttEstimator;
 use super::storm_guard::StormGuard;
 use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
-use crate::net::SyncReason;
+use crate::net::{HttpClient, SyncReason};
 use crate::platform::Clock;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Why a run ends early.
@@ -48,42 +48,51 @@ impl From<BackendError> for Stop {
     }
 }
 
+/// A request may renew the session's token before it goes out: so many requests it is at once.
+const AT_ONCE: usize = 2;
+
 /// What all runs of a process have in common. Thread-safe.
-#[derive(Debug, Default)]
 pub(in crate::sync) struct RequestHistory {
+    http: Arc<HttpClient>,
     guard: Mutex<Guarded>,
 }
 
 #[derive(Debug, Default)]
 struct Guarded {
     storm: StormGuard,
+    /// How many requests of the client are counted.
+    counted: u64,
     /// Why the last request failed.
     failure: Option<Error>,
 }
 
 impl RequestHistory {
+    pub fn new(http: Arc<HttpClient>) -> Self {
+        Self { http, guard: Mutex::default() }
+    }
+
     /// When the next request may be made, on the monotonic clock.
     pub fn free_at(&self, now: Duration) -> Duration {
-        self.locked().storm.free_at(now)
+        self.counted(now).storm.free_for(AT_ONCE, now)
     }
 
     /// Something has come of the requests so far.
     pub fn progressed(&self) {
-        *self.locked() = Guarded::default();
+        let counted = self.http.traffic().requests;
+        *self.locked() = Guarded { counted, ..Guarded::default() };
     }
 
-    /// Counts a request. To be called before each one.
+    /// To be called before each request.
     ///
     /// # Errors
     /// The failure of the last request, if this one would be too many.
     pub fn admit(&self, now: Duration) -> Result<()> {
-        let mut guarded = self.locked();
-        if guarded.storm.free_at(now) > now {
-            let waits = || Error::network(ErrorCode::ServerError, "no request has come to anything for a while");
-            return Err(guarded.failure.clone().unwrap_or_else(waits));
+        let guarded = self.counted(now);
+        if guarded.storm.free_for(AT_ONCE, now) <= now {
+            return Ok(());
         }
-        guarded.storm.request(now);
-        Ok(())
+        let waits = || Error::network(ErrorCode::ServerError, "no request has come to anything for a while");
+        Err(guarded.failure.clone().unwrap_or_else(waits))
     }
 
     /// A request has failed.
@@ -91,6 +100,17 @@ impl RequestHistory {
         if let BackendError::Failed(error) | BackendError::TooLarge(error) = error {
             self.locked().failure = Some(error.clone());
         }
+    }
+
+    /// Counts what the client has sent since it was last counted, renewed tokens among it.
+    fn counted(&self, now: Duration) -> MutexGuard<'_, Guarded> {
+        let total = self.http.traffic().requests;
+        let mut guarded = self.locked();
+        for _ in guarded.counted..total {
+            guarded.storm.request(now);
+        }
+        guarded.counted = total;
+        guarded
     }
 
     fn locked(&self) -> MutexGuard<'_, Guarded> {
@@ -170,6 +190,7 @@ impl<'a> Requests<'a> {
                 self.history.failed(error);
             }
         }
+        self.history.counted(self.clock.monotonic());
         Ok(answer)
     }
 

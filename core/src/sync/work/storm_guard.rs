@@ -39,7 +39,13 @@ impl StormGuard {
 
     /// When the next request is allowed: `now`, or later.
     pub fn free_at(&self, now: Duration) -> Duration {
-        let nth = |n: usize| self.made.len().checked_sub(n).and_then(|at| self.made.get(at));
+        self.free_for(1, now)
+    }
+
+    /// When so many requests are allowed at once. At most [`PER_MINUTE`] ever are.
+    pub fn free_for(&self, requests: usize, now: Duration) -> Duration {
+        let others = requests.clamp(1, PER_MINUTE) - 1;
+        let nth = |n: usize| self.made.len().checked_sub(n - others).and_then(|at| self.made.get(at));
         let minute = nth(PER_MINUTE).map(|made| *made + MINUTE);
         let hour = nth(PER_HOUR).map(|made| *made + HOUR);
         [minute, hour].into_iter().flatten().fold(now, Duration::max)
