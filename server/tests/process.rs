@@ -370,3 +370,69 @@ fn malformed_http_does_not_stop_other_requests() {
     assert!(status.success());
     assert!(!log.contains("panic"), "{log}");
 }
+
+/// A receiver of webhooks: tells of each call's id, leaves the first one without an answer, and answers the others with 7.
+fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (called, calls) = channel();
+    std::thread::spawn(move || {
+        let mut unanswered = Vec::new();
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let (mut id, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                match line.trim_end().split_once(": ") {
+                    Some((name, value)) if name.eq_ignore_ascii_case("webhook-id") => id = value.to_owned(),
+                    Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                        length = value.parse().unwrap()
+                    }
+                    _ if line.trim_end().is_empty() => break,
+                    _ => {}
+                }
+            }
+            reader.read_exact(&mut vec![0; length]).unwrap();
+            if !unanswered.is_empty() {
+                let reply = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n7";
+                reader.get_mut().write_all(reply.as_bytes()).unwrap();
+            }
+            unanswered.push(reader);
+            if called.send(id).is_err() {
+                return;
+            }
+        }
+    });
+    (url, calls)
+}
+
+#[test]
+fn f15_action_of_a_killed_server_runs_again_with_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, calls) = receiver();
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let webhook = format!("[[actions.webhooks]]\naction = \"draw\"\nurl = \"{url}\"\nsecret = \"{secret}\"\n");
+    let config = format!("{CHEAP}[actions]\nwait_ms = 0\ntimeout_seconds = 1\n{webhook}");
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    let server = Process::start(folder.path());
+    let token = server.sign_up()["token"].as_str().unwrap().to_owned();
+    let with_key = format!("{token}\r\nIdempotency-Key: op");
+    let (status, reply) = server.call("POST", "/v1/actions/draw", &with_key, &json!({}));
+    assert_eq!(status, 202, "{reply}");
+    let path = format!("/v1/jobs/{}", reply["data"]["jobId"].as_str().unwrap());
+    let first = calls.recv().unwrap();
+    server.kill();
+
+    let server = Process::start(folder.path());
+    assert_eq!(calls.recv().unwrap(), first);
+    let job = loop {
+        let (_, reply) = server.call("GET", &path, &token, &Value::Null);
+        if reply["data"]["state"] != "running" {
+            break reply["data"].clone();
+        }
+    };
+    assert_eq!((&job["state"], &job["result"]), (&json!("succeeded"), &json!(7)));
+    let (_, log) = server.terminate();
+    assert!(!log.contains(secret) && !log.contains(&url), "neither secret nor URL is logged");
+}
