@@ -152,3 +152,20 @@ fn wiped_files_hold_nothing(mode: SignOutMode) {
         assert!(!holds(a.directory(), canary.as_bytes()), "the wiped text is still there");
     });
 }
+
+/// The process is killed right after the sign-out has been answered.
+#[test]
+fn core_p4_a_kill_after_a_wipe_leaves_no_text() {
+    let canary = "canary-1f60b8aa";
+    story(|mut world| async move {
+        let a = world.open("a").await;
+        for n in 0..50 {
+            a.create(&format!("d{n}"), json!({"text": format!("{canary} {n} {}", "x".repeat(9_000))})).await;
+        }
+        a.sync().await;
+        a.update("d0", json!({"text": canary})).await;
+        a.holm.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
+        let left = a.backup(&mut world, "killed");
+        assert!(!holds(&left, canary.as_bytes()), "the wiped text is still there");
+    });
+}
