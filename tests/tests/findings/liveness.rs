@@ -155,7 +155,7 @@ fn core_v9_a_record_that_cannot_be_read_stops_nothing() {
             a.create(id, json!({"title": id})).await;
         }
         a.sync().await;
-        b.link.always("pull", Fault::rewrite(|reply| spoil(reply, "odd")));
+        b.link.always("", Fault::rewrite(|reply| spoil(reply, "odd")));
         b.create("mine", json!({})).await;
         let report = b.sync().await;
         assert_eq!(b.view().into_keys().collect::<Vec<_>>(), ["before", "mine", "then"]);
