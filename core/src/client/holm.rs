@@ -164,6 +164,7 @@ impl Holm {
 
     /// Conflicts that wait for a person, oldest first. Blocking.
     pub fn conflicts(&self) -> Result<Vec<Conflict>> {
+        self.inner.context.registry.refresh(self.store())?;
         self.store().read(|connection| {
             outbox::list_conflicts(connection, self.device(), Some(Asked::Person), |id| {
                 self.inner.context.registry.name(id)

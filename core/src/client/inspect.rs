@@ -126,6 +126,7 @@ impl Holm {
     /// `NOT_FOUND` if this store has never had it.
     pub fn explain(&self, collection: &str, id: &str) -> Result<Explanation> {
         let missing = || Error::not_found("document", id);
+        self.inner.context.registry.refresh(self.store())?;
         let info = self.inner.context.registry.get(collection).ok_or_else(missing)?;
         let (row, ops, conflict) = self.store().read(|connection| {
             let row = documents::find(connection, info.id, id)?.ok_or_else(missing)?;

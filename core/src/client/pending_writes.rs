@@ -12,12 +12,14 @@ use crate::store::{operations, outcomes};
 impl Holm {
     /// Operations that the server has not accepted yet, oldest first, at most `limit`. Blocking.
     pub fn pending(&self, limit: u32) -> Result<Vec<PendingOperation>> {
+        self.inner.context.registry.refresh(self.store())?;
         let operations = self.store().read(|connection| operations::all(connection, limit))?;
         Ok(operations.into_iter().map(|op| self.shown(op)).collect())
     }
 
     /// Operations that the server refused and that wait for a decision, oldest first. Blocking.
     pub fn parked(&self) -> Result<Vec<PendingOperation>> {
+        self.inner.context.registry.refresh(self.store())?;
         let operations = self.store().read(operations::parked)?;
         Ok(operations.into_iter().map(|op| self.shown(op)).collect())
     }

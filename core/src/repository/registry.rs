@@ -229,6 +229,16 @@ impl Registry {
         Ok(CollectionInfo::undeclared(id, name))
     }
 
+    /// Takes up the collections that transactions have made since: a name is remembered once its transaction has committed.
+    pub fn refresh(&self, store: &Store) -> Result<()> {
+        for (id, name) in store.read(|connection| collections::all(connection))? {
+            if self.get(&name).is_none() {
+                self.learn(id, &name);
+            }
+        }
+        Ok(())
+    }
+
     /// The collections that have limits.
     pub fn bounded(&self) -> Vec<Arc<CollectionInfo>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

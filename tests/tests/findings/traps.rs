@@ -74,7 +74,6 @@ fn core_a3_deleting_a_document_whose_create_was_refused_withdraws_both() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_a4_a_collection_named_inside_a_transaction_has_its_name() {
     story(|mut world| async move {
         let a = world.open("a").await;
