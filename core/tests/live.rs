@@ -65,7 +65,7 @@ async fn a_slow_observer_sees_the_latest_state_only() {
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_matter_wakes_nobody() {
+async fn a_write_outside_the_result_gives_no_snapshot() {
     let holm = open();
     let (tasks, notes) = (holm.collection("tasks").unwrap(), holm.collection("notes").unwrap());
     tasks.create(&json!({"id": "a", "done": false, "rank": 1})).await.unwrap();

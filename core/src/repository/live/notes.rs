@@ -24,7 +24,7 @@ pub(super) struct Notes {
 pub(super) enum Changed {
     /// These rows: sorted, each once.
     Rows(Vec<i64>),
-    /// Whatever it was: there is no list.
+    /// There is no list of rows: the whole result has to be read.
     Anything,
 }
 

@@ -96,7 +96,7 @@ impl Observation {
                 Ok(Some(shown)) => return Some(Ok(shown)),
                 Ok(None) => {}
                 Err(error) if error.code() == ErrorCode::Closed => return None,
-                // The client wakes everybody when it is resumed.
+                // The client wakes every observer when it is resumed.
                 Err(error) if error.code() == ErrorCode::Suspended => {}
                 Err(error) => {
                     self.failed = true;

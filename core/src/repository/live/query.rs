@@ -3,7 +3,7 @@
 //! Invariants:
 //! - A snapshot's differences are to the snapshot that this observer got before, so applying them in turn leads to the same list.
 //! - A changed row costs what it costs to read that row and to place it. The whole query runs only the first time, for an offset, when more
-//!   rows changed than are worth placing, when a limited window has lost more than it keeps in reserve, and when nobody can say what changed.
+//!   rows changed than are worth placing, when a limited window has lost more than it keeps in reserve, and when there is no list of the changed rows.
 
 use super::difference::{Snapshot, difference};
 use super::list::{DocumentList, Entry};

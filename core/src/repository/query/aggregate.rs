@@ -1,6 +1,6 @@
 //! Figures over the documents of a query: count, sum, least, greatest, mean; whole or by group.
 //!
-//! Invariant: integers are summed exactly, whatever their size; with fractions among them the sum is that of doubles.
+//! Invariant: integers of any size are summed exactly; with fractions among them the sum is that of doubles.
 
 use super::Query;
 use super::compile::Condition;

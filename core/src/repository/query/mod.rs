@@ -5,7 +5,7 @@
 //! - Field paths are checked before they become part of a statement.
 //! - Every condition is true or false, never unknown: `not` of it is the other one. A missing field equals nothing but `null`.
 //! - The order is total: the id breaks ties. So pages neither skip nor repeat.
-//! - Whatever is within the limits runs; whatever is not is `INVALID_QUERY` before SQLite sees it.
+//! - A query within the limits runs; one beyond them is `INVALID_QUERY` before SQLite sees it.
 
 mod aggregate;
 mod compile;

@@ -1,4 +1,4 @@
-//! Pages by key: the next page begins after the last document of this one, whatever came or went in between.
+//! Pages by key: the next page begins after the last document of this one, even if documents came or went in between.
 
 use super::compile::{Condition, order_by, scalar};
 use super::place::push_after;
