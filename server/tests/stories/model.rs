@@ -45,10 +45,19 @@ enum Step {
     },
 }
 
+fn leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![3 => (0i64..4).prop_map(Value::from), 1 => Just(Value::Null)]
+}
+
+/// The members of an object inside of a field.
+fn members() -> impl Strategy<Value = BTreeMap<&'static str, Value>> {
+    prop::collection::btree_map(prop::sample::select(&["p", "q"][..]), leaf(), 0..3)
+}
+
 fn fields() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::btree_map(
         prop::sample::select(&FIELDS[..]),
-        prop_oneof![3 => (0i64..4).prop_map(Value::from), 1 => Just(Value::Null)],
+        prop_oneof![3 => leaf(), 2 => members().prop_map(|members| json!(members))],
         0..3,
     )
     .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
@@ -87,8 +96,68 @@ struct Record {
     /// The version that made it.
     created_version: i64,
     fields: Option<Map<String, Value>>,
-    /// The version that changed a field last.
+    /// The version that edited a path last, by pointer.
     changed: BTreeMap<String, i64>,
+}
+
+impl Record {
+    fn edit(&mut self, path: &str) {
+        self.changed.retain(|entry, _| !is_below(entry, path));
+        self.changed.insert(path.to_owned(), self.version);
+    }
+
+    /// Whether an edit at `path` meets one that was made after `base`.
+    fn clashes(&self, path: &str, base: i64) -> bool {
+        let meets = |entry: &str| entry == path || is_below(entry, path) || is_below(path, entry);
+        self.created_version > base || self.changed.iter().any(|(entry, version)| *version > base && meets(entry))
+    }
+}
+
+fn is_below(path: &str, of: &str) -> bool {
+    path.strip_prefix(of).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Applies a merge patch, and adds the pointers of its edits to `edits`.
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>, at: &str, edits: &mut Vec<String>) {
+    for (name, value) in patch {
+        let path = format!("{at}/{name}");
+        match (target.get_mut(name), value) {
+            (None, Value::Null) => {}
+            (Some(_), Value::Null) => {
+                target.remove(name);
+                edits.push(path);
+            }
+            (Some(Value::Object(members)), Value::Object(patch)) => merge(members, patch, &path, edits),
+            (before, Value::Object(patch)) => {
+                let mut members = Map::new();
+                let mut made = Vec::new();
+                merge(&mut members, patch, &path, &mut made);
+                let is_new = before.is_none();
+                target.insert(name.clone(), Value::Object(members));
+                if is_new && !made.is_empty() { edits.append(&mut made) } else { edits.push(path) }
+            }
+            (before, value) => {
+                if before.as_deref() != Some(value) {
+                    target.insert(name.clone(), value.clone());
+                    edits.push(path);
+                }
+            }
+        }
+    }
+}
+
+/// The pointers at which two records differ.
+fn differences(from: &Map<String, Value>, to: &Map<String, Value>, at: &str, edits: &mut Vec<String>) {
+    let gone = from.keys().filter(|name| !to.contains_key(*name));
+    edits.extend(gone.map(|name| format!("{at}/{name}")));
+    for (name, value) in to {
+        let path = format!("{at}/{name}");
+        match (from.get(name), value) {
+            (Some(Value::Object(from)), Value::Object(to)) => differences(from, to, &path, edits),
+            (Some(before), value) if before == value => {}
+            _ => edits.push(path),
+        }
+    }
 }
 
 /// The server as the protocol defines it.
@@ -140,41 +209,30 @@ impl Model {
             (_, None, _) => return refused("RECORD_NOT_FOUND"),
             (_, Some(_), None) => return refused("RECORD_DELETED"),
             (kind, Some(record), Some(live)) => {
-                let mut fields = live.clone();
+                let (mut fields, mut edits) = (live.clone(), Vec::new());
                 match kind {
-                    Kind::Update(patch) => {
-                        for (name, value) in patch {
-                            if value.is_null() {
-                                fields.remove(name);
-                            } else {
-                                fields.insert(name.clone(), value.clone());
-                            }
-                        }
+                    Kind::Update(patch) => merge(&mut fields, patch, "", &mut edits),
+                    Kind::Replace(whole) => {
+                        differences(&live, whole, "", &mut edits);
+                        fields = whole.clone();
                     }
-                    Kind::Replace(whole) => fields = whole.clone(),
                     Kind::Increment(name) => {
                         let number = fields.get(*name).and_then(Value::as_i64).unwrap_or(0);
                         fields.insert((*name).to_owned(), json!(number + 1));
+                        edits.push(format!("/{name}"));
                     }
                     Kind::Create(_) | Kind::Delete => unreachable!(),
                 }
-                let differing: Vec<&String> =
-                    live.keys().chain(fields.keys()).filter(|name| live.get(*name) != fields.get(*name)).collect();
-                let clash = |base: i64| {
-                    base > record.version
-                        || differing
-                            .iter()
-                            .any(|name| record.changed.get(*name).copied().unwrap_or(record.created_version) > base)
-                };
+                let clash = |base: i64| base > record.version || edits.iter().any(|path| record.clashes(path, base));
                 let commutes = matches!(kind, Kind::Increment(_));
                 if !commutes && base.is_some_and(|base| base != record.version && clash(base)) {
                     return refused("VERSION_CONFLICT");
                 }
-                if differing.is_empty() {
+                if edits.is_empty() {
                     return ("duplicate", None, Some(record.version));
                 }
-                for name in differing {
-                    next.changed.insert(name.clone(), next.version);
+                for path in &edits {
+                    next.edit(path);
                 }
                 next.fields = Some(fields);
             }
