@@ -67,6 +67,12 @@ impl Device {
                 let entry = args.opt_int("entry")?.ok_or_else(|| BadRequest("\"entry\" is missing".into()))?;
                 Written(vec![holm.restore(entry).await?]).single()
             }
+            "action" => {
+                let (collection, doc_id) = (args.opt_text("collection")?, args.opt_text("doc_id")?);
+                let params = args.get("params").cloned().unwrap_or_else(|| json!({}));
+                let receipt = holm.action(args.text("name")?, collection, doc_id, &params).await?;
+                json!({"op_id": receipt.op_id.map(|id| id.to_string())})
+            }
             "conflicts" => json!({"conflicts": holm.conflicts()?.iter().map(render::conflict).collect::<Vec<_>>()}),
             "resolve" => {
                 let conflict = args.opt_int("conflict")?.ok_or_else(|| BadRequest("\"conflict\" is missing".into()))?;

@@ -199,6 +199,11 @@ pub fn conflict(conflict: &Conflict) -> Value {
         "base": side(&conflict.base),
         "local": side(&conflict.local),
         "server": side(&conflict.server),
+        "fields": conflict.fields,
+        "local_at": conflict.local_ms,
+        "local_device": conflict.local_device,
+        "server_at": conflict.server_ms,
+        "server_device": conflict.server_device,
     })
 }
 

@@ -61,7 +61,11 @@ async fn wait(holm: &Holm, args: &Args) -> Result<Value, Failure> {
             let op = OpId::parse(args.text("op_id")?)?;
             let outcome = tokio::time::timeout(timeout, holm.confirmed(op)).await.transpose()?;
             let reached = matches!(outcome, Some(WriteOutcome::Accepted(_)));
-            Ok(json!({"reached": reached, "outcome": outcome.map(render::outcome)}))
+            let mut reply = json!({"reached": reached, "outcome": outcome.map(render::outcome)});
+            if let Some(result) = holm.action_result(op)? {
+                reply["result"] = serde_json::from_str(&result).unwrap_or_default();
+            }
+            Ok(reply)
         }
         other => Err(BadRequest(format!("nobody can wait for {other:?}")).into()),
     }

@@ -1,6 +1,7 @@
 //! Opening, using and closing a client.
 
 use super::config::{Config, Storage};
+use super::resolver;
 use crate::auth::Account;
 use crate::backend::HolmBackend;
 use crate::cache::{Executor, Readings};
@@ -15,7 +16,7 @@ use crate::store::conflicts::Asked;
 use crate::store::{EpochStore, Location, Store, StoreEvent, conflicts, frames, journal, meta, operations, outcomes};
 use crate::sync::{self, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// A client: local documents, the outbox, and the engine that keeps them in step with a server. Cheap to clone; all clones are the same
 /// client. Thread-safe.
@@ -51,6 +52,8 @@ impl Holm {
         let (watchers, waiters, state) =
             (Arc::new(Watchers::default()), Arc::new(Waiters::default()), Arc::new(StateCell::default()));
         let wrote = Arc::new(Notify::new());
+        let (changed, conflicts_changed) = mpsc::unbounded_channel();
+        let asks = config.collections.iter().any(|collection| collection.resolver.is_some());
         let observer = {
             let (watchers, waiters, state, wrote) = (watchers.clone(), waiters.clone(), state.clone(), wrote.clone());
             move |event: StoreEvent<'_>| match event {
@@ -67,6 +70,10 @@ impl Holm {
                     }
                     if committed.counts || committed.other_process {
                         state.touch();
+                        if asks {
+                            // An error: nothing resolves conflicts in a client without a server.
+                            let _ = changed.send(());
+                        }
                     }
                 }
             }
@@ -101,6 +108,9 @@ impl Holm {
         });
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
         let context = Arc::new(RepositoryContext { store, device, registry, watchers, executor, readings, refresher });
+        if asks && engine.is_some() {
+            resolver::start(Arc::downgrade(&context), conflicts_changed);
+        }
         let connectivity = config.connectivity;
         Ok(Self { inner: Arc::new(Inner { context, account, http, state, waiters, connectivity, engine }) })
     }
@@ -125,7 +135,13 @@ impl Holm {
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let context = self.inner.context.clone();
-        self.store().write(move |tx| work(&mut Transaction::new(tx, &context.device, &context.registry))).await
+        self.store()
+            .write(move |tx| {
+                let mut transaction = Transaction::new(tx, &context.device, &context.registry);
+                let result = work(&mut transaction)?;
+                transaction.finish().map(|()| result)
+            })
+            .await
     }
 
     /// [`write`](Self::write) for a thread that may block: it may not be one of an async runtime. Saves the hop to another thread where
@@ -139,7 +155,11 @@ impl Holm {
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let context = self.inner.context.clone();
-        self.store().write_blocking(move |tx| work(&mut Transaction::new(tx, &context.device, &context.registry)))
+        self.store().write_blocking(move |tx| {
+            let mut transaction = Transaction::new(tx, &context.device, &context.registry);
+            let result = work(&mut transaction)?;
+            transaction.finish().map(|()| result)
+        })
     }
 
     /// Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which covers everything

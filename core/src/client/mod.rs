@@ -4,6 +4,7 @@ mod config;
 mod holm;
 mod inspect;
 mod pending_writes;
+mod resolver;
 mod session;
 mod sync_one;
 mod triggers;

@@ -92,6 +92,29 @@ impl Holm {
         }
     }
 
+    /// Calls an action of the server, see [`Transaction::action`](crate::Transaction::action). The receipt's operation is awaited with
+    /// [`confirmed`](Self::confirmed), and its result read with [`action_result`](Self::action_result). Completes after the commit.
+    ///
+    /// # Errors
+    /// Those of [`Transaction::action`](crate::Transaction::action), and of storage.
+    pub async fn action(
+        &self,
+        name: &str,
+        collection: Option<&str>,
+        doc_id: Option<&str>,
+        params: &serde_json::Value,
+    ) -> Result<Receipt> {
+        let (name, params) = (name.to_owned(), params.clone());
+        let (collection, doc_id) = (collection.map(str::to_owned), doc_id.map(str::to_owned));
+        self.write(move |tx| tx.action(&name, collection.as_deref(), doc_id.as_deref(), &params)).await
+    }
+
+    /// JSON: what an action returned. `None` if it has not ended, or if the operation is not an action that was accepted. Survives restarts.
+    /// Blocking.
+    pub fn action_result(&self, op: OpId) -> Result<Option<String>> {
+        self.store().read(|connection| outcomes::result(connection, op))
+    }
+
     /// Waits until nothing is left to send. What is parked or in conflict does not count. Dropping the future gives up waiting.
     ///
     /// # Errors

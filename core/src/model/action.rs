@@ -9,4 +9,6 @@ pub struct Action {
     pub name: String,
     /// JSON: what the action is given.
     pub params: Value,
+    /// The server's job that runs it, once it has said so.
+    pub job: Option<String>,
 }

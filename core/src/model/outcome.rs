@@ -15,6 +15,10 @@ pub(crate) enum Outcome {
         /// The server's own id of the document, if it gave it one.
         server_id: Option<String>,
     },
+    /// The action was run; its result.
+    Done(serde_json::Value),
+    /// The action runs on; the job that tells how it goes.
+    Running { job: String },
     /// Another write was there first; the server's state.
     Conflict(RemoteChange),
     /// Refused for good.

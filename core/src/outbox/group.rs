@@ -4,7 +4,7 @@ use super::park::{give_up, queue_again};
 use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{OpEvent, WriteOutcome};
+use crate::model::{OpEvent, OpState, WriteOutcome};
 use crate::store::journal::LossReason;
 use crate::store::{Tx, operations};
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate
             GroupFate::Parked(error) => {
                 pending.freeze_create()?;
                 for at in (0..pending.ops.len()).filter(|at| member(*at, &pending)).collect::<Vec<_>>() {
-                    if !pending.ops[at].is_parked() {
+                    if !pending.ops[at].is_parked() && pending.ops[at].state != OpState::InConflict {
                         pending.ops[at].on(OpEvent::Refused(error.clone()));
                     }
                 }
@@ -52,4 +52,13 @@ fn each_document(tx: &Tx<'_>, group: &str, mut work: impl FnMut(Pending) -> Resu
         }
     }
     Ok(())
+}
+
+/// Checks that a group which a transaction has made can be sent: it travels whole.
+///
+/// # Errors
+/// `GROUP_TOO_LARGE`.
+pub(crate) fn check_group(tx: &Tx<'_>, device: &Device, group: &str) -> Result<()> {
+    let (members, bytes) = operations::group_size(tx, group)?;
+    device.limits.check_group(members, bytes)
 }

@@ -17,6 +17,7 @@
 //!    operations, operations, conflicts, the journal and outcomes.
 
 mod acknowledge;
+mod action;
 mod coalesce;
 mod group;
 mod ids;
@@ -26,8 +27,10 @@ mod pending;
 #[cfg(test)]
 mod pending_tests;
 mod rebase;
+mod references;
 mod renew;
 mod resolve;
+mod resolver;
 mod restore;
 mod retry;
 mod stamps;
@@ -35,7 +38,8 @@ mod view;
 mod write;
 
 pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defer, had_no_effect, wait};
-pub(crate) use group::retry_group;
+pub(crate) use action::{ActionAnswer, Target, act, answer_action};
+pub(crate) use group::{check_group, retry_group};
 pub(crate) use ids::{Ticket, is_ours, number};
 pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry};
@@ -44,6 +48,7 @@ pub(crate) use rebase::{Judged, Source, judge};
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};
+pub use resolver::{ConflictResolver, Resolver};
 pub(crate) use restore::restore;
 pub use retry::RetryPolicy;
 pub(crate) use stamps::server_time;

@@ -1,5 +1,6 @@
 //! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
+use super::action::{give_up_unbound, retry_unbound};
 use super::coalesce::compact;
 use super::{GroupFate, Pending};
 use crate::device::Device;
@@ -27,7 +28,10 @@ pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<(
 /// # Errors
 /// `NOT_FOUND` if no such operation is parked.
 pub(crate) fn retry(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
-    let op = find(tx, id, Operation::is_parked)?;
+    let mut op = find(tx, id, Operation::is_parked)?;
+    if op.document == 0 {
+        return retry_unbound(tx, &mut op);
+    }
     match &op.group {
         Some(group) => super::retry_group(tx, device, group),
         None => {
@@ -46,7 +50,8 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
     for op in pending.ops.iter_mut().filter(|op| op.is_parked() && wanted(op)) {
         op.on(OpEvent::Retried);
         op.attempts = 0;
-        op.rounds = 0;
+        // The key of an action counts its calls.
+        op.rounds = if op.kind == OpKind::Action { op.rounds + 1 } else { 0 };
         op.not_before_ms = 0;
         op.last_error = None;
         first.get_or_insert((op.op_seq, op.group.clone()));
@@ -67,6 +72,9 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
 /// `NOT_FOUND` if there is no such operation, or if it was sent: then the server may have it.
 pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
     let op = find(tx, id, |op| op.is_parked() || op.is_open())?;
+    if op.document == 0 {
+        return give_up_unbound(tx, &op);
+    }
     let mut pending =
         Pending::of_row(tx, op.document)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
     give_up(&mut pending, device, &|other| other.op_seq == op.op_seq)?;

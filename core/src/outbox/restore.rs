@@ -24,7 +24,8 @@ pub(crate) fn restore(
     let loss = journal::by_id(tx, id)?.ok_or_else(|| Error::not_found("journal entry", id.to_string()))?;
     let (name, rules) = place(loss.collection)?;
     let doc_id = DocumentId::new(loss.doc_id.clone())?;
-    let place = Place { collection: loss.collection, name: &name, rules: &rules, id: &doc_id, group: None };
+    let place =
+        Place { collection: loss.collection, name: &name, rules: &rules, id: &doc_id, group: None, references: &[] };
     let shown = documents::find(tx, loss.collection, &loss.doc_id)?.filter(|row| !row.hidden);
     let op_id = match (&loss.lost, shown) {
         (Lost::Delete(_), Some(_)) => Some(delete(tx, device, &place)?),

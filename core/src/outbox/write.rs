@@ -1,17 +1,19 @@
 //! A local write: the view changes and the operation is queued, in one transaction.
 
 use super::coalesce::{Merge, Next, join};
+use super::references::link;
 use super::view::{self, body_text};
 use super::{Pending, Ticket};
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{
-    Action, Body, Changes, DocumentId, Edit as PathEdit, Fields, OpId, OpKind, OpState, Operation, Seen, Version,
+    Action, Body, Changes, DocumentId, Edit as PathEdit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Version,
     WriteOutcome, between, check_view,
 };
 use crate::store::Tx;
 use crate::store::documents::DocumentRow;
+use crate::store::operations::changes_text;
 use holm_protocol::json::Bounds;
 
 /// How an update is given.
@@ -33,6 +35,8 @@ pub(crate) struct Place<'a> {
     pub rules: &'a Rules,
     pub id: &'a DocumentId,
     pub group: Option<&'a str>,
+    /// Paths that hold ids of documents, and their collections' numbers.
+    pub references: &'a [(Path, i64)],
 }
 
 /// Makes a document. A document deleted here before may be made again under its id.
@@ -46,7 +50,8 @@ pub(crate) fn create(tx: &Tx<'_>, device: &Device, place: &Place<'_>, body: Body
         None => Pending::unknown(DocumentRow::new(place.collection, place.id.as_str())),
     };
     let op_id = make(&mut pending, place, &ticket, body)?;
-    pending.save(tx, device)?;
+    let row = pending.save(tx, device)?;
+    link(tx, &row, place.references)?;
     Ok(op_id)
 }
 
@@ -118,7 +123,12 @@ pub(crate) fn update(tx: &Tx<'_>, device: &Device, place: &Place<'_>, edit: &Edi
     let ticket = Ticket::new(tx, device, place.group)?;
     let op_id = change(&mut pending, place.rules, &ticket, edit, device.limits.document())?;
     if op_id.is_some() {
-        pending.save(tx, device)?;
+        if let Some((op, changes)) = pending.ops.last().and_then(|op| Some((op, op.changes.as_ref()?))) {
+            // What travels may be more than what the user then sees.
+            device.limits.check_operation(changes_text(changes, op.stamp).len())?;
+        }
+        let row = pending.save(tx, device)?;
+        link(tx, &row, place.references)?;
     }
     Ok(op_id)
 }

@@ -26,7 +26,8 @@ impl Desk {
 
     fn create(&mut self, pending: &mut Pending, body: Value) {
         let ticket = self.ticket();
-        let place = Place { collection: 1, name: "tasks", rules: &self.rules, id: &self.id, group: None };
+        let place =
+            Place { collection: 1, name: "tasks", rules: &self.rules, id: &self.id, group: None, references: &[] };
         make(pending, &place, &ticket, body.to_string()).unwrap();
         Self::settled(pending);
     }

@@ -6,6 +6,7 @@ use crate::conflict::{FieldRule, Rules, Strategy};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Document, Path, validate_collection};
+use crate::outbox::{ConflictResolver, Resolver};
 use crate::store::{Store, Tx, collections};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -25,6 +26,8 @@ pub struct CollectionConfig {
     /// Paths that hold ids of documents of other collections, by path: the collection. A document waits until those that it refers to are on
     /// the server.
     pub references: BTreeMap<String, String>,
+    /// Decides conflicts in the place of a person, with [`Strategy::Custom`].
+    pub resolver: Option<Resolver>,
     /// Fields that queries filter and order by, each list one index: first those compared for equality, then the order's.
     pub indexes: Vec<Vec<FieldPath>>,
     /// How it is cached.
@@ -40,6 +43,7 @@ impl CollectionConfig {
             rules: BTreeMap::new(),
             list_keys: BTreeMap::new(),
             references: BTreeMap::new(),
+            resolver: None,
             indexes: Vec::new(),
             cache: CacheConfig::default(),
         }
@@ -56,6 +60,14 @@ impl CollectionConfig {
     #[must_use]
     pub fn list_key(mut self, path: impl Into<String>, key: impl Into<String>) -> Self {
         self.list_keys.insert(path.into(), key.into());
+        self
+    }
+
+    /// Lets the app's own code decide conflicts: sets the strategy to [`Strategy::Custom`].
+    #[must_use]
+    pub fn resolver(mut self, resolver: Arc<dyn ConflictResolver>) -> Self {
+        self.conflict = Strategy::Custom;
+        self.resolver = Some(Resolver(resolver));
         self
     }
 
@@ -80,6 +92,12 @@ impl CollectionConfig {
             }
         }
         rules
+    }
+
+    /// The declared references as paths.
+    fn reference_paths(&self) -> Vec<(Path, String)> {
+        let paths = self.references.iter().filter_map(|(path, name)| Some((config_path(path)?, name.clone())));
+        paths.collect()
     }
 
     fn check(&self) -> Result<()> {
@@ -133,17 +151,35 @@ pub(crate) struct CollectionInfo {
     pub id: i64,
     pub name: String,
     pub rules: Arc<Rules>,
+    /// Paths that hold ids of documents, and the names of their collections.
+    pub references: Vec<(Path, String)>,
+    pub resolver: Option<Resolver>,
     pub cache: CacheConfig,
     pub access_times: AccessTimes,
 }
 
 impl CollectionInfo {
-    fn new(id: i64, name: impl Into<String>, rules: Rules, cache: CacheConfig) -> Arc<Self> {
-        Arc::new(Self { id, name: name.into(), rules: Arc::new(rules), cache, access_times: AccessTimes::default() })
+    fn new(
+        id: i64,
+        name: impl Into<String>,
+        rules: Rules,
+        references: Vec<(Path, String)>,
+        resolver: Option<Resolver>,
+        cache: CacheConfig,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            name: name.into(),
+            rules: Arc::new(rules),
+            references,
+            resolver,
+            cache,
+            access_times: AccessTimes::default(),
+        })
     }
 
     fn undeclared(id: i64, name: &str) -> Arc<Self> {
-        Self::new(id, name, Rules::default(), CacheConfig::default())
+        Self::new(id, name, Rules::default(), Vec::new(), None, CacheConfig::default())
     }
 
     /// Notes that documents are used, if it matters.
@@ -194,8 +230,10 @@ impl Registry {
             let all = collections::all(tx)?.into_iter().map(|(id, name)| {
                 let config = configs.iter().find(|config| config.name == name);
                 let rules = config.map(CollectionConfig::conflict_rules).unwrap_or_default();
+                let references = config.map(CollectionConfig::reference_paths).unwrap_or_default();
+                let resolver = config.and_then(|config| config.resolver.clone());
                 let cache = config.map(|config| config.cache.clone()).unwrap_or_default();
-                (name.clone(), CollectionInfo::new(id, name, rules, cache))
+                (name.clone(), CollectionInfo::new(id, name, rules, references, resolver, cache))
             });
             Ok(all.collect())
         })?;

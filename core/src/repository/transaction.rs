@@ -2,9 +2,9 @@
 
 use super::registry::{CollectionInfo, Registry};
 use crate::device::Device;
-use crate::error::{Error, Result};
-use crate::model::{Document, DocumentId, OpId, Version, read_body, read_fields, read_patch};
-use crate::outbox::{self, Edit, Place};
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::{Document, DocumentId, OpId, Path, Version, read_body, read_fields, read_patch};
+use crate::outbox::{self, Edit, Place, Target};
 use crate::store::{Tx, documents};
 use serde::Serialize;
 use std::sync::Arc;
@@ -94,8 +94,31 @@ impl<'a> Transaction<'a> {
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id))?;
+        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &[]))?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
+    }
+
+    /// Calls an action of the server: queued, retried and parked like a write, sent alone after the document's earlier writes. Without a
+    /// collection the action is the account's; without a document it is the collection's.
+    ///
+    /// # Errors
+    /// `INVALID_NAME`; `UNSUPPORTED` within a group; `INVALID_DOCUMENT` for parameters that cannot be written as JSON.
+    pub fn action<T: Serialize + ?Sized>(
+        &self,
+        name: &str,
+        collection: Option<&str>,
+        id: Option<&str>,
+        params: &T,
+    ) -> Result<Receipt> {
+        let params = serde_json::to_value(params).map_err(|e| Error::document(format!("not JSON: {e}")))?;
+        let collection = collection.map(|name| self.info(name)).transpose()?.map_or(0, |info| info.id);
+        let doc_id = id.map(DocumentId::new).transpose()?.map(DocumentId::into_string).unwrap_or_default();
+        if collection == 0 && !doc_id.is_empty() {
+            return Err(Error::invalid(ErrorCode::InvalidName, "a document is named without its collection"));
+        }
+        let target = Target { collection, doc_id: &doc_id };
+        let op_id = outbox::act(self.tx, self.device, name, &target, params, self.group.as_deref())?;
+        Ok(Receipt { doc_id, op_id: Some(op_id) })
     }
 
     /// Reads a document; none if it is not there.
@@ -115,7 +138,8 @@ impl<'a> Transaction<'a> {
             (Some(id), _) | (None, Some(id)) => DocumentId::new(id)?,
             (None, None) => DocumentId::new(self.device.new_uuid().to_string())?,
         };
-        let op_id = outbox::create(self.tx, self.device, &self.place(&info, &id), body)?;
+        let references = self.references(&info)?;
+        let op_id = outbox::create(self.tx, self.device, &self.place(&info, &id, &references), body)?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
@@ -143,12 +167,31 @@ impl<'a> Transaction<'a> {
         }
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::update(self.tx, self.device, &self.place(&info, &id), edit)?;
+        let references = self.references(&info)?;
+        let op_id = outbox::update(self.tx, self.device, &self.place(&info, &id, &references), edit)?;
         Ok(Receipt { doc_id: id.into_string(), op_id })
     }
 
-    fn place<'p>(&'p self, info: &'p CollectionInfo, id: &'p DocumentId) -> Place<'p> {
-        Place { collection: info.id, name: &info.name, rules: &info.rules, id, group: self.group.as_deref() }
+    fn place<'p>(&'p self, info: &'p CollectionInfo, id: &'p DocumentId, references: &'p [(Path, i64)]) -> Place<'p> {
+        let (collection, group) = (info.id, self.group.as_deref());
+        Place { collection, name: &info.name, rules: &info.rules, id, group, references }
+    }
+
+    /// The collections that a document of this one refers to, by path.
+    fn references(&self, info: &CollectionInfo) -> Result<Vec<(Path, i64)>> {
+        let found = info.references.iter().map(|(path, name)| Ok((path.clone(), self.info(name)?.id)));
+        found.collect()
+    }
+
+    /// Checks what the transaction has made as a whole, before it commits.
+    ///
+    /// # Errors
+    /// `GROUP_TOO_LARGE`.
+    pub(crate) fn finish(&self) -> Result<()> {
+        match &self.group {
+            Some(group) => outbox::check_group(self.tx, self.device, group),
+            None => Ok(()),
+        }
     }
 
     fn info(&self, collection: &str) -> Result<Arc<CollectionInfo>> {

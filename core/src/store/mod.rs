@@ -24,8 +24,8 @@ pub(crate) use db::{ChangedRow, Committed, Location, SCHEMA_VERSION, Tx};
 pub(crate) use epoch::EpochStore;
 pub(crate) use observer::{Counters, Observer, StoreEvent};
 pub(crate) use tables::{
-    collections, conflicts, documents, eviction, frames, journal, meta, operations, outcomes, pins, server_ids,
-    streams, wipe,
+    collections, conflicts, dependencies, documents, eviction, frames, journal, meta, operations, outcomes, pins,
+    server_ids, streams, wipe,
 };
 
 use crate::error::{Error, ErrorCode, Result};

@@ -1,22 +1,27 @@
 //! The Holm protocol (`docs/protocol.md`).
 
+mod act;
 mod config;
 mod fetch;
 mod pull;
 mod push;
 mod record;
 
-use super::{Backend, BackendError, FetchReply, FetchRequest, PullReply, PullRequest, PushReply, PushRequest};
+use super::{
+    Backend, BackendError, FetchReply, FetchRequest, Outgoing, PullReply, PullRequest, PushReply, PushRequest,
+};
 use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode};
-use crate::model::PublishedLimits;
+use crate::model::{OpKind, PublishedLimits};
 use crate::net::{Call, Exchange, ServerFailure, SyncReason, TOO_LARGE, protocol_headers};
 use crate::store::Store;
 use crate::time::Span;
 use async_trait::async_trait;
 use holm_protocol::codes::Code;
+use holm_protocol::headers::IDEMPOTENCY_KEY;
 use holm_protocol::limits::Limits;
+use http::HeaderName;
 use std::sync::Arc;
 
 /// A Holm server.
@@ -55,6 +60,11 @@ impl Backend for HolmBackend {
     }
 
     async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError> {
+        if let [outgoing] = request.operations.as_slice()
+            && outgoing.op.kind == OpKind::Action
+        {
+            return self.act(outgoing, request.context).await;
+        }
         let call = Call::Post(push::request(&request, &self.device, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/batch", request.context, call).await? {
             (Exchange::Success(body), span) => {
@@ -75,6 +85,24 @@ impl Backend for HolmBackend {
 }
 
 impl HolmBackend {
+    /// Calls an action, or asks for its job.
+    async fn act(&self, outgoing: &Outgoing, reason: SyncReason) -> Result<PushReply, BackendError> {
+        let (path, call) = act::request(outgoing)?;
+        let mut headers = protocol_headers(&self.device, reason);
+        headers.push((HeaderName::from_static(IDEMPOTENCY_KEY), act::key(&outgoing.op)));
+        let sent = self.device.reading();
+        let exchange = self.account.send(&path, &headers, call).await?;
+        let span = Span { sent, received: self.device.reading() };
+        let (outcome, server_time) = match exchange {
+            Exchange::Success(body) => act::parse(&body, outgoing, span)?,
+            Exchange::Failure(error, failure) => match act::refused(&error, failure.as_deref()) {
+                Some(outcome) => (outcome, None),
+                None => return Err(self.whole(error, failure)),
+            },
+        };
+        Ok(PushReply { outcomes: vec![outcome], pages: Vec::new(), server_time, suggested_interval: None })
+    }
+
     /// What a failure of the whole exchange means.
     fn whole(&self, error: Error, failure: Option<Box<ServerFailure>>) -> BackendError {
         if matches!(&error, Error::Refused { server_code, .. } if server_code == TOO_LARGE) {

@@ -102,6 +102,13 @@ pub(crate) fn keep(tx: &Tx<'_>, conflict: &ConflictRow) -> Result<()> {
     Ok(())
 }
 
+/// From now on a person is asked about a conflict.
+pub(crate) fn hand_over(tx: &Tx<'_>, id: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE conflicts SET asks_resolver = 0 WHERE id = ?1")?.execute([id])?;
+    tx.counts();
+    Ok(())
+}
+
 /// All conflicts, oldest first.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<ConflictRow>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM conflicts ORDER BY id"))?;

@@ -189,7 +189,8 @@ pub(crate) fn any_evicted(connection: &Connection, collection: i64) -> Result<bo
 /// Calls `each` with (id, seq) of every live base row of a collection: what the digest is over.
 pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: impl FnMut(&str, i64)) -> Result<()> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, seq FROM documents WHERE collection = {collection} AND seq IS NOT NULL
+        "SELECT coalesce((SELECT s.server_id FROM server_ids s WHERE s.collection = {collection} AND s.doc_id = d.id), id), seq
+         FROM documents d WHERE collection = {collection} AND seq IS NOT NULL
          AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL OR evicted END"
     ))?;
     let mut rows = statement.query([])?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod collections;
 pub(crate) mod conflicts;
+pub(crate) mod dependencies;
 pub(crate) mod documents;
 pub(crate) mod eviction;
 pub(crate) mod frames;

@@ -20,6 +20,8 @@ const COLUMNS: &str = "o.op_seq, o.op_id, o.document, d.collection, d.id, o.kind
 struct StoredAction {
     name: String,
     params: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
     #[serde(default)]
     collection: i64,
     #[serde(default)]
@@ -61,7 +63,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
         rounds: row.get(14)?,
         not_before_ms: row.get(15)?,
         absorbed: ids(row.get_ref(17)?.as_blob_or_null()?.unwrap_or_default()),
-        action: action.map(|action| Action { name: action.name, params: action.params }),
+        action: action.map(|action| Action { name: action.name, params: action.params, job: action.job }),
     })
 }
 
@@ -99,27 +101,29 @@ struct Texts {
     before: Option<String>,
     error: Option<String>,
     absorbed: Option<Vec<u8>>,
+    action: Option<String>,
 }
 
 fn texts(op: &Operation) -> Result<Texts> {
+    let action = op.action.as_ref().map(|action| StoredAction {
+        name: action.name.clone(),
+        params: action.params.clone(),
+        job: action.job.clone(),
+        collection: op.collection,
+        doc_id: op.doc_id.clone(),
+    });
     Ok(Texts {
         changes: op.changes.as_ref().map(|changes| changes_text(changes, op.stamp)),
         before: (!op.before.is_empty()).then(|| text::<Seen>(&op.before)).transpose()?,
         error: op.error().map(text::<OpError>).transpose()?,
         absorbed: (!op.absorbed.is_empty()).then(|| op.absorbed.iter().flat_map(|id| *id.as_bytes()).collect()),
+        action: action.as_ref().map(text::<StoredAction>).transpose()?,
     })
 }
 
 /// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
 pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
     let texts = texts(op)?;
-    let action = op.action.as_ref().map(|action| StoredAction {
-        name: action.name.clone(),
-        params: action.params.clone(),
-        collection: op.collection,
-        doc_id: op.doc_id.clone(),
-    });
-    let action = action.as_ref().map(text::<StoredAction>).transpose()?;
     tx.prepare_cached(
         "INSERT INTO operations (op_seq, op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id,
                                   attempts, rounds, not_before, error, absorbed, action)
@@ -143,7 +147,7 @@ pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
         op.not_before_ms,
         texts.error,
         texts.absorbed,
-        action
+        texts.action
     ])?;
     Ok(())
 }
@@ -154,7 +158,7 @@ pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
     tx.prepare_cached(
         "UPDATE operations SET kind = ?2, state = ?3, behind = ?4, base_version = ?5, changes = ?6, before = ?7, hlc_ms = ?8,
                                hlc_counter = ?9, group_id = ?10, attempts = ?11, rounds = ?12, not_before = ?13, error = ?14,
-                               absorbed = ?15, op_id = ?16 WHERE op_seq = ?1",
+                               absorbed = ?15, action = ?16, op_id = ?17 WHERE op_seq = ?1",
     )?
     .execute(params![
         op.op_seq,
@@ -172,6 +176,7 @@ pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
         op.not_before_ms,
         texts.error,
         texts.absorbed,
+        texts.action,
         op.op_id.as_bytes()
     ])?;
     Ok(())
@@ -234,6 +239,11 @@ pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operatio
     let number = crate::outbox::number(id, last_number(connection)?);
     let found = select(connection, "WHERE o.op_seq = ?1", [number])?.pop();
     Ok(found.filter(|op| op.op_id == id))
+}
+
+/// The operation with this number.
+pub(crate) fn by_number(connection: &Connection, op_seq: i64) -> Result<Option<Operation>> {
+    Ok(select(connection, "WHERE o.op_seq = ?1", [op_seq])?.pop())
 }
 
 /// Which operations may be sent now. [`runnable`] and [`next_due`] see the same ones, so no timer is armed for one that no batch takes.
@@ -325,6 +335,16 @@ pub(crate) fn waiting(connection: &Connection, which: &Runnable, limit: u32) -> 
     select(connection, condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
 }
 
+/// How many members a group has, and how many bytes they hold.
+pub(crate) fn group_size(connection: &Connection, group: &str) -> Result<(usize, usize)> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*), coalesce(sum(octet_length(coalesce(o.changes, d.body, '')) + octet_length(d.id)), 0)
+         FROM operations o JOIN documents d ON d.row = o.document WHERE o.group_id = ?1",
+    )?;
+    let (members, bytes): (i64, i64) = statement.query_row([group], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((usize::try_from(members).unwrap_or_default(), usize::try_from(bytes).unwrap_or_default()))
+}
+
 /// The members of a group, oldest first.
 pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Operation>> {
     select(connection, "WHERE o.group_id = ?1 ORDER BY o.op_seq", [group])
@@ -370,7 +390,9 @@ pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
         "SELECT (SELECT count(*) FROM operations), (SELECT count(*) FROM operations WHERE state > 1 AND state = 3),
                 (SELECT count(*) FROM operations WHERE state > 1 AND state = 4),
                 (SELECT count(*) FROM operations b WHERE b.behind = 1 AND b.state <= 1 AND EXISTS (
-                     SELECT 1 FROM documents d JOIN operations f ON f.op_seq = d.pending WHERE d.row = b.document AND f.state >= 3))",
+                     SELECT 1 FROM documents d JOIN operations f ON f.op_seq = d.pending WHERE d.row = b.document AND f.state >= 3))
+                + (SELECT count(DISTINCT w.op_seq) FROM dependencies w JOIN operations b ON b.op_seq = w.op_seq
+                       JOIN operations f ON f.op_seq = w.on_seq WHERE f.state >= 3 AND b.behind = 0 AND b.state <= 1)",
     )?;
     Ok(statement.query_row([], |row| {
         let (all, parked, held, behind): (i64, i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);

@@ -35,6 +35,20 @@ pub(crate) fn record(tx: &Tx<'_>, op: OpId, how: &WriteOutcome) -> Result<()> {
     }
 }
 
+/// Keeps the result of an action that was accepted.
+pub(crate) fn keep_result(tx: &Tx<'_>, op: OpId, result: &serde_json::Value) -> Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO outcomes (op_id, outcome, result) VALUES (?1, 0, ?2)")?
+        .execute(params![op.as_bytes(), result.to_string()])?;
+    Ok(())
+}
+
+/// JSON: what an action returned. `None` if the operation is not an action that was accepted.
+pub(crate) fn result(connection: &Connection, op: OpId) -> Result<Option<String>> {
+    let mut statement =
+        connection.prepare_cached("SELECT result FROM outcomes WHERE op_id = ?1 AND result IS NOT NULL")?;
+    Ok(statement.query_row([op.as_bytes()], |row| row.get(0)).optional()?)
+}
+
 /// Notes that an operation was joined to another one.
 pub(crate) fn record_absorbed(tx: &Tx<'_>, op: OpId, into: OpId) -> Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO outcomes (op_id, outcome, absorbed_by) VALUES (?1, ?2, ?3)")?

@@ -26,3 +26,11 @@ pub(crate) fn local(connection: &Connection, collection: i64, server_id: &str) -
         connection.prepare_cached("SELECT doc_id FROM server_ids WHERE collection = ?1 AND server_id = ?2")?;
     Ok(statement.query_row(params![collection, server_id], |row| row.get(0)).optional()?)
 }
+
+/// The same, of a collection by its name.
+pub(crate) fn remote_in(connection: &Connection, collection: &str, doc_id: &str) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.server_id FROM server_ids s JOIN collections c ON c.id = s.collection WHERE c.name = ?1 AND s.doc_id = ?2",
+    )?;
+    Ok(statement.query_row(params![collection, doc_id], |row| row.get(0)).optional()?)
+}

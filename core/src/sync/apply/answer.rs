@@ -2,9 +2,9 @@
 
 use super::reconcile::Reconciler;
 use crate::error::Result;
-use crate::model::Outcome;
-use crate::outbox::{self, Acknowledgement, Pending, RetryPolicy, Source};
-use crate::store::server_ids;
+use crate::model::{OpKind, Outcome};
+use crate::outbox::{self, Acknowledgement, ActionAnswer, Pending, RetryPolicy, Source};
+use crate::store::{operations, server_ids};
 
 /// What an answer came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,9 @@ impl Reconciler<'_> {
     /// Applies the outcome that the server gave to an operation that was sent. One that has ended in between, by a page that showed its own
     /// effect or with its group, is not there any more and stays so.
     pub fn answer(&mut self, op_seq: i64, document: i64, outcome: &Outcome, retry: &RetryPolicy) -> Result<Answered> {
+        if let Some(answered) = self.answer_action(op_seq, outcome, retry)? {
+            return Ok(answered);
+        }
         let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Unchanged) };
         let Some(at) = pending.position(op_seq) else { return Ok(Answered::Unchanged) };
         if !pending.ops[at].was_sent() {
@@ -33,17 +36,17 @@ impl Reconciler<'_> {
         }
         let answered = match outcome {
             Outcome::Applied { version, seq, updated_ms, record, server_id } => {
-                if let Some(server_id) = server_id.as_ref().filter(|id| **id != pending.row.id) {
-                    server_ids::keep(self.tx, self.stream.collection, &pending.row.id, server_id)?;
-                }
-                let counted = self.digest_without(&pending.row);
+                let counted = self.digest_without(&pending.row)?;
                 let generation = self.stream.generation;
                 let (version, seq, updated_ms) = (*version, *seq, *updated_ms);
                 let ack = Acknowledgement { version, seq, updated_ms, record: record.as_ref(), generation };
                 let judged = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;
                 self.applied.conflicts += u64::from(judged.conflict);
                 let row = pending.save(self.tx, self.device)?;
-                self.digest_with(&row, counted);
+                if let Some(server_id) = server_id.as_ref().filter(|id| **id != row.id) {
+                    server_ids::keep(self.tx, self.stream.collection, &row.id, server_id)?;
+                }
+                self.digest_with(&row, counted)?;
                 return Ok(Answered::Accepted);
             }
             Outcome::Conflict(state) => {
@@ -68,9 +71,32 @@ impl Reconciler<'_> {
                 outbox::had_no_effect(&mut pending, at, Some(error.clone()));
                 Answered::Unchanged
             }
-            Outcome::Cloned => return Ok(Answered::Unchanged),
+            Outcome::Cloned | Outcome::Done(_) | Outcome::Running { .. } => return Ok(Answered::Unchanged),
         };
         pending.save(self.tx, self.device)?;
         Ok(answered)
+    }
+
+    /// The same for an action. `None` if the operation is none.
+    fn answer_action(&mut self, op_seq: i64, outcome: &Outcome, retry: &RetryPolicy) -> Result<Option<Answered>> {
+        let now_ms = self.device.clock.wall_ms();
+        let wait = |tries: u32| now_ms + retry.delay(tries, self.device.entropy.as_ref()).as_millis() as i64;
+        let Some(op) = operations::by_number(self.tx, op_seq)?.filter(|op| op.kind == OpKind::Action) else {
+            return Ok(None);
+        };
+        let (answer, answered) = match outcome {
+            Outcome::Done(result) => (ActionAnswer::Done(result), Answered::Accepted),
+            Outcome::Running { job } => (ActionAnswer::Running { job, again_ms: wait(1) }, Answered::Waits),
+            Outcome::Rejected(error) => (ActionAnswer::Refused(error), Answered::Parked),
+            Outcome::Deferred(error) if op.attempts + 1 >= retry.max_attempts => {
+                (ActionAnswer::Refused(error), Answered::Parked)
+            }
+            Outcome::Deferred(error) | Outcome::Blocked(error) => {
+                (ActionAnswer::Deferred { error, again_ms: wait(op.attempts + 1) }, Answered::Waits)
+            }
+            Outcome::Applied { .. } | Outcome::Conflict(_) | Outcome::Cloned => return Ok(Some(Answered::Unchanged)),
+        };
+        outbox::answer_action(self.tx, self.device, op.op_id, &answer)?;
+        Ok(Some(answered))
     }
 }

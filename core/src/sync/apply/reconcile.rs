@@ -12,11 +12,11 @@ use super::digest::term;
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::RemoteChange;
+use crate::model::{OpId, OpKind, RemoteChange};
 use crate::outbox::{self, Pending, Source, parse_body};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::streams::{self, StreamRow};
-use crate::store::{Tx, server_ids};
+use crate::store::{Tx, operations, server_ids};
 use std::borrow::Cow;
 
 /// What was applied.
@@ -69,7 +69,7 @@ impl<'a> Reconciler<'a> {
         if !newer && source == Source::State {
             return Ok(());
         }
-        let counted = self.digest_without(&row);
+        let counted = self.digest_without(&row)?;
         let before = row.clone();
         let mut pending = Pending::load(self.tx, row)?;
         if newer {
@@ -87,16 +87,28 @@ impl<'a> Reconciler<'a> {
             self.rebase(&mut pending, &before, change, source)?;
         }
         let row = pending.save(self.tx, self.device)?;
-        self.digest_with(&row, counted);
-        Ok(())
+        self.digest_with(&row, counted)
     }
 
     /// The change under the id by which this device knows the document.
     fn local<'c>(&self, change: &'c RemoteChange) -> Result<Cow<'c, RemoteChange>> {
-        Ok(match server_ids::local(self.tx, self.stream.collection, &change.id)? {
-            Some(id) => Cow::Owned(RemoteChange { id, ..change.clone() }),
-            None => Cow::Borrowed(change),
-        })
+        let collection = self.stream.collection;
+        let known = match server_ids::local(self.tx, collection, &change.id)? {
+            Some(id) => Some(id),
+            None => self.created_here(change)?,
+        };
+        Ok(known.map_or(Cow::Borrowed(change), |id| Cow::Owned(RemoteChange { id, ..change.clone() })))
+    }
+
+    /// The local id of a document that a create of this device made under an id of the server's, if the answer to that was lost.
+    fn created_here(&self, change: &RemoteChange) -> Result<Option<String>> {
+        let Some(origin) = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok()) else { return Ok(None) };
+        let create = operations::by_id(self.tx, origin)?.filter(|op| op.kind == OpKind::Create);
+        let Some(create) = create.filter(|op| op.collection == self.stream.collection && op.doc_id != change.id) else {
+            return Ok(None);
+        };
+        server_ids::keep(self.tx, create.collection, &create.doc_id, &change.id)?;
+        Ok(Some(create.doc_id))
     }
 
     fn apply_unknown(&mut self, change: &RemoteChange) -> Result<()> {
@@ -114,8 +126,7 @@ impl<'a> Reconciler<'a> {
         };
         documents::insert(self.tx, &mut row)?;
         self.applied.changes += 1;
-        self.digest_with(&row, 0);
-        Ok(())
+        self.digest_with(&row, 0)
     }
 
     /// Puts pending operations onto the state that the row's base has by now. `before`: the row as it was.
@@ -142,14 +153,19 @@ impl<'a> Reconciler<'a> {
     }
 
     /// Takes a row's present state out of the digest; to be put back with [`digest_with`](Self::digest_with).
-    pub fn digest_without(&self, row: &DocumentRow) -> u64 {
-        if row.is_live_on_server() { term(&row.id, row.seq.unwrap_or_default()) } else { 0 }
+    pub fn digest_without(&self, row: &DocumentRow) -> Result<u64> {
+        if !row.is_live_on_server() {
+            return Ok(0);
+        }
+        let remote = server_ids::remote(self.tx, row.collection, &row.id)?;
+        Ok(term(remote.as_deref().unwrap_or(&row.id), row.seq.unwrap_or_default()))
     }
 
     /// Counts a row's new state in the place of the old one.
-    pub fn digest_with(&mut self, row: &DocumentRow, old: u64) {
-        let new = self.digest_without(row);
+    pub fn digest_with(&mut self, row: &DocumentRow, old: u64) -> Result<()> {
+        let new = self.digest_without(row)?;
         self.stream.digest = self.stream.digest.wrapping_sub(old).wrapping_add(new);
         self.stream.live_count += i64::from(new != 0) - i64::from(old != 0);
+        Ok(())
     }
 }

@@ -20,7 +20,7 @@ impl Reconciler<'_> {
         if known && !newer {
             return Ok(true);
         }
-        let counted = if known { self.digest_without(&row) } else { 0 };
+        let counted = if known { self.digest_without(&row)? } else { 0 };
         row.seq = Some(seq);
         row.generation = self.stream.generation;
         if row.server_body().is_none() && !row.is_pending() {
@@ -31,7 +31,7 @@ impl Reconciler<'_> {
         } else {
             documents::insert(self.tx, &mut row)?;
         }
-        self.digest_with(&row, counted);
+        self.digest_with(&row, counted)?;
         Ok(true)
     }
 }

@@ -37,8 +37,12 @@ pub(super) fn pack_batch(
         if weight > most && !operations.is_empty() && !begun {
             break;
         }
-        let collection =
-            names.get(&op.collection).cloned().ok_or_else(|| Error::internal("an operation without a collection"))?;
+        // Only an action may be about no collection.
+        let collection = match names.get(&op.collection) {
+            Some(name) => name.clone(),
+            None if op.kind == OpKind::Action => String::new(),
+            None => return Err(Error::internal("an operation without a collection")),
+        };
         let remote_id = server_ids::remote(tx, op.collection, &op.doc_id)?;
         operations.push(Outgoing { op, collection, remote_id, body });
     }

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::outbox::Source;
 use crate::repository::RefreshKey;
+use crate::store::server_ids;
 use crate::sync::apply::Reconciler;
 use crate::sync::deps::EngineDeps;
 use futures_util::stream::{self, StreamExt};
@@ -119,6 +120,8 @@ impl Refresher {
     async fn read_document(&self, history: &RequestHistory, key: &RefreshKey) -> Result<()> {
         check_network(&self.deps)?;
         let (collection, id) = (key.collection.clone(), key.id.clone().unwrap_or_default());
+        let remote = self.deps.store.read(|connection| server_ids::remote_in(connection, &collection, &id))?;
+        let id = remote.unwrap_or(id);
         let request = FetchRequest { collection: collection.clone(), id, context: SyncReason::User };
         history.admit(self.deps.device.clock.monotonic())?;
         let reply = self.deps.backend.fetch(request).await.map_err(|error| {

@@ -36,6 +36,8 @@ extension HolmError.Code {
     public static let alreadyExists = Self(rawValue: "ALREADY_EXISTS")
     /// The document's content was given up to keep within the limits of its collection. Nothing was changed.
     public static let evicted = Self(rawValue: "EVICTED")
+    /// This device no longer has the version of the document that the write was made from. Nothing was changed.
+    public static let versionMismatch = Self(rawValue: "VERSION_MISMATCH")
 
     // MARK: The database
 

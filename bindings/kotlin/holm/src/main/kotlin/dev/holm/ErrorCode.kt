@@ -33,6 +33,9 @@ public object ErrorCode {
     /** The document's content was given up to keep within the limits of its collection. Nothing was changed. */
     public const val EVICTED: String = "EVICTED"
 
+    /** This device no longer has the version of the document that the write was made from. Nothing was changed. */
+    public const val VERSION_MISMATCH: String = "VERSION_MISMATCH"
+
     /** The database file cannot be read or written at the moment. */
     public const val STORAGE_UNAVAILABLE: String = "STORAGE_UNAVAILABLE"
 

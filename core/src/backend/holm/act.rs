@@ -1,0 +1,114 @@
+//! Calling actions (protocol, section 10).
+//!
+//! `POST /v1/{collection}/{id}/actions/{name}` (or without the id, or without both) with `{"params"}` and the operation's id as
+//! `Idempotency-Key` answers `{"data": result}`, or `{"data": {"jobId"}}` for one that runs on; then `GET /v1/jobs/{id}` answers
+//! `{"data": {"state": "running|succeeded|failed", "result"?, "error"?}}`.
+
+use super::invalid;
+use super::pull::Meta;
+use crate::backend::Outgoing;
+use crate::error::{Error, Result};
+use crate::model::{OpError, Operation, Outcome};
+use crate::net::{Call, ServerFailure};
+use crate::time::{ServerTime, Span};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    data: Value,
+    meta: Option<Meta>,
+}
+
+/// The job of an action, if it runs: then that is asked for.
+fn job(outgoing: &Outgoing) -> Option<&str> {
+    outgoing.op.action.as_ref()?.job.as_deref()
+}
+
+/// Path and call for an action, or for its job.
+pub(super) fn request(outgoing: &Outgoing) -> Result<(String, Call)> {
+    if let Some(job) = job(outgoing) {
+        return Ok((format!("/v1/jobs/{}", escaped(job)), Call::Get));
+    }
+    let op = &outgoing.op;
+    let action = op.action.as_ref().ok_or_else(|| Error::internal(format!("operation {} calls nothing", op.op_id)))?;
+    let mut path = String::from("/v1");
+    let id = outgoing.remote_id.as_deref().unwrap_or(&op.doc_id);
+    for part in [outgoing.collection.as_str(), id].into_iter().filter(|part| !part.is_empty()) {
+        path.push('/');
+        path.push_str(&escaped(part));
+    }
+    path.push_str("/actions/");
+    path.push_str(&action.name);
+    let body = serde_json::to_vec(&serde_json::json!({"params": action.params}))
+        .map_err(|error| Error::internal(error.to_string()))?;
+    Ok((path, Call::Post(body)))
+}
+
+/// The idempotency key: the operation's id, and for a retry of a refused call its number.
+pub(super) fn key(op: &Operation) -> String {
+    if op.rounds == 0 { op.op_id.to_string() } else { format!("{}:{}", op.op_id, op.rounds) }
+}
+
+/// A segment of a path: everything but unreserved characters (RFC 3986) as percent escapes.
+fn escaped(segment: &str) -> String {
+    let mut path = String::with_capacity(segment.len());
+    for byte in segment.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => path.push(char::from(byte)),
+            byte => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    path
+}
+
+/// What a success says.
+pub(super) fn parse(body: &[u8], outgoing: &Outgoing, span: Span) -> Result<(Outcome, Option<ServerTime>)> {
+    let envelope: Envelope = serde_json::from_slice(body).map_err(|e| invalid("the answer to an action", e))?;
+    let time = envelope.meta.as_ref().and_then(|meta| meta.server_time(span));
+    let outcome = match (job(outgoing), envelope.data) {
+        (None, data) => match only_job(&data) {
+            Some(job) => Outcome::Running { job: job.to_owned() },
+            None => Outcome::Done(data),
+        },
+        (Some(job), Value::Object(mut data)) => match data.get("state").and_then(Value::as_str) {
+            Some("succeeded") => Outcome::Done(data.remove("result").unwrap_or_default()),
+            Some("failed") => Outcome::Rejected(failure_of(data.remove("error"))),
+            Some("running") => Outcome::Running { job: job.to_owned() },
+            _ => return Err(invalid("a job", "its state is missing")),
+        },
+        (Some(_), _) => return Err(invalid("a job", "its data is no object")),
+    };
+    Ok((outcome, time))
+}
+
+/// What a failure of the call says about the action. `None` if it says nothing about it: then it goes again.
+pub(super) fn refused(error: &Error, failure: Option<&ServerFailure>) -> Option<Outcome> {
+    let Error::Refused { server_code, message } = error else { return None };
+    let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
+    Some(Outcome::Rejected(OpError { code: server_code.to_string(), message: message.clone(), details }))
+}
+
+/// The job of a call that runs on: an object with that member alone.
+fn only_job(data: &Value) -> Option<&str> {
+    data.as_object().filter(|data| data.len() == 1)?.get("jobId")?.as_str()
+}
+
+fn failure_of(error: Option<Value>) -> OpError {
+    let mut error = match error {
+        Some(Value::Object(error)) => error,
+        Some(Value::String(message)) => Map::from_iter([("message".to_owned(), Value::String(message))]),
+        _ => Map::new(),
+    };
+    let mut text = |name: &str, absent: &str| match error.remove(name) {
+        Some(Value::String(text)) => text,
+        _ => absent.to_owned(),
+    };
+    let (code, message) = (text("code", "ACTION_FAILED"), text("message", "the action failed"));
+    let details = match error.remove("details") {
+        Some(Value::Object(details)) => details,
+        _ => Map::new(),
+    };
+    OpError { code, message, details }
+}

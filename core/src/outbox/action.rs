@@ -1,0 +1,163 @@
+//! Actions: named calls of the server that are queued, retried and parked like writes.
+//!
+//! Invariants:
+//! - An action is sent alone, after the earlier operations of its document.
+//! - Its id is its idempotency key: the server runs it once, whatever is sent again. A refusal is an answer too; a retry of a refused
+//!   action is a new call, so its key counts on (`<id>:1`).
+//! - Its result is stored with its outcome, in the transaction that ends it.
+
+use super::write::operation;
+use super::{Pending, Ticket, view};
+use crate::device::Device;
+use crate::error::{Error, ErrorCode, Result};
+use crate::model::{Action, OpError, OpEvent, OpId, OpKind, Operation, Seen, WriteOutcome};
+use crate::store::documents::DocumentRow;
+use crate::store::{Tx, operations, outcomes};
+use serde_json::Value;
+
+/// What an action is about.
+pub(crate) struct Target<'a> {
+    /// The collection's number; 0 for none.
+    pub collection: i64,
+    /// The document; empty for none.
+    pub doc_id: &'a str,
+}
+
+/// Queues an action.
+///
+/// # Errors
+/// `INVALID_NAME` for a name that is not a letter, then at most 63 letters, digits and `_`; `UNSUPPORTED` in a group.
+pub(crate) fn act(
+    tx: &Tx<'_>,
+    device: &Device,
+    name: &str,
+    target: &Target<'_>,
+    params: Value,
+    group: Option<&str>,
+) -> Result<OpId> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.len() > 64 || !name.chars().all(good) {
+        let message =
+            format!("{name:?} is not a name of an action: a letter, then at most 63 letters, digits and \"_\"");
+        return Err(Error::invalid(ErrorCode::InvalidName, message));
+    }
+    if group.is_some() {
+        let message = "an action cannot be a part of a group: it is sent alone".to_owned();
+        return Err(Error::State { code: ErrorCode::Unsupported, message });
+    }
+    let ticket = Ticket::new(tx, device, None)?;
+    let action = Action { name: name.to_owned(), params, job: None };
+    if target.collection != 0
+        && let Some(mut pending) = Pending::find(tx, target.collection, target.doc_id)?
+    {
+        let op = operation(&pending, &ticket, OpKind::Action, None, Seen::default(), Some(action));
+        pending.freeze_create()?;
+        view::begin(&mut pending.row);
+        pending.ops.push(op);
+        pending.queued = true;
+        // An action changes nothing that is shown.
+        pending.view_is_set = true;
+        pending.save(tx, device)?;
+        return Ok(ticket.op_id);
+    }
+    let unbound = Pending::unknown(DocumentRow::new(target.collection, target.doc_id));
+    let op = operation(&unbound, &ticket, OpKind::Action, None, Seen::default(), Some(action));
+    operations::insert(tx, &op, false)?;
+    tx.queued();
+    Ok(ticket.op_id)
+}
+
+/// What the server said about an action.
+pub(crate) enum ActionAnswer<'a> {
+    Done(&'a Value),
+    /// It runs: ask for this job at `again_ms`, device time.
+    Running {
+        job: &'a str,
+        again_ms: i64,
+    },
+    Refused(&'a OpError),
+    /// Not now: again at `again_ms`, device time.
+    Deferred {
+        error: &'a OpError,
+        again_ms: i64,
+    },
+}
+
+/// Takes in the answer to an action.
+pub(crate) fn answer_action(tx: &Tx<'_>, device: &Device, op_id: OpId, answer: &ActionAnswer<'_>) -> Result<()> {
+    let Some(mut op) = operations::by_id(tx, op_id)? else { return Ok(()) };
+    if let Some(mut pending) = Pending::of_row(tx, op.document)?
+        && let Some(at) = pending.position(op.op_seq)
+    {
+        match answer {
+            ActionAnswer::Done(result) => {
+                pending.end(at, WriteOutcome::Accepted(None));
+                pending.save(tx, device)?;
+                outcomes::keep_result(tx, op_id, result)?;
+            }
+            answer => {
+                step(&mut pending.ops[at], answer);
+                pending.view_is_set = true;
+                pending.save(tx, device)?;
+            }
+        }
+        return Ok(());
+    }
+    if let ActionAnswer::Done(result) = answer {
+        operations::remove(tx, op.op_seq)?;
+        outcomes::keep_result(tx, op_id, result)?;
+        tx.settled(op_id, WriteOutcome::Accepted(None));
+        return Ok(());
+    }
+    step(&mut op, answer);
+    operations::update(tx, &op, false)?;
+    if op.is_parked() {
+        tx.settled(op_id, WriteOutcome::Parked);
+    }
+    Ok(())
+}
+
+fn step(op: &mut Operation, answer: &ActionAnswer<'_>) {
+    match answer {
+        ActionAnswer::Done(_) => {}
+        ActionAnswer::Running { job, again_ms } => {
+            op.on(OpEvent::NoAnswer);
+            op.not_before_ms = *again_ms;
+            if let Some(action) = &mut op.action {
+                action.job = Some((*job).to_owned());
+            }
+        }
+        ActionAnswer::Refused(error) => {
+            op.on(OpEvent::Refused((*error).clone()));
+            // A retry calls the action anew.
+            if let Some(action) = &mut op.action {
+                action.job = None;
+            }
+        }
+        ActionAnswer::Deferred { error, again_ms } => {
+            op.attempts += 1;
+            op.on(OpEvent::NoAnswer);
+            op.last_error = Some((*error).clone());
+            op.not_before_ms = *again_ms;
+        }
+    }
+}
+
+/// Gives up an action that is about no document of this store.
+pub(super) fn give_up_unbound(tx: &Tx<'_>, op: &Operation) -> Result<()> {
+    operations::remove(tx, op.op_seq)?;
+    outcomes::record(tx, op.op_id, &WriteOutcome::Discarded)?;
+    tx.settled(op.op_id, WriteOutcome::Discarded);
+    Ok(())
+}
+
+/// Queues an action that is about no document of this store again.
+pub(super) fn retry_unbound(tx: &Tx<'_>, op: &mut Operation) -> Result<()> {
+    op.on(OpEvent::Retried);
+    op.attempts = 0;
+    op.rounds += 1;
+    op.not_before_ms = 0;
+    operations::update(tx, op, false)?;
+    tx.queued();
+    Ok(())
+}
