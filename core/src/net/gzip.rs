@@ -18,7 +18,7 @@ pub(super) fn compress(body: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::new(6));
     encoder.write_all(body)?;
     let small = encoder.finish()?;
-    Ok((small.len() < body.len() && body.len() <= small.len() * MAX_SHRINK).then_some(small))
+    Ok((small.len() < body.len() && body.len() <= small.len().saturating_mul(MAX_SHRINK)).then_some(small))
 }
 
 /// Decompresses a response body, at most to `limit` bytes.
@@ -26,8 +26,8 @@ pub(super) fn compress(body: &[u8]) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// `RESPONSE_TOO_LARGE` beyond the limit or the ratio, `INVALID_RESPONSE` for a damaged stream.
 pub(super) fn decompress(body: &[u8], limit: usize) -> Result<Vec<u8>> {
-    let limit = limit.min((body.len() * MAX_RATIO).max(RATIO_FLOOR));
-    let mut inflated = Vec::with_capacity((body.len() * 4).min(limit));
+    let limit = limit.min(body.len().saturating_mul(MAX_RATIO).max(RATIO_FLOOR));
+    let mut inflated = Vec::with_capacity(body.len().saturating_mul(4).min(limit));
     GzDecoder::new(body).take(limit as u64 + 1).read_to_end(&mut inflated).map_err(|error| {
         Error::network(ErrorCode::InvalidResponse, format!("the compressed answer is damaged: {error}"))
     })?;
