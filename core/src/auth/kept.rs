@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - One lock covers both places, so they never disagree for longer than a call of the secret store takes.
-//! - A session is given out only if it is bound to this server, this store and the store's present epoch.
+//! - A session is given out only if it is bound to this server and this store, and not to an epoch of
+//!   the store that a sign-out has ended.
 //! - A refresh replaces the session that it was made for and no other ([`replace`](KeptSession::replace)):
 //!   after a sign-out, or after a sign-in to another account, its reply is dropped.
 
@@ -58,8 +59,8 @@ impl KeptSession {
     pub fn get(&self) -> Result<Option<Session>> {
         let binding = self.binding()?;
         let mut state = self.locked();
-        if state.session.as_ref().is_none_or(|session| session.binding != binding) {
-            state.session = self.stored()?.filter(|session| session.binding == binding);
+        if state.session.as_ref().is_none_or(|session| !session.binding.is_good_in(&binding)) {
+            state.session = self.stored()?.filter(|session| session.binding.is_good_in(&binding));
         }
         Ok(state.session.clone())
     }
@@ -68,10 +69,10 @@ impl KeptSession {
     pub fn newest(&self) -> Result<Option<Session>> {
         let binding = self.binding()?;
         let mut state = self.locked();
-        if let Some(stored) = self.stored()?.filter(|session| session.binding == binding) {
+        if let Some(stored) = self.stored()?.filter(|session| session.binding.is_good_in(&binding)) {
             state.session = Some(stored);
         }
-        Ok(state.session.clone().filter(|session| session.binding == binding))
+        Ok(state.session.clone().filter(|session| session.binding.is_good_in(&binding)))
     }
 
     /// The session as it is in memory: for display, without a look at the store.
@@ -106,8 +107,8 @@ impl KeptSession {
         let binding = self.binding()?;
         let mut state = self.locked();
         match &state.session {
-            Some(now) if now.token == stale && fresh.binding == binding => self.write(&mut state, fresh),
-            Some(now) if now.binding == binding => Err(overtaken()),
+            Some(now) if now.token == stale && fresh.binding.is_good_in(&binding) => self.write(&mut state, fresh),
+            Some(now) if now.binding.is_good_in(&binding) => Err(overtaken()),
             _ => Err(signed_out()),
         }
     }

@@ -16,6 +16,15 @@ pub(crate) struct Binding {
     pub epoch: i64,
 }
 
+impl Binding {
+    /// Whether a session with this binding is good where `here` is the present one. A store that was restored
+    /// from a backup may be in an earlier epoch than the session: the session belongs to a later sign-in of
+    /// that store, and every sign-out goes beyond both.
+    pub fn is_good_in(&self, here: &Self) -> bool {
+        self.server == here.server && self.store == here.store && self.epoch >= here.epoch
+    }
+}
+
 /// Tokens and whose they are.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {

@@ -100,11 +100,13 @@ impl Holm {
     /// session.
     async fn end_session(&self, mode: SignOutMode) -> Result<(u64, Option<Session>)> {
         let session = self.inner.account.session()?;
+        // A store that was restored from a backup may be in an earlier epoch than its session.
+        let above = session.as_ref().map_or(0, |session| session.binding.epoch);
         let pending = self
             .store()
             .write(move |tx| {
                 let pending = check_sign_out(tx, mode)?;
-                epoch::raise(tx)?;
+                epoch::raise(tx, above)?;
                 if mode != SignOutMode::Keep {
                     wipe(tx)?;
                 }

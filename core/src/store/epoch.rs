@@ -19,9 +19,10 @@ pub(crate) fn current(connection: &Connection) -> Result<i64> {
     Ok(meta::get_number(connection, Key::Epoch)?.unwrap_or(0))
 }
 
-/// Ends the present epoch: replies to requests that were made in it are not applied any more.
-pub(crate) fn raise(tx: &Tx<'_>) -> Result<()> {
-    meta::set(tx, Key::Epoch, &(current(tx)? + 1).to_string())
+/// Ends the present epoch, and all up to `above`: replies to requests that were made in them are not applied
+/// any more.
+pub(crate) fn raise(tx: &Tx<'_>, above: i64) -> Result<()> {
+    meta::set(tx, Key::Epoch, &(current(tx)?.max(above) + 1).to_string())
 }
 
 /// The store as the engine sees it: its writes are bound to the epoch in which their cycle began. Reads are
@@ -87,7 +88,7 @@ mod tests {
         let store = Store::open(Location::Memory, Durability::Full, Arc::new(|_| {})).unwrap();
         let engine = EpochStore::new(store.clone());
         engine.write(|tx| meta::set(tx, Key::LastSync, "1")).await.unwrap();
-        store.write(raise).await.unwrap();
+        store.write(|tx| raise(tx, 0)).await.unwrap();
         let late = engine.write(|tx| meta::set(tx, Key::LastSync, "2")).await;
         assert_eq!(late.unwrap_err().code(), ErrorCode::Cancelled);
         assert_eq!(store.read(|c| meta::get_number(c, Key::LastSync)).unwrap(), Some(1));

@@ -1,7 +1,7 @@
 //! Stores that were restored from a backup or copied, and go on beside the original or after it.
 
 use crate::pair;
-use holm_core::WriteOutcome;
+use holm_core::{SignOutMode, WriteOutcome};
 use holm_tests::fixture::{Fault, in_step, story};
 use serde_json::json;
 
@@ -103,5 +103,22 @@ fn core_l5_copy_beside_the_original_loses_nothing() {
         in_step(&[&a, &c, &b]).await;
         assert_eq!(b.get("d"), Some(json!({"n": 8})));
         assert_eq!(b.view().len(), 9);
+    });
+}
+
+/// The backup is older than the last sign-in; the keychain was not restored.
+#[test]
+fn restored_store_goes_on_with_a_session_of_a_later_sign_in() {
+    story(|mut world| async move {
+        let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+        let backup = a.backup(&mut world, "backup");
+        a.holm.sign_out(SignOutMode::Keep).await.unwrap();
+        a.sign_in("first").await;
+        a.restore(&backup).await;
+        a.create("after", json!({})).await;
+        in_step(&[&a, &b]).await;
+        a.holm.sign_out(SignOutMode::Keep).await.unwrap();
+        a.restart().await;
+        assert_eq!((a.holm.user(), a.keychain.names().len()), (None, 0));
     });
 }
