@@ -117,12 +117,25 @@ impl Server {
     /// A server over the same database that remembers nothing else, as after a crash between two commits. The old one must not be
     /// asked any more; a reply of its that is under way is lost if the caller drops it.
     pub fn reopen(&self) -> Self {
+        self.reopened(Arc::clone(&self.state.config))
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Errors
+    /// If the configuration cannot be used.
+    pub fn reopen_with(&self, config: Config) -> Result<Self, StartError> {
+        config.validate()?;
+        Ok(self.reopened(Arc::new(config)))
+    }
+
+    fn reopened(&self, config: Arc<Config>) -> Self {
         let old = &self.state;
         let state = State {
             jobs: Jobs::new(old.jobs.registry().clone(), old.config.actions.max_parallel),
             database: Arc::clone(&old.database),
-            limiter: RateLimiter::new(old.config.rate_limit.clone()),
-            config: Arc::clone(&old.config),
+            limiter: RateLimiter::new(config.rate_limit.clone()),
+            config,
             clock: Arc::clone(&old.clock),
             entropy: Arc::clone(&old.entropy),
             executor: old.executor,

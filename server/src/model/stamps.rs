@@ -6,6 +6,7 @@
 
 use super::Fields;
 use holm_protocol::change::Path;
+use holm_protocol::hlc::Hlc;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -34,15 +35,20 @@ impl PathStamps {
         Ok(Self(paths))
     }
 
-    /// The stored form, of at most `max_bytes`: while it is larger, the deepest paths are told together as the path above them, which
-    /// can make a later write conflict that need not, and never lets one pass that must. `Err` if the top level alone is larger.
-    pub(crate) fn fit_stored(&mut self, max_bytes: usize) -> Result<Option<String>, TooLarge> {
+    /// The stored form, of at most `max_bytes`. While it is larger, the deepest paths are told together as the path above them; at the
+    /// top level the oldest half is forgotten, and the result says what counts for them from then on: the latest of what was
+    /// forgotten, as if the record had been made then. Either can make a later write conflict that need not, and never lets one pass
+    /// that must.
+    pub(crate) fn fit_stored(&mut self, max_bytes: usize) -> (Option<String>, Option<Stamp>) {
+        let mut floor = None;
         loop {
             let text = self.text();
             if text.as_ref().is_none_or(|text| text.len() <= max_bytes) {
-                return Ok(text);
+                return (text, floor);
             }
-            self.coarsen()?;
+            if !self.coarsen() {
+                floor = floor.into_iter().chain(self.forget()).reduce(later);
+            }
         }
     }
 
@@ -55,9 +61,11 @@ impl PathStamps {
         serde_json::to_string(&stored).ok()
     }
 
-    /// Replaces the entries of the deepest level by one of each parent, with its latest version.
-    fn coarsen(&mut self) -> Result<(), TooLarge> {
-        let deepest = self.0.keys().map(|path| path.names().len()).max().filter(|depth| *depth > 1).ok_or(TooLarge)?;
+    /// Replaces the entries of the deepest level by one of each parent, with its latest version. False at the top level.
+    fn coarsen(&mut self) -> bool {
+        let Some(deepest) = self.0.keys().map(|path| path.names().len()).max().filter(|depth| *depth > 1) else {
+            return false;
+        };
         for (path, stamp) in std::mem::take(&mut self.0) {
             let place = if path.names().len() < deepest { Some(path) } else { path.parent() };
             let Some(place) = place else { continue };
@@ -68,7 +76,23 @@ impl PathStamps {
                 }
             }
         }
-        Ok(())
+        true
+    }
+
+    /// Forgets the half of the entries with the lowest versions, at least one. Returns the latest version and stamp among them.
+    fn forget(&mut self) -> Option<Stamp> {
+        let mut versions: Vec<i64> = self.0.values().map(|stamp| stamp.0).collect();
+        versions.sort_unstable();
+        let highest = *versions.get(versions.len() / 2)?;
+        let mut forgotten = None;
+        self.0.retain(|_, stamp| {
+            let keep = stamp.0 > highest;
+            if !keep {
+                forgotten = forgotten.take().into_iter().chain([stamp.clone()]).reduce(later);
+            }
+            keep
+        });
+        forgotten
     }
 
     /// Records that `path` was edited.
@@ -117,9 +141,11 @@ impl PathStamps {
     }
 }
 
-/// The stamps do not fit, however coarse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooLarge;
+/// The later version, and the later stamp.
+fn later(a: Stamp, b: Stamp) -> Stamp {
+    let hlc = if Hlc::parse(&a.1) >= Hlc::parse(&b.1) { a.1 } else { b.1 };
+    Stamp(a.0.max(b.0), hlc)
+}
 
 #[cfg(test)]
 mod tests {
@@ -155,12 +181,14 @@ mod tests {
     #[test]
     fn stored_form_comes_back_and_gets_coarser_when_large() {
         let mut stamps = stamps(&[("/a/x", 2), ("/a/y/z", 3), ("/m~1n/0", 4)]);
-        let text = stamps.fit_stored(1000).unwrap();
+        let (text, floor) = stamps.fit_stored(1000);
+        assert_eq!(floor, None);
         assert_eq!(PathStamps::from_stored(text.as_deref()).unwrap(), stamps);
         assert_eq!(text.as_deref(), Some(r#"{"/a/x":[2,"1:0:d"],"/a/y/z":[3,"1:0:d"],"/m~1n/0":[4,"1:0:d"]}"#));
-        let coarse = stamps.fit_stored(42).unwrap();
+        let (coarse, floor) = stamps.fit_stored(42);
+        assert_eq!(floor, None);
         assert_eq!(coarse.as_deref(), Some(r#"{"/a":[3,"1:0:d"],"/m~1n":[4,"1:0:d"]}"#));
-        assert_eq!(stamps.fit_stored(10), Err(TooLarge));
+        assert_eq!(stamps.fit_stored(30), (None, Some(Stamp(4, "1:0:d".to_owned()))));
         assert!(PathStamps::from_stored(Some(r#"{"a":[2,"1:0:d"]}"#)).is_err());
     }
 }

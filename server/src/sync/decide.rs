@@ -84,6 +84,8 @@ pub(super) enum Decision {
 pub(super) struct Put {
     pub(super) version: i64,
     pub(super) created_version: i64,
+    /// The stamp that counts for paths without one, if it is not that of the creation any more.
+    pub(super) created_hlc: Option<String>,
     pub(super) body: String,
     pub(super) own_stamps: OwnStamps,
     /// In their stored form.
@@ -219,10 +221,12 @@ fn put(
     })?;
     // Writing a tree of values into memory cannot fail.
     let body = serde_json::to_string(fields).unwrap_or_else(|_| "{}".to_owned());
-    // Paths that were removed leave a stamp behind; the same limit keeps those from growing for ever.
-    let path_stamps = stamps.fit_stored(rules.bounds.bytes).map_err(|_| Refusal::TooLarge)?;
+    // Paths that were removed leave a stamp behind: a limit keeps those from growing for ever. Those of all that is there fit.
+    let (path_stamps, floor) = stamps.fit_stored(rules.bounds.bytes.saturating_mul(4));
+    let created_version = floor.as_ref().map_or(created_version, |floor| floor.0.max(created_version));
+    let created_hlc = floor.map(|floor| floor.1);
     let own_stamps = OwnStamps { created: fields.contains_key("createdAt"), updated: fields.contains_key("updatedAt") };
-    Ok(Decision::Put(Put { version, created_version, body, own_stamps, path_stamps, restated }))
+    Ok(Decision::Put(Put { version, created_version, created_hlc, body, own_stamps, path_stamps, restated }))
 }
 
 fn refuse_if_any(faults: Details) -> Result<(), Refusal> {

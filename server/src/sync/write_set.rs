@@ -78,8 +78,8 @@ impl<'t> WriteSet<'t> {
         author: Author<'_>,
     ) -> rusqlite::Result<Record> {
         let (seq, updated_ts) = self.next_place(name.collection)?;
-        let made_now = put.created_version == put.version;
         let was = before.as_ref();
+        let made_now = was.is_none_or(|record| record.body.is_none());
         let first_hlc = was.map(|record| record.create_hlc.as_deref().unwrap_or(&record.hlc).to_owned());
         let record = Record {
             row: was.map_or(0, |record| record.row),
@@ -94,7 +94,7 @@ impl<'t> WriteSet<'t> {
             body: Some(put.body),
             created_version: put.created_version,
             hlc: author.hlc.to_owned(),
-            create_hlc: first_hlc.filter(|_| !made_now),
+            create_hlc: put.created_hlc.or(first_hlc.filter(|_| !made_now)),
             path_stamps: put.path_stamps,
             client_id: name.client_id.map(str::to_owned),
         };
