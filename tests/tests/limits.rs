@@ -222,7 +222,6 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    #[ignore = "red until the mend lands"]
     fn accepted_writes_are_taken_under_small_limits(
         writes in prop::collection::vec(prop::collection::vec(write(&small()), 1..8), 1..4)
     ) {
@@ -237,7 +236,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "red until the mend lands"]
     fn changed_limits_hold_from_the_next_sync(
         before in prop::collection::vec(write(&small()), 1..6),
         between in prop::collection::vec(write(&small()), 0..6),
@@ -288,7 +286,6 @@ fn core_a1_documents_at_each_default_limit_are_taken_and_beyond_refused() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_07_groups_at_each_default_limit_are_taken_and_beyond_refused() {
     story_on("", |mut world| async move {
         let a = world.open("a").await;
@@ -319,6 +316,24 @@ fn core_a1_edits_that_grow_a_document_count_with_it() {
             let update = a.tasks.update("d", &Value::Object(members)).await;
             assert_eq!(update.is_ok(), n < 7, "{n}: {update:?}");
         }
+        sync_whole(&a).await;
+    });
+}
+
+#[test]
+fn core_a1_joined_edits_larger_than_a_push_are_refused() {
+    story_on("", |mut world| async move {
+        let a = world.open("a").await;
+        a.create("d", json!({"t": ["kept"]})).await;
+        a.sync().await;
+        let mut refused = 0;
+        for n in 0..20 {
+            // Each removes another large member; the document itself stays small.
+            let members = vec![format!("{n}{}", "x".repeat(250_000))];
+            let update = a.tasks.update("d", &json!({"t": {"$removeFromSet": members}, "n": n})).await;
+            refused += u32::from(update.is_err_and(|error| error.code() == ErrorCode::DocumentTooLarge));
+        }
+        assert!(refused > 0);
         sync_whole(&a).await;
     });
 }
