@@ -84,7 +84,7 @@ impl Condition {
         // Literals, not values: so the planner sees that the collection's partial indexes cover the query.
         let _ = write!(sql.text, "d.collection = {collection}");
         if query.include_deleted {
-            sql.text.push_str(" AND (d.hidden = 0 OR (d.pending = 1 AND d.body IS NOT NULL))");
+            sql.text.push_str(" AND (d.hidden = 0 OR (d.pending <> 0 AND d.body IS NOT NULL))");
         } else {
             sql.text.push_str(" AND d.hidden = 0");
         }
