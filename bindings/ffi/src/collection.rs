@@ -22,7 +22,7 @@ pub struct FfiPage {
 #[derive(uniffi::Object)]
 pub struct FfiCollection {
     holm: Holm,
-    collection: Collection,
+    pub(crate) collection: Collection,
 }
 
 impl FfiCollection {
@@ -60,9 +60,9 @@ impl FfiCollection {
         self.write(FfiWrite::Update { collection: self.name(), id, patch }).await
     }
 
-    /// Replaces a document's content.
-    pub async fn replace(&self, id: String, json: String) -> Result<FfiReceipt> {
-        self.write(FfiWrite::Replace { collection: self.name(), id, json }).await
+    /// Replaces a document's content. What is sent is the difference from what is shown here, or from the version that it is based on.
+    pub async fn replace(&self, id: String, json: String, based_on: Option<i64>) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Replace { collection: self.name(), id, json, based_on }).await
     }
 
     /// Deletes a document.
@@ -77,7 +77,7 @@ impl FfiCollection {
 
     /// Runs a query, given as JSON; the documents come packed.
     pub fn query(&self, query: String) -> Result<Vec<u8>> {
-        Ok(pack::documents(self.collection.query(&parse(&query)?)?.iter()))
+        Ok(pack::documents(self.collection.query(&parse_query(&query)?)?.iter()))
     }
 
     /// Reads a document under a policy; none: that of the collection.
@@ -89,7 +89,7 @@ impl FfiCollection {
     /// Runs a query, given as JSON, under a policy; none: that of the collection.
     #[uniffi::method(default(policy = None))]
     pub fn fetch_query(&self, query: String, policy: Option<FfiCachePolicy>) -> Result<Arc<FfiFetch>> {
-        Ok(FfiFetch::query(self.collection.fetch_query(&parse(&query)?, policy.map(Into::into))?))
+        Ok(FfiFetch::query(self.collection.fetch_query(&parse_query(&query)?, policy.map(Into::into))?))
     }
 
     /// Keeps a document's content here whatever the limits of the collection say.
@@ -104,22 +104,22 @@ impl FfiCollection {
 
     /// Counts the documents that a query's filter lets through.
     pub fn count(&self, query: String) -> Result<u64> {
-        Ok(self.collection.count(&parse(&query)?)?)
+        Ok(self.collection.count(&parse_query(&query)?)?)
     }
 
     /// Reads one page of a query.
     pub fn page(&self, query: String, after: Option<String>) -> Result<FfiPage> {
-        let page = self.collection.page(&parse(&query)?, after.as_deref())?;
+        let page = self.collection.page(&parse_query(&query)?, after.as_deref())?;
         Ok(FfiPage { documents: pack::documents(page.documents.iter()), next: page.next })
     }
 
     /// Watches a query.
     pub fn live(&self, query: String) -> Result<Arc<FfiLiveQuery>> {
-        Ok(FfiLiveQuery::new(self.collection.live(&parse(&query)?)?))
+        Ok(FfiLiveQuery::new(self.collection.live(&parse_query(&query)?)?))
     }
 }
 
-fn parse(query: &str) -> Result<Query> {
+pub(crate) fn parse_query(query: &str) -> Result<Query> {
     let json = serde_json::from_str(query).map_err(|e| Error::InvalidInput {
         code: holm_core::ErrorCode::InvalidQuery,
         message: format!("the query is not JSON: {e}"),

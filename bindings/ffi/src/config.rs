@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::fetch::FfiCachePolicy;
-use holm_core::{CacheConfig, CollectionConfig, Config, Durability, Strategy};
+use holm_core::{CacheConfig, CollectionConfig, Config, Durability, FieldRule, Strategy};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What an acknowledged write survives.
@@ -27,6 +28,39 @@ pub enum FfiConflictStrategy {
     Merge,
     /// A person decides.
     Prompt,
+    /// The client's resolver decides; if it fails, a person does.
+    Custom,
+}
+
+/// Who decides a path that both sides changed. As in the core's `FieldRule`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+#[allow(missing_docs)]
+pub enum FfiFieldRule {
+    Lww,
+    Server,
+    Local,
+    Sum,
+    Union,
+    Max,
+    Min,
+    Text,
+    Prompt,
+}
+
+impl From<FfiFieldRule> for FieldRule {
+    fn from(rule: FfiFieldRule) -> Self {
+        match rule {
+            FfiFieldRule::Lww => Self::Lww,
+            FfiFieldRule::Server => Self::Server,
+            FfiFieldRule::Local => Self::Local,
+            FfiFieldRule::Sum => Self::Sum,
+            FfiFieldRule::Union => Self::Union,
+            FfiFieldRule::Max => Self::Max,
+            FfiFieldRule::Min => Self::Min,
+            FfiFieldRule::Text => Self::Text,
+            FfiFieldRule::Prompt => Self::Prompt,
+        }
+    }
 }
 
 /// How a collection is cached.
@@ -63,6 +97,15 @@ pub struct FfiCollectionConfig {
     pub name: String,
     /// How its conflicts are resolved.
     pub conflict: FfiConflictStrategy,
+    /// Who decides single paths, by path: a JSON Pointer (`/stats/plays`), or names with dots (`stats.plays`).
+    #[uniffi(default)]
+    pub rules: HashMap<String, FfiFieldRule>,
+    /// Lists of objects that are merged element by element, by path: the member that tells the elements apart.
+    #[uniffi(default)]
+    pub list_keys: HashMap<String, String>,
+    /// Paths that hold ids of documents of other collections, by path: the collection.
+    #[uniffi(default)]
+    pub references: HashMap<String, String>,
     /// Indexes: each a list of field paths.
     pub indexes: Vec<Vec<String>>,
     /// How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
@@ -110,6 +153,9 @@ impl FfiConfig {
             for index in &collection.indexes {
                 core = core.index(&index.iter().map(String::as_str).collect::<Vec<_>>())?;
             }
+            core.rules = collection.rules.into_iter().map(|(path, rule)| (path, rule.into())).collect();
+            core.list_keys = collection.list_keys.into_iter().collect();
+            core.references = collection.references.into_iter().collect();
             core.cache = collection.cache.map(Into::into).unwrap_or_default();
             config.collections.push(core);
         }
@@ -135,6 +181,7 @@ impl From<FfiConflictStrategy> for Strategy {
             FfiConflictStrategy::LastWriteWins => Self::LastWriteWins,
             FfiConflictStrategy::Merge => Self::Merge,
             FfiConflictStrategy::Prompt => Self::Prompt,
+            FfiConflictStrategy::Custom => Self::Custom,
         }
     }
 }

@@ -6,14 +6,14 @@ use crate::config::FfiConfig;
 use crate::error::Result;
 use crate::live::FfiStateWatch;
 use crate::records::{
-    FfiConflict, FfiJournalEntry, FfiNetwork, FfiOperation, FfiReceipt, FfiResolution, FfiSignOutMode, FfiStats,
-    FfiSyncReport, FfiSyncState, FfiWriteOutcome,
+    FfiNetwork, FfiOperation, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome,
 };
+use crate::resolver::{FfiConflictResolver, HostResolver};
 use crate::runtime::{run, run_until, runtime};
 use crate::secrets::{FfiSecretStore, HostSecrets};
 use crate::testing::FfiTestDevice;
 use crate::write::FfiWrite;
-use holm_core::{Holm, OpId, SecretStore};
+use holm_core::{ConflictResolver, Holm, OpId, Resolver, SecretStore, Strategy};
 use std::sync::Arc;
 
 /// A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
@@ -31,15 +31,22 @@ pub fn ffi_version() -> Result<String> {
 #[uniffi::export]
 impl FfiHolm {
     /// Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
-    /// the device's own time and network.
+    /// the device's own time and network. `resolver` decides the conflicts of collections with the strategy `Custom`.
     #[uniffi::constructor]
     pub async fn open(
         config: FfiConfig,
         secrets: Option<Arc<dyn FfiSecretStore>>,
+        resolver: Option<Arc<dyn FfiConflictResolver>>,
         testing: Option<Arc<FfiTestDevice>>,
     ) -> Result<Arc<Self>> {
         let mut config = config.into_core()?;
         config.secrets = secrets.map(|secrets| Arc::new(HostSecrets(secrets)) as Arc<dyn SecretStore>);
+        if let Some(resolver) = resolver {
+            let resolver: Arc<dyn ConflictResolver> = Arc::new(HostResolver(resolver));
+            for collection in config.collections.iter_mut().filter(|one| one.conflict == Strategy::Custom) {
+                collection.resolver = Some(Resolver(resolver.clone()));
+            }
+        }
         if let Some(device) = testing {
             config.clock = device.clock.clone();
             config.transport = Some(device.network.clone());
@@ -66,12 +73,6 @@ impl FfiHolm {
             writes.iter().map(|write| write.apply(tx)).collect::<holm_core::Result<Vec<_>>>()
         });
         Ok(receipts.await?.into_iter().map(Into::into).collect())
-    }
-
-    /// Syncs now.
-    pub async fn sync(&self, cancel: Option<Arc<FfiCancel>>) -> Result<FfiSyncReport> {
-        let holm = self.holm.clone();
-        run_until(cancel, async move { holm.sync().await }).await.map(Into::into)
     }
 
     /// Waits until a write has ended.
@@ -116,22 +117,6 @@ impl FfiHolm {
     pub async fn discard(&self, op_id: String) -> Result<()> {
         let (holm, op) = (self.holm.clone(), OpId::parse(&op_id)?);
         run(async move { holm.discard(op).await }).await
-    }
-
-    /// Conflicts that wait for a person.
-    pub fn conflicts(&self) -> Result<Vec<FfiConflict>> {
-        Ok(self.holm.conflicts()?.into_iter().map(Into::into).collect())
-    }
-
-    /// Resolves a conflict.
-    pub async fn resolve_conflict(&self, id: i64, resolution: FfiResolution) -> Result<()> {
-        let holm = self.holm.clone();
-        run(async move { holm.resolve_conflict(id, resolution.into()).await }).await
-    }
-
-    /// Values that lost.
-    pub fn journal(&self, limit: u32) -> Result<Vec<FfiJournalEntry>> {
-        Ok(self.holm.journal(limit)?.into_iter().map(Into::into).collect())
     }
 
     /// Makes an account and signs in.

@@ -11,37 +11,48 @@
 // What UniFFI generates.
 #![allow(unsafe_code)]
 
+mod actions;
 mod cancel;
 mod collection;
 mod config;
+mod conflict;
 mod error;
 mod fetch;
+mod figures;
 mod holm;
 mod live;
 mod log;
 mod pack;
 mod records;
+mod resolver;
 mod runtime;
 mod secrets;
+mod sync;
 mod testing;
 mod triggers;
+mod window;
 mod write;
 
+pub use actions::FfiActionResult;
 pub use cancel::FfiCancel;
 pub use collection::{FfiCollection, FfiPage};
-pub use config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability};
+pub use config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability, FfiFieldRule};
+pub use conflict::{FfiConflict, FfiJournalEntry, FfiResolution};
 pub use error::{FfiError, FfiFailure};
 pub use fetch::{FfiCachePolicy, FfiFetch, FfiFetched, FfiOrigin, FfiRefresh};
+pub use figures::FfiLiveAggregate;
 pub use holm::FfiHolm;
 pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
 pub use log::{FfiLogError, FfiLogLevel, FfiLogLine, FfiLogSink, set_log_sink};
 pub use records::{
-    FfiConflict, FfiJournalEntry, FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiResolution, FfiSignOutMode,
-    FfiStats, FfiSyncReport, FfiSyncState, FfiWriteOutcome,
+    FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome,
 };
+pub use resolver::{FfiConflictResolver, FfiResolverError};
 pub use secrets::{FfiSecretError, FfiSecretStore};
+pub use sync::{FfiDeferred, FfiSetAside, FfiSyncReport};
 pub use testing::{FfiFault, FfiTestDevice};
 pub use triggers::{FfiEvent, FfiSliceReport};
+pub use window::{FfiLiveDocument, FfiLiveWindow, FfiShownDocument, FfiWindowSnapshot};
 pub use write::FfiWrite;
 
 uniffi::setup_scaffolding!("holm_ffi");

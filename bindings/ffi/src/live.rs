@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::pack;
 use crate::records::FfiSyncState;
 use crate::runtime::run;
-use holm_core::{LiveQuery, LiveQueryCloser, StateWatch};
+use holm_core::{LiveQuery, LiveQueryCloser, Snapshot, StateWatch};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,18 @@ pub struct FfiSnapshot {
     pub removed: Vec<String>,
     /// At another place.
     pub moved: Vec<String>,
+}
+
+impl From<Snapshot> for FfiSnapshot {
+    fn from(snapshot: Snapshot) -> Self {
+        Self {
+            documents: pack::documents(snapshot.documents.iter().map(AsRef::as_ref)),
+            inserted: snapshot.inserted,
+            updated: snapshot.updated,
+            removed: snapshot.removed,
+            moved: snapshot.moved,
+        }
+    }
 }
 
 /// A watched query. One caller asks at a time.
@@ -43,13 +55,7 @@ impl FfiLiveQuery {
     pub async fn next(&self) -> Result<Option<FfiSnapshot>> {
         let live = self.live.clone();
         let snapshot = run(async move { live.lock().await.next().await.transpose() }).await?;
-        Ok(snapshot.map(|snapshot| FfiSnapshot {
-            documents: pack::documents(snapshot.documents.iter().map(AsRef::as_ref)),
-            inserted: snapshot.inserted,
-            updated: snapshot.updated,
-            removed: snapshot.removed,
-            moved: snapshot.moved,
-        }))
+        Ok(snapshot.map(Into::into))
     }
 
     /// Ends the watch: a waiting `next` returns nothing. Returns at once.

@@ -1,9 +1,6 @@
 //! What crosses by value.
 
-use holm_core::{
-    Conflict, JournalEntry, Network, PendingOperation, Phase, Receipt, Resolution, SignOutMode, Stats, SyncReport,
-    SyncState, WriteOutcome,
-};
+use holm_core::{Network, PendingOperation, Phase, Receipt, SignOutMode, Stats, SyncState, WriteOutcome};
 
 /// What a write leaves in the caller's hand.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -88,35 +85,6 @@ impl From<SyncState> for FfiSyncState {
     }
 }
 
-/// What a sync did.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-#[allow(missing_docs)] // As in the core's `SyncReport`.
-pub struct FfiSyncReport {
-    pub pushed: u64,
-    pub pulled: u64,
-    pub conflicts: u64,
-    pub parked: u64,
-    pub requests: u64,
-    pub bytes_up: u64,
-    pub bytes_down: u64,
-    pub duration_ms: u64,
-}
-
-impl From<SyncReport> for FfiSyncReport {
-    fn from(report: SyncReport) -> Self {
-        Self {
-            pushed: report.pushed,
-            pulled: report.pulled,
-            conflicts: report.conflicts,
-            parked: report.parked,
-            requests: report.requests,
-            bytes_up: report.bytes_up,
-            bytes_down: report.bytes_down,
-            duration_ms: report.duration.as_millis() as u64,
-        }
-    }
-}
-
 /// An operation of the outbox.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct FfiOperation {
@@ -126,7 +94,7 @@ pub struct FfiOperation {
     pub collection: String,
     /// The document.
     pub doc_id: String,
-    /// `create`, `update` or `delete`.
+    /// `create`, `update`, `delete` or `action`.
     pub kind: String,
     /// `queued`, `inFlight`, `parked` or `conflict`.
     pub state: String,
@@ -163,94 +131,11 @@ impl From<PendingOperation> for FfiOperation {
     }
 }
 
-/// A conflict that waits for a person. The sides are JSON texts.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-#[allow(missing_docs)] // As in the core's `Conflict`.
-pub struct FfiConflict {
-    pub id: i64,
-    pub collection: String,
-    pub doc_id: String,
-    pub base: Option<String>,
-    pub local: Option<String>,
-    pub server: Option<String>,
-    pub server_version: Option<i64>,
-    pub detected_ms: i64,
-}
-
-impl From<Conflict> for FfiConflict {
-    fn from(conflict: Conflict) -> Self {
-        Self {
-            id: conflict.id,
-            collection: conflict.collection,
-            doc_id: conflict.doc_id,
-            base: conflict.base,
-            local: conflict.local,
-            server: conflict.server,
-            server_version: conflict.server_version,
-            detected_ms: conflict.detected_ms,
-        }
-    }
-}
-
-/// What a person decides.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
-pub enum FfiResolution {
-    /// What was changed here stands.
-    KeepLocal,
-    /// The server's document stands.
-    KeepServer,
-    /// Field by field.
-    Merge,
-    /// This JSON object stands.
-    Document {
-        /// The object.
-        json: String,
-    },
-}
-
-impl From<FfiResolution> for Resolution {
-    fn from(resolution: FfiResolution) -> Self {
-        match resolution {
-            FfiResolution::KeepLocal => Self::KeepLocal,
-            FfiResolution::KeepServer => Self::KeepServer,
-            FfiResolution::Merge => Self::Merge,
-            FfiResolution::Document { json } => Self::Document(json),
-        }
-    }
-}
-
-/// A value that lost. The sides are JSON texts.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-#[allow(missing_docs)] // As in the core's `JournalEntry`.
-pub struct FfiJournalEntry {
-    pub at_ms: i64,
-    pub collection: String,
-    pub doc_id: String,
-    pub op_id: Option<String>,
-    pub reason: String,
-    pub lost: String,
-    pub kept: Option<String>,
-}
-
-impl From<JournalEntry> for FfiJournalEntry {
-    fn from(entry: JournalEntry) -> Self {
-        Self {
-            at_ms: entry.at_ms,
-            collection: entry.collection,
-            doc_id: entry.doc_id,
-            op_id: entry.op_id,
-            reason: entry.reason.as_str().to_owned(),
-            lost: entry.lost,
-            kept: entry.kept,
-        }
-    }
-}
-
 /// How a write ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 #[allow(missing_docs)] // As in the core's `WriteOutcome`.
 pub enum FfiWriteOutcome {
-    Confirmed { version: Option<i64> },
+    Accepted { version: Option<i64> },
     Withdrawn,
     Overridden,
     Discarded,
@@ -260,7 +145,7 @@ pub enum FfiWriteOutcome {
 impl From<WriteOutcome> for FfiWriteOutcome {
     fn from(outcome: WriteOutcome) -> Self {
         match outcome {
-            WriteOutcome::Accepted(version) => Self::Confirmed { version },
+            WriteOutcome::Accepted(version) => Self::Accepted { version },
             WriteOutcome::Withdrawn => Self::Withdrawn,
             WriteOutcome::Overridden => Self::Overridden,
             WriteOutcome::Discarded => Self::Discarded,

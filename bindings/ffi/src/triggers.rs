@@ -3,8 +3,8 @@
 use crate::cancel::FfiCancel;
 use crate::error::Result;
 use crate::holm::FfiHolm;
-use crate::records::FfiSyncReport;
 use crate::runtime::run_until;
+use crate::sync::FfiSyncReport;
 use holm_core::{Event, SliceReport};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl From<FfiEvent> for Event {
 }
 
 /// What a background slice did, and what it left.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct FfiSliceReport {
     /// What was done.
     pub report: FfiSyncReport,

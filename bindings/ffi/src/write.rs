@@ -8,7 +8,7 @@ use holm_core::{Receipt, Transaction};
 pub enum FfiWrite {
     Create { collection: String, id: Option<String>, json: String },
     Update { collection: String, id: String, patch: String },
-    Replace { collection: String, id: String, json: String },
+    Replace { collection: String, id: String, json: String, based_on: Option<i64> },
     Delete { collection: String, id: String },
 }
 
@@ -17,7 +17,10 @@ impl FfiWrite {
         match self {
             Self::Create { collection, id, json } => tx.create_text(collection, id.as_deref(), json),
             Self::Update { collection, id, patch } => tx.update_text(collection, id, patch),
-            Self::Replace { collection, id, json } => tx.replace_text(collection, id, json),
+            Self::Replace { collection, id, json, based_on: None } => tx.replace_text(collection, id, json),
+            Self::Replace { collection, id, json, based_on: Some(version) } => {
+                tx.replace_text_based_on(collection, id, json, *version)
+            }
             Self::Delete { collection, id } => tx.delete(collection, id),
         }
     }

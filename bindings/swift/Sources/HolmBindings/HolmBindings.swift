@@ -823,9 +823,9 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func query(query: String) throws  -> Data
     
     /**
-     * Replaces a document's content.
+     * Replaces a document's content. What is sent is the difference from what is shown here, or from the version that it is based on.
      */
-    func replace(id: String, json: String) async throws  -> FfiReceipt
+    func replace(id: String, json: String, basedOn: Int64?) async throws  -> FfiReceipt
     
     /**
      * Takes a pin away.
@@ -836,6 +836,27 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
      * Changes fields of a document: a merge patch with field operations.
      */
     func update(id: String, patch: String) async throws  -> FfiReceipt
+    
+    /**
+     * Computes figures over the documents that a query lets through: `figures` is `[{"count":true},{"sum":"path"},…]`, the result
+     * `[{"by":v,"values":[…]},…]`, one row for each value of the field `by`.
+     */
+    func aggregate(query: String, figures: String, by: String?) throws  -> String
+    
+    /**
+     * Watches such figures.
+     */
+    func liveAggregate(query: String, figures: String, by: String?) throws  -> FfiLiveAggregate
+    
+    /**
+     * Watches one document, whether or not it is there.
+     */
+    func liveDocument(id: String) throws  -> FfiLiveDocument
+    
+    /**
+     * Watches a window of so many documents on a query's result.
+     */
+    func liveWindow(query: String, size: UInt32) throws  -> FfiLiveWindow
     
 }
 /**
@@ -1065,14 +1086,14 @@ open func query(query: String)throws  -> Data  {
 }
     
     /**
-     * Replaces a document's content.
+     * Replaces a document's content. What is sent is the difference from what is shown here, or from the version that it is based on.
      */
-open func replace(id: String, json: String)async throws  -> FfiReceipt  {
+open func replace(id: String, json: String, basedOn: Int64?)async throws  -> FfiReceipt  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_fficollection_replace(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterString.lower(json)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterString.lower(json),FfiConverterOptionInt64.lower(basedOn)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -1121,6 +1142,64 @@ open func update(id: String, patch: String)async throws  -> FfiReceipt  {
         )
 }
     
+    /**
+     * Computes figures over the documents that a query lets through: `figures` is `[{"count":true},{"sum":"path"},…]`, the result
+     * `[{"by":v,"values":[…]},…]`, one row for each value of the field `by`.
+     */
+open func aggregate(query: String, figures: String, by: String?)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_fficollection_aggregate(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(query),
+        FfiConverterString.lower(figures),
+        FfiConverterOptionString.lower(by),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Watches such figures.
+     */
+open func liveAggregate(query: String, figures: String, by: String?)throws  -> FfiLiveAggregate  {
+    return try  FfiConverterTypeFfiLiveAggregate_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_fficollection_live_aggregate(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(query),
+        FfiConverterString.lower(figures),
+        FfiConverterOptionString.lower(by),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Watches one document, whether or not it is there.
+     */
+open func liveDocument(id: String)throws  -> FfiLiveDocument  {
+    return try  FfiConverterTypeFfiLiveDocument_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_fficollection_live_document(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Watches a window of so many documents on a query's result.
+     */
+open func liveWindow(query: String, size: UInt32)throws  -> FfiLiveWindow  {
+    return try  FfiConverterTypeFfiLiveWindow_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_fficollection_live_window(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(query),
+        FfiConverterUInt32.lower(size),uniffiCallStatus
+    )
+})
+}
+    
 
     
 }
@@ -1164,6 +1243,244 @@ public func FfiConverterTypeFfiCollection_lift(_ handle: UInt64) throws -> FfiCo
 #endif
 public func FfiConverterTypeFfiCollection_lower(_ value: FfiCollection) -> UInt64 {
     return FfiConverterTypeFfiCollection.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The app's resolvers, of all collections. Called on the core's threads, with no lock held and outside of transactions; the core waits
+ * for a bounded time, and drops the future when it is over.
+ */
+public protocol FfiConflictResolver: AnyObject, Sendable {
+    
+    /**
+     * What becomes of a conflict. `None`, and a failure: a person decides.
+     */
+    func resolve(conflict: FfiConflict) async throws  -> FfiResolution?
+    
+}
+/**
+ * The app's resolvers, of all collections. Called on the core's threads, with no lock held and outside of transactions; the core waits
+ * for a bounded time, and drops the future when it is over.
+ */
+open class FfiConflictResolverImpl: FfiConflictResolver, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_fficonflictresolver(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_fficonflictresolver(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * What becomes of a conflict. `None`, and a failure: a person decides.
+     */
+open func resolve(conflict: FfiConflict)async throws  -> FfiResolution?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_fficonflictresolver_resolve(
+                        self.uniffiCloneHandle(),FfiConverterTypeFfiConflict_lower(conflict)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeFfiResolution.lift,
+            errorHandler: FfiConverterTypeFfiResolverError_lift
+        )
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFfiConflictResolver {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFfiConflictResolver = UniffiVTableCallbackInterfaceFfiConflictResolver(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFfiConflictResolver.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FfiConflictResolver: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFfiConflictResolver.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FfiConflictResolver: handle missing in uniffiClone")
+            }
+        },
+        resolve: { (
+            uniffiHandle: UInt64,
+            conflict: RustBuffer,
+            uniffiFutureCallback: @escaping UniffiForeignFutureCompleteRustBuffer,
+            uniffiCallbackData: UInt64,
+            uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
+        ) in
+            let makeCall = {
+                () async throws -> FfiResolution? in
+                guard let uniffiObj = try? FfiConverterTypeFfiConflictResolver.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try await uniffiObj.resolve(
+                     conflict: try FfiConverterTypeFfiConflict_lift(conflict)
+                )
+            }
+
+            let uniffiHandleSuccess = { (returnValue: FfiResolution?) in
+                uniffiFutureCallback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer(
+                        returnValue: FfiConverterOptionTypeFfiResolution.lower(returnValue),
+                        callStatus: RustCallStatus()
+                    )
+                )
+            }
+            let uniffiHandleError = { (statusCode, errorBuf) in
+                uniffiFutureCallback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer(
+                        returnValue: RustBuffer.empty(),
+                        callStatus: RustCallStatus(code: statusCode, errorBuf: errorBuf)
+                    )
+                )
+            }
+            uniffiTraitInterfaceCallAsyncWithError(
+                makeCall: makeCall,
+                handleSuccess: uniffiHandleSuccess,
+                handleError: uniffiHandleError,
+                lowerError: FfiConverterTypeFfiResolverError_lower,
+                droppedCallback: uniffiOutDroppedCallback
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFfiConflictResolver> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFfiConflictResolver>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFfiConflictResolver() {
+    uniffi_holm_ffi_fn_init_callback_vtable_fficonflictresolver(UniffiCallbackInterfaceFfiConflictResolver.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiConflictResolver: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FfiConflictResolver>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiConflictResolver
+
+    public static func lift(_ handle: UInt64) throws -> FfiConflictResolver {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiConflictResolverImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FfiConflictResolver) -> UInt64 {
+         if let rustImpl = value as? FfiConflictResolverImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiConflictResolver {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiConflictResolver, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiConflictResolver_lift(_ handle: UInt64) throws -> FfiConflictResolver {
+    return try FfiConverterTypeFfiConflictResolver.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiConflictResolver_lower(_ value: FfiConflictResolver) -> UInt64 {
+    return FfiConverterTypeFfiConflictResolver.lower(value)
 }
 
 
@@ -1329,6 +1646,36 @@ public func FfiConverterTypeFfiFetch_lower(_ value: FfiFetch) -> UInt64 {
 public protocol FfiHolmProtocol: AnyObject, Sendable {
     
     /**
+     * Calls an action of the server; `params` is JSON. Completes after the commit.
+     */
+    func action(name: String, collection: String?, docId: String?, params: String) async throws  -> FfiReceipt
+    
+    /**
+     * Waits until an action has ended.
+     */
+    func actionResult(opId: String, cancel: FfiCancel?) async throws  -> FfiActionResult
+    
+    /**
+     * Conflicts that wait for a person.
+     */
+    func conflicts() throws  -> [FfiConflict]
+    
+    /**
+     * Values that lost.
+     */
+    func journal(limit: UInt32) throws  -> [FfiJournalEntry]
+    
+    /**
+     * Resolves a conflict.
+     */
+    func resolveConflict(id: Int64, resolution: FfiResolution) async throws 
+    
+    /**
+     * Writes the values of a journal entry back, as a write of now.
+     */
+    func restore(entry: Int64) async throws  -> FfiReceipt
+    
+    /**
      * Closes the client for good.
      */
     func close() async throws 
@@ -1342,11 +1689,6 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
      * Waits until a write has ended.
      */
     func confirmed(opId: String, cancel: FfiCancel?) async throws  -> FfiWriteOutcome
-    
-    /**
-     * Conflicts that wait for a person.
-     */
-    func conflicts() throws  -> [FfiConflict]
     
     /**
      * This device's id.
@@ -1369,11 +1711,6 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func idle(cancel: FfiCancel?) async throws 
     
     /**
-     * Values that lost.
-     */
-    func journal(limit: UInt32) throws  -> [FfiJournalEntry]
-    
-    /**
      * Operations that the server refused.
      */
     func parked() throws  -> [FfiOperation]
@@ -1382,11 +1719,6 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
      * Operations that the server has not accepted yet.
      */
     func pending(limit: UInt32) throws  -> [FfiOperation]
-    
-    /**
-     * Resolves a conflict.
-     */
-    func resolveConflict(id: Int64, resolution: FfiResolution) async throws 
     
     /**
      * Opens them again.
@@ -1439,11 +1771,6 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func suspend() async throws 
     
     /**
-     * Syncs now.
-     */
-    func sync(cancel: FfiCancel?) async throws  -> FfiSyncReport
-    
-    /**
      * The account that is signed in.
      */
     func user() throws  -> String?
@@ -1457,6 +1784,21 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
      * Several writes in one transaction: all or none, here; with `group` also on the server.
      */
     func write(writes: [FfiWrite], group: Bool) async throws  -> [FfiReceipt]
+    
+    /**
+     * Reads one collection anew from its beginning, then syncs it. Queued writes stay queued.
+     */
+    func resyncCollection(name: String, cancel: FfiCancel?) async throws  -> FfiSyncReport
+    
+    /**
+     * Syncs now.
+     */
+    func sync(cancel: FfiCancel?) async throws  -> FfiSyncReport
+    
+    /**
+     * Syncs one collection.
+     */
+    func syncCollection(name: String, cancel: FfiCancel?) async throws  -> FfiSyncReport
     
     /**
      * Tells what has happened to the app or the device. Returns at once.
@@ -1525,13 +1867,13 @@ open class FfiHolm: FfiHolmProtocol, @unchecked Sendable {
     
     /**
      * Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
-     * the device's own time and network.
+     * the device's own time and network. `resolver` decides the conflicts of collections with the strategy `Custom`.
      */
-public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
+public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, resolver: FfiConflictResolver?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiTestDevice.lower(testing)
+                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiConflictResolver.lower(resolver),FfiConverterOptionTypeFfiTestDevice.lower(testing)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_u64,
@@ -1543,6 +1885,107 @@ public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, testing: 
 }
     
 
+    
+    /**
+     * Calls an action of the server; `params` is JSON. Completes after the commit.
+     */
+open func action(name: String, collection: String?, docId: String?, params: String)async throws  -> FfiReceipt  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_action(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(name),FfiConverterOptionString.lower(collection),FfiConverterOptionString.lower(docId),FfiConverterString.lower(params)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiReceipt_lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Waits until an action has ended.
+     */
+open func actionResult(opId: String, cancel: FfiCancel?)async throws  -> FfiActionResult  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_action_result(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(opId),FfiConverterOptionTypeFfiCancel.lower(cancel)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiActionResult_lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Conflicts that wait for a person.
+     */
+open func conflicts()throws  -> [FfiConflict]  {
+    return try  FfiConverterSequenceTypeFfiConflict.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffiholm_conflicts(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Values that lost.
+     */
+open func journal(limit: UInt32)throws  -> [FfiJournalEntry]  {
+    return try  FfiConverterSequenceTypeFfiJournalEntry.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffiholm_journal(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(limit),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Resolves a conflict.
+     */
+open func resolveConflict(id: Int64, resolution: FfiResolution)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_resolve_conflict(
+                        self.uniffiCloneHandle(),FfiConverterInt64.lower(id),FfiConverterTypeFfiResolution_lower(resolution)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_void,
+            completeFunc: ffi_holm_ffi_rust_future_complete_void,
+            freeFunc: ffi_holm_ffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Writes the values of a journal entry back, as a write of now.
+     */
+open func restore(entry: Int64)async throws  -> FfiReceipt  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_restore(
+                        self.uniffiCloneHandle(),FfiConverterInt64.lower(entry)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiReceipt_lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
     
     /**
      * Closes the client for good.
@@ -1593,18 +2036,6 @@ open func confirmed(opId: String, cancel: FfiCancel?)async throws  -> FfiWriteOu
             liftFunc: FfiConverterTypeFfiWriteOutcome_lift,
             errorHandler: FfiConverterTypeFfiError_lift
         )
-}
-    
-    /**
-     * Conflicts that wait for a person.
-     */
-open func conflicts()throws  -> [FfiConflict]  {
-    return try  FfiConverterSequenceTypeFfiConflict.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
-        uniffiCallStatus in
-    uniffi_holm_ffi_fn_method_ffiholm_conflicts(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
 }
     
     /**
@@ -1670,19 +2101,6 @@ open func idle(cancel: FfiCancel?)async throws   {
 }
     
     /**
-     * Values that lost.
-     */
-open func journal(limit: UInt32)throws  -> [FfiJournalEntry]  {
-    return try  FfiConverterSequenceTypeFfiJournalEntry.lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
-        uniffiCallStatus in
-    uniffi_holm_ffi_fn_method_ffiholm_journal(
-            self.uniffiCloneHandle(),
-        FfiConverterUInt32.lower(limit),uniffiCallStatus
-    )
-})
-}
-    
-    /**
      * Operations that the server refused.
      */
 open func parked()throws  -> [FfiOperation]  {
@@ -1705,25 +2123,6 @@ open func pending(limit: UInt32)throws  -> [FfiOperation]  {
         FfiConverterUInt32.lower(limit),uniffiCallStatus
     )
 })
-}
-    
-    /**
-     * Resolves a conflict.
-     */
-open func resolveConflict(id: Int64, resolution: FfiResolution)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_holm_ffi_fn_method_ffiholm_resolve_conflict(
-                        self.uniffiCloneHandle(),FfiConverterInt64.lower(id),FfiConverterTypeFfiResolution_lower(resolution)
-                )
-            },
-            pollFunc: ffi_holm_ffi_rust_future_poll_void,
-            completeFunc: ffi_holm_ffi_rust_future_complete_void,
-            freeFunc: ffi_holm_ffi_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeFfiError_lift
-        )
 }
     
     /**
@@ -1881,25 +2280,6 @@ open func suspend()async throws   {
 }
     
     /**
-     * Syncs now.
-     */
-open func sync(cancel: FfiCancel?)async throws  -> FfiSyncReport  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_holm_ffi_fn_method_ffiholm_sync(
-                        self.uniffiCloneHandle(),FfiConverterOptionTypeFfiCancel.lower(cancel)
-                )
-            },
-            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
-            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
-            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeFfiSyncReport_lift,
-            errorHandler: FfiConverterTypeFfiError_lift
-        )
-}
-    
-    /**
      * The account that is signed in.
      */
 open func user()throws  -> String?  {
@@ -1938,6 +2318,63 @@ open func write(writes: [FfiWrite], group: Bool)async throws  -> [FfiReceipt]  {
             completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
             liftFunc: FfiConverterSequenceTypeFfiReceipt.lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Reads one collection anew from its beginning, then syncs it. Queued writes stay queued.
+     */
+open func resyncCollection(name: String, cancel: FfiCancel?)async throws  -> FfiSyncReport  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_resync_collection(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(name),FfiConverterOptionTypeFfiCancel.lower(cancel)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiSyncReport_lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Syncs now.
+     */
+open func sync(cancel: FfiCancel?)async throws  -> FfiSyncReport  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_sync(
+                        self.uniffiCloneHandle(),FfiConverterOptionTypeFfiCancel.lower(cancel)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiSyncReport_lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+    /**
+     * Syncs one collection.
+     */
+open func syncCollection(name: String, cancel: FfiCancel?)async throws  -> FfiSyncReport  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiholm_sync_collection(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(name),FfiConverterOptionTypeFfiCancel.lower(cancel)
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFfiSyncReport_lift,
             errorHandler: FfiConverterTypeFfiError_lift
         )
 }
@@ -2016,6 +2453,312 @@ public func FfiConverterTypeFfiHolm_lift(_ handle: UInt64) throws -> FfiHolm {
 #endif
 public func FfiConverterTypeFfiHolm_lower(_ value: FfiHolm) -> UInt64 {
     return FfiConverterTypeFfiHolm.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Watched figures. One caller asks at a time.
+ */
+public protocol FfiLiveAggregateProtocol: AnyObject, Sendable {
+    
+    /**
+     * Ends the watch: a waiting `next` returns nothing. Returns at once.
+     */
+    func close() 
+    
+    /**
+     * The next rows, as [`aggregate`](FfiCollection::aggregate) gives them. `None` after [`close`](Self::close) or when the client is
+     * closed.
+     */
+    func next() async throws  -> String?
+    
+}
+/**
+ * Watched figures. One caller asks at a time.
+ */
+open class FfiLiveAggregate: FfiLiveAggregateProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffiliveaggregate(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffiliveaggregate(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Ends the watch: a waiting `next` returns nothing. Returns at once.
+     */
+open func close()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffiliveaggregate_close(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The next rows, as [`aggregate`](FfiCollection::aggregate) gives them. `None` after [`close`](Self::close) or when the client is
+     * closed.
+     */
+open func next()async throws  -> String?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffiliveaggregate_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionString.lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLiveAggregate: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiLiveAggregate
+
+    public static func lift(_ handle: UInt64) throws -> FfiLiveAggregate {
+        return FfiLiveAggregate(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FfiLiveAggregate) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLiveAggregate {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiLiveAggregate, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLiveAggregate_lift(_ handle: UInt64) throws -> FfiLiveAggregate {
+    return try FfiConverterTypeFfiLiveAggregate.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLiveAggregate_lower(_ value: FfiLiveAggregate) -> UInt64 {
+    return FfiConverterTypeFfiLiveAggregate.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A watched document. One caller asks at a time.
+ */
+public protocol FfiLiveDocumentProtocol: AnyObject, Sendable {
+    
+    /**
+     * Ends the watch: a waiting `next` returns nothing. Returns at once.
+     */
+    func close() 
+    
+    /**
+     * What there is now, and later what has changed. `None` after [`close`](Self::close) or when the client is closed.
+     */
+    func next() async throws  -> FfiShownDocument?
+    
+}
+/**
+ * A watched document. One caller asks at a time.
+ */
+open class FfiLiveDocument: FfiLiveDocumentProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffilivedocument(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffilivedocument(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Ends the watch: a waiting `next` returns nothing. Returns at once.
+     */
+open func close()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffilivedocument_close(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * What there is now, and later what has changed. `None` after [`close`](Self::close) or when the client is closed.
+     */
+open func next()async throws  -> FfiShownDocument?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffilivedocument_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeFfiShownDocument.lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLiveDocument: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiLiveDocument
+
+    public static func lift(_ handle: UInt64) throws -> FfiLiveDocument {
+        return FfiLiveDocument(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FfiLiveDocument) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLiveDocument {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiLiveDocument, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLiveDocument_lift(_ handle: UInt64) throws -> FfiLiveDocument {
+    return try FfiConverterTypeFfiLiveDocument.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLiveDocument_lower(_ value: FfiLiveDocument) -> UInt64 {
+    return FfiConverterTypeFfiLiveDocument.lower(value)
 }
 
 
@@ -2168,6 +2911,192 @@ public func FfiConverterTypeFfiLiveQuery_lift(_ handle: UInt64) throws -> FfiLiv
 #endif
 public func FfiConverterTypeFfiLiveQuery_lower(_ value: FfiLiveQuery) -> UInt64 {
     return FfiConverterTypeFfiLiveQuery.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A watched window. One caller asks at a time; any may move it.
+ */
+public protocol FfiLiveWindowProtocol: AnyObject, Sendable {
+    
+    /**
+     * Ends the watch: a waiting `next` returns nothing. Returns at once.
+     */
+    func close() 
+    
+    /**
+     * Moves the window to where so many documents are before it. Returns at once.
+     */
+    func moveTo(offset: UInt64) throws 
+    
+    /**
+     * Moves the window so that it begins with this document, and keeps it there. Returns at once.
+     */
+    func moveToDocument(id: String) throws 
+    
+    /**
+     * The next snapshot. `None` after [`close`](Self::close) or when the client is closed.
+     */
+    func next() async throws  -> FfiWindowSnapshot?
+    
+}
+/**
+ * A watched window. One caller asks at a time; any may move it.
+ */
+open class FfiLiveWindow: FfiLiveWindowProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffilivewindow(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffilivewindow(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Ends the watch: a waiting `next` returns nothing. Returns at once.
+     */
+open func close()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffilivewindow_close(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Moves the window to where so many documents are before it. Returns at once.
+     */
+open func moveTo(offset: UInt64)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffilivewindow_move_to(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(offset),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Moves the window so that it begins with this document, and keeps it there. Returns at once.
+     */
+open func moveToDocument(id: String)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
+        uniffiCallStatus in
+    uniffi_holm_ffi_fn_method_ffilivewindow_move_to_document(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The next snapshot. `None` after [`close`](Self::close) or when the client is closed.
+     */
+open func next()async throws  -> FfiWindowSnapshot?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffilivewindow_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeFfiWindowSnapshot.lift,
+            errorHandler: FfiConverterTypeFfiError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiLiveWindow: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiLiveWindow
+
+    public static func lift(_ handle: UInt64) throws -> FfiLiveWindow {
+        return FfiLiveWindow(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FfiLiveWindow) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiLiveWindow {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiLiveWindow, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLiveWindow_lift(_ handle: UInt64) throws -> FfiLiveWindow {
+    return try FfiConverterTypeFfiLiveWindow.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiLiveWindow_lower(_ value: FfiLiveWindow) -> UInt64 {
+    return FfiConverterTypeFfiLiveWindow.lower(value)
 }
 
 
@@ -3062,6 +3991,75 @@ public func FfiConverterTypeFfiTestDevice_lower(_ value: FfiTestDevice) -> UInt6
 
 
 /**
+ * How an action ended.
+ */
+public struct FfiActionResult: Equatable, Hashable {
+    /**
+     * As of a write.
+     */
+    public let outcome: FfiWriteOutcome
+    /**
+     * JSON: what the server's action returned. `None` if it was not accepted.
+     */
+    public let result: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * As of a write.
+         */outcome: FfiWriteOutcome, 
+        /**
+         * JSON: what the server's action returned. `None` if it was not accepted.
+         */result: String?) {
+        self.outcome = outcome
+        self.result = result
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiActionResult: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiActionResult: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiActionResult {
+        return
+            try FfiActionResult(
+                outcome: FfiConverterTypeFfiWriteOutcome.read(from: &buf), 
+                result: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiActionResult, into buf: inout [UInt8]) {
+        FfiConverterTypeFfiWriteOutcome.write(value.outcome, into: &buf)
+        FfiConverterOptionString.write(value.result, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiActionResult_lift(_ buf: RustBuffer) throws -> FfiActionResult {
+    return try FfiConverterTypeFfiActionResult.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiActionResult_lower(_ value: FfiActionResult) -> RustBuffer {
+    return FfiConverterTypeFfiActionResult.lower(value)
+}
+
+
+/**
  * How a collection is cached.
  */
 public struct FfiCacheConfig: Equatable, Hashable {
@@ -3173,6 +4171,18 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      */
     public let conflict: FfiConflictStrategy
     /**
+     * Who decides single paths, by path: a JSON Pointer (`/stats/plays`), or names with dots (`stats.plays`).
+     */
+    public let rules: [String: FfiFieldRule]
+    /**
+     * Lists of objects that are merged element by element, by path: the member that tells the elements apart.
+     */
+    public let listKeys: [String: String]
+    /**
+     * Paths that hold ids of documents of other collections, by path: the collection.
+     */
+    public let references: [String: String]
+    /**
      * Indexes: each a list of field paths.
      */
     public let indexes: [[String]]
@@ -3191,6 +4201,15 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          * How its conflicts are resolved.
          */conflict: FfiConflictStrategy, 
         /**
+         * Who decides single paths, by path: a JSON Pointer (`/stats/plays`), or names with dots (`stats.plays`).
+         */rules: [String: FfiFieldRule] = [:], 
+        /**
+         * Lists of objects that are merged element by element, by path: the member that tells the elements apart.
+         */listKeys: [String: String] = [:], 
+        /**
+         * Paths that hold ids of documents of other collections, by path: the collection.
+         */references: [String: String] = [:], 
+        /**
          * Indexes: each a list of field paths.
          */indexes: [[String]], 
         /**
@@ -3198,6 +4217,9 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          */cache: FfiCacheConfig? = nil) {
         self.name = name
         self.conflict = conflict
+        self.rules = rules
+        self.listKeys = listKeys
+        self.references = references
         self.indexes = indexes
         self.cache = cache
     }
@@ -3220,6 +4242,9 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
             try FfiCollectionConfig(
                 name: FfiConverterString.read(from: &buf), 
                 conflict: FfiConverterTypeFfiConflictStrategy.read(from: &buf), 
+                rules: FfiConverterDictionaryStringTypeFfiFieldRule.read(from: &buf), 
+                listKeys: FfiConverterDictionaryStringString.read(from: &buf), 
+                references: FfiConverterDictionaryStringString.read(from: &buf), 
                 indexes: FfiConverterSequenceSequenceString.read(from: &buf), 
                 cache: FfiConverterOptionTypeFfiCacheConfig.read(from: &buf)
         )
@@ -3228,6 +4253,9 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
     public static func write(_ value: FfiCollectionConfig, into buf: inout [UInt8]) {
         FfiConverterString.write(value.name, into: &buf)
         FfiConverterTypeFfiConflictStrategy.write(value.conflict, into: &buf)
+        FfiConverterDictionaryStringTypeFfiFieldRule.write(value.rules, into: &buf)
+        FfiConverterDictionaryStringString.write(value.listKeys, into: &buf)
+        FfiConverterDictionaryStringString.write(value.references, into: &buf)
         FfiConverterSequenceSequenceString.write(value.indexes, into: &buf)
         FfiConverterOptionTypeFfiCacheConfig.write(value.cache, into: &buf)
     }
@@ -3405,22 +4433,32 @@ public struct FfiConflict: Equatable, Hashable {
     public let id: Int64
     public let collection: String
     public let docId: String
+    public let fields: [String]
     public let base: String?
     public let local: String?
     public let server: String?
     public let serverVersion: Int64?
+    public let localMs: Int64
+    public let localDevice: String
+    public let serverMs: Int64?
+    public let serverDevice: String?
     public let detectedMs: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(id: Int64, collection: String, docId: String, base: String?, local: String?, server: String?, serverVersion: Int64?, detectedMs: Int64) {
+    public init(id: Int64, collection: String, docId: String, fields: [String], base: String?, local: String?, server: String?, serverVersion: Int64?, localMs: Int64, localDevice: String, serverMs: Int64?, serverDevice: String?, detectedMs: Int64) {
         self.id = id
         self.collection = collection
         self.docId = docId
+        self.fields = fields
         self.base = base
         self.local = local
         self.server = server
         self.serverVersion = serverVersion
+        self.localMs = localMs
+        self.localDevice = localDevice
+        self.serverMs = serverMs
+        self.serverDevice = serverDevice
         self.detectedMs = detectedMs
     }
 
@@ -3443,10 +4481,15 @@ public struct FfiConverterTypeFfiConflict: FfiConverterRustBuffer {
                 id: FfiConverterInt64.read(from: &buf), 
                 collection: FfiConverterString.read(from: &buf), 
                 docId: FfiConverterString.read(from: &buf), 
+                fields: FfiConverterSequenceString.read(from: &buf), 
                 base: FfiConverterOptionString.read(from: &buf), 
                 local: FfiConverterOptionString.read(from: &buf), 
                 server: FfiConverterOptionString.read(from: &buf), 
                 serverVersion: FfiConverterOptionInt64.read(from: &buf), 
+                localMs: FfiConverterInt64.read(from: &buf), 
+                localDevice: FfiConverterString.read(from: &buf), 
+                serverMs: FfiConverterOptionInt64.read(from: &buf), 
+                serverDevice: FfiConverterOptionString.read(from: &buf), 
                 detectedMs: FfiConverterInt64.read(from: &buf)
         )
     }
@@ -3455,10 +4498,15 @@ public struct FfiConverterTypeFfiConflict: FfiConverterRustBuffer {
         FfiConverterInt64.write(value.id, into: &buf)
         FfiConverterString.write(value.collection, into: &buf)
         FfiConverterString.write(value.docId, into: &buf)
+        FfiConverterSequenceString.write(value.fields, into: &buf)
         FfiConverterOptionString.write(value.base, into: &buf)
         FfiConverterOptionString.write(value.local, into: &buf)
         FfiConverterOptionString.write(value.server, into: &buf)
         FfiConverterOptionInt64.write(value.serverVersion, into: &buf)
+        FfiConverterInt64.write(value.localMs, into: &buf)
+        FfiConverterString.write(value.localDevice, into: &buf)
+        FfiConverterOptionInt64.write(value.serverMs, into: &buf)
+        FfiConverterOptionString.write(value.serverDevice, into: &buf)
         FfiConverterInt64.write(value.detectedMs, into: &buf)
     }
 }
@@ -3476,6 +4524,85 @@ public func FfiConverterTypeFfiConflict_lift(_ buf: RustBuffer) throws -> FfiCon
 #endif
 public func FfiConverterTypeFfiConflict_lower(_ value: FfiConflict) -> RustBuffer {
     return FfiConverterTypeFfiConflict.lower(value)
+}
+
+
+/**
+ * An operation that is tried again later.
+ */
+public struct FfiDeferred: Equatable, Hashable {
+    /**
+     * The operation.
+     */
+    public let opId: String
+    /**
+     * The code of its last failure: the server's, or one of the core.
+     */
+    public let code: String
+    /**
+     * Not before this time of the device, ms since 1970. A call of `sync` tries it at once.
+     */
+    public let nextAttemptMs: Int64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The operation.
+         */opId: String, 
+        /**
+         * The code of its last failure: the server's, or one of the core.
+         */code: String, 
+        /**
+         * Not before this time of the device, ms since 1970. A call of `sync` tries it at once.
+         */nextAttemptMs: Int64) {
+        self.opId = opId
+        self.code = code
+        self.nextAttemptMs = nextAttemptMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiDeferred: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiDeferred: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiDeferred {
+        return
+            try FfiDeferred(
+                opId: FfiConverterString.read(from: &buf), 
+                code: FfiConverterString.read(from: &buf), 
+                nextAttemptMs: FfiConverterInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiDeferred, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.opId, into: &buf)
+        FfiConverterString.write(value.code, into: &buf)
+        FfiConverterInt64.write(value.nextAttemptMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiDeferred_lift(_ buf: RustBuffer) throws -> FfiDeferred {
+    return try FfiConverterTypeFfiDeferred.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiDeferred_lower(_ value: FfiDeferred) -> RustBuffer {
+    return FfiConverterTypeFfiDeferred.lower(value)
 }
 
 
@@ -3665,22 +4792,26 @@ public func FfiConverterTypeFfiFetched_lower(_ value: FfiFetched) -> RustBuffer 
  * A value that lost. The sides are JSON texts.
  */
 public struct FfiJournalEntry: Equatable, Hashable {
+    public let id: Int64
     public let atMs: Int64
     public let collection: String
     public let docId: String
     public let opId: String?
     public let reason: String
+    public let fields: [String]
     public let lost: String
     public let kept: String?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(atMs: Int64, collection: String, docId: String, opId: String?, reason: String, lost: String, kept: String?) {
+    public init(id: Int64, atMs: Int64, collection: String, docId: String, opId: String?, reason: String, fields: [String], lost: String, kept: String?) {
+        self.id = id
         self.atMs = atMs
         self.collection = collection
         self.docId = docId
         self.opId = opId
         self.reason = reason
+        self.fields = fields
         self.lost = lost
         self.kept = kept
     }
@@ -3701,22 +4832,26 @@ public struct FfiConverterTypeFfiJournalEntry: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiJournalEntry {
         return
             try FfiJournalEntry(
+                id: FfiConverterInt64.read(from: &buf), 
                 atMs: FfiConverterInt64.read(from: &buf), 
                 collection: FfiConverterString.read(from: &buf), 
                 docId: FfiConverterString.read(from: &buf), 
                 opId: FfiConverterOptionString.read(from: &buf), 
                 reason: FfiConverterString.read(from: &buf), 
+                fields: FfiConverterSequenceString.read(from: &buf), 
                 lost: FfiConverterString.read(from: &buf), 
                 kept: FfiConverterOptionString.read(from: &buf)
         )
     }
 
     public static func write(_ value: FfiJournalEntry, into buf: inout [UInt8]) {
+        FfiConverterInt64.write(value.id, into: &buf)
         FfiConverterInt64.write(value.atMs, into: &buf)
         FfiConverterString.write(value.collection, into: &buf)
         FfiConverterString.write(value.docId, into: &buf)
         FfiConverterOptionString.write(value.opId, into: &buf)
         FfiConverterString.write(value.reason, into: &buf)
+        FfiConverterSequenceString.write(value.fields, into: &buf)
         FfiConverterString.write(value.lost, into: &buf)
         FfiConverterOptionString.write(value.kept, into: &buf)
     }
@@ -3844,7 +4979,7 @@ public struct FfiOperation: Equatable, Hashable {
      */
     public let docId: String
     /**
-     * `create`, `update` or `delete`.
+     * `create`, `update`, `delete` or `action`.
      */
     public let kind: String
     /**
@@ -3889,7 +5024,7 @@ public struct FfiOperation: Equatable, Hashable {
          * The document.
          */docId: String, 
         /**
-         * `create`, `update` or `delete`.
+         * `create`, `update`, `delete` or `action`.
          */kind: String, 
         /**
          * `queued`, `inFlight`, `parked` or `conflict`.
@@ -4121,6 +5256,144 @@ public func FfiConverterTypeFfiReceipt_lift(_ buf: RustBuffer) throws -> FfiRece
 #endif
 public func FfiConverterTypeFfiReceipt_lower(_ value: FfiReceipt) -> RustBuffer {
     return FfiConverterTypeFfiReceipt.lower(value)
+}
+
+
+/**
+ * A record that could not be read, or a collection that the server refuses.
+ */
+public struct FfiSetAside: Equatable, Hashable {
+    /**
+     * The collection.
+     */
+    public let collection: String
+    /**
+     * The record's id. `None` if it is the whole collection, or if the record's id cannot be read either.
+     */
+    public let docId: String?
+    /**
+     * Why.
+     */
+    public let failure: FfiFailure
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The collection.
+         */collection: String, 
+        /**
+         * The record's id. `None` if it is the whole collection, or if the record's id cannot be read either.
+         */docId: String?, 
+        /**
+         * Why.
+         */failure: FfiFailure) {
+        self.collection = collection
+        self.docId = docId
+        self.failure = failure
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiSetAside: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiSetAside: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiSetAside {
+        return
+            try FfiSetAside(
+                collection: FfiConverterString.read(from: &buf), 
+                docId: FfiConverterOptionString.read(from: &buf), 
+                failure: FfiConverterTypeFfiFailure.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiSetAside, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.collection, into: &buf)
+        FfiConverterOptionString.write(value.docId, into: &buf)
+        FfiConverterTypeFfiFailure.write(value.failure, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSetAside_lift(_ buf: RustBuffer) throws -> FfiSetAside {
+    return try FfiConverterTypeFfiSetAside.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiSetAside_lower(_ value: FfiSetAside) -> RustBuffer {
+    return FfiConverterTypeFfiSetAside.lower(value)
+}
+
+
+/**
+ * What a live document shows.
+ */
+public struct FfiShownDocument: Equatable, Hashable {
+    /**
+     * The document, packed. `None` if it is not there.
+     */
+    public let document: Data?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The document, packed. `None` if it is not there.
+         */document: Data?) {
+        self.document = document
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiShownDocument: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiShownDocument: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiShownDocument {
+        return
+            try FfiShownDocument(
+                document: FfiConverterOptionData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiShownDocument, into buf: inout [UInt8]) {
+        FfiConverterOptionData.write(value.document, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiShownDocument_lift(_ buf: RustBuffer) throws -> FfiShownDocument {
+    return try FfiConverterTypeFfiShownDocument.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiShownDocument_lower(_ value: FfiShownDocument) -> RustBuffer {
+    return FfiConverterTypeFfiShownDocument.lower(value)
 }
 
 
@@ -4425,6 +5698,8 @@ public struct FfiSyncReport: Equatable, Hashable {
     public let pulled: UInt64
     public let conflicts: UInt64
     public let parked: UInt64
+    public let deferred: [FfiDeferred]
+    public let setAside: [FfiSetAside]
     public let requests: UInt64
     public let bytesUp: UInt64
     public let bytesDown: UInt64
@@ -4432,11 +5707,13 @@ public struct FfiSyncReport: Equatable, Hashable {
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(pushed: UInt64, pulled: UInt64, conflicts: UInt64, parked: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64, durationMs: UInt64) {
+    public init(pushed: UInt64, pulled: UInt64, conflicts: UInt64, parked: UInt64, deferred: [FfiDeferred], setAside: [FfiSetAside], requests: UInt64, bytesUp: UInt64, bytesDown: UInt64, durationMs: UInt64) {
         self.pushed = pushed
         self.pulled = pulled
         self.conflicts = conflicts
         self.parked = parked
+        self.deferred = deferred
+        self.setAside = setAside
         self.requests = requests
         self.bytesUp = bytesUp
         self.bytesDown = bytesDown
@@ -4463,6 +5740,8 @@ public struct FfiConverterTypeFfiSyncReport: FfiConverterRustBuffer {
                 pulled: FfiConverterUInt64.read(from: &buf), 
                 conflicts: FfiConverterUInt64.read(from: &buf), 
                 parked: FfiConverterUInt64.read(from: &buf), 
+                deferred: FfiConverterSequenceTypeFfiDeferred.read(from: &buf), 
+                setAside: FfiConverterSequenceTypeFfiSetAside.read(from: &buf), 
                 requests: FfiConverterUInt64.read(from: &buf), 
                 bytesUp: FfiConverterUInt64.read(from: &buf), 
                 bytesDown: FfiConverterUInt64.read(from: &buf), 
@@ -4475,6 +5754,8 @@ public struct FfiConverterTypeFfiSyncReport: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.pulled, into: &buf)
         FfiConverterUInt64.write(value.conflicts, into: &buf)
         FfiConverterUInt64.write(value.parked, into: &buf)
+        FfiConverterSequenceTypeFfiDeferred.write(value.deferred, into: &buf)
+        FfiConverterSequenceTypeFfiSetAside.write(value.setAside, into: &buf)
         FfiConverterUInt64.write(value.requests, into: &buf)
         FfiConverterUInt64.write(value.bytesUp, into: &buf)
         FfiConverterUInt64.write(value.bytesDown, into: &buf)
@@ -4638,6 +5919,85 @@ public func FfiConverterTypeFfiSyncState_lower(_ value: FfiSyncState) -> RustBuf
 
 
 /**
+ * What a window shows.
+ */
+public struct FfiWindowSnapshot: Equatable, Hashable {
+    /**
+     * The documents of the window, and what is different from the window before.
+     */
+    public let window: FfiSnapshot
+    /**
+     * How many documents of the result are before the window.
+     */
+    public let before: UInt64
+    /**
+     * How many are after it.
+     */
+    public let after: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The documents of the window, and what is different from the window before.
+         */window: FfiSnapshot, 
+        /**
+         * How many documents of the result are before the window.
+         */before: UInt64, 
+        /**
+         * How many are after it.
+         */after: UInt64) {
+        self.window = window
+        self.before = before
+        self.after = after
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiWindowSnapshot: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiWindowSnapshot: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiWindowSnapshot {
+        return
+            try FfiWindowSnapshot(
+                window: FfiConverterTypeFfiSnapshot.read(from: &buf), 
+                before: FfiConverterUInt64.read(from: &buf), 
+                after: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiWindowSnapshot, into buf: inout [UInt8]) {
+        FfiConverterTypeFfiSnapshot.write(value.window, into: &buf)
+        FfiConverterUInt64.write(value.before, into: &buf)
+        FfiConverterUInt64.write(value.after, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiWindowSnapshot_lift(_ buf: RustBuffer) throws -> FfiWindowSnapshot {
+    return try FfiConverterTypeFfiWindowSnapshot.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiWindowSnapshot_lower(_ value: FfiWindowSnapshot) -> RustBuffer {
+    return FfiConverterTypeFfiWindowSnapshot.lower(value)
+}
+
+
+/**
  * Where a read takes its result from.
  */
 
@@ -4753,6 +6113,10 @@ public enum FfiConflictStrategy: Equatable, Hashable {
      * A person decides.
      */
     case prompt
+    /**
+     * The client's resolver decides; if it fails, a person does.
+     */
+    case custom
 
 
 
@@ -4784,6 +6148,8 @@ public struct FfiConverterTypeFfiConflictStrategy: FfiConverterRustBuffer {
         
         case 5: return .prompt
         
+        case 6: return .custom
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -4810,6 +6176,10 @@ public struct FfiConverterTypeFfiConflictStrategy: FfiConverterRustBuffer {
         
         case .prompt:
             writeInt(&buf, Int32(5))
+        
+        
+        case .custom:
+            writeInt(&buf, Int32(6))
         
         }
     }
@@ -5248,6 +6618,124 @@ public func FfiConverterTypeFfiFault_lift(_ buf: RustBuffer) throws -> FfiFault 
 #endif
 public func FfiConverterTypeFfiFault_lower(_ value: FfiFault) -> RustBuffer {
     return FfiConverterTypeFfiFault.lower(value)
+}
+
+
+
+/**
+ * Who decides a path that both sides changed. As in the core's `FieldRule`.
+ */
+
+public enum FfiFieldRule: Equatable, Hashable {
+    
+    case lww
+    case server
+    case local
+    case sum
+    case union
+    case max
+    case min
+    case text
+    case prompt
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiFieldRule: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiFieldRule: FfiConverterRustBuffer {
+    typealias SwiftType = FfiFieldRule
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiFieldRule {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .lww
+        
+        case 2: return .server
+        
+        case 3: return .local
+        
+        case 4: return .sum
+        
+        case 5: return .union
+        
+        case 6: return .max
+        
+        case 7: return .min
+        
+        case 8: return .text
+        
+        case 9: return .prompt
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiFieldRule, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .lww:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .server:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .local:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .sum:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .union:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .max:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .min:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .text:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .prompt:
+            writeInt(&buf, Int32(9))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFieldRule_lift(_ buf: RustBuffer) throws -> FfiFieldRule {
+    return try FfiConverterTypeFfiFieldRule.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiFieldRule_lower(_ value: FfiFieldRule) -> RustBuffer {
+    return FfiConverterTypeFfiFieldRule.lower(value)
 }
 
 
@@ -5896,6 +7384,90 @@ public func FfiConverterTypeFfiResolution_lower(_ value: FfiResolution) -> RustB
 
 
 /**
+ * Why the app's resolver decided nothing.
+ */
+public 
+enum FfiResolverError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * It threw.
+     */
+    case Failed(
+        /**
+         * What, without content of documents.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension FfiResolverError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiResolverError: FfiConverterRustBuffer {
+    typealias SwiftType = FfiResolverError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiResolverError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Failed(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiResolverError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Failed(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiResolverError_lift(_ buf: RustBuffer) throws -> FfiResolverError {
+    return try FfiConverterTypeFfiResolverError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiResolverError_lower(_ value: FfiResolverError) -> RustBuffer {
+    return FfiConverterTypeFfiResolverError.lower(value)
+}
+
+
+/**
  * Why the host's keychain did not do what it was asked.
  */
 public 
@@ -6065,7 +7637,7 @@ public enum FfiWrite: Equatable, Hashable {
     )
     case update(collection: String, id: String, patch: String
     )
-    case replace(collection: String, id: String, json: String
+    case replace(collection: String, id: String, json: String, basedOn: Int64?
     )
     case delete(collection: String, id: String
     )
@@ -6096,7 +7668,7 @@ public struct FfiConverterTypeFfiWrite: FfiConverterRustBuffer {
         case 2: return .update(collection: try FfiConverterString.read(from: &buf), id: try FfiConverterString.read(from: &buf), patch: try FfiConverterString.read(from: &buf)
         )
         
-        case 3: return .replace(collection: try FfiConverterString.read(from: &buf), id: try FfiConverterString.read(from: &buf), json: try FfiConverterString.read(from: &buf)
+        case 3: return .replace(collection: try FfiConverterString.read(from: &buf), id: try FfiConverterString.read(from: &buf), json: try FfiConverterString.read(from: &buf), basedOn: try FfiConverterOptionInt64.read(from: &buf)
         )
         
         case 4: return .delete(collection: try FfiConverterString.read(from: &buf), id: try FfiConverterString.read(from: &buf)
@@ -6124,11 +7696,12 @@ public struct FfiConverterTypeFfiWrite: FfiConverterRustBuffer {
             FfiConverterString.write(patch, into: &buf)
             
         
-        case let .replace(collection,id,json):
+        case let .replace(collection,id,json,basedOn):
             writeInt(&buf, Int32(3))
             FfiConverterString.write(collection, into: &buf)
             FfiConverterString.write(id, into: &buf)
             FfiConverterString.write(json, into: &buf)
+            FfiConverterOptionInt64.write(basedOn, into: &buf)
             
         
         case let .delete(collection,id):
@@ -6163,7 +7736,7 @@ public func FfiConverterTypeFfiWrite_lower(_ value: FfiWrite) -> RustBuffer {
 
 public enum FfiWriteOutcome: Equatable, Hashable {
     
-    case confirmed(version: Int64?
+    case accepted(version: Int64?
     )
     case withdrawn
     case overridden
@@ -6190,7 +7763,7 @@ public struct FfiConverterTypeFfiWriteOutcome: FfiConverterRustBuffer {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .confirmed(version: try FfiConverterOptionInt64.read(from: &buf)
+        case 1: return .accepted(version: try FfiConverterOptionInt64.read(from: &buf)
         )
         
         case 2: return .withdrawn
@@ -6209,7 +7782,7 @@ public struct FfiConverterTypeFfiWriteOutcome: FfiConverterRustBuffer {
         switch value {
         
         
-        case let .confirmed(version):
+        case let .accepted(version):
             writeInt(&buf, Int32(1))
             FfiConverterOptionInt64.write(version, into: &buf)
             
@@ -6396,6 +7969,30 @@ fileprivate struct FfiConverterOptionTypeFfiCancel: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFfiConflictResolver: FfiConverterRustBuffer {
+    typealias SwiftType = FfiConflictResolver?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiConflictResolver.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiConflictResolver.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeFfiLogSink: FfiConverterRustBuffer {
     typealias SwiftType = FfiLogSink?
 
@@ -6516,6 +8113,30 @@ fileprivate struct FfiConverterOptionTypeFfiFetched: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFfiShownDocument: FfiConverterRustBuffer {
+    typealias SwiftType = FfiShownDocument?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiShownDocument.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiShownDocument.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeFfiSnapshot: FfiConverterRustBuffer {
     typealias SwiftType = FfiSnapshot?
 
@@ -6564,6 +8185,30 @@ fileprivate struct FfiConverterOptionTypeFfiSyncState: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFfiWindowSnapshot: FfiConverterRustBuffer {
+    typealias SwiftType = FfiWindowSnapshot?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiWindowSnapshot.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiWindowSnapshot.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeFfiCachePolicy: FfiConverterRustBuffer {
     typealias SwiftType = FfiCachePolicy?
 
@@ -6580,6 +8225,30 @@ fileprivate struct FfiConverterOptionTypeFfiCachePolicy: FfiConverterRustBuffer 
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeFfiCachePolicy.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiResolution: FfiConverterRustBuffer {
+    typealias SwiftType = FfiResolution?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiResolution.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiResolution.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -6655,6 +8324,31 @@ fileprivate struct FfiConverterSequenceTypeFfiConflict: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeFfiConflict.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFfiDeferred: FfiConverterRustBuffer {
+    typealias SwiftType = [FfiDeferred]
+
+    public static func write(_ value: [FfiDeferred], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFfiDeferred.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FfiDeferred] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FfiDeferred]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFfiDeferred.read(from: &buf))
         }
         return seq
     }
@@ -6763,6 +8457,31 @@ fileprivate struct FfiConverterSequenceTypeFfiReceipt: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeFfiSetAside: FfiConverterRustBuffer {
+    typealias SwiftType = [FfiSetAside]
+
+    public static func write(_ value: [FfiSetAside], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFfiSetAside.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FfiSetAside] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FfiSetAside]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFfiSetAside.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeFfiWrite: FfiConverterRustBuffer {
     typealias SwiftType = [FfiWrite]
 
@@ -6807,6 +8526,58 @@ fileprivate struct FfiConverterSequenceSequenceString: FfiConverterRustBuffer {
             seq.append(try FfiConverterSequenceString.read(from: &buf))
         }
         return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterDictionaryStringString: FfiConverterRustBuffer {
+    public static func write(_ value: [String: String], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for (key, value) in value {
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterString.write(value, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String: String] {
+        let len: Int32 = try readInt(&buf)
+        var dict = [String: String]()
+        dict.reserveCapacity(Int(len))
+        for _ in 0..<len {
+            let key = try FfiConverterString.read(from: &buf)
+            let value = try FfiConverterString.read(from: &buf)
+            dict[key] = value
+        }
+        return dict
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterDictionaryStringTypeFfiFieldRule: FfiConverterRustBuffer {
+    public static func write(_ value: [String: FfiFieldRule], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for (key, value) in value {
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterTypeFfiFieldRule.write(value, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String: FfiFieldRule] {
+        let len: Int32 = try readInt(&buf)
+        var dict = [String: FfiFieldRule]()
+        dict.reserveCapacity(Int(len))
+        for _ in 0..<len {
+            let key = try FfiConverterString.read(from: &buf)
+            let value = try FfiConverterTypeFfiFieldRule.read(from: &buf)
+            dict[key] = value
+        }
+        return dict
     }
 }
 private let UNIFFI_RUST_FUTURE_POLL_READY: Int8 = 0
@@ -6856,6 +8627,96 @@ fileprivate func uniffiFutureContinuationCallback(handle: UInt64, pollResult: In
     } else {
         print("uniffiFutureContinuationCallback invalid handle")
     }
+}
+private func uniffiTraitInterfaceCallAsync<T>(
+    makeCall: @escaping () async throws -> T,
+    handleSuccess: @escaping (T) -> (),
+    handleError: @escaping (Int8, RustBuffer) -> (),
+    droppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
+) {
+    let task = Task {
+        // Note: it's important we call either `handleSuccess` or `handleError` exactly once.  Each
+        // call consumes an Arc reference, which means there should be no possibility of a double
+        // call.  The following code is structured so that will will never call both `handleSuccess`
+        // and `handleError`, even in the face of weird errors.
+        //
+        // On platforms that need extra machinery to make C-ABI calls, like JNA or ctypes, it's
+        // possible that we fail to make either call.  However, it doesn't seem like this is
+        // possible on Swift since swift can just make the C call directly.
+        var callResult: T
+        do {
+            callResult = try await makeCall()
+        } catch {
+            handleError(CALL_UNEXPECTED_ERROR, FfiConverterString.lower(String(describing: error)))
+            return
+        }
+        handleSuccess(callResult)
+    }
+    let handle = UNIFFI_FOREIGN_FUTURE_HANDLE_MAP.insert(obj: task)
+    droppedCallback.pointee = UniffiForeignFutureDroppedCallbackStruct(
+        handle: handle,
+        free: uniffiForeignFutureDroppedCallback
+    )
+}
+
+private func uniffiTraitInterfaceCallAsyncWithError<T, E>(
+    makeCall: @escaping () async throws -> T,
+    handleSuccess: @escaping (T) -> (),
+    handleError: @escaping (Int8, RustBuffer) -> (),
+    lowerError: @escaping (E) -> RustBuffer,
+    droppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
+) {
+    let task = Task {
+        // See the note in uniffiTraitInterfaceCallAsync for details on `handleSuccess` and
+        // `handleError`.
+        var callResult: T
+        do {
+            callResult = try await makeCall()
+        } catch let error as E {
+            handleError(CALL_ERROR, lowerError(error))
+            return
+        } catch {
+            handleError(CALL_UNEXPECTED_ERROR, FfiConverterString.lower(String(describing: error)))
+            return
+        }
+        handleSuccess(callResult)
+    }
+    let handle = UNIFFI_FOREIGN_FUTURE_HANDLE_MAP.insert(obj: task)
+    droppedCallback.pointee = UniffiForeignFutureDroppedCallbackStruct(
+        handle: handle,
+        free: uniffiForeignFutureDroppedCallback
+    )
+}
+
+// Borrow the callback handle map implementation to store foreign future handles
+// TODO: consolidate the handle-map code (https://github.com/mozilla/uniffi-rs/pull/1823)
+fileprivate let UNIFFI_FOREIGN_FUTURE_HANDLE_MAP = UniffiHandleMap<UniffiForeignFutureTask>()
+
+// Protocol for tasks that handle foreign futures.
+//
+// Defining a protocol allows all tasks to be stored in the same handle map.  This can't be done
+// with the task object itself, since has generic parameters.
+fileprivate protocol UniffiForeignFutureTask {
+    func cancel()
+}
+
+extension Task: UniffiForeignFutureTask {}
+
+private func uniffiForeignFutureDroppedCallback(handle: UInt64) {
+    do {
+        let task = try UNIFFI_FOREIGN_FUTURE_HANDLE_MAP.remove(handle: handle)
+        // Set the cancellation flag on the task.  If it's still running, the code can check the
+        // cancellation flag or call `Task.checkCancellation()`.  If the task has completed, this is
+        // a no-op.
+        task.cancel()
+    } catch {
+        print("uniffiForeignFutureDroppedCallback: handle missing from handlemap")
+    }
+}
+
+// For testing
+public func uniffiForeignFutureHandleCountHolmFfi() -> Int {
+    UNIFFI_FOREIGN_FUTURE_HANDLE_MAP.count
 }
 /**
  * The version of this library: lets a host check that library and bindings belong together.
@@ -6937,7 +8798,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_query() != 24552) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_replace() != 50193) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_replace() != 39192) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_unpin() != 29183) {
@@ -6946,10 +8807,46 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_update() != 51344) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_fficollection_aggregate() != 44132) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_fficollection_live_aggregate() != 55974) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_fficollection_live_document() != 53164) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_fficollection_live_window() != 55006) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_method_ffifetch_close() != 7254) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffifetch_next() != 16083) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiliveaggregate_close() != 10502) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiliveaggregate_next() != 16312) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_action() != 38894) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_action_result() != 24536) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_conflicts() != 46081) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_journal() != 35825) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict() != 4387) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_restore() != 38758) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_close() != 32946) {
@@ -6959,9 +8856,6 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_confirmed() != 24) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_conflicts() != 52146) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_device_id() != 29226) {
@@ -6976,16 +8870,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_idle() != 57311) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_journal() != 56285) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_holm_ffi_checksum_method_ffiholm_parked() != 21755) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_pending() != 15948) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict() != 11174) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_resume() != 12325) {
@@ -7018,9 +8906,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_suspend() != 39275) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_sync() != 21676) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_holm_ffi_checksum_method_ffiholm_user() != 41323) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -7028,6 +8913,15 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_write() != 31885) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_resync_collection() != 59294) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_sync() != 41850) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffiholm_sync_collection() != 30858) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_report() != 39182) {
@@ -7049,6 +8943,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffilogsink_log() != 21228) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_fficonflictresolver_resolve() != 35798) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffisecretstore_get() != 10998) {
@@ -7078,16 +8975,35 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms() != 3939) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_ffilivedocument_close() != 17311) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffilivedocument_next() != 50606) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffilivewindow_close() != 32314) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffilivewindow_move_to() != 35438) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffilivewindow_move_to_document() != 55904) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_holm_ffi_checksum_method_ffilivewindow_next() != 51416) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_constructor_fficancel_new() != 21522) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 63068) {
+    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 5857) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_constructor_ffitestdevice_new() != 44607) {
         return InitializationResult.apiChecksumMismatch
     }
 
+    uniffiCallbackInitFfiConflictResolver()
     uniffiCallbackInitFfiLogSink()
     uniffiCallbackInitFfiSecretStore()
     return InitializationResult.ok

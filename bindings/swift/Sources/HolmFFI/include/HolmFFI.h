@@ -250,6 +250,12 @@ typedef void (*UniffiCallbackInterfaceFfiLogSinkMethod0)(uint64_t, RustBuffer, v
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_CONFLICT_RESOLVER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_CONFLICT_RESOLVER_METHOD0
+typedef void (*UniffiCallbackInterfaceFfiConflictResolverMethod0)(uint64_t, RustBuffer, UniffiForeignFutureCompleteRustBuffer _Nonnull, uint64_t, UniffiForeignFutureDroppedCallbackStruct* _Nonnull
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_SECRET_STORE_METHOD0
 typedef void (*UniffiCallbackInterfaceFfiSecretStoreMethod0)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
@@ -278,6 +284,15 @@ typedef struct UniffiVTableCallbackInterfaceFfiLogSink {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceFfiLogSinkMethod0 _Nonnull log;
 } UniffiVTableCallbackInterfaceFfiLogSink;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_CONFLICT_RESOLVER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_CONFLICT_RESOLVER
+typedef struct UniffiVTableCallbackInterfaceFfiConflictResolver {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceFfiConflictResolverMethod0 _Nonnull resolve;
+} UniffiVTableCallbackInterfaceFfiConflictResolver;
 
 #endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_SECRET_STORE
@@ -379,7 +394,7 @@ RustBuffer uniffi_holm_ffi_fn_method_fficollection_query(uint64_t ptr, RustBuffe
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_REPLACE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_REPLACE
-uint64_t uniffi_holm_ffi_fn_method_fficollection_replace(uint64_t ptr, RustBuffer id, RustBuffer json
+uint64_t uniffi_holm_ffi_fn_method_fficollection_replace(uint64_t ptr, RustBuffer id, RustBuffer json, RustBuffer based_on
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UNPIN
@@ -390,6 +405,26 @@ uint64_t uniffi_holm_ffi_fn_method_fficollection_unpin(uint64_t ptr, RustBuffer 
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UPDATE
 uint64_t uniffi_holm_ffi_fn_method_fficollection_update(uint64_t ptr, RustBuffer id, RustBuffer patch
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_AGGREGATE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_AGGREGATE
+RustBuffer uniffi_holm_ffi_fn_method_fficollection_aggregate(uint64_t ptr, RustBuffer query, RustBuffer figures, RustBuffer by, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_LIVE_AGGREGATE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_LIVE_AGGREGATE
+uint64_t uniffi_holm_ffi_fn_method_fficollection_live_aggregate(uint64_t ptr, RustBuffer query, RustBuffer figures, RustBuffer by, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_LIVE_DOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_LIVE_DOCUMENT
+uint64_t uniffi_holm_ffi_fn_method_fficollection_live_document(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_LIVE_WINDOW
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_LIVE_WINDOW
+uint64_t uniffi_holm_ffi_fn_method_fficollection_live_window(uint64_t ptr, RustBuffer query, uint32_t size, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFIFETCH
@@ -412,6 +447,26 @@ void uniffi_holm_ffi_fn_method_ffifetch_close(uint64_t ptr, RustCallStatus *_Non
 uint64_t uniffi_holm_ffi_fn_method_ffifetch_next(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEAGGREGATE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEAGGREGATE
+uint64_t uniffi_holm_ffi_fn_clone_ffiliveaggregate(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILIVEAGGREGATE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILIVEAGGREGATE
+void uniffi_holm_ffi_fn_free_ffiliveaggregate(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEAGGREGATE_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEAGGREGATE_CLOSE
+void uniffi_holm_ffi_fn_method_ffiliveaggregate_close(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEAGGREGATE_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEAGGREGATE_NEXT
+uint64_t uniffi_holm_ffi_fn_method_ffiliveaggregate_next(uint64_t ptr
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFIHOLM
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFIHOLM
 uint64_t uniffi_holm_ffi_fn_clone_ffiholm(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -424,7 +479,37 @@ void uniffi_holm_ffi_fn_free_ffiholm(uint64_t handle, RustCallStatus *_Nonnull o
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
-uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer testing
+uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer resolver, RustBuffer testing
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_ACTION
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_ACTION
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_action(uint64_t ptr, RustBuffer name, RustBuffer collection, RustBuffer doc_id, RustBuffer params
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_ACTION_RESULT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_ACTION_RESULT
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_action_result(uint64_t ptr, RustBuffer op_id, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CONFLICTS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CONFLICTS
+RustBuffer uniffi_holm_ffi_fn_method_ffiholm_conflicts(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_JOURNAL
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_JOURNAL
+RustBuffer uniffi_holm_ffi_fn_method_ffiholm_journal(uint64_t ptr, uint32_t limit, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESOLVE_CONFLICT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESOLVE_CONFLICT
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_resolve_conflict(uint64_t ptr, int64_t id, RustBuffer resolution
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESTORE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESTORE
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_restore(uint64_t ptr, int64_t entry
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CLOSE
@@ -440,11 +525,6 @@ uint64_t uniffi_holm_ffi_fn_method_ffiholm_collection(uint64_t ptr, RustBuffer n
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CONFIRMED
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CONFIRMED
 uint64_t uniffi_holm_ffi_fn_method_ffiholm_confirmed(uint64_t ptr, RustBuffer op_id, RustBuffer cancel
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CONFLICTS
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CONFLICTS
-RustBuffer uniffi_holm_ffi_fn_method_ffiholm_conflicts(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_DEVICE_ID
@@ -467,11 +547,6 @@ RustBuffer uniffi_holm_ffi_fn_method_ffiholm_dump(uint64_t ptr, RustCallStatus *
 uint64_t uniffi_holm_ffi_fn_method_ffiholm_idle(uint64_t ptr, RustBuffer cancel
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_JOURNAL
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_JOURNAL
-RustBuffer uniffi_holm_ffi_fn_method_ffiholm_journal(uint64_t ptr, uint32_t limit, RustCallStatus *_Nonnull out_status
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_PARKED
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_PARKED
 RustBuffer uniffi_holm_ffi_fn_method_ffiholm_parked(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -480,11 +555,6 @@ RustBuffer uniffi_holm_ffi_fn_method_ffiholm_parked(uint64_t ptr, RustCallStatus
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_PENDING
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_PENDING
 RustBuffer uniffi_holm_ffi_fn_method_ffiholm_pending(uint64_t ptr, uint32_t limit, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESOLVE_CONFLICT
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESOLVE_CONFLICT
-uint64_t uniffi_holm_ffi_fn_method_ffiholm_resolve_conflict(uint64_t ptr, int64_t id, RustBuffer resolution
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESUME
@@ -537,11 +607,6 @@ RustBuffer uniffi_holm_ffi_fn_method_ffiholm_stats(uint64_t ptr, RustCallStatus 
 uint64_t uniffi_holm_ffi_fn_method_ffiholm_suspend(uint64_t ptr
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SYNC
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SYNC
-uint64_t uniffi_holm_ffi_fn_method_ffiholm_sync(uint64_t ptr, RustBuffer cancel
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_USER
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_USER
 RustBuffer uniffi_holm_ffi_fn_method_ffiholm_user(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -555,6 +620,21 @@ uint64_t uniffi_holm_ffi_fn_method_ffiholm_watch_state(uint64_t ptr, RustCallSta
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_WRITE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_WRITE
 uint64_t uniffi_holm_ffi_fn_method_ffiholm_write(uint64_t ptr, RustBuffer writes, int8_t group
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESYNC_COLLECTION
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESYNC_COLLECTION
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_resync_collection(uint64_t ptr, RustBuffer name, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SYNC
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SYNC
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_sync(uint64_t ptr, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SYNC_COLLECTION
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_SYNC_COLLECTION
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_sync_collection(uint64_t ptr, RustBuffer name, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_REPORT
@@ -625,6 +705,26 @@ void uniffi_holm_ffi_fn_init_callback_vtable_ffilogsink(const UniffiVTableCallba
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILOGSINK_LOG
 void uniffi_holm_ffi_fn_method_ffilogsink_log(uint64_t ptr, RustBuffer lines, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFICONFLICTRESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFICONFLICTRESOLVER
+uint64_t uniffi_holm_ffi_fn_clone_fficonflictresolver(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFICONFLICTRESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFICONFLICTRESOLVER
+void uniffi_holm_ffi_fn_free_fficonflictresolver(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFICONFLICTRESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFICONFLICTRESOLVER
+void uniffi_holm_ffi_fn_init_callback_vtable_fficonflictresolver(const UniffiVTableCallbackInterfaceFfiConflictResolver* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICONFLICTRESOLVER_RESOLVE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICONFLICTRESOLVER_RESOLVE
+uint64_t uniffi_holm_ffi_fn_method_fficonflictresolver_resolve(uint64_t ptr, RustBuffer conflict
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFISECRETSTORE
@@ -700,6 +800,56 @@ RustBuffer uniffi_holm_ffi_fn_method_ffitestdevice_requests(uint64_t ptr, RustCa
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_SET_WALL_MS
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_SET_WALL_MS
 void uniffi_holm_ffi_fn_method_ffitestdevice_set_wall_ms(uint64_t ptr, int64_t wall_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEDOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEDOCUMENT
+uint64_t uniffi_holm_ffi_fn_clone_ffilivedocument(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILIVEDOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILIVEDOCUMENT
+void uniffi_holm_ffi_fn_free_ffilivedocument(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEDOCUMENT_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEDOCUMENT_CLOSE
+void uniffi_holm_ffi_fn_method_ffilivedocument_close(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEDOCUMENT_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEDOCUMENT_NEXT
+uint64_t uniffi_holm_ffi_fn_method_ffilivedocument_next(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEWINDOW
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEWINDOW
+uint64_t uniffi_holm_ffi_fn_clone_ffilivewindow(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILIVEWINDOW
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFILIVEWINDOW
+void uniffi_holm_ffi_fn_free_ffilivewindow(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_CLOSE
+void uniffi_holm_ffi_fn_method_ffilivewindow_close(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_MOVE_TO
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_MOVE_TO
+void uniffi_holm_ffi_fn_method_ffilivewindow_move_to(uint64_t ptr, uint64_t offset, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_MOVE_TO_DOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_MOVE_TO_DOCUMENT
+void uniffi_holm_ffi_fn_method_ffilivewindow_move_to_document(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFILIVEWINDOW_NEXT
+uint64_t uniffi_holm_ffi_fn_method_ffilivewindow_next(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FUNC_FFI_VERSION
@@ -1075,6 +1225,30 @@ uint16_t uniffi_holm_ffi_checksum_method_fficollection_update(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_AGGREGATE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_AGGREGATE
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_aggregate(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_LIVE_AGGREGATE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_LIVE_AGGREGATE
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_live_aggregate(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_LIVE_DOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_LIVE_DOCUMENT
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_live_document(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_LIVE_WINDOW
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICOLLECTION_LIVE_WINDOW
+uint16_t uniffi_holm_ffi_checksum_method_fficollection_live_window(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_CLOSE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_CLOSE
 uint16_t uniffi_holm_ffi_checksum_method_ffifetch_close(void
@@ -1084,6 +1258,54 @@ uint16_t uniffi_holm_ffi_checksum_method_ffifetch_close(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIFETCH_NEXT
 uint16_t uniffi_holm_ffi_checksum_method_ffifetch_next(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEAGGREGATE_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEAGGREGATE_CLOSE
+uint16_t uniffi_holm_ffi_checksum_method_ffiliveaggregate_close(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEAGGREGATE_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEAGGREGATE_NEXT
+uint16_t uniffi_holm_ffi_checksum_method_ffiliveaggregate_next(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_ACTION
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_ACTION
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_action(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_ACTION_RESULT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_ACTION_RESULT
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_action_result(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_CONFLICTS
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_CONFLICTS
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_conflicts(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_JOURNAL
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_JOURNAL
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_journal(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESOLVE_CONFLICT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESOLVE_CONFLICT
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESTORE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESTORE
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_restore(void
     
 );
 #endif
@@ -1102,12 +1324,6 @@ uint16_t uniffi_holm_ffi_checksum_method_ffiholm_collection(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_CONFIRMED
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_CONFIRMED
 uint16_t uniffi_holm_ffi_checksum_method_ffiholm_confirmed(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_CONFLICTS
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_CONFLICTS
-uint16_t uniffi_holm_ffi_checksum_method_ffiholm_conflicts(void
     
 );
 #endif
@@ -1135,12 +1351,6 @@ uint16_t uniffi_holm_ffi_checksum_method_ffiholm_idle(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_JOURNAL
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_JOURNAL
-uint16_t uniffi_holm_ffi_checksum_method_ffiholm_journal(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_PARKED
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_PARKED
 uint16_t uniffi_holm_ffi_checksum_method_ffiholm_parked(void
@@ -1150,12 +1360,6 @@ uint16_t uniffi_holm_ffi_checksum_method_ffiholm_parked(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_PENDING
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_PENDING
 uint16_t uniffi_holm_ffi_checksum_method_ffiholm_pending(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESOLVE_CONFLICT
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESOLVE_CONFLICT
-uint16_t uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict(void
     
 );
 #endif
@@ -1219,12 +1423,6 @@ uint16_t uniffi_holm_ffi_checksum_method_ffiholm_suspend(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_SYNC
-#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_SYNC
-uint16_t uniffi_holm_ffi_checksum_method_ffiholm_sync(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_USER
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_USER
 uint16_t uniffi_holm_ffi_checksum_method_ffiholm_user(void
@@ -1240,6 +1438,24 @@ uint16_t uniffi_holm_ffi_checksum_method_ffiholm_watch_state(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_WRITE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_WRITE
 uint16_t uniffi_holm_ffi_checksum_method_ffiholm_write(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESYNC_COLLECTION
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_RESYNC_COLLECTION
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_resync_collection(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_SYNC
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_SYNC
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_sync(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_SYNC_COLLECTION
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFIHOLM_SYNC_COLLECTION
+uint16_t uniffi_holm_ffi_checksum_method_ffiholm_sync_collection(void
     
 );
 #endif
@@ -1282,6 +1498,12 @@ uint16_t uniffi_holm_ffi_checksum_method_ffistatewatch_next(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILOGSINK_LOG
 uint16_t uniffi_holm_ffi_checksum_method_ffilogsink_log(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICONFLICTRESOLVER_RESOLVE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFICONFLICTRESOLVER_RESOLVE
+uint16_t uniffi_holm_ffi_checksum_method_fficonflictresolver_resolve(void
     
 );
 #endif
@@ -1336,6 +1558,42 @@ uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_requests(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_SET_WALL_MS
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_SET_WALL_MS
 uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEDOCUMENT_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEDOCUMENT_CLOSE
+uint16_t uniffi_holm_ffi_checksum_method_ffilivedocument_close(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEDOCUMENT_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEDOCUMENT_NEXT
+uint16_t uniffi_holm_ffi_checksum_method_ffilivedocument_next(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_CLOSE
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_CLOSE
+uint16_t uniffi_holm_ffi_checksum_method_ffilivewindow_close(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_MOVE_TO
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_MOVE_TO
+uint16_t uniffi_holm_ffi_checksum_method_ffilivewindow_move_to(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_MOVE_TO_DOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_MOVE_TO_DOCUMENT
+uint16_t uniffi_holm_ffi_checksum_method_ffilivewindow_move_to_document(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFILIVEWINDOW_NEXT
+uint16_t uniffi_holm_ffi_checksum_method_ffilivewindow_next(void
     
 );
 #endif

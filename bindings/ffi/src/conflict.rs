@@ -1,0 +1,129 @@
+//! Conflicts that wait for a person, and values that lost.
+
+use crate::error::Result;
+use crate::holm::FfiHolm;
+use crate::records::FfiReceipt;
+use crate::runtime::run;
+use holm_core::{Conflict, JournalEntry, Resolution};
+
+/// A conflict that waits for a person. The sides are JSON texts.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[allow(missing_docs)] // As in the core's `Conflict`.
+pub struct FfiConflict {
+    pub id: i64,
+    pub collection: String,
+    pub doc_id: String,
+    pub fields: Vec<String>,
+    pub base: Option<String>,
+    pub local: Option<String>,
+    pub server: Option<String>,
+    pub server_version: Option<i64>,
+    pub local_ms: i64,
+    pub local_device: String,
+    pub server_ms: Option<i64>,
+    pub server_device: Option<String>,
+    pub detected_ms: i64,
+}
+
+impl From<Conflict> for FfiConflict {
+    fn from(conflict: Conflict) -> Self {
+        Self {
+            id: conflict.id,
+            collection: conflict.collection,
+            doc_id: conflict.doc_id,
+            fields: conflict.fields,
+            base: conflict.base,
+            local: conflict.local,
+            server: conflict.server,
+            server_version: conflict.server_version,
+            local_ms: conflict.local_ms,
+            local_device: conflict.local_device,
+            server_ms: conflict.server_ms,
+            server_device: conflict.server_device,
+            detected_ms: conflict.detected_ms,
+        }
+    }
+}
+
+/// What a person decides.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum FfiResolution {
+    /// What was changed here stands.
+    KeepLocal,
+    /// The server's document stands.
+    KeepServer,
+    /// Field by field.
+    Merge,
+    /// This JSON object stands.
+    Document {
+        /// The object.
+        json: String,
+    },
+}
+
+impl From<FfiResolution> for Resolution {
+    fn from(resolution: FfiResolution) -> Self {
+        match resolution {
+            FfiResolution::KeepLocal => Self::KeepLocal,
+            FfiResolution::KeepServer => Self::KeepServer,
+            FfiResolution::Merge => Self::Merge,
+            FfiResolution::Document { json } => Self::Document(json),
+        }
+    }
+}
+
+/// A value that lost. The sides are JSON texts.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[allow(missing_docs)] // As in the core's `JournalEntry`.
+pub struct FfiJournalEntry {
+    pub id: i64,
+    pub at_ms: i64,
+    pub collection: String,
+    pub doc_id: String,
+    pub op_id: Option<String>,
+    pub reason: String,
+    pub fields: Vec<String>,
+    pub lost: String,
+    pub kept: Option<String>,
+}
+
+impl From<JournalEntry> for FfiJournalEntry {
+    fn from(entry: JournalEntry) -> Self {
+        Self {
+            id: entry.id,
+            at_ms: entry.at_ms,
+            collection: entry.collection,
+            doc_id: entry.doc_id,
+            op_id: entry.op_id,
+            reason: entry.reason.as_str().to_owned(),
+            fields: entry.fields,
+            lost: entry.lost,
+            kept: entry.kept,
+        }
+    }
+}
+
+#[uniffi::export]
+impl FfiHolm {
+    /// Conflicts that wait for a person.
+    pub fn conflicts(&self) -> Result<Vec<FfiConflict>> {
+        Ok(self.holm.conflicts()?.into_iter().map(Into::into).collect())
+    }
+
+    /// Resolves a conflict.
+    pub async fn resolve_conflict(&self, id: i64, resolution: FfiResolution) -> Result<()> {
+        let holm = self.holm.clone();
+        run(async move { holm.resolve_conflict(id, resolution.into()).await }).await
+    }
+
+    /// Values that lost.
+    pub fn journal(&self, limit: u32) -> Result<Vec<FfiJournalEntry>> {
+        Ok(self.holm.journal(limit)?.into_iter().map(Into::into).collect())
+    }
+
+    /// Writes the values of a journal entry back, as a write of now.
+    pub async fn restore(&self, entry: i64) -> Result<FfiReceipt> {
+        let holm = self.holm.clone();
+        run(async move { holm.restore(entry).await }).await.map(Into::into)
+    }
+}
