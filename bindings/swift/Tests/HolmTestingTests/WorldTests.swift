@@ -66,7 +66,7 @@ import Testing
             try world.advance(by: 1)
             await Task.yield()
         }
-        #expect(try await confirmed.value == .confirmed(version: 1))
+        #expect(try await confirmed.value == .accepted(version: 1))
     }
 
     @Test func a_clock_that_somebody_sets_is_only_that_devices() async throws {

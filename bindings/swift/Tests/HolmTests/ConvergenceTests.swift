@@ -50,7 +50,7 @@ extension HolmSuite {
                 let device = try await Device(server, isFirst: true, autoSync: true)
                 let milk = Todo(title: "Buy milk")
                 let receipt = try await device.todos.create(milk)
-                #expect(try await device.holm.confirmed(receipt) == .confirmed(version: 1))
+                #expect(try await device.holm.confirmed(receipt) == .accepted(version: 1))
                 try await device.holm.waitUntilIdle()
                 #expect(try await device.todos.getStored(milk.id)?.status == .synced)
             }
@@ -68,7 +68,7 @@ extension HolmSuite {
                 #expect(await failure { try await device.holm.sync() }?.code == .offline)
                 #expect(try await device.holm.status().pending == 1)
                 device.holm.setNetwork(.cellular)
-                #expect(try await device.holm.confirmed(receipt) == .confirmed(version: 1))
+                #expect(try await device.holm.confirmed(receipt) == .accepted(version: 1))
             }
         }
 
@@ -79,7 +79,7 @@ extension HolmSuite {
             let outcome = Task { try await holm.confirmed(receipt) }
             // The outcome is told to those who wait; who asks later learns that nothing is left to send.
             try await todos.delete("a")
-            let known: [Holm.WriteOutcome] = [.withdrawn, .confirmed(version: nil)]
+            let known: [Holm.WriteOutcome] = [.withdrawn, .accepted(version: nil)]
             #expect(known.contains(try await outcome.value))
             #expect(try await holm.pendingWrites().isEmpty)
         }

@@ -16,6 +16,7 @@ public struct ParkedWrite: Identifiable, Sendable {
         case .create: Message("inbox_kind_create")
         case .update: Message("inbox_kind_update")
         case .delete: Message("inbox_kind_delete")
+        case .action: Message("inbox_kind_action")
         }
     }
 

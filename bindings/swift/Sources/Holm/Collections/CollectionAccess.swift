@@ -75,9 +75,9 @@ struct CollectionAccess: Sendable {
         return Holm.Receipt(try await translating { try await ffi.update(id: id, patch: patch) })
     }
 
-    func replace(_ id: String, with json: String) async throws(HolmError) -> Holm.Receipt {
+    func replace(_ id: String, with json: String, basedOn version: Int64?) async throws(HolmError) -> Holm.Receipt {
         let ffi = try ffi()
-        return Holm.Receipt(try await translating { try await ffi.replace(id: id, json: json) })
+        return Holm.Receipt(try await translating { try await ffi.replace(id: id, json: json, basedOn: version) })
     }
 
     func delete(_ id: String) async throws(HolmError) -> Holm.Receipt {

@@ -74,12 +74,19 @@ extension HolmCollection {
         return try await access.update(old.id, patch: patch)
     }
 
-    /// Replaces a document's content. Fields that the type does not know are gone afterwards.
+    /// Replaces a document's content. What is sent is the difference: from what is shown here, or from the version that
+    /// the content was made of. Fields that the type does not know are gone afterwards.
     ///
-    /// - Throws: `NOT_FOUND`, `INVALID_DOCUMENT`.
+    /// - Parameters:
+    ///   - document: The new content.
+    ///   - version: ``Holm/Stored/version`` of what the content was made of, for example when a form was opened: what
+    ///     other devices have changed since stays. `nil`: what is shown now.
+    /// - Throws: `NOT_FOUND`, `INVALID_DOCUMENT`; `VERSION_MISMATCH` if this device does not have that version any more.
     @discardableResult
-    public func replace(_ document: Document) async throws(HolmError) -> Holm.Receipt {
-        try await access.replace(document.id, with: try access.coding.text(document))
+    public func replace(
+        _ document: Document, basedOn version: Int64? = nil
+    ) async throws(HolmError) -> Holm.Receipt {
+        try await access.replace(document.id, with: try access.coding.text(document), basedOn: version)
     }
 
     /// Deletes a document: hidden at once, gone when the server has confirmed it.

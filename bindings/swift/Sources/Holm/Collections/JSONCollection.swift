@@ -67,10 +67,12 @@ extension Holm.JSONCollection {
         try await access.update(id, patch: try patch.text(access.coding))
     }
 
-    /// Replaces a document's content. See ``HolmCollection/replace(_:)``.
+    /// Replaces a document's content. See ``HolmCollection/replace(_:basedOn:)``.
     @discardableResult
-    public func replace(_ id: String, with document: Holm.JSON) async throws(HolmError) -> Holm.Receipt {
-        try await access.replace(id, with: document.text)
+    public func replace(
+        _ id: String, with document: Holm.JSON, basedOn version: Int64? = nil
+    ) async throws(HolmError) -> Holm.Receipt {
+        try await access.replace(id, with: document.text, basedOn: version)
     }
 
     /// Deletes a document. See ``HolmCollection/delete(_:)``.

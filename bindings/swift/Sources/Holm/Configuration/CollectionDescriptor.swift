@@ -2,12 +2,31 @@ extension Holm {
     /// What a collection is called and how it behaves.
     ///
     /// A name alone can be written as a literal: `static let collection: Holm.CollectionDescriptor = "tasks"`.
-    public struct CollectionDescriptor: Hashable, Sendable, ExpressibleByStringLiteral {
+    ///
+    /// Paths in ``rules``, ``listKeys`` and ``references`` name a member of the document: names joined by dots
+    /// (`stats.plays`), or a JSON Pointer (`/stats/plays`) where a name has a dot in it.
+    public struct CollectionDescriptor: Sendable, ExpressibleByStringLiteral {
         /// Its name: letters, digits and `_`, a letter first, at most 64 characters.
         public var name: String
 
         /// How its conflicts are resolved.
         public var conflict: ConflictStrategy
+
+        /// Who decides single paths, whatever ``conflict`` says. A path without a rule of its own has that of the nearest
+        /// path above it that has one: a rule for `stats` holds for `stats.plays`, too.
+        public var rules: [String: FieldRule]
+
+        /// Lists of objects that are merged element by element, by path: the member that tells the elements apart.
+        public var listKeys: [String: String]
+
+        /// Paths that hold the id, or a list of ids, of documents of another collection, by path: that collection's name.
+        ///
+        /// A document is sent after those that it refers to. If the server refuses one of these, only the documents that
+        /// refer to it wait. A circle of new documents is refused when it is written: `INVALID_DOCUMENT`.
+        public var references: [String: String]
+
+        /// Who is asked about conflicts with the strategy ``ConflictStrategy/custom``.
+        public var resolver: (any HolmConflictResolver)?
 
         /// Fields that queries filter and order by, each list one index: first those compared for equality, then the
         /// order's.
@@ -18,11 +37,16 @@ extension Holm {
 
         /// A collection; without further words it merges its conflicts, has no indexes and is kept here as a whole.
         public init(
-            _ name: String, conflict: ConflictStrategy = .merge, indexes: [[String]] = [],
-            cache: CacheOptions = CacheOptions()
+            _ name: String, conflict: ConflictStrategy = .merge, rules: [String: FieldRule] = [:],
+            listKeys: [String: String] = [:], references: [String: String] = [:],
+            resolver: (any HolmConflictResolver)? = nil, indexes: [[String]] = [], cache: CacheOptions = CacheOptions()
         ) {
             self.name = name
             self.conflict = conflict
+            self.rules = rules
+            self.listKeys = listKeys
+            self.references = references
+            self.resolver = resolver
             self.indexes = indexes
             self.cache = cache
         }
@@ -35,18 +59,42 @@ extension Holm {
 
     /// What happens when a document was changed here and on the server.
     ///
-    /// Fields that were changed on one side only never conflict, whatever the strategy. Whatever loses is kept in the
-    /// ``Holm/journal(limit:)``.
+    /// Members that were changed on one side only never conflict, whatever the strategy, and ``FieldRule`` overrides it
+    /// for single paths. What loses is kept in the ``Holm/journal(limit:)``.
     public enum ConflictStrategy: String, CaseIterable, Hashable, Sendable {
-        /// The server's document stands.
+        /// The server's value stands, and the server's delete too.
         case serverWins
-        /// What was changed here stands.
+        /// The local value stands, and the local delete too.
         case localWins
-        /// The later of the two edits stands, by hybrid logical clock.
+        /// The later of the two edits stands, by hybrid logical clock; so does a later delete.
         case lastWriteWins
-        /// Field by field: a field that both sides changed goes to the later edit. An edit outlives a delete.
+        /// The later of the two edits stands; an edit outlives a delete.
         case merge
         /// A person decides: see ``Holm/conflicts()``.
+        case prompt
+        /// The collection's ``CollectionDescriptor/resolver`` decides; if it fails, a person does.
+        case custom
+    }
+
+    /// Who decides a path that both sides changed.
+    public enum FieldRule: String, CaseIterable, Hashable, Sendable {
+        /// The later edit.
+        case lww
+        /// The server's value.
+        case server
+        /// The local value.
+        case local
+        /// Both: a number to which both sides add. Setting it sends the difference.
+        case sum
+        /// Both: an array used as a set. Setting it sends what was added and what was removed.
+        case union
+        /// The greater number or text.
+        case max
+        /// The lesser number or text.
+        case min
+        /// Both, line by line; lines that both sides changed go to the later edit.
+        case text
+        /// A person; with ``ConflictStrategy/custom``, the collection's resolver.
         case prompt
     }
 }

@@ -8,8 +8,9 @@ extension Holm {
         let config = try configuration.translated()
         let secrets = try configuration.secretStore(directory: config.directory).map(HostSecrets.init)
         let coding = Coding(encoder: configuration.makeEncoder(), decoder: configuration.makeDecoder())
+        let resolver = HostResolver(configuration.collections, coding)
         return try await translating {
-            let ffi = try await FfiHolm.open(config: config, secrets: secrets, testing: device)
+            let ffi = try await FfiHolm.open(config: config, secrets: secrets, resolver: resolver, testing: device)
             return try Holm(ffi: ffi, coding: coding)
         }
     }

@@ -50,7 +50,8 @@ extension HolmConfiguration.Storage {
 extension Holm.CollectionDescriptor {
     fileprivate func translated() throws(HolmError) -> FfiCollectionConfig {
         FfiCollectionConfig(
-            name: name, conflict: conflict.translated, indexes: indexes, cache: try cache.translated())
+            name: name, conflict: conflict.translated, rules: rules.mapValues(\.translated), listKeys: listKeys,
+            references: references, indexes: indexes, cache: try cache.translated())
     }
 }
 
@@ -74,6 +75,23 @@ extension Holm.ConflictStrategy {
         case .localWins: .localWins
         case .lastWriteWins: .lastWriteWins
         case .merge: .merge
+        case .prompt: .prompt
+        case .custom: .custom
+        }
+    }
+}
+
+extension Holm.FieldRule {
+    fileprivate var translated: FfiFieldRule {
+        switch self {
+        case .lww: .lww
+        case .server: .server
+        case .local: .local
+        case .sum: .sum
+        case .union: .union
+        case .max: .max
+        case .min: .min
+        case .text: .text
         case .prompt: .prompt
         }
     }

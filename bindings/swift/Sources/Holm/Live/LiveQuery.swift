@@ -37,9 +37,7 @@ extension Holm {
             /// The next snapshot: at once the first time, later when the result has changed.
             public mutating func next() async throws(HolmError) -> Snapshot<Value>? {
                 try await reader.next { [decode] (snapshot) throws(HolmError) in
-                    Snapshot(
-                        items: try PackedDocuments.list(snapshot.documents, decode), inserted: snapshot.inserted,
-                        updated: snapshot.updated, removed: snapshot.removed, moved: snapshot.moved)
+                    try Snapshot(snapshot, decode)
                 }
             }
         }

@@ -1,3 +1,5 @@
+internal import HolmBindings
+
 extension Holm {
     /// The result of a live query at one moment, and what is different from the one before.
     ///
@@ -21,3 +23,11 @@ extension Holm {
 }
 
 extension Holm.Snapshot: Equatable where Value: Equatable {}
+
+extension Holm.Snapshot {
+    init(_ snapshot: FfiSnapshot, _ decode: CollectionAccess.Decode<Value>) throws(HolmError) {
+        self.init(
+            items: try PackedDocuments.list(snapshot.documents, decode), inserted: snapshot.inserted,
+            updated: snapshot.updated, removed: snapshot.removed, moved: snapshot.moved)
+    }
+}

@@ -11,7 +11,10 @@ protocol Watch: Sendable {
     func close()
 }
 
+extension FfiLiveAggregate: Watch {}
+extension FfiLiveDocument: Watch {}
 extension FfiLiveQuery: Watch {}
+extension FfiLiveWindow: Watch {}
 extension FfiStateWatch: Watch {}
 
 /// The reading end of a watch: opens it at the first element, and ends it when the reading task is cancelled. Dropping

@@ -1,4 +1,3 @@
-import Foundation
 internal import HolmBindings
 
 extension Holm {
@@ -6,25 +5,19 @@ extension Holm {
     /// strategy ``ConflictStrategy/prompt``.
     ///
     /// It survives restarts, and blocks nothing but its own document's way to the server.
+    @dynamicMemberLookup
     public struct Conflict: Identifiable, Sendable {
         /// Its number.
         public let id: Int64
-        /// The collection's name.
-        public let collection: String
-        /// The document's id.
-        public let documentID: String
-        /// What both sides started from; `nil` if this device never had it.
-        public let base: Content?
-        /// The document as it is here; `nil`: deleted here.
-        public let local: Content?
-        /// The document as it is on the server; `nil`: deleted there.
-        public let server: Content?
-        /// The server's version.
-        public let serverVersion: Int64?
-        /// When it was found, in the server's time.
-        public let detectedAt: Date
+        /// What is known of it. Its members can be read of the conflict itself: `conflict.local`.
+        public let details: ConflictDetails
 
         private let holm: Holm
+
+        /// A member of ``details``.
+        public subscript<T>(dynamicMember member: KeyPath<ConflictDetails, T>) -> T {
+            details[keyPath: member]
+        }
 
         /// Resolves the conflict and queues what is left to send. What loses goes to the ``Holm/journal(limit:)``.
         ///
@@ -37,20 +30,13 @@ extension Holm {
         }
 
         fileprivate init(_ conflict: FfiConflict, _ holm: Holm) {
-            let content = { (body: String) in Content(documentID: conflict.docId, body: body, coding: holm.coding) }
             id = conflict.id
-            collection = conflict.collection
-            documentID = conflict.docId
-            base = conflict.base.map(content)
-            local = conflict.local.map(content)
-            server = conflict.server.map(content)
-            serverVersion = conflict.serverVersion
-            detectedAt = Date(milliseconds: conflict.detectedMs)
+            details = ConflictDetails(conflict, holm.coding)
             self.holm = holm
         }
     }
 
-    /// What a person decides about a conflict.
+    /// What a person, or a ``HolmConflictResolver``, decides about a conflict.
     public struct Resolution: Sendable {
         private enum Choice: Sendable {
             case keepLocal, keepServer, merge
@@ -70,7 +56,7 @@ extension Holm {
             Self(choice: .document(document))
         }
 
-        fileprivate func translated(_ coding: Coding) throws(HolmError) -> FfiResolution {
+        func translated(_ coding: Coding) throws(HolmError) -> FfiResolution {
             switch choice {
             case .keepLocal: .keepLocal
             case .keepServer: .keepServer

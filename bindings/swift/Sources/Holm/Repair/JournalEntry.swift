@@ -3,7 +3,7 @@ internal import HolmBindings
 
 extension Holm {
     /// A value that lost: overwritten when a conflict was resolved, or given up. Kept for 30 days.
-    public struct JournalEntry: Hashable, Sendable {
+    public struct JournalEntry: Identifiable, Hashable, Sendable {
         /// Why a value lost.
         public enum Reason: String, CaseIterable, Hashable, Sendable {
             /// A conflict was resolved for the server's side; the local value lost.
@@ -14,17 +14,21 @@ extension Holm {
             case discarded
         }
 
+        /// Its number.
+        public let id: Int64
         /// When, in the server's time.
         public let date: Date
         /// The collection's name.
         public let collection: String
         /// The document's id.
         public let documentID: String
-        /// The operation that lost, if it was one.
+        /// The operation that lost; `nil` if only a part of one did.
         public let operationID: String?
         /// Why.
         public let reason: Reason
-        /// The fields, or the document, that lost.
+        /// The places whose values lost, as JSON Pointers. Empty for a lost delete.
+        public let fields: [String]
+        /// What lost, as a patch that would write it back; `{"deleted":true}` for a delete.
         public let lost: JSON
         /// What stands instead; `nil` if nothing does.
         public let kept: JSON?
@@ -33,11 +37,13 @@ extension Holm {
             guard let reason = Reason(rawValue: entry.reason) else {
                 throw .internal("a journal entry is there because of \(entry.reason)")
             }
+            id = entry.id
             date = Date(milliseconds: entry.atMs)
             collection = entry.collection
             documentID = entry.docId
             operationID = entry.opId
             self.reason = reason
+            fields = entry.fields
             lost = try JSONReader.read(entry.lost)
             if let kept = entry.kept {
                 self.kept = try JSONReader.read(kept)
@@ -56,5 +62,15 @@ extension Holm {
             entries.append(try JournalEntry(entry))
         }
         return entries
+    }
+
+    /// Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone,
+    /// or its delete. The entry stays. Returns after the commit; cancelling the task does not take the write back.
+    ///
+    /// - Throws: ``HolmError``: `NOT_FOUND` if the journal does not have it any more, those of a write, and those of
+    ///   storage.
+    @discardableResult
+    public func restore(_ entry: JournalEntry) async throws(HolmError) -> Receipt {
+        Receipt(try await translating { [ffi, id = entry.id] in try await ffi.restore(entry: id) })
     }
 }

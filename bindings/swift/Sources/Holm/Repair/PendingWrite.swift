@@ -12,6 +12,8 @@ extension Holm {
             case update
             /// Deletes it.
             case delete
+            /// Calls an action of the server: ``Holm/action(_:of:in:parameters:)``.
+            case action
         }
 
         /// Where a write is on its way.
@@ -50,8 +52,8 @@ extension Holm {
         public let attempts: Int
         /// Why it failed last.
         public let refusal: Refusal?
-        /// What it changes, by field: `{"title":{"set":"x"}}`. Empty for a delete, and for a create whose content is
-        /// the document itself.
+        /// What it changes, as a patch: `{"title":"x","visits":{"$inc":1}}`. Empty for a delete, and for a create whose
+        /// content is the document itself.
         public let changes: JSON
         /// When it was made, in the server's time.
         public let madeAt: Date

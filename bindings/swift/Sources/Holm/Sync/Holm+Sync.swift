@@ -12,6 +12,35 @@ extension Holm {
         SyncReport(try await cancellable { [ffi] cancel in try await ffi.sync(cancel: cancel) })
     }
 
+    /// Syncs one collection: sends what is queued in it, then reads it. Other collections, and the time of the last
+    /// complete sync, stay as they are. A group of writes is sent only if all of it belongs to this collection.
+    /// Cancelling the task gives up waiting, not the sync.
+    ///
+    /// - Throws: ``HolmError``: `INVALID_NAME`, those of ``sync()``, and `FORBIDDEN` or `REFUSED` if the server refuses
+    ///   this collection.
+    @discardableResult
+    public func sync(collection: String) async throws(HolmError) -> SyncReport {
+        SyncReport(
+            try await cancellable { [ffi] cancel in
+                try await ffi.syncCollection(name: collection, cancel: cancel)
+            })
+    }
+
+    /// Reads one collection anew from its beginning, whatever is known of it here, and then syncs it.
+    ///
+    /// Its documents stay visible meanwhile, and queued writes stay queued: they are sent after the reading. What the
+    /// server no longer has goes at the end of the reading. Interrupted at any point, the next sync goes on with it.
+    /// Cancelling the task gives up waiting.
+    ///
+    /// - Throws: ``HolmError``: those of ``sync(collection:)``, and those of storage.
+    @discardableResult
+    public func resync(collection: String) async throws(HolmError) -> SyncReport {
+        SyncReport(
+            try await cancellable { [ffi] cancel in
+                try await ffi.resyncCollection(name: collection, cancel: cancel)
+            })
+    }
+
     /// Waits until a write has ended: accepted by the server, or otherwise. A parked write counts as ended. Cancelling
     /// the task gives up waiting and does not touch the write.
     ///

@@ -14,7 +14,7 @@ extension Holm {
     /// How a write ended.
     public enum WriteOutcome: Hashable, Sendable {
         /// The server has accepted it; the document's version there, if it is known.
-        case confirmed(version: Int64?)
+        case accepted(version: Int64?)
         /// It changed nothing, so nothing was sent.
         case unchanged
         /// It was joined with another write, or undone, before it was sent.
@@ -41,7 +41,7 @@ extension Holm.Receipt {
 extension Holm.WriteOutcome {
     init(_ outcome: FfiWriteOutcome) {
         switch outcome {
-        case .confirmed(let version): self = .confirmed(version: version)
+        case .accepted(let version): self = .accepted(version: version)
         case .withdrawn: self = .withdrawn
         case .overridden: self = .overridden
         case .discarded: self = .discarded

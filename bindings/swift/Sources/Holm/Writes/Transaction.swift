@@ -46,14 +46,16 @@ extension Holm {
             writes.append(write)
         }
 
-        /// Replaces a document's content.
-        public mutating func replace(_ document: some HolmDocument) {
-            replace(document, id: document.id, in: type(of: document).collection.name)
+        /// Replaces a document's content, see ``HolmCollection/replace(_:basedOn:)``.
+        public mutating func replace(_ document: some HolmDocument, basedOn version: Int64? = nil) {
+            replace(document, id: document.id, in: type(of: document).collection.name, basedOn: version)
         }
 
-        /// Replaces a document's content.
-        public mutating func replace(_ id: String, with json: JSON, in collection: String) {
-            replace(json as any Encodable, id: id, in: collection)
+        /// Replaces a document's content, see ``HolmCollection/replace(_:basedOn:)``.
+        public mutating func replace(
+            _ id: String, with json: JSON, in collection: String, basedOn version: Int64? = nil
+        ) {
+            replace(json as any Encodable, id: id, in: collection, basedOn: version)
         }
 
         /// Deletes a document.
@@ -72,9 +74,11 @@ extension Holm {
             }
         }
 
-        private mutating func replace(_ document: any Encodable, id: String, in collection: String) {
+        private mutating func replace(
+            _ document: any Encodable, id: String, in collection: String, basedOn version: Int64?
+        ) {
             append { (coding) throws(HolmError) in
-                .replace(collection: collection, id: id, json: try coding.text(document))
+                .replace(collection: collection, id: id, json: try coding.text(document), basedOn: version)
             }
         }
 
@@ -109,7 +113,7 @@ extension Holm {
     ///   - isolation: Where the caller is, and `collect` runs.
     ///   - collect: Says what shall be written.
     /// - Throws: ``HolmError``: `INVALID_DOCUMENT`, `INVALID_NAME`, `NOT_FOUND`, `ALREADY_EXISTS`, and those of
-    ///   storage. Then nothing was written.
+    ///   storage; `GROUP_TOO_LARGE` for a group that the server would not take in one request. Then nothing was written.
     @discardableResult
     public func write(
         group: Bool = false, isolation: isolated (any Actor)? = #isolation, _ collect: (inout Transaction) -> Void

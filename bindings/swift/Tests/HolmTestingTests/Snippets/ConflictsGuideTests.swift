@@ -97,17 +97,14 @@ import Testing
         #expect(try await tablet.collection(Todo.self).get(milk.id)?.title == "Soy milk")
     }
 
-    @Test func what_lost_is_taken_back_from_the_journal() async throws {
+    @Test func what_lost_is_restored_from_the_journal() async throws {
         let (_, holm, milk, _) = try await disagreement()
         try await holm.conflicts().first?.resolve(.keepServer)
-        let todos = holm.collection(Todo.self)
         // snippet: begin
-        for entry in try await holm.journal() where entry.documentID == milk.id {
-            if let title = entry.lost["title"]?.string {
-                try await todos.update(milk.id, \.title, to: title)
-            }
+        if let entry = try await holm.journal().first(where: { $0.documentID == milk.id }) {
+            try await holm.restore(entry)
         }
         // snippet: end
-        #expect(try await todos.get(milk.id)?.title == "Oat milk")
+        #expect(try await holm.collection(Todo.self).get(milk.id)?.title == "Oat milk")
     }
 }

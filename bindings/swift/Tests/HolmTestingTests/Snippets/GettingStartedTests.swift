@@ -95,7 +95,7 @@ import Testing
         holm.setNetwork(.unmetered)
         let outcome = try await holm.confirmed(receipt)  // waits until the server has it
         // snippet: end
-        #expect(waiting == 1 && outcome == .confirmed(version: 1))
+        #expect(waiting == 1 && outcome == .accepted(version: 1))
         try await holm.close()
     }
 

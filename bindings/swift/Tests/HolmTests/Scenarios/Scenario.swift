@@ -65,6 +65,12 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             guard let strategy = Holm.ConflictStrategy(rawValue: conflict) else { throw Malformed(what: conflict) }
             collection.conflict = strategy
         }
+        for (path, rule) in json["rules"]?.object ?? [:] {
+            guard let rule = Holm.FieldRule(rawValue: rule.string ?? "") else { throw Malformed(what: "\(rule)") }
+            collection.rules[path] = rule
+        }
+        collection.listKeys = (json["listKeys"]?.object ?? [:]).compactMapValues(\.string)
+        collection.references = (json["references"]?.object ?? [:]).compactMapValues(\.string)
         collection.indexes = (json["indexes"]?.array ?? []).map { ($0.array ?? []).compactMap(\.string) }
         return collection
     }

@@ -8,6 +8,7 @@ final class ScenarioRunner {
     private let server: TestServer
     private let scratch: Scratch
     private var devices: [String: Holm] = [:]
+    private var lastAction: [String: Holm.Receipt] = [:]
 
     init(_ scenario: Scenario, _ server: TestServer) throws {
         (self.scenario, self.server, self.scratch) = (scenario, server, try Scratch())
@@ -43,14 +44,20 @@ final class ScenarioRunner {
         }
     }
 
-    /// No open conflict, or no parked write, of a step's document.
+    /// No open conflict, parked write or journal entry of a step's document.
     private struct Absent: Error {
         let step: Scenario.Step
     }
 
     private func perform(_ step: Scenario.Step) async throws {
         switch step.action {
-        case "sync": try await device(step.device).sync()
+        case "sync":
+            if let collection = step.json["collection"]?.string {
+                try await device(step.device).sync(collection: collection)
+            } else {
+                try await device(step.device).sync()
+            }
+        case "resync": try await device(step.device).resync(collection: collectionName(step))
         case "offline": try await device(step.device).setNetwork(.offline)
         case "online": try await device(step.device).setNetwork(.unmetered)
         case "restart": try await restart(step.device)
@@ -58,6 +65,12 @@ final class ScenarioRunner {
         case "resolve": try await conflict(step).resolve(try resolution(step))
         case "retry": try await parked(step).retry()
         case "discard": try await parked(step).discard()
+        case "action":
+            lastAction[step.device] = try await device(step.device).action(
+                try step.text("name"), of: step.json["id"]?.string, in: step.json["collection"]?.string,
+                parameters: try step.value("params"))
+        case "expect_result": try await expectResult(step)
+        case "restore": try await device(step.device).restore(try await journalled(step))
         case let action where action.hasPrefix("expect"): try await expect(step)
         default: try await write(step)
         }
@@ -117,7 +130,7 @@ extension ScenarioRunner {
 
 extension ScenarioRunner {
     private func write(_ step: Scenario.Step) async throws {
-        let writes = step.action == "write" ? try step.value("writes").array ?? [] : [step.json]
+        let writes = step.action == "write" ? try step.writes() : [step.json]
         let parts = writes.map { Scenario.Step(number: step.number, json: $0) }
         let names = parts.map(collectionName)
         var malformed: (any Error)?
@@ -142,7 +155,8 @@ extension ScenarioRunner {
             // Operations are values to a scenario: {"$inc": 1} says of itself what it is.
             tx.update(id, in: collection, Holm.Patch((try step.value("patch").object ?? [:]).mapValues { .set($0) }))
         case "replace":
-            tx.replace(id, with: try step.value("doc"), in: collection)
+            tx.replace(
+                id, with: try step.value("doc"), in: collection, basedOn: step.json["basedOn"]?.int)
         case "delete":
             tx.delete(id, in: collection)
         default:
@@ -167,6 +181,16 @@ extension ScenarioRunner {
         let parked = try await device(step.device).parkedWrites()
         let found = parked.first { $0.documentID == id && $0.collection == collection }
         guard let found else { throw Absent(step: step) }
+        return found
+    }
+
+    /// The newest journal entry of a step's document.
+    private func journalled(_ step: Scenario.Step) async throws -> Holm.JournalEntry {
+        let (id, collection) = (try step.text("id"), collectionName(step))
+        let entries = try await device(step.device).journal(limit: 1_000)
+        guard let found = entries.first(where: { $0.documentID == id && $0.collection == collection }) else {
+            throw Absent(step: step)
+        }
         return found
     }
 
@@ -205,9 +229,13 @@ extension ScenarioRunner {
                 let expected = Self.withoutID(try step.value(name))
                 #expect(Self.withoutID(try side?.json()) == expected, "\(name) in \(step)")
             }
+            if let fields = step.json["fields"] {
+                #expect(.array(conflict.fields.map(Holm.JSON.string)) == fields, "\(step)")
+            }
         case "expect_parked":
             #expect(try await parked(step).refusal?.code == step.json["code"]?.string, "\(step)")
         case "expect_journal": try await expectJournal(step)
+        case "expect_aggregate": try await expectAggregate(step)
         case "expect_equal": try await expectEqual(step)
         default: throw Scenario.Malformed(what: "\(step)")
         }
@@ -230,13 +258,38 @@ extension ScenarioRunner {
     }
 
     private func expectJournal(_ step: Scenario.Step) async throws {
-        let (id, collection) = (try step.text("id"), collectionName(step))
-        let entries = try await device(step.device).journal(limit: 1_000)
-        let entry = try #require(
-            entries.first { $0.documentID == id && $0.collection == collection }, "\(step)")
+        let entry = try await journalled(step)
         #expect(entry.reason.rawValue == step.json["reason"]?.string, "\(step)")
         let lost = Self.withoutID(try step.value("lost"))
         #expect(Self.withoutID(entry.lost) == lost, "\(step)")
+    }
+
+    /// How the last action of a device ended.
+    private func expectResult(_ step: Scenario.Step) async throws {
+        let receipt = try #require(lastAction[step.device], "\(step)")
+        let result = try await device(step.device).result(of: receipt)
+        let outcome =
+            switch result.outcome {
+            case .accepted: "accepted"
+            case .parked: "parked"
+            case .discarded: "discarded"
+            case .withdrawn: "withdrawn"
+            case .overridden: "overridden"
+            case .unchanged: "unchanged"
+            }
+        #expect(outcome == step.json["outcome"]?.string, "\(step)")
+        #expect(result.value ?? .null == step.json["value"] ?? .null, "\(step)")
+    }
+
+    private func expectAggregate(_ step: Scenario.Step) async throws {
+        let figures = try (try step.value("of").array ?? []).map(Holm.Aggregate.init(scenario:))
+        let filter = step.json["query"]?["where"].map(Holm.Filter.json)
+        let rows = try await collection(step).aggregate(figures, where: filter, by: step.json["by"]?.string)
+        let shown = rows.map { row -> Holm.JSON in
+            row.by.map { ["by": $0, "values": .array(row.values)] } ?? ["values": .array(row.values)]
+        }
+        let expected = try step.value("rows")
+        #expect(.array(shown) == expected, "\(step)")
     }
 
     private func expectEqual(_ step: Scenario.Step) async throws {

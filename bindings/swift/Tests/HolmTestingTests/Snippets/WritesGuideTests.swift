@@ -1,0 +1,107 @@
+import Holm
+import HolmTesting
+import Testing
+
+// The code of docs/guides/writes.md: what stands between the marks is there word for word.
+
+@Suite struct WritesGuide {
+    struct Hero: HolmDocument {
+        static let collection: Holm.CollectionDescriptor = "heroes"
+        var id = Holm.newID()
+        var name: String
+        var stories = 0
+    }
+
+    struct Story: HolmDocument {
+        // snippet: begin
+        static let collection = Holm.CollectionDescriptor("stories", references: ["heroId": "heroes"])
+        // snippet: end
+        var id = Holm.newID()
+        var title: String
+        var heroId: String?
+    }
+
+    @Test func a_group_is_taken_as_a_whole() async throws {
+        let world = try await TestWorld(collections: [Hero.collection, Story.collection])
+        let (phone, tablet) = (try await world.device("phone"), try await world.device("tablet"))
+        let (holm, hero) = (phone.holm, Hero(name: "Mo"))
+        try await holm.collection(Hero.self).create(hero)
+        try await world.syncAll()
+        let story = Story(title: "Dragon", heroId: hero.id)
+        // snippet: begin
+        try await holm.write(group: true) { tx in
+            tx.create(story)
+            tx.update(hero.id, in: Hero.self, ["stories": .increment()])
+        }
+        // snippet: end
+        try await world.syncAll()
+        #expect(try await tablet.collection(Hero.self).get(hero.id)?.stories == 1)
+        #expect(try await tablet.collection(Story.self).count() == 1)
+        try world.stop()
+    }
+
+    @Test func a_child_is_sent_after_its_parent() async throws {
+        let world = try await TestWorld(collections: [Story.collection, Hero.collection])
+        let (phone, tablet) = (try await world.device("phone"), try await world.device("tablet"))
+        let hero = Hero(name: "Mo")
+        try await phone.collection(Hero.self).create(hero)
+        try await phone.collection(Story.self).create(Story(id: "s", title: "Dragon", heroId: hero.id))
+        // One collection at a time: the story's turn has come, its hero's has not.
+        try await phone.holm.sync(collection: "stories")
+        #expect(try await phone.collection(Story.self).getStored("s")?.status == .pendingCreate)
+        try await world.syncAll()
+        #expect(try await tablet.collection(Story.self).get("s")?.heroId == hero.id)
+        try world.stop()
+    }
+
+    @Test func a_circle_of_new_documents_is_refused() async throws {
+        let nodes = Holm.CollectionDescriptor("nodes", references: ["next": "nodes"])
+        let holm = try await Holm.open(HolmConfiguration(storage: .inMemory, collections: [nodes]))
+        let documents = holm.collection(named: "nodes")
+        try await documents.create(["next": "b"], id: "a")
+        await #expect(throws: HolmError.self) { try await documents.create(["next": "a"], id: "b") }
+        #expect(try await documents.count() == 1)
+    }
+
+    @Test func an_action_is_queued_and_its_result_awaited() async throws {
+        let world = try await TestWorld(collections: [Story.collection])
+        let phone = try await world.device("phone")
+        let (holm, story) = (phone.holm, Story(id: "s", title: "Dragon"))
+        try await holm.collection(Story.self).create(story)
+        // snippet: begin
+        let receipt = try await holm.action("echo", of: story.id, in: "stories", parameters: ["copies": 2])
+        // snippet: end
+        #expect(try await holm.pendingWrites().map(\.kind) == [.create, .action])
+        let (shown, tell) = AsyncStream.makeStream(of: Holm.JSON?.self)
+        let show: @Sendable (Holm.JSON?) -> Void = { tell.yield($0) }
+        let ask: @Sendable ([Holm.PendingWrite]) -> Void = { _ in tell.finish() }
+        let waiting = Task {
+            // snippet: begin
+            let result = try await holm.result(of: receipt)
+            if result.outcome == .parked { ask(try await holm.parkedWrites()) } else { show(result.value) }
+            // snippet: end
+        }
+        try await holm.sync()
+        try await waiting.value
+        var results = shown.makeAsyncIterator()
+        #expect(await results.next() == .some(["copies": 2]))
+        try world.stop()
+    }
+
+    @Test func a_refused_action_is_parked_and_can_be_given_up() async throws {
+        let world = try await TestWorld(collections: [Story.collection])
+        let holm = try await world.device("phone").holm
+        let receipt = try await holm.action("refuse")
+        try await holm.sync()
+        let result = try await holm.result(of: receipt)
+        #expect(result.outcome == .parked && result.value == nil)
+        let parked = try #require(try await holm.parkedWrites().first)
+        #expect(parked.kind == .action)
+        #expect(parked.refusal?.code == "ACTION_REFUSED")
+        try await parked.discard()
+        let operation = try #require(receipt.operationID)
+        #expect(try await holm.result(ofOperation: operation).outcome == .discarded)
+        await #expect(throws: HolmError.self) { try await holm.action("no name!") }
+        try world.stop()
+    }
+}
