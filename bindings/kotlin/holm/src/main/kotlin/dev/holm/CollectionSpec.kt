@@ -8,10 +8,20 @@ import kotlinx.serialization.serializer
  *
  * Declare one beside the class, usually with [collectionSpec], and give all of them to [HolmConfig].
  *
+ * Paths in [rules], [listKeys] and [references] name a member of the document: names joined by dots (`stats.plays`), or a JSON Pointer
+ * (`/stats/plays`) where a name has a dot in it.
+ *
  * @param T a `@Serializable` class with a property `id: String`, or `JsonObject`.
  * @property name the collection's name: letters, digits and `_`, a letter first, at most 64 characters.
  * @property serializer how documents become [T].
  * @property conflict how conflicts are resolved.
+ * @property rules who decides single paths, whatever [conflict] says. A path without a rule of its own has that of the nearest path above
+ * it that has one: a rule for `stats` holds for `stats.plays`, too.
+ * @property listKeys lists of objects that are merged element by element, by path: the member that tells the elements apart.
+ * @property references paths that hold the id, or a list of ids, of documents of another collection, by path: that collection's name. A
+ * document is sent after those that it refers to. If the server refuses one of these, only the documents that refer to it wait. A circle
+ * of new documents is refused when it is written: `INVALID_DOCUMENT`.
+ * @property resolver who is asked about conflicts with the strategy [ConflictStrategy.Custom].
  * @property indexes fields that queries filter and order by; each list is one index: first the fields compared for equality, then the
  * order's. Without one, a query reads the whole collection.
  * @property cache how long what was read counts as fresh, and what a fetch does.
@@ -22,6 +32,10 @@ public class CollectionSpec<T : Any>(
     public val conflict: ConflictStrategy = ConflictStrategy.Merge,
     public val indexes: List<List<String>> = emptyList(),
     public val cache: CacheOptions = CacheOptions(),
+    public val rules: Map<String, FieldRule> = emptyMap(),
+    public val listKeys: Map<String, String> = emptyMap(),
+    public val references: Map<String, String> = emptyMap(),
+    public val resolver: ConflictResolver? = null,
 )
 
 /**
@@ -41,4 +55,8 @@ public inline fun <reified T : Any> collectionSpec(
     conflict: ConflictStrategy = ConflictStrategy.Merge,
     indexes: List<List<String>> = emptyList(),
     cache: CacheOptions = CacheOptions(),
-): CollectionSpec<T> = CollectionSpec(name, serializer<T>(), conflict, indexes, cache)
+    rules: Map<String, FieldRule> = emptyMap(),
+    listKeys: Map<String, String> = emptyMap(),
+    references: Map<String, String> = emptyMap(),
+    resolver: ConflictResolver? = null,
+): CollectionSpec<T> = CollectionSpec(name, serializer<T>(), conflict, indexes, cache, rules, listKeys, references, resolver)

@@ -3,6 +3,7 @@ package dev.holm
 import dev.holm.ffi.FfiHolm
 import dev.holm.ffi.FfiTestDevice
 import dev.holm.internal.Client
+import dev.holm.internal.HostResolver
 import dev.holm.internal.HostSecrets
 import dev.holm.internal.NativeLibrary
 import dev.holm.internal.budgetMs
@@ -17,6 +18,7 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.serializer
 import kotlin.time.Duration
@@ -49,7 +51,8 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      * server takes all of it or none.
      *
      * @return a receipt for each write, in order.
-     * @throws HolmException what the first write that fails would throw by itself.
+     * @throws HolmException what the first write that fails would throw by itself; `GROUP_TOO_LARGE` for a group that the server would not
+     * take in one request. Then nothing was written.
      */
     public suspend fun write(group: Boolean = false, block: WriteScope.() -> Unit): List<Receipt> {
         val writes = WriteScope().apply(block).writes
@@ -66,9 +69,28 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      */
     public suspend fun sync(): SyncReport = client.waiting { it.sync(null).lift() }
 
-    /** Waits until a write has ended, as the other [confirmed] does. A write that changed nothing has: it counts as confirmed. */
+    /**
+     * Syncs one collection: sends what is queued in it, then reads it. Other collections, and the time of the last complete sync, stay as
+     * they are. A group of writes is sent only if all of it belongs to this collection. Cancelling gives up waiting, not the sync.
+     *
+     * @throws HolmException `INVALID_NAME`, what [sync] fails with, and `FORBIDDEN` or `REFUSED` if the server refuses this collection.
+     */
+    public suspend fun sync(collection: String): SyncReport =
+        client.waiting { it.syncCollection(collection.unicode(ErrorCode.INVALID_NAME), null).lift() }
+
+    /**
+     * Reads one collection anew from its beginning, whatever is known of it here, and then syncs it. Its documents stay visible meanwhile,
+     * and queued writes stay queued: they are sent after the reading. What the server no longer has goes at the end of the reading.
+     * Interrupted at any point, the next sync goes on with it. Cancelling gives up waiting.
+     *
+     * @throws HolmException as the other [sync].
+     */
+    public suspend fun resync(collection: String): SyncReport =
+        client.waiting { it.resyncCollection(collection.unicode(ErrorCode.INVALID_NAME), null).lift() }
+
+    /** Waits until a write has ended, as the other [confirmed] does. A write that changed nothing has: it counts as accepted. */
     public suspend fun confirmed(receipt: Receipt): WriteOutcome =
-        receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Confirmed(null)
+        receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Accepted(null)
 
     /**
      * Waits until a write has ended: accepted by the server, or otherwise. Works after a restart too, with the same
@@ -78,6 +100,49 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      */
     public suspend fun confirmed(operationId: String): WriteOutcome =
         client.waiting { it.confirmed(operationId.unicode(ErrorCode.INVALID_NAME), null).lift() }
+
+    /**
+     * Calls an action of the server: a named call that is no create, update or delete.
+     *
+     * ```
+     * val receipt = holm.action("print", "stories", story.id, buildJsonObject { put("copies", 2) })
+     * val page = holm.result(receipt).value
+     * ```
+     *
+     * It is queued like a write: sent when there is a network, after the earlier writes of its document, tried again until the server has
+     * answered, carried out once, and parked if the server refuses it. Returns after the commit; a caller that is cancelled stops waiting,
+     * and the action is queued or not at all.
+     *
+     * @param name the action's name: letters, digits, `-` and `_`.
+     * @param collection the collection that it is about; null: none.
+     * @param documentId the document of [collection] that it is about; null: none.
+     * @param parameters what the action is given.
+     * @throws HolmException `INVALID_NAME`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`.
+     */
+    public suspend fun action(
+        name: String,
+        collection: String? = null,
+        documentId: String? = null,
+        parameters: JsonObject = JsonObject(emptyMap()),
+    ): Receipt {
+        val text = { text: String -> text.unicode(ErrorCode.INVALID_NAME) }
+        return client.waiting { it.action(text(name), collection?.let(text), documentId?.let(text), parameters.text()).lift() }
+    }
+
+    /** Waits until an action has ended, and what it returned, as the other [result] does. */
+    public suspend fun result(receipt: Receipt): ActionResult =
+        receipt.operationId?.let { result(it) } ?: ActionResult(WriteOutcome.Accepted(null), null)
+
+    /**
+     * Waits until an action has ended, and what it returned. Works after a restart too, with the same [Receipt.operationId]: keep that with
+     * what waits for the result. A parked action counts as ended. Cancelling gives up waiting.
+     *
+     * @throws HolmException `NOT_FOUND` if this store has never made such an operation.
+     */
+    public suspend fun result(operationId: String): ActionResult {
+        val ended = client.waiting { it.actionResult(operationId.unicode(ErrorCode.INVALID_NAME), null) }
+        return ActionResult(ended.outcome.lift(), ended.result?.let(Json::parseToJsonElement))
+    }
 
     /** Waits until nothing is left to send. What is parked or in conflict does not count. Cancelling gives up waiting. */
     public suspend fun awaitIdle(): Unit = client.waiting { it.idle(null) }
@@ -114,6 +179,14 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     /** Values that lost, newest first. */
     public suspend fun journal(limit: Int = 100): List<JournalEntry> =
         client.blocking { holm -> holm.journal(limit.toUInt()).map { it.lift() } }
+
+    /**
+     * Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone, or its delete. The
+     * entry stays. Returns after the commit; a caller that is cancelled stops waiting, and the write happens whole or not at all.
+     *
+     * @throws HolmException `NOT_FOUND` if the journal does not have it any more, and what a write fails with.
+     */
+    public suspend fun restore(entry: JournalEntry): Receipt = client.waiting { it.restore(entry.id).lift() }
 
     /**
      * Makes an account and signs in.
@@ -221,7 +294,9 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
         private suspend fun opened(config: HolmConfig, device: FfiTestDevice?): Holm {
             withContext(Dispatchers.IO) { NativeLibrary.ensureLoaded() }
             val secrets = config.secrets?.let(::HostSecrets)
-            return Holm(Client(translated { FfiHolm.open(config.lower(), secrets, device) }, holmJson(config.json)))
+            val json = holmJson(config.json)
+            val resolver = HostResolver.of(config.collections, json)
+            return Holm(Client(translated { FfiHolm.open(config.lower(), secrets, resolver, device) }, json))
         }
     }
 }

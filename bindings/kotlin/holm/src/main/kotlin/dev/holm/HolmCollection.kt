@@ -15,6 +15,7 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 import kotlinx.serialization.KSerializer
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 
 /**
@@ -93,13 +94,16 @@ public class HolmCollection<T : Any> internal constructor(
     }
 
     /**
-     * Replaces the content of the document that has the value's id. Fields that [T] does not know are removed; [update] leaves them.
+     * Replaces the content of the document that has the value's id. What is sent is the difference: from what is shown here, or from the
+     * version that the value was made of. Fields that [T] does not know are removed; [update] leaves them.
      *
-     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     * @param basedOn [Stored.version] of what the value was made of, for example when a form was opened: what other devices have changed
+     * since stays. Null: what is shown now.
+     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`; `VERSION_MISMATCH` if this device does not have that version any more.
      */
-    public suspend fun replace(value: T): Receipt {
+    public suspend fun replace(value: T, basedOn: Long? = null): Receipt {
         val (id, document) = codec.encodeWithId(value)
-        return writing { replace(id.checked(), document.text()).lift() }
+        return writing { replace(id.checked(), document.text(), basedOn).lift() }
     }
 
     /**
@@ -169,12 +173,7 @@ public class HolmCollection<T : Any> internal constructor(
             try {
                 while (true) {
                     val snapshot = translated { live.next() } ?: break
-                    emit(
-                        withContext(Dispatchers.Default) {
-                            val documents = codec.list(snapshot.documents)
-                            Snapshot(documents, snapshot.inserted, snapshot.updated, snapshot.removed, snapshot.moved)
-                        },
-                    )
+                    emit(withContext(Dispatchers.Default) { snapshot.lift(codec) })
                 }
             } finally {
                 live.end()
@@ -184,6 +183,67 @@ public class HolmCollection<T : Any> internal constructor(
 
     /** Watches a query, as the other [live] does. */
     public fun live(block: QueryScope.() -> Query): Flow<Snapshot<T>> = live(queried(block))
+
+    /**
+     * Watches one document: what it is now, and again whenever its content or status changes. Null while it is not there: not made yet,
+     * deleted, or given up to keep within limits. Otherwise as the other [live].
+     *
+     * @throws HolmException when collected: `INVALID_NAME`; `INVALID_DOCUMENT` as [get].
+     */
+    public fun live(id: String): Flow<Stored<T>?> =
+        flow {
+            val live = handle().let { collection -> translated { collection.liveDocument(id.checked()) } }
+            try {
+                while (true) {
+                    val shown = translated { live.next() } ?: break
+                    emit(withContext(Dispatchers.Default) { shown.document?.let(codec::one) })
+                }
+            } finally {
+                live.end()
+                live.destroy()
+            }
+        }
+
+    /**
+     * Watches a window of [size] documents on a query's result, at its beginning until it is moved: for lists that are too long to keep.
+     * The query has no limit and no offset. Returns at once.
+     */
+    public fun liveWindow(query: Query = Query.All, size: Int): LiveWindow<T> =
+        LiveWindow(codec) { handle().let { collection -> translated { collection.liveWindow(query.text(), size.coerceAtLeast(0).toUInt()) } } }
+
+    /**
+     * Computes figures over the documents that a query's condition lets through; its order and window do not matter. Takes one pass over
+     * those documents.
+     *
+     * @param figures what is wanted, 1 to 16 figures.
+     * @param by the path of the field whose values make the groups; null: all documents are one group.
+     * @return one row, or one for each value of [by], ordered by it.
+     * @throws HolmException `INVALID_QUERY`, `INVALID_NAME`.
+     */
+    public suspend fun aggregate(vararg figures: Aggregate, query: Query = Query.All, by: String? = null): List<AggregateRow> =
+        reading({ aggregate(query.text(), figures.text(), by?.unicode(ErrorCode.INVALID_QUERY)) }, ::aggregateRows)
+
+    /**
+     * Watches such figures: now, and again whenever one of them changes. Each change of the collection costs one pass over the documents
+     * that the condition lets through. Otherwise as [live].
+     *
+     * @throws HolmException when collected: as [aggregate].
+     */
+    public fun liveAggregate(vararg figures: Aggregate, query: Query = Query.All, by: String? = null): Flow<List<AggregateRow>> =
+        flow {
+            val live =
+                handle().let { collection ->
+                    translated { collection.liveAggregate(query.text(), figures.text(), by?.unicode(ErrorCode.INVALID_QUERY)) }
+                }
+            try {
+                while (true) emit(aggregateRows(translated { live.next() } ?: break))
+            } finally {
+                live.end()
+                live.destroy()
+            }
+        }
+
+    private fun Array<out Aggregate>.text(): String = JsonArray(map { it.json }).toString().unicode(ErrorCode.INVALID_QUERY)
 
     /**
      * Reads a document under a policy: from here, from the server, or both.

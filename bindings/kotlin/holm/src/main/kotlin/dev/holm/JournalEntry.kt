@@ -9,20 +9,24 @@ import kotlin.time.Instant
 /**
  * A value that lost: overwritten by the resolution of a conflict, or discarded. Kept for 30 days.
  *
+ * @property id its number, for [Holm.restore].
  * @property at when, by the server's clock as known here.
  * @property collection the collection's name.
  * @property documentId the document.
- * @property operationId the operation that lost, if it was one.
+ * @property operationId the operation that lost; null if only a part of one did.
  * @property reason why.
- * @property lost the fields, or the document, that lost.
+ * @property fields the places whose values lost, as JSON Pointers. Empty for a lost delete.
+ * @property lost what lost, as a patch that would write it back; `{"deleted":true}` for a delete.
  * @property kept what stands instead; null if nothing does.
  */
 public data class JournalEntry(
+    public val id: Long,
     public val at: Instant,
     public val collection: String,
     public val documentId: String,
     public val operationId: String?,
     public val reason: LossReason,
+    public val fields: List<String>,
     public val lost: JsonObject,
     public val kept: JsonObject?,
 )
@@ -41,11 +45,13 @@ public enum class LossReason {
 
 internal fun FfiJournalEntry.lift() =
     JournalEntry(
+        id = id,
         at = Instant.fromEpochMilliseconds(atMs),
         collection = collection,
         documentId = docId,
         operationId = opId,
         reason = named(LossReason.entries, reason),
+        fields = fields,
         lost = jsonObject(lost),
         kept = kept?.let(::jsonObject),
     )

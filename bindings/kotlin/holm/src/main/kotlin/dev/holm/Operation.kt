@@ -33,7 +33,7 @@ public class Operation internal constructor(private val client: Client, operatio
     public val error: OperationError? =
         operation.errorCode?.let { OperationError(it, operation.errorMessage.orEmpty(), jsonObject(operation.errorDetails)) }
 
-    /** What it changes, by field: `{"title": {"set": "x"}}`. Empty for a delete, and for a create whose content is the document itself. */
+    /** What it changes, as a patch: `{"title": "x", "visits": {"$inc": 1}}`. Empty for a delete, and for a create whose content is the document itself. */
     public val changes: JsonObject = jsonObject(operation.changes)
 
     /** When it was made, by the server's clock as known here. */
@@ -68,6 +68,9 @@ public enum class OperationKind {
 
     /** Deletes it. */
     Delete,
+
+    /** Calls an action of the server: [Holm.action]. */
+    Action,
 }
 
 /** Where an operation is. */

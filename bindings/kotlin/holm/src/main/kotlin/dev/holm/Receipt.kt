@@ -15,7 +15,7 @@ public sealed interface WriteOutcome {
      *
      * @property version the document's version there, if it is known.
      */
-    public data class Confirmed(public val version: Long?) : WriteOutcome
+    public data class Accepted(public val version: Long?) : WriteOutcome
 
     /** It was joined with another write, or undone, before it was sent. */
     public data object Withdrawn : WriteOutcome

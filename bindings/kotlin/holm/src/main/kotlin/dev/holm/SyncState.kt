@@ -1,6 +1,5 @@
 package dev.holm
 
-import kotlin.time.Duration
 import kotlin.time.Instant
 
 /**
@@ -66,29 +65,6 @@ public data class Progress(public val done: Long, public val total: Long?)
  * @property message what happened, in words for people.
  */
 public data class SyncError(public val code: String, public val message: String)
-
-/**
- * What a sync did.
- *
- * @property pushed operations that the server accepted.
- * @property pulled states taken from the server.
- * @property conflicts conflicts met, however they were resolved.
- * @property parked operations that the server refused and that are parked now.
- * @property requests HTTP requests.
- * @property bytesUp bytes sent.
- * @property bytesDown bytes received.
- * @property duration how long it took.
- */
-public data class SyncReport(
-    public val pushed: Long,
-    public val pulled: Long,
-    public val conflicts: Long,
-    public val parked: Long,
-    public val requests: Long,
-    public val bytesUp: Long,
-    public val bytesDown: Long,
-    public val duration: Duration,
-)
 
 /**
  * Counters of this process.

@@ -39,9 +39,9 @@ public class WriteScope internal constructor() {
     }
 
     /** Replaces a document's content, as [HolmCollection.replace] does. */
-    public fun <T : Any> replace(collection: HolmCollection<T>, value: T) {
+    public fun <T : Any> replace(collection: HolmCollection<T>, value: T, basedOn: Long? = null) {
         val (id, document) = collection.codec.encodeWithId(value)
-        writes += FfiWrite.Replace(collection.name(), id.unicode(ErrorCode.INVALID_NAME), document.text())
+        writes += FfiWrite.Replace(collection.name(), id.unicode(ErrorCode.INVALID_NAME), document.text(), basedOn)
     }
 
     /** Deletes a document, as [HolmCollection.delete] does. */

@@ -29,7 +29,7 @@ class LeakTest {
             "live" to { todos.live().first() },
             "status" to { status.first() },
             "state" to { state() },
-            "confirmed" to { confirmed(operation) },
+            "confirmed" to { runCatching { confirmed(operation) } },
             "pending" to { pending(1) },
             "parked, conflicts, journal" to {
                 parked()

@@ -37,7 +37,7 @@ class RestartTest {
 
             val second = device(storage = storage)
             second.sync()
-            assertEquals(WriteOutcome.Confirmed(null), second.confirmed(operation))
+            assertEquals(WriteOutcome.Accepted(null), second.confirmed(operation))
             assertEquals(SyncStatus.Synced, second.todos.getStored("1")?.status)
         }
 

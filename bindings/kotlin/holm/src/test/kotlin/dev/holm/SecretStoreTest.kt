@@ -49,6 +49,7 @@ class SecretStoreTest {
             // The account's id is no secret.
             val texts = directory.walk().map { it.readBytes().toString(Charsets.ISO_8859_1) }.toList()
             val tokens = secrets.kept.values.flatMap { tokens(it) } - user
+            assertTrue(tokens.isNotEmpty())
             for (token in tokens) assertFalse(texts.any { token in it }, "a token lies in a file")
 
             val again = device(directory)
@@ -100,5 +101,5 @@ class SecretStoreTest {
         )
 
     /** Whatever is long enough to be a token. */
-    private fun tokens(secret: String) = Regex("[A-Za-z0-9_.-]{24,}").findAll(secret).map { it.value }.toList()
+    private fun tokens(secret: String) = Regex("\"[A-Za-z]*[tT]oken\":\"([^\"]+)\"").findAll(secret).map { it.groupValues[1] }.toList()
 }

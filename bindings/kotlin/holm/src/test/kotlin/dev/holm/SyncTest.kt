@@ -8,8 +8,11 @@ import dev.holm.support.todoSpec
 import dev.holm.support.todos
 import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.first
+import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.put
 import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
@@ -58,16 +61,49 @@ class SyncTest {
         }
 
     @Test
+    fun sync_of_one_collection_leaves_the_others_queued() =
+        story {
+            val holm = device()
+            holm.todos.create(Todo("x", id = "1"))
+            val notes = holm.collection<JsonObject>("notes")
+            notes.create("n", buildJsonObject { put("text", "y") })
+            assertEquals(1, holm.sync("tasks").pushed)
+            assertEquals(listOf("notes"), holm.pending().map { it.collection })
+            failsWith(ErrorCode.INVALID_NAME) { holm.sync("no name") }
+            failsWith(ErrorCode.INVALID_CONFIG) { offline().sync("tasks") }
+            holm.setNetwork(Network.Offline)
+            failsWith(ErrorCode.OFFLINE) { holm.sync("notes") }
+            failsWith(ErrorCode.OFFLINE) { holm.resync("notes") }
+        }
+
+    @Test
+    fun resync_reads_a_collection_anew_and_keeps_the_queue() =
+        story {
+            val holm = device()
+            holm.todos.createAll(List(3) { Todo("x", id = "$it") })
+            holm.sync()
+            assertEquals(0, holm.sync().pulled)
+            holm.todos.update("1") { "title" set "y" }
+            val report = holm.resync("tasks")
+            assertEquals(1, report.pushed)
+            assertEquals(emptyList(), report.deferred)
+            assertEquals(emptyList(), report.setAside)
+            assertEquals("y", holm.todos.get("1")?.title)
+            assertEquals(3, holm.todos.count())
+            failsWith(ErrorCode.INVALID_NAME) { holm.resync("no name") }
+        }
+
+    @Test
     fun a_write_is_confirmed_with_its_version() =
         story {
             val holm = device()
             val create = holm.todos.create(Todo("x", id = "1"))
             holm.sync()
-            assertIs<WriteOutcome.Confirmed>(holm.confirmed(create))
+            assertIs<WriteOutcome.Accepted>(holm.confirmed(create))
             val update = holm.todos.update("1") { "title" set "y" }
             val outcome = async { holm.confirmed(update) }
             holm.sync()
-            assertEquals(WriteOutcome.Confirmed(2), outcome.await())
+            assertEquals(WriteOutcome.Accepted(2), outcome.await())
             holm.awaitIdle()
         }
 
@@ -81,7 +117,7 @@ class SyncTest {
             val b = opened(config)
             signIn(b)
             val receipt = b.todos.create(Todo("from b", id = "b"))
-            assertIs<WriteOutcome.Confirmed>(b.confirmed(receipt))
+            assertIs<WriteOutcome.Accepted>(b.confirmed(receipt))
             b.awaitIdle()
             a.todos.create(Todo("from a", id = "a"))
             a.sync()

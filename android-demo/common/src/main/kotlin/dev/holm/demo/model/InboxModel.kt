@@ -14,6 +14,7 @@ class ParkedWrite(val operation: Operation, val todo: Todo?) {
                 OperationKind.Create -> Message("inbox_kind_create")
                 OperationKind.Update -> Message("inbox_kind_update")
                 OperationKind.Delete -> Message("inbox_kind_delete")
+                OperationKind.Action -> Message("inbox_kind_action")
             }
 
     /** Why the server refused it, in the server's words. */

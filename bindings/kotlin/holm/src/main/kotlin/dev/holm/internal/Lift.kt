@@ -1,6 +1,7 @@
 package dev.holm.internal
 
 import dev.holm.CacheStats
+import dev.holm.Deferred
 import dev.holm.ErrorCode
 import dev.holm.Fetched
 import dev.holm.HolmException
@@ -11,12 +12,15 @@ import dev.holm.Phase
 import dev.holm.Progress
 import dev.holm.Receipt
 import dev.holm.Refresh
+import dev.holm.SetAside
 import dev.holm.SliceReport
+import dev.holm.Snapshot
 import dev.holm.Stats
 import dev.holm.SyncError
 import dev.holm.SyncReport
 import dev.holm.SyncState
 import dev.holm.WriteOutcome
+import dev.holm.ffi.FfiDeferred
 import dev.holm.ffi.FfiFailure
 import dev.holm.ffi.FfiFetched
 import dev.holm.ffi.FfiLogLevel
@@ -26,6 +30,7 @@ import dev.holm.ffi.FfiPhase
 import dev.holm.ffi.FfiReceipt
 import dev.holm.ffi.FfiRefresh
 import dev.holm.ffi.FfiSliceReport
+import dev.holm.ffi.FfiSnapshot
 import dev.holm.ffi.FfiStats
 import dev.holm.ffi.FfiSyncReport
 import dev.holm.ffi.FfiSyncState
@@ -41,7 +46,7 @@ internal fun FfiReceipt.lift() = Receipt(docId, opId)
 
 internal fun FfiWriteOutcome.lift(): WriteOutcome =
     when (this) {
-        is FfiWriteOutcome.Confirmed -> WriteOutcome.Confirmed(version)
+        is FfiWriteOutcome.Accepted -> WriteOutcome.Accepted(version)
         is FfiWriteOutcome.Withdrawn -> WriteOutcome.Withdrawn
         is FfiWriteOutcome.Overridden -> WriteOutcome.Overridden
         is FfiWriteOutcome.Discarded -> WriteOutcome.Discarded
@@ -77,11 +82,15 @@ internal fun FfiSyncReport.lift() =
         pulled = pulled.toLong(),
         conflicts = conflicts.toLong(),
         parked = parked.toLong(),
+        deferred = deferred.map { it.lift() },
+        setAside = setAside.map { SetAside(it.collection, it.docId, it.failure.lift()) },
         requests = requests.toLong(),
         bytesUp = bytesUp.toLong(),
         bytesDown = bytesDown.toLong(),
         duration = durationMs.toLong().milliseconds,
     )
+
+private fun FfiDeferred.lift() = Deferred(opId, code, Instant.fromEpochMilliseconds(nextAttemptMs))
 
 internal fun FfiSliceReport.lift() =
     SliceReport(
@@ -111,6 +120,8 @@ internal fun FfiStats.lift() =
                 meanRefresh = meanRefreshMs?.toLong()?.milliseconds,
             ),
     )
+
+internal fun <T : Any> FfiSnapshot.lift(codec: Codec<T>) = Snapshot(codec.list(documents), inserted, updated, removed, moved)
 
 /** The result with its value, which was decoded elsewhere. */
 internal fun <T> FfiFetched.lift(value: T): Fetched<T> =

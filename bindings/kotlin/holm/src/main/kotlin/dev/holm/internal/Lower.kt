@@ -7,9 +7,11 @@ import dev.holm.ConflictStrategy
 import dev.holm.Durability
 import dev.holm.ErrorCode
 import dev.holm.Event
+import dev.holm.FieldRule
 import dev.holm.HolmConfig
 import dev.holm.LogLevel
 import dev.holm.Network
+import dev.holm.Resolution
 import dev.holm.SignOutMode
 import dev.holm.Storage
 import dev.holm.ffi.FfiCacheConfig
@@ -19,8 +21,10 @@ import dev.holm.ffi.FfiConfig
 import dev.holm.ffi.FfiConflictStrategy
 import dev.holm.ffi.FfiDurability
 import dev.holm.ffi.FfiEvent
+import dev.holm.ffi.FfiFieldRule
 import dev.holm.ffi.FfiLogLevel
 import dev.holm.ffi.FfiNetwork
+import dev.holm.ffi.FfiResolution
 import dev.holm.ffi.FfiSignOutMode
 import kotlin.time.Duration
 
@@ -50,10 +54,38 @@ private fun CollectionSpec<*>.lower() =
                 ConflictStrategy.LastWriteWins -> FfiConflictStrategy.LAST_WRITE_WINS
                 ConflictStrategy.Merge -> FfiConflictStrategy.MERGE
                 ConflictStrategy.Prompt -> FfiConflictStrategy.PROMPT
+                ConflictStrategy.Custom -> FfiConflictStrategy.CUSTOM
             },
+        rules = rules.entries.associate { (path, rule) -> path.unicode(ErrorCode.INVALID_CONFIG) to rule.lower() },
+        listKeys = listKeys.checked(),
+        references = references.checked(),
         indexes = indexes.map { paths -> paths.map { it.unicode(ErrorCode.INVALID_NAME) } },
         cache = cache.lower(),
     )
+
+private fun Map<String, String>.checked() =
+    entries.associate { (path, name) -> path.unicode(ErrorCode.INVALID_CONFIG) to name.unicode(ErrorCode.INVALID_CONFIG) }
+
+private fun FieldRule.lower() =
+    when (this) {
+        FieldRule.Lww -> FfiFieldRule.LWW
+        FieldRule.Server -> FfiFieldRule.SERVER
+        FieldRule.Local -> FfiFieldRule.LOCAL
+        FieldRule.Sum -> FfiFieldRule.SUM
+        FieldRule.Union -> FfiFieldRule.UNION
+        FieldRule.Max -> FfiFieldRule.MAX
+        FieldRule.Min -> FfiFieldRule.MIN
+        FieldRule.Text -> FfiFieldRule.TEXT
+        FieldRule.Prompt -> FfiFieldRule.PROMPT
+    }
+
+internal fun Resolution.lower(): FfiResolution =
+    when (this) {
+        Resolution.KeepLocal -> FfiResolution.KeepLocal
+        Resolution.KeepServer -> FfiResolution.KeepServer
+        Resolution.Merge -> FfiResolution.Merge
+        is Resolution.Document -> FfiResolution.Document(json.toString().unicode(ErrorCode.INVALID_DOCUMENT))
+    }
 
 private fun CacheOptions.lower() =
     FfiCacheConfig(

@@ -1,10 +1,13 @@
 package dev.holm.scenario
 
+import dev.holm.ActionResult
 import dev.holm.Conflict
 import dev.holm.Holm
 import dev.holm.HolmCollection
 import dev.holm.HolmConfig
+import dev.holm.JournalEntry
 import dev.holm.Operation
+import dev.holm.Receipt
 import dev.holm.Storage
 import dev.holm.support.ServerProcess
 import dev.holm.support.Story
@@ -17,6 +20,7 @@ import java.io.File
 /** The devices of a scenario, made when they are first named. */
 internal class Devices(private val story: Story, private val scenario: Scenario, private val server: ServerProcess) {
     private val open = sortedMapOf<String, Holm>()
+    private val lastAction = mutableMapOf<String, Receipt>()
     private val directories = mutableMapOf<String, File>()
 
     suspend fun of(step: Scenario.Step): Holm = named(step.text("device"))
@@ -52,6 +56,21 @@ internal class Devices(private val story: Story, private val scenario: Scenario,
     suspend fun parked(step: Scenario.Step): Operation {
         val found = of(step).parked().find { it.collection == collectionName(step) && it.documentId == step.text("id") }
         return checkNotNull(found) { "nothing parked in $step" }
+    }
+
+    suspend fun act(step: Scenario.Step) {
+        val (collection, id) = step.textOrNull("collection") to step.textOrNull("id")
+        lastAction[step.text("device")] = of(step).action(step.text("name"), collection, id, step.document("params"))
+    }
+
+    /** How the last action of a device ended. */
+    suspend fun result(step: Scenario.Step): ActionResult = of(step).result(lastAction.getValue(step.text("device")))
+
+    /** The newest journal entry of a step's document. */
+    suspend fun journalled(step: Scenario.Step): JournalEntry {
+        val entries = of(step).journal(limit = 1_000)
+        val found = entries.find { it.collection == collectionName(step) && it.documentId == step.text("id") }
+        return checkNotNull(found) { "no journal entry in $step" }
     }
 
     /** What all devices show. */

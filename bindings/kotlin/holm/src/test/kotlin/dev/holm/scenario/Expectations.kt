@@ -1,10 +1,13 @@
 package dev.holm.scenario
 
+import dev.holm.Aggregate
 import dev.holm.Direction
 import dev.holm.Filter
 import dev.holm.Query
 import dev.holm.internal.coreName
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.int
@@ -24,6 +27,8 @@ internal class Expectations(private val devices: Devices) {
             "expect_conflict" -> conflict(step)
             "expect_parked" -> same(step, "code", JsonPrimitive(devices.parked(step).error?.code))
             "expect_journal" -> journal(step)
+            "expect_aggregate" -> aggregate(step)
+            "expect_result" -> result(step)
             "expect_equal" -> equal(step)
             else -> error("nobody knows $step")
         }
@@ -46,14 +51,39 @@ internal class Expectations(private val devices: Devices) {
         content(step, "base", conflict.base)
         content(step, "local", conflict.local)
         content(step, "server", conflict.server)
+        if (step.valueOrNull("fields") != null) same(step, "fields", JsonArray(conflict.fields.map(::JsonPrimitive)))
     }
 
     private suspend fun journal(step: Scenario.Step) {
-        val entries = devices.of(step).journal(limit = 1_000)
-        val entry = entries.find { it.collection == devices.collectionName(step) && it.documentId == step.text("id") }
-        checkNotNull(entry) { "no journal entry in $step" }
+        val entry = devices.journalled(step)
         same(step, "reason", JsonPrimitive(coreName(entry.reason)))
         content(step, "lost", entry.lost)
+    }
+
+    private suspend fun result(step: Scenario.Step) {
+        val result = devices.result(step)
+        same(step, "outcome", JsonPrimitive(result.outcome::class.simpleName.orEmpty().replaceFirstChar { it.lowercase() }))
+        same(step, "value", result.value ?: JsonNull)
+    }
+
+    private suspend fun aggregate(step: Scenario.Step) {
+        val figures = step.value("of").jsonArray.map { figure(it.jsonObject) }.toTypedArray()
+        val rows = devices.collection(step).aggregate(*figures, query = query(step), by = step.textOrNull("by"))
+        val shown = rows.map { row -> JsonObject(listOfNotNull(row.by?.let { "by" to it }, "values" to JsonArray(row.values)).toMap()) }
+        same(step, "rows", JsonArray(shown))
+    }
+
+    private fun figure(json: JsonObject): Aggregate {
+        val (name, operand) = json.entries.single()
+        val path = operand.jsonPrimitive.content
+        return when (name) {
+            "count" -> Aggregate.Count
+            "sum" -> Aggregate.sum(path)
+            "min" -> Aggregate.min(path)
+            "max" -> Aggregate.max(path)
+            "avg" -> Aggregate.avg(path)
+            else -> error("$json is no figure")
+        }
     }
 
     private suspend fun equal(step: Scenario.Step) {

@@ -37,9 +37,11 @@ internal class Replay(private val devices: Devices) {
         when (step.action) {
             "create", "update", "replace", "delete" -> write(step, listOf(step))
 
-            "write" -> write(step, step.parts("writes"))
+            "write" -> write(step, step.writes())
 
-            "sync" -> devices.of(step).sync()
+            "sync" -> step.textOrNull("collection")?.let { devices.of(step).sync(it) } ?: devices.of(step).sync()
+
+            "resync" -> devices.of(step).resync(devices.collectionName(step))
 
             "offline" -> devices.of(step).setNetwork(Network.Offline)
 
@@ -52,6 +54,10 @@ internal class Replay(private val devices: Devices) {
             "retry" -> devices.parked(step).retry()
 
             "discard" -> devices.parked(step).discard()
+
+            "action" -> devices.act(step)
+
+            "restore" -> devices.of(step).restore(devices.journalled(step))
 
             // No synchronisation: the story itself wants time to pass.
             "wait_ms" -> delay(step.value("ms").jsonPrimitive.long.milliseconds)
@@ -72,7 +78,7 @@ internal class Replay(private val devices: Devices) {
         when (write.action) {
             "create" -> create(collection, id, write.value("doc"))
             "update" -> update(collection, id, write.document("patch"))
-            "replace" -> replace(collection, write.value("doc").withId(id))
+            "replace" -> replace(collection, write.value("doc").withId(id), write.valueOrNull("basedOn")?.jsonPrimitive?.long)
             "delete" -> delete(collection, id)
             else -> error("$write is no write")
         }

@@ -2,13 +2,16 @@ package dev.holm.scenario
 
 import dev.holm.CollectionSpec
 import dev.holm.ConflictStrategy
+import dev.holm.FieldRule
 import dev.holm.internal.named
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.contentOrNull
+import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
@@ -33,8 +36,14 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
 
         fun document(name: String): JsonObject = value(name).jsonObject
 
-        /** The steps of which this one consists. */
-        fun parts(name: String): List<Step> = value(name).jsonArray.map { Step(place, it.jsonObject) }
+        /** The writes of a transaction: those that are listed, or `repeat` creates of the documents `0`, `1`, and so on. */
+        fun writes(): List<Step> {
+            val count = json["repeat"]?.jsonPrimitive?.int ?: return value("writes").jsonArray.map { Step(place, it.jsonObject) }
+            return List(count) { id ->
+                val write = mapOf("do" to JsonPrimitive("create"), "id" to JsonPrimitive("$id"), "doc" to value("doc"))
+                Step(place, JsonObject(write))
+            }
+        }
 
         override fun toString(): String = "$place: $json"
     }
@@ -50,11 +59,17 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
             )
         }
 
+        private fun texts(json: JsonObject, name: String): Map<String, String> =
+            json[name]?.jsonObject.orEmpty().mapValues { it.value.jsonPrimitive.content }
+
         private fun collection(json: JsonObject) =
             CollectionSpec(
                 name = json.getValue("name").jsonPrimitive.content,
                 serializer = serializer<JsonObject>(),
                 conflict = json["conflict"]?.let { named(ConflictStrategy.entries, it.jsonPrimitive.content) } ?: ConflictStrategy.Merge,
+                rules = texts(json, "rules").mapValues { named(FieldRule.entries, it.value) },
+                listKeys = texts(json, "listKeys"),
+                references = texts(json, "references"),
                 indexes = json["indexes"]?.jsonArray.orEmpty().map { index -> index.jsonArray.map { it.jsonPrimitive.content } },
             )
     }

@@ -13,7 +13,6 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertNotNull
@@ -102,14 +101,11 @@ class ConflictsGuideTest {
     @Test
     fun what_lost_is_brought_back_from_the_journal() =
         quarrel {
-            val (holm, todos) = phone().holm to phone().todos
+            val holm = phone().holm
             holm.conflicts().single().resolve(Resolution.KeepServer)
             expectTitle("Soy milk")
             // snippet: the journal
-            for (entry in holm.journal().filter { it.documentId == milk.id }) {
-                val title = entry.lost["title"] ?: continue
-                todos.update(milk.id) { "title" set title.jsonPrimitive.content }
-            }
+            holm.journal().firstOrNull { it.documentId == milk.id }?.let { holm.restore(it) }
             // end
             expectTitle("Oat milk")
         }

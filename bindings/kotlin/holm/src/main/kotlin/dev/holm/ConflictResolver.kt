@@ -1,0 +1,30 @@
+package dev.holm
+
+/**
+ * Decides the conflicts of a collection with the strategy [ConflictStrategy.Custom].
+ *
+ * ```
+ * val keepLonger = ConflictResolver { conflict ->
+ *     val sides = conflict.decode(storyCollection)
+ *     val (local, server) = (sides.local ?: return@ConflictResolver null) to (sides.server ?: return@ConflictResolver null)
+ *     if (local.body.length > server.body.length) Resolution.KeepLocal else Resolution.KeepServer
+ * }
+ * ```
+ *
+ * - It must be **deterministic**: a function of the conflict alone, without the time, the network or chance, so that every device decides
+ *   alike.
+ * - It is called on [kotlinx.coroutines.Dispatchers.Default], for one conflict at a time, with no lock held: the app and its other
+ *   documents go on meanwhile. The conflict's own document waits; the decision goes out with the next sync. If the document changes
+ *   meanwhile it is asked again, at most five times.
+ * - It has five seconds. A resolver that takes longer, throws, or answers what cannot be stored leaves the decision to a person: see
+ *   [Holm.conflicts]. Its coroutine is cancelled when the time is over.
+ * - It must not call the client that asks it.
+ */
+public fun interface ConflictResolver {
+    /**
+     * What becomes of the conflict; null: a person decides.
+     *
+     * What is thrown goes to the log by the name of its class alone, since its words may quote the document.
+     */
+    public suspend fun resolve(conflict: ConflictDetails): Resolution?
+}
