@@ -2,7 +2,7 @@
 
 use super::runner::Replay;
 use super::step::Step;
-use holm_core::{Document, Query, Result, SyncStatus};
+use holm_core::{Aggregate, Document, FieldPath, Query, Result, SyncStatus};
 use serde_json::{Value, json};
 
 /// Compares, exactly. Panics with `told` where something differs.
@@ -39,18 +39,28 @@ pub(super) fn expect(replay: &Replay<'_>, step: &Step, told: &str) -> Result<()>
             for (name, side) in sides {
                 assert_eq!(parse(side), step.0[name], "{name} in {told}");
             }
+            if let Some(fields) = step.0.get("fields") {
+                assert_eq!(&json!(conflict.fields), fields, "{told}");
+            }
         }
         "expect_parked" => {
             let error = replay.parked(step)?.error;
             assert_eq!(error.map(|error| error.code).as_deref(), step.0["code"].as_str(), "{told}");
         }
         "expect_journal" => {
-            let id = step.text("id");
-            let entries = device.journal(1_000)?;
-            let entry = entries.into_iter().find(|entry| entry.doc_id == id && entry.collection == name);
-            let entry = entry.unwrap_or_else(|| panic!("nothing in the journal: {told}"));
+            let entry = replay.journalled(step)?;
             let found = json!([entry.reason.as_str(), parse(Some(entry.lost))]);
             assert_eq!(found, json!([step.0["reason"], step.0["lost"]]), "{told}");
+        }
+        "expect_aggregate" => {
+            let figures: Vec<_> = step.0["of"].as_array().unwrap().iter().map(Aggregate::parse).collect::<Result<_>>()?;
+            let by = step.0["by"].as_str().map(FieldPath::new).transpose()?;
+            let query = Query::parse(step.0.get("query").unwrap_or(&json!({})))?;
+            let rows = collection.aggregate(&query, &figures, by.as_ref())?.into_iter().map(|row| match row.by {
+                Some(by) => json!({"by": by, "values": row.values}),
+                None => json!({"values": row.values}),
+            });
+            assert_eq!(rows.collect::<Value>(), step.0["rows"], "{told}");
         }
         other => panic!("no such step: {other}"),
     }

@@ -3,7 +3,9 @@
 use super::expect::expect;
 use super::step::{Scenario, Step};
 use crate::real::ServerProcess;
-use holm_core::{Config, Conflict, Error, Holm, Network, PendingOperation, Receipt, Resolution, Result, Transaction};
+use holm_core::{
+    Config, Conflict, Error, Holm, JournalEntry, Network, PendingOperation, Receipt, Resolution, Result, Transaction,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ pub(super) struct Replay<'a> {
     server: &'a ServerProcess,
     directory: PathBuf,
     pub devices: BTreeMap<String, Holm>,
+    /// The last action of each device.
+    pub last_action: BTreeMap<String, Receipt>,
 }
 
 /// Does what the steps say; returns what the devices show in the end. Panics where an expectation is not met.
@@ -22,7 +26,7 @@ pub async fn replay(scenario: &Scenario) -> Value {
     let scratch = tempfile::tempdir().unwrap();
     let server = ServerProcess::configured(&scratch.path().join("server"), Some(&super::folder().join("server.toml")));
     let directory = scratch.path().to_owned();
-    let mut replay = Replay { scenario, server: &server, directory, devices: BTreeMap::new() };
+    let mut replay = Replay { scenario, server: &server, directory, devices: BTreeMap::new(), last_action: BTreeMap::new() };
     for (number, step) in scenario.steps.iter().enumerate() {
         let told = format!("{}, step {number}: {}", scenario.name, step.0);
         match (replay.perform(step, &told).await, step.0.get("fails")) {
@@ -56,7 +60,11 @@ impl Replay<'_> {
         let name = step.text("device");
         let device = self.device(name).await?;
         match step.action() {
-            "sync" => device.sync().await.map(drop)?,
+            "sync" => match step.0["collection"].as_str() {
+                Some(collection) => device.sync_collection(collection).await.map(drop)?,
+                None => device.sync().await.map(drop)?,
+            },
+            "resync" => device.resync_collection(&self.collection(&step.0)).await.map(drop)?,
             "offline" => device.connectivity().set(Network::Offline),
             "online" => device.connectivity().set(Network::Unmetered),
             "restart" => {
@@ -67,20 +75,19 @@ impl Replay<'_> {
             "resolve" => device.resolve_conflict(self.conflict(step)?.id, resolution(&step.0["choice"])).await?,
             "retry" => device.retry(self.parked(step)?.op_id).await?,
             "discard" => device.discard(self.parked(step)?.op_id).await?,
-            "restore" => {
-                let (collection, id) = (self.collection(&step.0), step.text("id"));
-                let entry =
-                    device.journal(u32::MAX)?.into_iter().find(|e| e.collection == collection && e.doc_id == id);
-                let entry = entry.ok_or_else(|| Error::NotFound { what: "journal entry", id: id.to_owned() })?;
-                device.restore(entry.id).await?;
+            "action" => {
+                let (collection, id) = (step.0["collection"].as_str(), step.0["id"].as_str());
+                let receipt = device.action(step.text("name"), collection, id, &step.0["params"]).await?;
+                self.last_action.insert(name.to_owned(), receipt);
             }
+            "restore" => device.restore(self.journalled(step)?.id).await.map(drop)?,
             "create" | "update" | "replace" | "delete" => {
                 let (write, collection) = (step.0.clone(), self.collection(&step.0));
                 device.write(move |tx| apply(tx, &collection, &write)).await?;
             }
             "write" => {
-                let writes = step.0["writes"].as_array().unwrap();
-                let writes: Vec<_> = writes.iter().map(|write| (self.collection(write), write.clone())).collect();
+                let writes = step.writes();
+                let writes: Vec<_> = writes.into_iter().map(|write| (self.collection(&write), write)).collect();
                 let group = step.0["group"] == true;
                 let all = move |tx: &mut Transaction<'_>| {
                     if group {
@@ -90,8 +97,19 @@ impl Replay<'_> {
                 };
                 device.write(all).await?;
             }
+            "expect_result" => self.expect_result(&device, step, told).await?,
             _ => expect(self, step, told)?,
         }
+        Ok(())
+    }
+
+    /// How the last action of a device ended.
+    async fn expect_result(&self, device: &Holm, step: &Step, told: &str) -> Result<()> {
+        let op = self.last_action.get(step.text("device")).and_then(|receipt| receipt.op_id);
+        let op = op.unwrap_or_else(|| panic!("no action before {told}"));
+        let outcome = device.confirmed(op).await?;
+        let result = device.action_result(op)?.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+        assert_eq!(json!([outcome.as_str(), result]), json!([step.0["outcome"], step.0["value"]]), "{told}");
         Ok(())
     }
 
@@ -131,6 +149,14 @@ impl Replay<'_> {
         found.ok_or_else(|| Error::NotFound { what: "conflict", id: id.to_owned() })
     }
 
+    /// The newest journal entry of the step's document.
+    pub fn journalled(&self, step: &Step) -> Result<JournalEntry> {
+        let (collection, id) = (self.collection(&step.0), step.text("id"));
+        let entries = self.devices[step.text("device")].journal(1_000)?;
+        let found = entries.into_iter().find(|entry| entry.collection == collection && entry.doc_id == id);
+        found.ok_or_else(|| Error::NotFound { what: "journal entry", id: id.to_owned() })
+    }
+
     /// The parked operation of the step's document.
     pub fn parked(&self, step: &Step) -> Result<PendingOperation> {
         let (collection, id) = (self.collection(&step.0), step.text("id"));
@@ -145,7 +171,10 @@ fn apply(tx: &Transaction<'_>, collection: &str, write: &Value) -> Result<Receip
     match write["do"].as_str().unwrap() {
         "create" => tx.create_with_id(collection, id, &write["doc"]),
         "update" => tx.update(collection, id, &write["patch"]),
-        "replace" => tx.replace(collection, id, &write["doc"]),
+        "replace" => match write["basedOn"].as_i64() {
+            Some(version) => tx.replace_based_on(collection, id, &write["doc"], version),
+            None => tx.replace(collection, id, &write["doc"]),
+        },
         "delete" => tx.delete(collection, id),
         other => panic!("no such write: {other}"),
     }

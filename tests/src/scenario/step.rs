@@ -1,7 +1,7 @@
 //! Scenarios as they stand in their files.
 
 use holm_core::{CollectionConfig, FieldRule, Strategy};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// One file.
@@ -37,33 +37,44 @@ impl Scenario {
 }
 
 fn collection(json: &Value) -> CollectionConfig {
-    let strategy = match json["conflict"].as_str().unwrap() {
-        "serverWins" => Strategy::ServerWins,
-        "localWins" => Strategy::LocalWins,
-        "lastWriteWins" => Strategy::LastWriteWins,
-        "merge" => Strategy::Merge,
-        "prompt" => Strategy::Prompt,
-        other => panic!("no strategy: {other}"),
-    };
+    let strategy = Strategy::parse(json["conflict"].as_str().unwrap()).unwrap();
     let mut config = CollectionConfig::new(json["name"].as_str().unwrap()).conflict(strategy);
     for index in json["indexes"].as_array().unwrap() {
         let paths: Vec<_> = index.as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
         config = config.index(&paths).unwrap();
     }
-    let members = |name: &str| json[name].as_object().cloned().unwrap_or_default();
-    for (path, rule) in members("rules") {
-        config = config.rule(path, FieldRule::parse(rule.as_str().unwrap()).unwrap());
+    for (path, rule) in texts(json, "rules") {
+        config = config.rule(path, FieldRule::parse(rule).unwrap());
     }
-    for (path, collection) in members("references") {
-        config = config.reference(path, collection.as_str().unwrap());
+    for (path, key) in texts(json, "listKeys") {
+        config = config.list_key(path, key);
+    }
+    for (path, collection) in texts(json, "references") {
+        config = config.reference(path, collection);
     }
     config
+}
+
+/// The members of an object of texts. None if it is absent.
+fn texts<'a>(json: &'a Value, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let members = json[name].as_object().into_iter().flatten();
+    members.map(|(path, text)| (path.as_str(), text.as_str().unwrap()))
 }
 
 impl Step {
     /// What to do.
     pub fn action(&self) -> &str {
         self.text("do")
+    }
+
+    /// The writes of a transaction: those that are listed, or `repeat` creates of the documents `0`, `1`, and so on.
+    pub fn writes(&self) -> Vec<Value> {
+        match self.0["repeat"].as_u64() {
+            Some(count) => {
+                (0..count).map(|id| json!({"do": "create", "id": id.to_string(), "doc": self.0["doc"]})).collect()
+            }
+            None => self.0["writes"].as_array().unwrap().clone(),
+        }
     }
 
     /// A member that must be a text.
