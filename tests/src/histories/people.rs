@@ -29,6 +29,7 @@ impl History {
             ErrorCode::NotFound | ErrorCode::Evicted | ErrorCode::AlreadyExists | ErrorCode::Suspended => {}
             ErrorCode::StorageFull | ErrorCode::StorageUnavailable => {
                 self.model.fuzzy.insert(id.to_owned());
+                self.model.half.insert(id.to_owned());
             }
             _ => panic!("a write of {id} fails: {error}"),
         }
