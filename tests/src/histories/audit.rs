@@ -27,6 +27,10 @@ impl History {
                 continue;
             }
             let told = device.holm.confirmed(write.op).now_or_never();
+            // It has been joined to another one, and waits with that.
+            if told.is_none() {
+                continue;
+            }
             let Some(Ok(outcome)) = told else { panic!("{}: {write:?} has vanished: {told:?}", device.name) };
             if shows_trace() {
                 eprintln!("{}: {write:?} ended as {outcome:?}", device.name);
