@@ -22,7 +22,8 @@ extension Holm {
         /// Paths that hold the id, or a list of ids, of documents of another collection, by path: that collection's name.
         ///
         /// A document is sent after those that it refers to. If the server refuses one of these, only the documents that
-        /// refer to it wait. A circle of new documents is refused when it is written: `INVALID_DOCUMENT`.
+        /// refer to it wait. A write that would make new documents wait
+        /// for each other is refused: `INVALID_DOCUMENT`.
         public var references: [String: String]
 
         /// Who is asked about conflicts with the strategy ``ConflictStrategy/custom``.

@@ -58,9 +58,10 @@ import Testing
         let nodes = Holm.CollectionDescriptor("nodes", references: ["next": "nodes"])
         let holm = try await Holm.open(HolmConfiguration(storage: .inMemory, collections: [nodes]))
         let documents = holm.collection(named: "nodes")
-        try await documents.create(["next": "b"], id: "a")
-        await #expect(throws: HolmError.self) { try await documents.create(["next": "a"], id: "b") }
-        #expect(try await documents.count() == 1)
+        try await documents.create(["next": nil], id: "a")
+        try await documents.create(["next": "a"], id: "b")
+        await #expect(throws: HolmError.self) { try await documents.update("a", ["next": "b"]) }
+        #expect(try await documents.get("a")?.value["next"] != "b")
     }
 
     @Test func an_action_is_queued_and_its_result_awaited() async throws {

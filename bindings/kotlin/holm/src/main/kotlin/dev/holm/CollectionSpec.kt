@@ -19,8 +19,8 @@ import kotlinx.serialization.serializer
  * it that has one: a rule for `stats` holds for `stats.plays`, too.
  * @property listKeys lists of objects that are merged element by element, by path: the member that tells the elements apart.
  * @property references paths that hold the id, or a list of ids, of documents of another collection, by path: that collection's name. A
- * document is sent after those that it refers to. If the server refuses one of these, only the documents that refer to it wait. A circle
- * of new documents is refused when it is written: `INVALID_DOCUMENT`.
+ * document is sent after those that it refers to. If the server refuses one of these, only the documents that refer to it wait. A write
+ * that would make new documents wait for each other is refused: `INVALID_DOCUMENT`.
  * @property resolver who is asked about conflicts with the strategy [ConflictStrategy.Custom].
  * @property indexes fields that queries filter and order by; each list is one index: first the fields compared for equality, then the
  * order's. Without one, a query reads the whole collection.

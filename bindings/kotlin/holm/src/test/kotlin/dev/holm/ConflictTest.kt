@@ -46,7 +46,7 @@ class ConflictTest {
     fun server_wins_keeps_the_servers_title_and_the_journal_has_ours() =
         story {
             val both = disagreement(ConflictStrategy.ServerWins)
-            both.settledOn(Todo("from a", id = "1"))
+            both.settledOn(Todo("from a", note = "only b", id = "1"))
             val entry = both.b.journal().first()
             assertEquals(LossReason.ServerKept, entry.reason)
             assertEquals("tasks" to "1", entry.collection to entry.documentId)
