@@ -119,7 +119,10 @@ fn every_command_answers_what_the_readme_says() {
     assert_eq!(a.ask("wait", json!({"until": "idle", "timeout_ms": 5000}))["reached"], true);
     assert_eq!(a.ask("explain", tasks(json!({"doc_id": "x"})))["status"], "conflict");
     let conflict = a.ask("conflicts", json!({}))["conflicts"][0].take();
-    assert_eq!(names(&conflict), "base collection conflict doc_id fields local server");
+    assert_eq!(
+        names(&conflict),
+        "base collection conflict doc_id fields local local_at local_device server server_at server_device"
+    );
     a.ask("resolve", json!({"conflict": conflict["conflict"], "choice": "keep_local"}));
     let parked = a.ask("parked", json!({}));
     assert_eq!(parked["ops"], parked["parked"]);

@@ -105,7 +105,8 @@ impl History {
                 }
                 Effect::Set { path, .. } => {
                     let there = document.is_some_and(|document| holds(document, &write.effect));
-                    let again = self.model.written_again(at, path);
+                    let repaired = *path == "title" && self.model.retitled.contains(&write.id);
+                    let again = repaired || self.model.written_again(at, path);
                     let given_up = matches!(outcome, WriteOutcome::Discarded | WriteOutcome::Parked);
                     assert!(there || again || given_up || self.journalled(write), "a value is nowhere: {write:?}");
                 }

@@ -63,6 +63,8 @@ pub(crate) struct Model {
     pub writes: Vec<Write>,
     /// Documents whose content is not known exactly: a write failed half-way, or was refused.
     pub fuzzy: BTreeSet<String>,
+    /// Documents whose title was refused, or repaired: those titles are not among the writes.
+    pub retitled: BTreeSet<String>,
     /// Documents of a write that failed, and may be there all the same.
     pub half: BTreeSet<String>,
     /// Operations that two stores have: what joins them later may be lost with one of the two.

@@ -79,6 +79,7 @@ impl History {
         }
         let id = self.random.pick(&ids).clone();
         self.model.fuzzy.insert(id.clone());
+        self.model.retitled.insert(id.clone());
         let title = format!("{step} {}", "much too long ".repeat(5));
         let receipt = self.devices[at].device.tasks.update(&id, &json!({"title": title})).await;
         if let Err(error) = receipt {
@@ -167,6 +168,7 @@ impl History {
         let parked = self.devices[at].device.holm.parked().unwrap();
         let Some(op) = parked.first() else { return };
         self.model.fuzzy.insert(op.doc_id.clone());
+        self.model.retitled.insert(op.doc_id.clone());
         let holm = self.devices[at].device.holm.clone();
         // What was parked may be settled by a sync meanwhile.
         if self.random.one_in(2) {

@@ -53,7 +53,8 @@ pub(super) fn expect(replay: &Replay<'_>, step: &Step, told: &str) -> Result<()>
             assert_eq!(found, json!([step.0["reason"], step.0["lost"]]), "{told}");
         }
         "expect_aggregate" => {
-            let figures: Vec<_> = step.0["of"].as_array().unwrap().iter().map(Aggregate::parse).collect::<Result<_>>()?;
+            let figures: Vec<_> =
+                step.0["of"].as_array().unwrap().iter().map(Aggregate::parse).collect::<Result<_>>()?;
             let by = step.0["by"].as_str().map(FieldPath::new).transpose()?;
             let query = Query::parse(step.0.get("query").unwrap_or(&json!({})))?;
             let rows = collection.aggregate(&query, &figures, by.as_ref())?.into_iter().map(|row| match row.by {

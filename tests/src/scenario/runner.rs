@@ -26,7 +26,8 @@ pub async fn replay(scenario: &Scenario) -> Value {
     let scratch = tempfile::tempdir().unwrap();
     let server = ServerProcess::configured(&scratch.path().join("server"), Some(&super::folder().join("server.toml")));
     let directory = scratch.path().to_owned();
-    let mut replay = Replay { scenario, server: &server, directory, devices: BTreeMap::new(), last_action: BTreeMap::new() };
+    let mut replay =
+        Replay { scenario, server: &server, directory, devices: BTreeMap::new(), last_action: BTreeMap::new() };
     for (number, step) in scenario.steps.iter().enumerate() {
         let told = format!("{}, step {number}: {}", scenario.name, step.0);
         match (replay.perform(step, &told).await, step.0.get("fails")) {
