@@ -135,21 +135,23 @@ impl Applied {
             let entry = touched.entry(place).or_insert((true, &op.hlc));
             *entry = (entry.0 && op.edit.commutes(), &op.hlc);
         }
-        let edits = touched.into_iter().filter(|(path, _)| {
-            match (Changes::value_at(before, path), Changes::value_at(&fields, path)) {
-                (Some(before), Some(after)) => !same(before, after),
-                (None, None) => false,
-                _ => true,
-            }
-        });
+        let differs = |path: &Path| match (Changes::value_at(before, path), Changes::value_at(&fields, path)) {
+            (Some(before), Some(after)) => !same(before, after),
+            (None, None) => false,
+            _ => true,
+        };
+        let (changed, undone): (Vec<_>, Vec<_>) = touched.into_iter().partition(|(path, _)| differs(path));
         let mut edits: Vec<PathEdit> =
-            edits.map(|(path, (commutes, hlc))| PathEdit { path, commutes, hlc: hlc.clone() }).collect();
-        // Objects on the way to a place that was set and then removed again.
-        for path in between(before, &fields, Stamp::default()).paths() {
-            if !edits.iter().any(|edit| edit.path.meets(path)) {
-                edits.push(PathEdit { path: path.clone(), commutes: false, hlc: None });
+            changed.into_iter().map(|(path, (commutes, hlc))| PathEdit { path, commutes, hlc: hlc.clone() }).collect();
+        // Objects on the way to a place that was set and then removed again stay.
+        for (path, _) in undone {
+            let way = std::iter::successors(path.parent(), Path::parent);
+            let left = way.into_iter().find(|at| Changes::value_at(&fields, at).is_some());
+            if let Some(left) = left.filter(|at| differs(at) && !edits.iter().any(|edit| edit.path.meets(at))) {
+                edits.push(PathEdit { path: left, commutes: false, hlc: None });
             }
         }
+        edits.sort_by(|a, b| a.path.cmp(&b.path));
         Self { fields, edits }
     }
 }
