@@ -32,8 +32,7 @@ impl FfiHolm {
             message: format!("the parameters are not JSON: {e}"),
         })?;
         let holm = self.holm.clone();
-        let receipt =
-            run(async move { holm.action(&name, collection.as_deref(), doc_id.as_deref(), &params).await });
+        let receipt = run(async move { holm.action(&name, collection.as_deref(), doc_id.as_deref(), &params).await });
         receipt.await.map(Into::into)
     }
 

@@ -5,9 +5,7 @@ use crate::collection::FfiCollection;
 use crate::config::FfiConfig;
 use crate::error::Result;
 use crate::live::FfiStateWatch;
-use crate::records::{
-    FfiNetwork, FfiOperation, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome,
-};
+use crate::records::{FfiNetwork, FfiOperation, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome};
 use crate::resolver::{FfiConflictResolver, HostResolver};
 use crate::runtime::{run, run_until, runtime};
 use crate::secrets::{FfiSecretStore, HostSecrets};

@@ -2,9 +2,7 @@
 
 use crate::clock::MovedClock;
 use crate::error::FfiTestServerError;
-use holm_server::{
-    ActionCall, ActionOutcome, ActionRefusal, Actions, Config, OsEntropy, Server, ServerOptions, Store,
-};
+use holm_server::{ActionCall, ActionOutcome, ActionRefusal, Actions, Config, OsEntropy, Server, ServerOptions, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
