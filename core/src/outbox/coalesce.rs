@@ -60,7 +60,8 @@ fn merge(last: &mut Operation, next: &Next, stamp: Stamp) -> Merge {
     Merge::Joined
 }
 
-/// Joins neighbours in the queue that have become open again, after a retry or a resolved conflict. Increments and set edits that were
+/// Joins neighbours in the queue that have become open again, after a retry or a resolved conflict, also if they were stamped in different
+/// frames: an edit that repairs a refused write after a restart must go with it. Increments and set edits that were
 /// queued behind a set of the same place stay operations of their own: the set may lose, and they must not be lost with it.
 pub(super) fn compact(pending: &mut Pending) {
     let mut at = 1;
@@ -77,10 +78,7 @@ pub(super) fn compact(pending: &mut Pending) {
             }
         };
         let (stamp, earlier) = (op.stamp, &pending.ops[at - 1]);
-        let joins = op.is_open()
-            && earlier.is_open()
-            && op.group == earlier.group
-            && frame_of(op.stamp.ms) == frame_of(earlier.stamp.ms);
+        let joins = op.is_open() && earlier.is_open() && op.group == earlier.group;
         if !joins || folds_into_set(earlier, op) {
             at += 1;
             continue;
