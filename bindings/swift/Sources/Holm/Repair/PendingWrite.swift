@@ -60,7 +60,7 @@ extension Holm {
 
         private let holm: Holm
 
-        /// Sends a parked write again, together with what was edited in its document since: that is how a refused write
+        /// Sends a parked write again, its group with it, together with what was edited in its document since: that is how a refused write
         /// is repaired.
         ///
         /// - Throws: ``HolmError``: `NOT_FOUND` if it is not parked, and those of storage.
@@ -68,8 +68,9 @@ extension Holm {
             try await translating { [ffi = holm.ffi, id] in try await ffi.retry(opId: id) }
         }
 
-        /// Gives up a write that is parked or has never been sent: the ``Holm/journal(limit:)`` keeps what it held, and the
-        /// document goes back to the server's state with what else is pending. Giving up a create gives up the document.
+        /// Gives up a write that is parked or has never been sent, and its group with it: the ``Holm/journal(limit:)``
+        /// keeps what it held, and the document goes back to the server's state with what else is pending. Giving up a
+        /// create gives up the document.
         ///
         /// - Throws: ``HolmError``: `NOT_FOUND` if it is neither, since the server may have what was sent; and those of
         ///   storage.
