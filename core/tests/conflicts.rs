@@ -1,5 +1,7 @@
 //! Writes that depend on each other, groups and their limits, actions: what an app sees without a server.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
+
 use holm_core::{CollectionConfig, Config, ErrorCode, FieldRule, Holm, WriteOutcome};
 use serde_json::json;
 

@@ -1,5 +1,7 @@
 //! Runs `vectors/*.json` against this crate.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
+
 use holm_protocol::change::{self, Changes, FieldOp, Stamp};
 use holm_protocol::codes::Code;
 use holm_protocol::digest;

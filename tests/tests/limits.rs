@@ -4,6 +4,8 @@
 //! Each history makes writes at each limit and one to either side (ids, names, depth, members, bytes, groups), then syncs. After it nothing is
 //! parked, nothing waits, no request was refused, and a second device shows the same.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
+
 use holm_core::{ErrorCode, Result};
 use holm_protocol::limits::Limits;
 use holm_tests::fixture::{Device, Fixture, code, in_step, story_on};
@@ -266,7 +268,8 @@ fn core_a1_documents_at_each_default_limit_are_taken_and_beyond_refused() {
     story_on("", |mut world| async move {
         let (a, b) = (world.open("a").await, world.open("b").await);
         let limits = Limits::default();
-        let cases: [(&str, usize, fn(usize) -> Value, ErrorCode); 4] = [
+        type Case = (&'static str, usize, fn(usize) -> Value, ErrorCode);
+        let cases: [Case; 4] = [
             ("depth", limits.max_json_depth, |n| deep(n, json!(1)), ErrorCode::InvalidDocument),
             ("members", limits.max_members, wide, ErrorCode::InvalidDocument),
             ("inner", limits.max_members, |n| json!({"o": wide(n)}), ErrorCode::InvalidDocument),

@@ -104,7 +104,7 @@ impl Local {
     /// Edits of one operation, all made at `ms`.
     pub fn test(edits: &[(&str, Value, Value)], ms: i64) -> Self {
         let stamp = Stamp { ms, counter: 0 };
-        let value = |value: &Value| (*value != Value::from("<missing>")).then(|| value.clone());
+        let value = |value: &Value| (value.as_str() != Some("<missing>")).then(|| value.clone());
         let edits: BTreeMap<_, _> = edits
             .iter()
             .map(|(path, b, a)| (Path::parse(path).unwrap(), LocalEdit { before: value(b), after: value(a) }))

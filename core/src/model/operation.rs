@@ -123,7 +123,7 @@ impl OpState {
     ///
     /// # Errors
     /// If the event cannot happen in this state.
-    pub fn next(self, event: OpEvent) -> Result<Self, Illegal> {
+    pub fn next(self, event: OpEvent) -> Result<Self, Box<Illegal>> {
         use OpEvent as E;
         use OpState as S;
         Ok(match (self, event) {
@@ -136,7 +136,7 @@ impl OpState {
             (S::InFlight | S::Unanswered | S::Open | S::InConflict, E::Clashed) => S::InConflict,
             (S::InConflict, E::Resolved) => S::Open,
             (S::Parked { .. }, E::Retried) => S::Open,
-            (state, event) => return Err(Illegal { state, event }),
+            (state, event) => return Err(Box::new(Illegal { state, event })),
         })
     }
 

@@ -106,10 +106,10 @@ impl Bench {
     }
 
     fn lease(&mut self) {
-        if let Some(op) = self.pending.ops.first_mut().filter(|op| op.is_open() || op.was_sent()) {
-            if op.state != crate::model::OpState::InFlight {
-                op.on(OpEvent::Leased);
-            }
+        if let Some(op) = self.pending.ops.first_mut().filter(|op| op.is_open() || op.was_sent())
+            && op.state != crate::model::OpState::InFlight
+        {
+            op.on(OpEvent::Leased);
         }
     }
 

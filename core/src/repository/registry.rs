@@ -269,7 +269,7 @@ impl Registry {
 
     /// Takes up the collections that transactions have made since: a name is remembered once its transaction has committed.
     pub fn refresh(&self, store: &Store) -> Result<()> {
-        for (id, name) in store.read(|connection| collections::all(connection))? {
+        for (id, name) in store.read(collections::all)? {
             if self.get(&name).is_none() {
                 self.learn(id, &name);
             }

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p holm-tests --bin simulate -- --seeds 0..100000 --jobs 2`
 
+#![allow(clippy::print_stdout)] // Printing is what it is for.
+
 use holm_tests::histories::{Run, run_seed};
 use std::process::ExitCode;
 use std::sync::Mutex;
