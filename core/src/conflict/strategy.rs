@@ -4,7 +4,7 @@ use super::FieldRule;
 use crate::error::{Error, ErrorCode, Result};
 
 /// How a collection's conflicts are resolved: who decides the members that both sides changed, and what becomes of a document that one
-/// side deleted and the other changed. [`Rules`](super::Rules) override the first for single paths.
+/// side deleted and the other changed. A rule of a path overrides the first for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
     /// The server's value stands, and the server's delete too.

@@ -42,7 +42,7 @@ impl StormGuard {
         self.free_for(1, now)
     }
 
-    /// When so many requests are allowed at once. At most [`PER_MINUTE`] ever are.
+    /// When so many requests are allowed at once. At most `PER_MINUTE` ever are.
     pub fn free_for(&self, requests: usize, now: Duration) -> Duration {
         let others = requests.clamp(1, PER_MINUTE) - 1;
         let nth = |n: usize| self.made.len().checked_sub(n - others).and_then(|at| self.made.get(at));
