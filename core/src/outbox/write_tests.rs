@@ -185,3 +185,21 @@ fn core_a7_a_replacement_states_the_version_that_it_was_made_from() {
     Desk::settled(&mut pending);
     assert_eq!(shows(&pending), json!({"a": 2, "b": 5}));
 }
+
+#[test]
+fn refused_create_repaired_in_a_later_frame_goes_as_one() {
+    let (mut desk, mut pending) = (Desk::new(), Pending::unknown(DocumentRow::new(1, "d")));
+    desk.create(&mut pending, json!({"title": "too long", "done": false}));
+    pending.ops[0].on(OpEvent::Leased);
+    super::super::park(&mut pending, 0, crate::model::OpError::new("VALIDATION_ERROR", "no")).unwrap();
+    // The next process takes its stamps in a frame of its own.
+    desk.next = (1 << 44) + 7;
+    desk.update(&mut pending, json!({"title": "short"}));
+    super::super::park::queue_again(&mut pending, &|_| true);
+    Desk::settled(&mut pending);
+    assert_eq!(pending.ops.len(), 1);
+    assert!(pending.ops[0].is_open());
+    let mut sent = Fields::new();
+    pending.ops[0].changes.as_ref().unwrap().apply(&mut sent);
+    assert_eq!(Value::Object(sent), json!({"title": "short", "done": false}));
+}
