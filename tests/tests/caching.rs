@@ -112,13 +112,12 @@ fn pinned_pending_and_watched_documents_stay_whatever_the_limits_say() {
 }
 
 #[test]
-fn writing_to_what_was_evicted_says_to_fetch_it_first() {
+fn what_was_evicted_is_fetched_to_be_edited_and_can_be_deleted() {
     World::run(3, |mut world| async move {
         let (writer, reader) = writer_and_reader(&mut world).await;
         let code = |result: holm_core::Result<holm_core::Receipt>| result.unwrap_err().code();
         assert_eq!(code(reader.tasks.update("d0", &json!({"n": 9})).await), ErrorCode::Evicted);
         assert_eq!(code(reader.tasks.replace("d0", &json!({"n": 9})).await), ErrorCode::Evicted);
-        assert_eq!(code(reader.tasks.delete("d0").await), ErrorCode::Evicted);
         assert_eq!(code(reader.tasks.create(&json!({"id": "d0"})).await), ErrorCode::AlreadyExists);
         assert!(reader.holm.explain("tasks", "d0").unwrap().summary.contains("fetch it"));
         fetch(&reader, "d0").await.unwrap();
@@ -126,6 +125,13 @@ fn writing_to_what_was_evicted_says_to_fetch_it_first() {
         reader.sync().await;
         writer.sync().await;
         assert_eq!(writer.doc("d0"), Some(json!({"n": 9})));
+        // A delete needs no content.
+        reader.delete("d1").await;
+        assert_eq!((reader.doc("d1"), reader.pending()), (None, 1));
+        reader.sync().await;
+        writer.sync().await;
+        assert_eq!((writer.doc("d1"), reader.pending()), (None, 0));
+        assert_eq!(reader.digest(), writer.digest());
     });
 }
 

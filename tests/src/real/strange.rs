@@ -1,7 +1,7 @@
-//! Something that listens on a port and is no server of ours.
+//! Something that listens on a port and is no server of ours, or stands before one.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// What is answered to every request.
@@ -22,9 +22,17 @@ impl Answer {
     }
 }
 
+/// What becomes of a connection.
+#[derive(Clone)]
+enum Manner {
+    Answer(Answer),
+    /// Its bytes go to a real server, and the server's come back.
+    Pass(String),
+}
+
 /// A listener that answers whatever it is told to. It ends with the test's process.
 pub struct StrangeServer {
-    answer: Arc<Mutex<Answer>>,
+    manner: Arc<Mutex<Manner>>,
     heads: Arc<Mutex<Vec<String>>>,
     /// Where it listens.
     pub url: String,
@@ -33,32 +41,67 @@ pub struct StrangeServer {
 impl StrangeServer {
     /// Starts one.
     pub fn start(answer: Answer) -> Self {
+        Self::begin(Manner::Answer(answer))
+    }
+
+    /// Starts one that passes all on to the server at this address.
+    pub fn before(url: &str) -> Self {
+        Self::begin(Manner::Pass(address(url)))
+    }
+
+    fn begin(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (answer, heads) = (Arc::new(Mutex::new(answer)), Arc::new(Mutex::new(Vec::new())));
-        let (shown, noted) = (answer.clone(), heads.clone());
+        let (manner, heads) = (Arc::new(Mutex::new(manner)), Arc::new(Mutex::new(Vec::new())));
+        let (shown, noted) = (manner.clone(), heads.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shown, noted) = (shown.clone(), noted.clone());
-                std::thread::spawn(move || serve(&stream, &shown, &noted));
+                let (manner, noted) = (shown.lock().unwrap().clone(), noted.clone());
+                std::thread::spawn(move || match manner {
+                    Manner::Answer(answer) => serve(&stream, &answer, &noted),
+                    Manner::Pass(upstream) => pass(&stream, &upstream),
+                });
             }
         });
-        Self { answer, heads, url }
+        Self { manner, heads, url }
     }
 
-    /// Answers this from now on.
+    /// Answers this to all who connect from now on.
     pub fn answer(&self, answer: Answer) {
-        *self.answer.lock().unwrap() = answer;
+        *self.manner.lock().unwrap() = Manner::Answer(answer);
     }
 
-    /// The heads of all requests so far.
+    /// Passes all who connect from now on to the server at this address.
+    pub fn pass_to(&self, url: &str) {
+        *self.manner.lock().unwrap() = Manner::Pass(address(url));
+    }
+
+    /// The heads of all requests that were answered here so far.
     pub fn requests(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
 
+fn address(url: &str) -> String {
+    url.trim_start_matches("http://").to_owned()
+}
+
+/// Copies bytes both ways until both sides have ended.
+fn pass(stream: &TcpStream, upstream: &str) {
+    let Ok(server) = TcpStream::connect(upstream) else { return };
+    let copy = |mut from: &TcpStream, mut to: &TcpStream| {
+        // Who goes away in the middle ends the copy as well.
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| copy(stream, &server));
+        copy(&server, stream);
+    });
+}
+
 /// Answers one request and closes.
-fn serve(stream: &TcpStream, answer: &Mutex<Answer>, heads: &Mutex<Vec<String>>) {
+fn serve(stream: &TcpStream, answer: &Answer, heads: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -79,7 +122,6 @@ fn serve(stream: &TcpStream, answer: &Mutex<Answer>, heads: &Mutex<Vec<String>>)
         return;
     }
     heads.lock().unwrap().push(head);
-    let answer = answer.lock().unwrap().clone();
     let mut out = stream;
     // Who does not want all of it may go away.
     let _ = out

@@ -128,11 +128,19 @@ fn trap_05_a_batch_is_taken_one_by_one_and_a_group_as_a_whole() {
             let report = a.sync().await;
             b.sync().await;
             let there: Vec<String> = b.view().into_keys().collect();
-            assert_eq!(report.parked, 1, "only the culprit is set aside");
             let state = a.holm.state().unwrap();
+            let why = |id: &str| {
+                let parked = a.holm.parked().unwrap().into_iter().find(|op| op.doc_id == id);
+                parked.map(|op| op.error.unwrap().code)
+            };
+            assert_eq!(report.parked, 1, "the server refused only the culprit");
+            assert_eq!(why("bad").as_deref(), Some("VALIDATION_ERROR"));
             if group {
                 assert_eq!((there, b.doc("counter")), (vec!["counter".to_owned()], Some(json!({"n": 0}))));
-                assert_eq!((state.pending, state.failed), (3, 1), "the others wait for it");
+                assert_eq!((state.pending, state.failed), (0, 4), "a group is set aside as a whole");
+                for id in ["first", "counter", "last"] {
+                    assert_eq!(why(id).as_deref(), Some("GROUP_ABORTED"), "{id}");
+                }
             } else {
                 assert_eq!(
                     (there.join(" "), b.doc("counter")),
