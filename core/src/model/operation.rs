@@ -58,7 +58,7 @@ impl OpKind {
 ///  │ └────────────────────┘ │ └─┼──────► Unanswered (sent, fate unknown: goes again unchanged)
 ///  │                        │   └───────────┘      No answer
 ///  │   Refused              ├──────────► Parked { error } ── discarded ──► gone
-///  ├──────── Retried ───────┼──────────────┘
+///  ├──────── Retried ───────┼──────────────┘   (set aside while its fate was unknown: Retried makes it Unanswered)
 ///  │                        └──────────► InConflict ── Resolved ──► Open, or gone
 ///  └──────── Resolved ─────────────────────┘            Clashed
 /// ```
@@ -85,6 +85,8 @@ pub enum OpState {
     Parked {
         /// Why.
         error: OpError,
+        /// Its fate is unknown: a request has carried it, and only a later request was refused, as a whole. Its content stays frozen.
+        sent: bool,
     },
     /// Its document has a conflict that waits for a decision.
     InConflict,
@@ -99,8 +101,10 @@ pub enum OpEvent {
     NoAnswer,
     /// The server has said that it had no effect, and that it may go again.
     NoEffect,
-    /// The server, or a guard of this device, has refused it.
+    /// The server, or a guard of this device, has refused it: it has no effect.
     Refused(OpError),
+    /// It is set aside although the server may have it from an earlier request.
+    SetAside(OpError),
     /// Its conflict waits for a decision.
     Clashed,
     /// The decision has come.
@@ -130,12 +134,14 @@ impl OpState {
             (S::Open | S::Unanswered, E::Leased) => S::InFlight,
             (S::InFlight | S::Unanswered, E::NoAnswer) => S::Unanswered,
             (S::InFlight | S::Unanswered | S::Open, E::NoEffect) => S::Open,
-            (S::InFlight | S::Unanswered | S::Open, E::Refused(error)) => S::Parked { error },
+            (S::InFlight | S::Unanswered | S::Open, E::Refused(error)) => S::Parked { error, sent: false },
+            (S::InFlight | S::Unanswered, E::SetAside(error)) => S::Parked { error, sent: true },
             // A refused write stays refused: its conflict comes up again when the app retries it.
             (parked @ S::Parked { .. }, E::Clashed) => parked,
             (S::InFlight | S::Unanswered | S::Open | S::InConflict, E::Clashed) => S::InConflict,
             (S::InConflict, E::Resolved) => S::Open,
-            (S::Parked { .. }, E::Retried) => S::Open,
+            (S::Parked { sent: false, .. }, E::Retried) => S::Open,
+            (S::Parked { sent: true, .. }, E::Retried) => S::Unanswered,
             (state, event) => return Err(Box::new(Illegal { state, event })),
         })
     }
@@ -156,7 +162,8 @@ impl OpState {
             Self::Open => 0,
             Self::Unanswered => Self::LAST_QUEUED,
             Self::InFlight => 2,
-            Self::Parked { .. } => 3,
+            Self::Parked { sent: false, .. } => 3,
+            Self::Parked { sent: true, .. } => 5,
             Self::InConflict => 4,
         }
     }
@@ -170,7 +177,7 @@ impl OpState {
             0 => Some(Self::Open),
             Self::LAST_QUEUED => Some(Self::Unanswered),
             2 => Some(Self::InFlight),
-            3 => Some(Self::Parked { error: error.cloned().unwrap_or_else(unknown) }),
+            3 | 5 => Some(Self::Parked { error: error.cloned().unwrap_or_else(unknown), sent: number == 5 }),
             4 => Some(Self::InConflict),
             _ => None,
         }
@@ -246,7 +253,7 @@ impl Operation {
 
     /// Whether a request has carried it and nothing says that it had no effect.
     pub fn was_sent(&self) -> bool {
-        matches!(self.state, OpState::Unanswered | OpState::InFlight)
+        matches!(self.state, OpState::Unanswered | OpState::InFlight | OpState::Parked { sent: true, .. })
     }
 
     /// Whether the server refused it.
@@ -257,7 +264,7 @@ impl Operation {
     /// Why it failed last.
     pub fn error(&self) -> Option<&OpError> {
         match &self.state {
-            OpState::Parked { error } => Some(error),
+            OpState::Parked { error, .. } => Some(error),
             _ => self.last_error.as_ref(),
         }
     }
@@ -283,12 +290,20 @@ mod tests {
             OpState::Open,
             OpState::Unanswered,
             OpState::InFlight,
-            OpState::Parked { error: error.clone() },
+            OpState::Parked { error: error.clone(), sent: false },
+            OpState::Parked { error: error.clone(), sent: true },
             OpState::InConflict,
         ] {
             assert_eq!(OpState::from_number(state.number(), Some(&error)), Some(state));
         }
-        assert_eq!(OpState::from_number(5, None), None);
+        assert_eq!(OpState::from_number(6, None), None);
+    }
+
+    #[test]
+    fn a_write_of_unknown_fate_that_was_parked_stays_frozen() {
+        let parked = OpState::Unanswered.next(OpEvent::SetAside(OpError::new("X", "y"))).unwrap();
+        assert_eq!(parked.next(OpEvent::Retried), Ok(OpState::Unanswered));
+        assert!(OpState::Open.next(OpEvent::SetAside(OpError::new("X", "y"))).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The server's answer to one operation. Pure.
 
 use super::rebase::see_again;
-use super::{Judged, Pending, RetryPolicy, Source, judge, park, view};
+use super::{GroupFate, Judged, Pending, RetryPolicy, Source, judge, park, view};
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
@@ -85,6 +85,9 @@ pub(crate) fn accept_by_state(
         true => state.body.as_deref().map(view::parse_body).transpose()?,
         false => own_effect(before, op)?,
     };
+    if let Some(group) = op.group.clone() {
+        pending.groups.push((group, GroupFate::Accepted));
+    }
     pending.end(0, WriteOutcome::Accepted(state.version));
     Ok(known)
 }

@@ -92,7 +92,7 @@ proptest! {
 #[test]
 fn what_was_sent_is_frozen() {
     let update = Next::Update { changes: Changes::default(), before: Seen::default() };
-    let parked = OpState::Parked { error: crate::model::OpError::new("X", "") };
+    let parked = OpState::Parked { error: crate::model::OpError::new("X", ""), sent: false };
     for state in [OpState::InFlight, OpState::Unanswered, OpState::InConflict, parked] {
         let mut op = Operation { state, ..operation(OpKind::Update, None) };
         assert_eq!(join(&mut op, &update, &ticket()), Merge::Append);

@@ -4,12 +4,12 @@ use super::park::{give_up, queue_again};
 use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{OpEvent, OpState, WriteOutcome};
+use crate::model::{OpEvent, OpState, Operation, WriteOutcome};
 use crate::store::journal::LossReason;
 use crate::store::{Tx, operations};
 use std::collections::BTreeSet;
 
-/// A member has ended otherwise than accepted, or is parked: the others share that.
+/// What became of a member becomes of the others.
 pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate) -> Result<()> {
     each_document(tx, group, |mut pending| {
         let member = |at: usize, pending: &Pending| pending.ops[at].group.as_deref() == Some(group);
@@ -21,11 +21,17 @@ pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate
                     pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
                 }
             }
-            GroupFate::Parked(error) => {
+            GroupFate::Accepted => {
+                let set_aside = |op: &Operation| op.is_parked() && op.was_sent();
+                queue_again(&mut pending, &|op| set_aside(op) && op.group.as_deref() == Some(group));
+            }
+            GroupFate::Parked { error, sent } => {
                 pending.freeze_create()?;
                 for at in (0..pending.ops.len()).filter(|at| member(*at, &pending)).collect::<Vec<_>>() {
                     if !pending.ops[at].is_parked() && pending.ops[at].state != OpState::InConflict {
-                        pending.ops[at].on(OpEvent::Refused(error.clone()));
+                        let sent = *sent && pending.ops[at].was_sent();
+                        let event = if sent { OpEvent::SetAside } else { OpEvent::Refused };
+                        pending.ops[at].on(event(error.clone()));
                     }
                 }
             }

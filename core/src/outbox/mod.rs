@@ -42,7 +42,7 @@ pub(crate) use action::{ActionAnswer, Target, act, answer_action};
 pub(crate) use group::{check_group, retry_group};
 pub(crate) use ids::{Ticket, is_ours, number};
 pub(crate) use next_batch::next_batch;
-pub(crate) use park::{discard, park, retry};
+pub(crate) use park::{discard, park, retry, set_aside};
 pub(crate) use pending::{GroupFate, Pending};
 pub(crate) use rebase::{Judged, Source, judge};
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};

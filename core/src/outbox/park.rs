@@ -12,13 +12,24 @@ use crate::store::{Tx, operations};
 /// Sets an operation aside with the reason, and its group with it. Its document's later operations wait behind it; others do not. The
 /// server has refused it, so it has no effect there and may change.
 pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<()> {
+    stop(pending, at, error, false)
+}
+
+/// The same for an operation that the server may have from an earlier request: it must not change, and goes again as it was.
+pub(crate) fn set_aside(pending: &mut Pending, at: usize, error: OpError) -> Result<()> {
+    stop(pending, at, error, true)
+}
+
+fn stop(pending: &mut Pending, at: usize, error: OpError, sent: bool) -> Result<()> {
     pending.freeze_create()?;
-    let Some(op) = pending.ops.get_mut(at) else { return Ok(()) };
+    let Some(op) = pending.ops.get_mut(at).filter(|op| !op.is_parked()) else { return Ok(()) };
+    let sent = sent && op.was_sent();
     if let Some(group) = op.group.clone() {
         let message = format!("another write of its group was refused ({}: {})", error.code, error.message);
-        pending.groups.push((group, GroupFate::Parked(OpError::new("GROUP_ABORTED", message))));
+        let error = OpError::new("GROUP_ABORTED", message);
+        pending.groups.push((group, GroupFate::Parked { error, sent }));
     }
-    op.on(OpEvent::Refused(error));
+    op.on(if sent { OpEvent::SetAside(error) } else { OpEvent::Refused(error) });
     Ok(())
 }
 
@@ -54,14 +65,17 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
         op.rounds = if op.kind == OpKind::Action { op.rounds + 1 } else { 0 };
         op.not_before_ms = 0;
         op.last_error = None;
-        first.get_or_insert((op.op_seq, op.group.clone()));
+        pending.queued = true;
+        // What is edited after a write that goes again unchanged does not repair it.
+        if !op.was_sent() {
+            first.get_or_insert((op.op_seq, op.group.clone()));
+        }
     }
     let Some((first, group)) = first else { return };
     // What was edited since repairs the write, so it goes where that goes: with the write's group.
     for later in pending.ops.iter_mut().filter(|op| op.op_seq > first && op.group.is_none()) {
         later.group.clone_from(&group);
     }
-    pending.queued = true;
     compact(pending);
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Pending {
     pub(super) losses: Vec<Loss>,
     pub(super) ended: Vec<(Operation, WriteOutcome)>,
     absorbed: Vec<(OpId, Operation)>,
-    /// Groups of which a member has ended otherwise than accepted: the others share its fate.
+    /// Groups of which a member's fate is known: the others share it.
     pub(super) groups: Vec<(String, GroupFate)>,
     /// There is something new to send.
     pub(super) queued: bool,
@@ -37,9 +37,15 @@ pub(crate) struct Pending {
 /// What becomes of a group's other members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GroupFate {
+    /// One is seen accepted, so all are: what was set aside goes again, unchanged, for its answer.
+    Accepted,
     Overridden,
     Discarded,
-    Parked(OpError),
+    /// `sent`: the server may have them all the same.
+    Parked {
+        error: OpError,
+        sent: bool,
+    },
 }
 
 /// The document as it was loaded.

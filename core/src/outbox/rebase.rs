@@ -293,7 +293,7 @@ fn count_round(pending: &mut Pending, at: usize, declared: bool) {
         let message = format!("still in conflict with the server after {MAX_ROUNDS} rounds");
         let error = OpError::new("CONFLICT_LOOP", message);
         if let Some(group) = op.group.clone() {
-            pending.groups.push((group, GroupFate::Parked(error.clone())));
+            pending.groups.push((group, GroupFate::Parked { error: error.clone(), sent: false }));
         }
         pending.ops[at].on(OpEvent::Refused(error));
     }

@@ -239,3 +239,53 @@ fn core_l6_discarding_one_member_of_a_group_gives_up_the_group() {
         assert_eq!((b.get("d"), b.get("booking")), (Some(json!({"balance": 100})), None));
     });
 }
+
+#[test]
+fn core_l2_group_refused_after_it_arrived_is_accepted() {
+    for other_edits in [false, true] {
+        story(|mut world| async move {
+            let (a, b) = pair(&mut world, json!({"n": 1})).await;
+            a.holm
+                .write(|tx| {
+                    tx.group();
+                    tx.create("tasks", &json!({"id": "one"}))?;
+                    tx.update("tasks", "d", &json!({"n": {"$inc": 1}}))
+                })
+                .await
+                .unwrap();
+            a.link.once("batch", Fault::DropReply);
+            a.try_sync().await.unwrap_err();
+            if other_edits {
+                b.sync().await;
+                b.update("d", json!({"n": {"$inc": 10}})).await;
+                b.sync().await;
+            }
+            a.link.once("batch", Fault::refusal(413, "PAYLOAD_TOO_LARGE"));
+            let _ = a.try_sync().await;
+            a.sync().await;
+            assert!(a.pending().is_empty(), "{:#?}", a.pending());
+            assert_eq!(a.get("d").unwrap()["n"], json!(if other_edits { 12 } else { 2 }));
+            in_step(&[&a, &b]).await;
+        });
+    }
+}
+
+#[test]
+fn core_l2_write_parked_after_it_arrived_goes_again_unchanged() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"n": 1})).await;
+        let counted = a.update("d", json!({"n": {"$inc": 1}})).await.unwrap();
+        a.link.once("batch", Fault::DropReply);
+        a.try_sync().await.unwrap_err();
+        b.sync().await;
+        b.update("d", json!({"n": {"$inc": 10}})).await;
+        b.sync().await;
+        a.link.once("batch", Fault::refusal(413, "PAYLOAD_TOO_LARGE"));
+        let _ = a.try_sync().await;
+        assert_eq!(a.holm.parked().unwrap().len(), 1);
+        a.update("d", json!({"n": {"$inc": 100}, "title": "later"})).await;
+        a.holm.retry(counted).await.unwrap();
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 112, "title": "later"})));
+    });
+}

@@ -230,7 +230,7 @@ pub(crate) fn all(connection: &Connection, limit: u32) -> Result<Vec<Operation>>
 
 /// Operations that wait for a decision, oldest first.
 pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
-    select(connection, "WHERE o.state > 1 AND o.state = 3 ORDER BY o.op_seq", [])
+    select(connection, "WHERE o.state > 1 AND o.state IN (3, 5) ORDER BY o.op_seq", [])
 }
 
 /// The operation with this id, or the one that has absorbed it. No scan: the id carries the number.
@@ -387,7 +387,7 @@ pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
 /// counts as parked: it will not be sent either.
 pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached(
-        "SELECT (SELECT count(*) FROM operations), (SELECT count(*) FROM operations WHERE state > 1 AND state = 3),
+        "SELECT (SELECT count(*) FROM operations), (SELECT count(*) FROM operations WHERE state > 1 AND state IN (3, 5)),
                 (SELECT count(*) FROM operations WHERE state > 1 AND state = 4),
                 (SELECT count(*) FROM operations b WHERE b.behind = 1 AND b.state <= 1 AND EXISTS (
                      SELECT 1 FROM documents d JOIN operations f ON f.op_seq = d.pending WHERE d.row = b.document AND f.state >= 3))

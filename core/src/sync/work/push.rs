@@ -181,7 +181,7 @@ impl Pusher {
             None => self.batch.shrink(sent.len()),
             Some(Judgement::Park) => {
                 done.settled.parked += sent.len() as u64;
-                set_aside::park(&self.deps, sent, error).await?;
+                set_aside::park(&self.deps, sent, error, reason.code() != ErrorCode::ServerError).await?;
                 failures.refused = 0;
             }
             Some(Judgement::Wait(wait)) => {

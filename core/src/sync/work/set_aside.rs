@@ -7,8 +7,11 @@ use crate::outbox::{self as queue, Pending};
 use crate::sync::deps::EngineDeps;
 use std::time::Duration;
 
-/// Parks operations that the server has refused: one, or a group as a whole.
-pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: OpError) -> Result<()> {
+/// Parks operations whose request the server has refused as a whole: one, or a group. `known`: the refusal says that this request had no
+/// effect. It says nothing about an earlier one, so what was carried before keeps its content.
+pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: OpError, known: bool) -> Result<()> {
+    let first_time = known && sent.iter().all(|outgoing| outgoing.op.is_open());
+    let park = if first_time { queue::park } else { queue::set_aside };
     let keys = keys(sent);
     let device = deps.device.clone();
     deps.store
@@ -16,7 +19,7 @@ pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: O
             for (document, op_seq) in &keys {
                 let Some(mut pending) = Pending::of_row(tx, *document)? else { continue };
                 if let Some(at) = pending.position(*op_seq) {
-                    queue::park(&mut pending, at, error.clone())?;
+                    park(&mut pending, at, error.clone())?;
                     pending.save(tx, &device)?;
                 }
             }
