@@ -1,6 +1,6 @@
 //! Two processes of one device, an app and its extension, of which one is late.
 
-use crate::{Ground, open, shown};
+use crate::{Ground, open_elsewhere, shown};
 use holm_tests::real::Proxy;
 use serde_json::json;
 
@@ -13,7 +13,7 @@ fn f12_a_request_that_comes_after_the_other_process_has_confirmed_it_does_nothin
     app.ok("create", json!({"collection": "tasks", "doc_id": "t", "doc": {"title": "old", "n": 0}}));
     app.ok("sync", json!({}));
     let other_way = Proxy::to(&ground.server.url, 1);
-    let mut extension = open(&ground.folder("device"), &other_way.url);
+    let mut extension = open_elsewhere(&ground.folder("device"), &other_way.url, email);
     let count = json!({"collection": "tasks", "doc_id": "t", "fields": {"n": {"$inc": 1}}});
 
     // The extension's request with the first count is on its way, and stays there.

@@ -1,6 +1,6 @@
 //! The device dies while it reads.
 
-use crate::{Ground, PAGE, open, shown};
+use crate::{Ground, PAGE, open_elsewhere, shown};
 use holm_tests::real::{Driver, Proxy};
 use holm_tests::wire::Exchange;
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ fn read_with_deaths(ground: &Ground, name: &str) -> (Driver, Read) {
         // Each life has a network of its own: what is late from an earlier one does not disturb it.
         let proxy = Proxy::to(&ground.server.url, life);
         proxy.take_notes();
-        let mut device = open(&ground.folder(name), &proxy.url);
+        let mut device = open_elsewhere(&ground.folder(name), &proxy.url, EMAIL);
         let held = places(&mut device);
         // While a page is being taken in and the next one does not come; or as soon as a page has come.
         let (path, pages) = ("/v1/sync/pull", life / 2 % 3);
