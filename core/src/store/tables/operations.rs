@@ -383,8 +383,8 @@ pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
     }
 }
 
-/// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted. One that waits behind a parked one
-/// counts as parked: it will not be sent either.
+/// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted. Nor does one that waits behind a
+/// parked one: it will not be sent, and needs no decision of its own.
 pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached(
         "SELECT (SELECT count(*) FROM operations), (SELECT count(*) FROM operations WHERE state > 1 AND state IN (3, 5)),
