@@ -32,6 +32,8 @@ pub(crate) fn next_batch(connection: &Connection, which: &Runnable, limit: usize
         };
         if batch.is_empty() || batch.len() + members.len() <= limit {
             batch.extend(members);
+        } else if which.ordered {
+            break;
         }
     }
     batch.sort_by_key(|op| op.op_seq);

@@ -289,3 +289,21 @@ fn core_l2_write_parked_after_it_arrived_goes_again_unchanged() {
         assert_eq!(b.get("d"), Some(json!({"n": 112, "title": "later"})));
     });
 }
+
+#[test]
+fn strict_order_stops_everything_behind_a_refused_write() {
+    for ordered in [false, true] {
+        story_on("[collections.tasks.fields.title]\nmax_length = 10\n", |mut world| async move {
+            let a = world.device("a").config(move |config| config.sync.ordered = ordered).open().await;
+            let refused = a.create("first", json!({"title": "much too long"})).await;
+            let _ = a.try_sync().await;
+            a.create("second", json!({})).await;
+            let _ = a.try_sync().await;
+            let waits = a.pending().iter().any(|op| op.doc_id == "second");
+            assert_eq!(waits, ordered);
+            a.holm.discard(refused).await.unwrap();
+            a.sync().await;
+            assert!(a.pending().is_empty());
+        });
+    }
+}

@@ -298,13 +298,14 @@ pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) 
     select(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
 }
 
-/// The oldest operation that must not be overtaken in one global order: one that may not be sent now. `None` if all may.
+/// The oldest operation that may not be sent now, or not yet, because one is before it in its document: in one global order it must not be
+/// overtaken. `None` if all may. Of a group only the first member counts.
 pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
     let (up_to, now, bogus, held) = which.params()?;
-    // Operations behind another one of their document, and members of a group, are held up by that and not by themselves.
     let sql = format!(
-        "SELECT min(o.op_seq) FROM operations o WHERE o.op_seq <= ?1 AND o.behind = 0 AND NOT ({})",
-        Runnable::condition("o", true)
+        "SELECT min(o.op_seq) FROM operations o WHERE o.op_seq <= ?1 AND NOT ({})
+             AND (o.group_id IS NULL OR o.op_seq = (SELECT min(f.op_seq) FROM operations f WHERE f.group_id = o.group_id))",
+        Runnable::with_group(true)
     );
     Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
 }
@@ -315,10 +316,12 @@ pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Opti
     let wait = |table: &str| format!("CASE WHEN {table}.not_before > ?3 THEN ?2 ELSE {table}.not_before END");
     let sql = format!(
         "SELECT min(CASE WHEN o.group_id IS NULL THEN {} ELSE (SELECT max({}) FROM operations g WHERE g.group_id = o.group_id) END)
-         FROM operations o WHERE {}",
+         FROM operations o WHERE {} {}",
         wait("o"),
         wait("g"),
-        Runnable::with_group(false)
+        Runnable::with_group(false),
+        // In one global order all others wait for the oldest.
+        if which.ordered { "AND o.op_seq = (SELECT min(a.op_seq) FROM operations a)" } else { "" }
     );
     Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
 }

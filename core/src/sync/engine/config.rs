@@ -26,6 +26,9 @@ pub struct SyncConfig {
     pub batch: usize,
     /// Documents in one page. 5,000.
     pub page: u32,
+    /// Whether operations go in one order for all documents: one that is parked, in a conflict, or waiting stops all that were made after it.
+    /// Off: it stops its own document, and what refers to that.
+    pub ordered: bool,
 }
 
 impl Default for SyncConfig {
@@ -40,6 +43,7 @@ impl Default for SyncConfig {
             retry: RetryPolicy::default(),
             batch: 1_000,
             page: 5_000,
+            ordered: false,
         }
     }
 }

@@ -288,7 +288,7 @@ pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
         longest_wait_ms: i64::try_from(deps.config.retry.cap.as_millis()).unwrap_or(i64::MAX),
         up_to,
         held: BTreeSet::new(),
-        ordered: false,
+        ordered: deps.config.ordered,
     }
 }
 
