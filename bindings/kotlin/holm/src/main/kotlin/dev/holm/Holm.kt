@@ -89,8 +89,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
         client.waiting { it.resyncCollection(collection.unicode(ErrorCode.INVALID_NAME), null).lift() }
 
     /** Waits until a write has ended, as the other [confirmed] does. A write that changed nothing has: it counts as accepted. */
-    public suspend fun confirmed(receipt: Receipt): WriteOutcome =
-        receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Accepted(null)
+    public suspend fun confirmed(receipt: Receipt): WriteOutcome = receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Accepted(null)
 
     /**
      * Waits until a write has ended: accepted by the server, or otherwise. Works after a restart too, with the same

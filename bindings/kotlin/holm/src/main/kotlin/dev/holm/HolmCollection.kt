@@ -209,7 +209,10 @@ public class HolmCollection<T : Any> internal constructor(
      * The query has no limit and no offset. Returns at once.
      */
     public fun liveWindow(query: Query = Query.All, size: Int): LiveWindow<T> =
-        LiveWindow(codec) { handle().let { collection -> translated { collection.liveWindow(query.text(), size.coerceAtLeast(0).toUInt()) } } }
+        LiveWindow(codec) {
+            val collection = handle()
+            translated { collection.liveWindow(query.text(), size.coerceAtLeast(0).toUInt()) }
+        }
 
     /**
      * Computes figures over the documents that a query's condition lets through; its order and window do not matter. Takes one pass over

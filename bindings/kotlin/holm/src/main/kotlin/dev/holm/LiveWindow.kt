@@ -17,10 +17,7 @@ import kotlinx.coroutines.withContext
  *
  * A window that stands at a document stays there while others come and go before it, so that what a person looks at does not jump.
  */
-public class LiveWindow<T : Any> internal constructor(
-    private val codec: Codec<T>,
-    private val begin: suspend () -> FfiLiveWindow,
-) {
+public class LiveWindow<T : Any> internal constructor(private val codec: Codec<T>, private val begin: suspend () -> FfiLiveWindow) {
     private var place: (FfiLiveWindow) -> Unit = {}
     private val open = mutableSetOf<FfiLiveWindow>()
 

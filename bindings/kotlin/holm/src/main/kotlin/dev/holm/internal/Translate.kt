@@ -13,7 +13,8 @@ internal val recoveries =
     mapOf(
         ErrorCode.INVALID_DOCUMENT to "Correct the document; the message names the field.",
         ErrorCode.INVALID_QUERY to "Correct the query; the message names the part.",
-        ErrorCode.INVALID_NAME to "Use letters, digits and underscores for names, at most 128 bytes for ids; the message says what is wrong.",
+        ErrorCode.INVALID_NAME to
+            "Use letters, digits and underscores for names, at most 128 bytes for ids; the message says what is wrong.",
         ErrorCode.INVALID_CONFIG to "Correct the setting that the message names.",
         ErrorCode.UNSUPPORTED to "See the documentation for what is.",
         ErrorCode.CLOSED to "Open a new one.",

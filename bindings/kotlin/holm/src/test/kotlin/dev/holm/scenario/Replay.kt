@@ -49,20 +49,23 @@ internal class Replay(private val devices: Devices) {
 
             "restart" -> devices.restart(step)
 
-            "resolve" -> devices.conflict(step).resolve(resolution(step))
-
-            "retry" -> devices.parked(step).retry()
-
-            "discard" -> devices.parked(step).discard()
-
             "action" -> devices.act(step)
 
-            "restore" -> devices.of(step).restore(devices.journalled(step))
+            "resolve", "retry", "discard", "restore" -> repair(step)
 
             // No synchronisation: the story itself wants time to pass.
             "wait_ms" -> delay(step.value("ms").jsonPrimitive.long.milliseconds)
 
             else -> expectations.check(step)
+        }
+    }
+
+    private suspend fun repair(step: Scenario.Step) {
+        when (step.action) {
+            "resolve" -> devices.conflict(step).resolve(resolution(step))
+            "retry" -> devices.parked(step).retry()
+            "discard" -> devices.parked(step).discard()
+            else -> devices.of(step).restore(devices.journalled(step))
         }
     }
 

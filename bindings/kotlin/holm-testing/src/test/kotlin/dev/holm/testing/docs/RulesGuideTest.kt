@@ -40,8 +40,11 @@ val storyCollection = collectionSpec<Story>(
 val keepLonger = ConflictResolver { conflict ->
     val (_, mine, theirs) = conflict.decode(storyCollection)
     when {
-        mine == null || theirs == null -> null // a person decides
+        mine == null || theirs == null -> null
+
+        // a person decides
         mine.content.length > theirs.content.length -> Resolution.KeepLocal
+
         else -> Resolution.KeepServer
     }
 }
