@@ -39,14 +39,8 @@ val storyCollection = collectionSpec<Story>(
 // snippet: a resolver
 val keepLonger = ConflictResolver { conflict ->
     val (_, mine, theirs) = conflict.decode(storyCollection)
-    when {
-        mine == null || theirs == null -> null
-
-        // a person decides
-        mine.content.length > theirs.content.length -> Resolution.KeepLocal
-
-        else -> Resolution.KeepServer
-    }
+    if (mine == null || theirs == null) return@ConflictResolver null // a person decides
+    if (mine.content.length > theirs.content.length) Resolution.KeepLocal else Resolution.KeepServer
 }
 
 val resolvedStories = collectionSpec<Story>("stories", ConflictStrategy.Custom, resolver = keepLonger)
