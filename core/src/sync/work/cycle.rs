@@ -150,14 +150,15 @@ impl Steps<'_> {
         if requests.reason == SyncReason::User {
             self.deps.store.write(operations::clear_waits).await?;
         }
-        let target = PushTarget { up_to: self.deps.store.read(operations::newest)?, scope: self.scope.clone() };
+        let up_to = self.deps.store.read(operations::newest)?;
+        let target = PushTarget { up_to, unanswered_only: false, scope: self.scope.clone() };
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
         let (mut in_step, mut refused, mut push_failed) = (false, false, false);
-        if self.may_push_first()? {
-            let pushed = self.pusher.run(requests, &target).await;
-            in_step = pushed.exchanged && !pushed.pull_again;
+        if let Some(first) = self.pushed_first(&target)? {
+            let pushed = self.pusher.run(requests, &first).await;
+            in_step = pushed.exchanged && !pushed.pull_again && !first.unanswered_only;
             refused = pushed.cursors_refused;
             if let Some(error) = tally.push(pushed)? {
                 failure = Some(error);
@@ -188,10 +189,18 @@ impl Steps<'_> {
         failure.map_or(Ok(()), |error| Err(Stop::Failed(error)))
     }
 
-    /// Whether to send before reading. Not while a stamp of the queue is known only in the time of a clock that may be wrong: a reading brings the
-    /// server's time.
-    fn may_push_first(&self) -> Result<bool> {
-        Ok(self.deps.device.stamps_are_settled() && self.all_loaded()?)
+    /// What to send before reading, if anything. While a stamp of the queue is known only in the time of a clock that may be wrong, only what
+    /// was sent before: its stamps are settled, and a page that already shows it would count it twice in what the app sees. The rest waits
+    /// for the reading, which brings the server's time.
+    fn pushed_first(&self, target: &PushTarget) -> Result<Option<PushTarget>> {
+        if !self.all_loaded()? {
+            return Ok(None);
+        }
+        if self.deps.device.stamps_are_settled() {
+            return Ok(Some(target.clone()));
+        }
+        let newest = self.deps.store.read(operations::newest_unanswered)?;
+        Ok(newest.map(|up_to| PushTarget { up_to, unanswered_only: true, ..target.clone() }))
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.

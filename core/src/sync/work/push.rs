@@ -61,6 +61,8 @@ pub(in crate::sync) struct Pusher {
 pub(in crate::sync) struct PushTarget {
     /// The newest operation that was there when the cycle began.
     pub up_to: i64,
+    /// Whether only those are sent that were sent before and have no answer.
+    pub unanswered_only: bool,
     pub scope: Scope,
 }
 
@@ -201,7 +203,7 @@ impl Pusher {
         let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
         let device = self.deps.device.clone();
         let (target, reason) = (target.clone(), requests.reason);
-        let runnable = runnable(&self.deps, target.up_to);
+        let runnable = Runnable { unanswered_only: target.unanswered_only, ..runnable(&self.deps, target.up_to) };
         self.deps
             .store
             .write(move |tx| {
@@ -289,6 +291,7 @@ pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
         up_to,
         held: BTreeSet::new(),
         ordered: deps.config.ordered,
+        unanswered_only: false,
     }
 }
 
