@@ -161,8 +161,11 @@ impl Steps<'_> {
             in_step = pushed.exchanged && !pushed.pull_again && !first.unanswered_only;
             refused = pushed.cursors_refused;
             if let Some(error) = tally.push(pushed)? {
+                // Without an answer the server may have taken what was sent. A page would show it and the device would count it twice, so it
+                // is sent again before anything is read.
+                in_step = matches!(error.code(), ErrorCode::ConnectionLost | ErrorCode::Timeout);
+                push_failed = true;
                 failure = Some(error);
-                (in_step, push_failed) = (false, true);
             }
         }
         if !in_step {

@@ -270,6 +270,11 @@ impl Pusher {
             requests.history.progressed();
         }
         done.settled.add(&settled);
+        if self.deps.store.read(operations::newest_unanswered)?.is_some() {
+            // The pages may show writes that still have no answer, and the device would count those twice: they are read again later.
+            done.pull_again = true;
+            return Ok(moved);
+        }
         let more = reply.pages.iter().any(|page| page.has_more);
         let applied = apply_pages(&self.deps, positions, reply.pages).await?;
         // A stream that the reply did not cover, or not to its head, is read by a pull.
