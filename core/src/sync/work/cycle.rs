@@ -155,20 +155,20 @@ impl Steps<'_> {
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
-        let (mut in_step, mut refused, mut push_failed) = (false, false, false);
+        let (mut skips_reading, mut refused, mut push_failed) = (false, false, false);
         if let Some(first) = self.pushed_first(&target)? {
             let pushed = self.pusher.run(requests, &first).await;
-            in_step = pushed.exchanged && !pushed.pull_again && !first.unanswered_only;
+            skips_reading = pushed.exchanged && !pushed.pull_again && !first.unanswered_only;
             refused = pushed.cursors_refused;
             if let Some(error) = tally.push(pushed)? {
                 // Without an answer the server may have taken what was sent. A page would show it and the device would count it twice, so it
                 // is sent again before anything is read.
-                in_step = matches!(error.code(), ErrorCode::ConnectionLost | ErrorCode::Timeout);
+                skips_reading = matches!(error.code(), ErrorCode::ConnectionLost | ErrorCode::Timeout);
                 push_failed = true;
                 failure = Some(error);
             }
         }
-        if !in_step {
+        if !skips_reading {
             let pulled = self.puller.run(requests, &self.scope).await;
             if let Some(error) = tally.pull(pulled)? {
                 failure.get_or_insert(error);
