@@ -99,7 +99,7 @@ async fn a_transaction_over_collections_is_all_or_nothing() {
             tx.create("tasks", &json!({"id": "t", "hero": "h"}))?;
             tx.update("heroes", "h", &json!({"tasks": 1}))?;
             assert!(tx.get("tasks", "t")?.is_some(), "a transaction sees its own writes");
-            tx.delete("heroes", "nobody")
+            tx.delete("heroes", "missing")
         })
         .await;
     assert_eq!(failed.unwrap_err().code(), ErrorCode::NotFound);

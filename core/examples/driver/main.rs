@@ -3,7 +3,7 @@
 //! Any program in any language can operate it: tests that kill processes, inject faults or compare languages stand on it. It translates
 //! the public API and decides nothing. The commands are described in `tests/README.md`.
 //!
-//! - A reply to a write is printed after its durable commit: whoever has read the line may kill the process.
+//! - A reply to a write is printed after its durable commit: a test that has read the line may kill the process.
 //! - Local commands take effect in the order in which they were written. Those that wait for something run beside them.
 
 mod args;
@@ -20,10 +20,10 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use tokio::sync::mpsc;
 
-/// Prints one line, whole, whoever else prints.
+/// Prints one line, whole, whatever other tasks print meanwhile.
 pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    // Whoever started us has gone: the end of standard input will tell.
+    // If the program that started the driver is gone, this fails; the end of standard input then ends the driver.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 

@@ -67,7 +67,7 @@ async fn wait(holm: &Holm, args: &Args) -> Result<Value, Failure> {
             }
             Ok(reply)
         }
-        other => Err(BadRequest(format!("nobody can wait for {other:?}")).into()),
+        other => Err(BadRequest(format!("{other:?} is nothing that can be waited for")).into()),
     }
 }
 

@@ -7,7 +7,7 @@
 //! - A sign-out is final: neither a refresh nor a sign-in that began before it brings a session back.
 //! - A token is refreshed once for however many requests need it, and a request is repeated once after a
 //!   refresh, never more.
-//! - Only the server's own word ends a session: a failure of the network never signs anybody out.
+//! - Only the server's own word ends a session: a failure of the network never signs the user out.
 //! - No event of the session touches the queue of writes; only a sign-out that wipes empties it.
 
 mod account;

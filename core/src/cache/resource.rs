@@ -29,7 +29,7 @@ pub(crate) trait Resource: Send + Sync + 'static {
 pub(crate) enum Completeness {
     /// All of it.
     All,
-    /// Something; whether it is all nobody knows.
+    /// Something; whether it is all is not known.
     Partial,
     Nothing,
 }
@@ -39,7 +39,7 @@ pub(crate) enum Completeness {
 pub(crate) struct Cached<T> {
     pub value: T,
     pub found: Completeness,
-    /// How long ago it was what the server had; none: nobody knows.
+    /// How long ago it was what the server had. `None` if that is not known.
     pub age: Option<Duration>,
     /// Whether the age is certain. One that is guessed never counts as fresh.
     pub trusted: bool,

@@ -1,8 +1,8 @@
-//! One refresh of a thing at a time, whoever asks for it.
+//! One refresh of a resource at a time, however many callers ask for it.
 //!
 //! Invariants:
-//! - Who asks for a thing whose refresh is under way shares it, with its result.
-//! - A refresh runs on a task of its own: nobody who stops waiting takes it from the others.
+//! - A caller that asks for a resource whose refresh is under way shares that refresh and its result.
+//! - A refresh runs on a task of its own: a caller that stops waiting does not end it for the others.
 
 use super::metrics::Metrics;
 use super::resource::Resource;
@@ -27,7 +27,7 @@ pub(super) struct SingleFlight {
 }
 
 impl SingleFlight {
-    /// Refreshes run on the present tokio runtime. Without one they run while somebody waits for them.
+    /// Refreshes run on the present tokio runtime. Without one they run while a caller waits for them.
     pub fn new(clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
         Self { running: Arc::default(), runtime: Handle::try_current().ok(), clock, metrics }
     }

@@ -144,8 +144,8 @@ impl Holm {
             .await
     }
 
-    /// [`write`](Self::write) for a thread that may block: it may not be one of an async runtime. Saves the hop to another thread where
-    /// nobody else is writing.
+    /// [`write`](Self::write) for a thread that may block: it may not be one of an async runtime. Saves the hop to another thread if
+    /// no other thread is writing.
     ///
     /// # Errors
     /// What `work` returns, and those of storage.

@@ -78,7 +78,7 @@ pub struct Explanation {
 pub struct Stats {
     /// Transactions.
     pub commits: u64,
-    /// Transactions that were forced to the disk before anybody was told.
+    /// Transactions that were forced to the disk before their callers got an answer.
     pub forced_writes: u64,
     /// Acknowledged writes, ours and those of the sync engine.
     pub writes: u64,

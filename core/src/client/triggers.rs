@@ -36,7 +36,8 @@ impl Holm {
     ///
     /// Work goes in pieces that are each kept: a page with its cursor, a batch with its answers. No request is begun that, by what earlier
     /// ones took, cannot end in time. Whatever cuts a slice (the budget, dropping the future, the death of the process), the next one
-    /// goes on where it was. If a sync is running for which nobody waits, it shares the budget; one that was asked for is not disturbed.
+    /// goes on where it was. If a sync is running that no caller waits for, it shares the budget; one that a caller asked for is not
+    /// disturbed.
     ///
     /// # Errors
     /// As [`sync`](Self::sync). Too little time is none: see [`SliceReport::complete`].

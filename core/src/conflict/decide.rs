@@ -78,7 +78,7 @@ pub(crate) fn decide(rules: &Rules, local: &Local, server: Incoming<'_>) -> Deci
         (true, None) => Decision::Agreed,
         (true, Some(_)) if !server.declared && !server.changed => onwards,
         (true, Some(_)) => match strategy {
-            // An edit outlives a delete: a cleared list must not take somebody's work with it.
+            // An edit outlives a delete: a device that clears a list must not take another device's edit with it.
             Strategy::ServerWins | Strategy::Merge => Decision::TakeServer,
             Strategy::LocalWins => onwards,
             Strategy::LastWriteWins => later(local, server, onwards, Decision::TakeServer),
@@ -155,7 +155,7 @@ struct Judge<'a> {
     local: &'a Local,
     stamps: Option<&'a Stamps>,
     plan: Plan,
-    /// Paths that somebody must be asked about.
+    /// Paths that the app must decide: the document becomes a conflict.
     ask: Vec<Path>,
     /// A clash goes to the later edit, and the server's stamps are unknown.
     blind: bool,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub(super) enum Leaf {
     /// Both sides made the same change.
     Agreed,
-    /// Only the server changed it, or nobody did.
+    /// Only the server changed it, or neither side did.
     Theirs,
     /// Only the local side changed it.
     Ours,

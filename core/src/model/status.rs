@@ -104,7 +104,7 @@ pub struct SyncState {
     pub pending: u64,
     /// Operations that the server refused and that wait for a decision.
     pub failed: u64,
-    /// Documents that wait for somebody to resolve a conflict.
+    /// Documents whose conflict the app has not resolved yet.
     pub conflicts: u64,
     /// When everything was last in step with the server; server time, ms since 1970.
     pub last_sync_ms: Option<i64>,

@@ -4,7 +4,7 @@ use crate::device::Device;
 use holm_protocol::headers::{API_VERSION, API_VERSION_SPOKEN, CLIENT_VERSION, DEVICE_ID, SYNC_CONTEXT};
 use http::HeaderName;
 
-/// Why a request is made; the server sheds first what nobody waits for.
+/// Why a request is made; under load the server sheds first the requests that no caller waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SyncReason {
     Foreground,

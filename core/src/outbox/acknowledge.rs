@@ -47,8 +47,8 @@ pub(crate) fn acknowledge(
         return Ok(Judged::default());
     }
     let Some(record) = ack.record else {
-        // Nobody else's changes are in it: what was edited since is based on exactly this version. (Not on the row's, which may have
-        // moved on already: then the server holds the next operation against that.)
+        // Without a record, this version has no change of another device: what was edited since is based on exactly this version. (Not on
+        // the row's, which may have moved on already: then the server holds the next operation against that.)
         follow(pending, ack.version);
         return Ok(Judged::default());
     };

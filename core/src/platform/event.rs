@@ -6,9 +6,9 @@
 pub enum Event {
     /// The process has started. Looks for changes at once.
     Launched,
-    /// Somebody sees the app: looks for changes at once, and from now on at the short interval of the network.
+    /// The app is on the screen: looks for changes at once, and from now on at the short interval of the network.
     Foreground,
-    /// Nobody sees the app any more: from now on at the long interval only, as long as the system lets the process run at all.
+    /// The app has left the screen: from now on at the long interval only, as long as the system lets the process run at all.
     Background,
     /// The device saves energy (true) or has stopped to: intervals are stretched meanwhile.
     LowPower(bool),

@@ -99,7 +99,7 @@ impl Collection {
 
     /// Reads a document under a policy; none: that of the collection. See [`Fetch`]. A document that is nowhere is a result without a value.
     ///
-    /// A client without a server has nobody to ask: there, every policy but `networkOnly` reads what is here.
+    /// A client without a server reads what is stored here, under every policy but `networkOnly`.
     pub fn fetch(&self, id: &str, policy: Option<CachePolicy>) -> Fetch<Option<Document>> {
         let resource = DocumentResource { context: self.context.clone(), info: self.info.clone(), id: id.to_owned() };
         self.context.executor.fetch(resource, self.policy(policy))

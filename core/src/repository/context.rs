@@ -17,6 +17,6 @@ pub(crate) struct RepositoryContext {
     pub executor: Executor,
     /// When this process has read what.
     pub readings: Arc<Readings>,
-    /// Whoever talks to the server; none: there is no server.
+    /// Reads from the server. `None` if the client has no server.
     pub refresher: Option<Arc<dyn Refresher>>,
 }

@@ -1,4 +1,4 @@
-//! What reads ask of whoever talks to the server.
+//! What reads ask of the sync engine.
 
 use crate::error::Result;
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ pub(crate) struct RefreshKey {
     pub id: Option<String>,
 }
 
-/// Whoever talks to the server.
+/// Reads from the server on behalf of a read of the app: the sync engine, or a stand-in in tests.
 #[async_trait]
 pub(crate) trait Refresher: Send + Sync {
     /// Brings something up to date. It goes on if the caller stops waiting.

@@ -76,7 +76,7 @@ impl Store {
         told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
     }
 
-    /// The same on a thread that may block. Faster: where nobody else writes, the job runs on this very thread.
+    /// The same on a thread that may block. Faster: if no other thread writes, the job runs on the calling thread.
     pub fn write_blocking<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,

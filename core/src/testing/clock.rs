@@ -28,7 +28,7 @@ impl VirtualClock {
         Self { state: Mutex::new(State { elapsed: Duration::ZERO, wall_start_ms: wall_ms, sleepers: Vec::new() }) }
     }
 
-    /// Lets time pass and wakes whoever waited for it, the earliest first. Returns at once: what the woken ones do is under way.
+    /// Lets time pass and wakes the sleepers that waited for it, the earliest first. Returns at once: what the woken ones do is under way.
     pub fn advance(&self, by: Duration) {
         let mut due = self.with(|state| {
             state.elapsed += by;
@@ -73,7 +73,7 @@ impl Clock for VirtualClock {
             state.sleepers.push((state.elapsed + duration, wake));
         });
         Box::pin(async {
-            // Without its clock nobody is ever woken.
+            // The clock is gone: no sleeper is ever woken.
             if woken.await.is_err() {
                 std::future::pending::<()>().await;
             }

@@ -128,7 +128,7 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(P
     for stream in envelope.data.streams {
         let collection = stream.collection.into_owned();
         if !request.discover && !request.streams.iter().any(|asked| asked.collection == collection) {
-            return Err(invalid("the answer to a pull", format!("nobody asked for {collection:?}")));
+            return Err(invalid("the answer to a pull", format!("the request did not ask for {collection:?}")));
         }
         let records = stream.changes.into_values().flatten();
         let tombstones = stream.tombstones.into_values().flatten();

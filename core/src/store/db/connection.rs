@@ -1,4 +1,4 @@
-//! The one function that opens a database connection, whoever needs it.
+//! The one function that opens a database connection, for writing and for reading.
 //!
 //! Invariants:
 //! - No other code of this crate opens SQLite; a key for encryption at rest will be given here.
@@ -136,7 +136,7 @@ fn prepare_shared(connection: &Connection, cache_kb: i32) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a database of somebody else or of a newer build. Reads through SQLite, because the newest version may still be in the log.
+/// Refuses a database of another program or of a newer build. Reads through SQLite, because the newest version may still be in the log.
 fn check_ours(connection: &Connection) -> Result<()> {
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

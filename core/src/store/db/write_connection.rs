@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering;
 /// Most jobs that share a transaction: bounds how long the first of them waits.
 const MAX_GROUP: usize = 1_000;
 
-/// Whoever holds it writes.
+/// The one connection that writes. The thread that holds it is the writer.
 pub(in crate::store) struct WriteConnection {
     connection: Option<Connection>,
     location: Location,
@@ -33,7 +33,7 @@ pub(in crate::store) struct WriteConnection {
 }
 
 impl WriteConnection {
-    /// A seat with an open connection.
+    /// Opens the connection.
     pub fn new(
         location: Location,
         durability: Durability,
@@ -41,10 +41,10 @@ impl WriteConnection {
         counters: Arc<Counters>,
     ) -> Result<Self> {
         let other_processes = OtherProcesses::default();
-        let mut seat =
+        let mut write_connection =
             Self { connection: None, location, durability, observer, counters, checkpointer: None, other_processes };
-        seat.open()?;
-        Ok(seat)
+        write_connection.open()?;
+        Ok(write_connection)
     }
 
     /// The connection, if it is open.

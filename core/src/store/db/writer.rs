@@ -2,9 +2,9 @@
 //!
 //! Invariants:
 //! - Jobs run in the order in which they were submitted. Those that wait together share one commit.
-//! - Whoever finds the writer's seat free may sit down: a thread that may block runs its own job there and saves two wake-ups. The
-//!   writer's own thread serves everybody else. Between looking at the queue for the last time and leaving, nobody's job is forgotten:
-//!   the queue is looked at once more after the seat is free.
+//! - A thread that may block, and finds the connection free, runs its own job on it and saves two wake-ups (flat combining). The
+//!   writer's own thread runs the jobs of all others. No job is forgotten that comes between the last look at the queue and the release
+//!   of the connection: the queue is looked at once more after the release.
 //! - The thread that runs a job holds the connection. A job that calls the store again gets a typed error where it would wait for itself.
 
 use super::connection::{Durability, Location};
@@ -34,7 +34,7 @@ struct Queue {
 struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
-    seat: Mutex<WriteConnection>,
+    connection: Mutex<WriteConnection>,
     /// The thread that runs jobs now.
     running: Mutex<Option<ThreadId>>,
 }
@@ -55,11 +55,11 @@ impl Writer {
         counters: Arc<Counters>,
     ) -> Result<Self> {
         let inline = !location.has_threads();
-        let seat = WriteConnection::new(location, durability, observer, counters)?;
+        let connection = WriteConnection::new(location, durability, observer, counters)?;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), state: WriterState::Open }),
             work: Condvar::new(),
-            seat: Mutex::new(seat),
+            connection: Mutex::new(connection),
             running: Mutex::new(None),
         });
         let thread = if inline {
@@ -87,7 +87,7 @@ impl Writer {
         }
     }
 
-    /// Queues a job and runs it on this thread if the seat is free.
+    /// Queues a job and runs it on this thread if the connection is free.
     pub fn submit_here<T, F, R>(&self, work: F, reply: R)
     where
         T: Send + 'static,
@@ -101,20 +101,20 @@ impl Writer {
             return;
         }
         if self.inline {
-            let mut seat = self.shared.locked_connection();
+            let mut connection = self.shared.locked_connection();
             while !self.shared.locked_queue().jobs.is_empty() {
-                self.shared.run(&mut seat);
+                self.shared.run(&mut connection);
             }
             return;
         }
-        let mut seat = match self.shared.seat.try_lock() {
-            Ok(seat) => seat,
-            Err(TryLockError::Poisoned(seat)) => seat.into_inner(),
-            // Whoever sits there looks at the queue once more after leaving.
+        let mut connection = match self.shared.connection.try_lock() {
+            Ok(connection) => connection,
+            Err(TryLockError::Poisoned(connection)) => connection.into_inner(),
+            // The thread that holds the connection looks at the queue once more after releasing it.
             Err(TryLockError::WouldBlock) => return,
         };
-        self.shared.run(&mut seat);
-        drop(seat);
+        self.shared.run(&mut connection);
+        drop(connection);
         if !self.shared.locked_queue().jobs.is_empty() {
             self.shared.work.notify_one();
         }
@@ -126,12 +126,12 @@ impl Writer {
             return Err(inside_a_write());
         }
         let state = self.shared.locked_queue().state;
-        let mut seat = self.shared.locked_connection();
+        let mut connection = self.shared.locked_connection();
         if state == WriterState::Open {
             // A failure of the disk closes the connection.
-            seat.open()?;
+            connection.open()?;
         }
-        match (seat.connection(), state) {
+        match (connection.connection(), state) {
             (Some(connection), WriterState::Open) => query(connection),
             (_, state) => Err(state.error()),
         }
@@ -139,13 +139,13 @@ impl Writer {
 
     /// Looks whether another process has committed, if the connection is free. If it is not, the write that holds it looks.
     pub fn look_for_other_processes(&self) {
-        let mut seat = match self.shared.seat.try_lock() {
-            Ok(seat) => seat,
-            Err(TryLockError::Poisoned(seat)) => seat.into_inner(),
+        let mut connection = match self.shared.connection.try_lock() {
+            Ok(connection) => connection,
+            Err(TryLockError::Poisoned(connection)) => connection.into_inner(),
             Err(TryLockError::WouldBlock) => return,
         };
-        seat.look_for_other_processes();
-        drop(seat);
+        connection.look_for_other_processes();
+        drop(connection);
         // A job that came meanwhile found the connection taken.
         if !self.shared.locked_queue().jobs.is_empty() {
             self.shared.work.notify_one();
@@ -157,15 +157,15 @@ impl Writer {
     }
 
     pub fn resume(&self) -> Result<()> {
-        let mut seat = self.shared.locked_connection();
+        let mut connection = self.shared.locked_connection();
         let mut queue = self.shared.locked_queue();
         if queue.state == WriterState::Closed {
             return Err(queue.state.error());
         }
-        seat.open()?;
+        connection.open()?;
         queue.state = WriterState::Open;
-        drop((queue, seat));
-        // A job that came while the seat was still ours found it taken.
+        drop((queue, connection));
+        // A job that came while the connection was still ours found it taken.
         self.shared.work.notify_one();
         Ok(())
     }
@@ -189,11 +189,11 @@ impl Writer {
                 queue.state = state;
             }
         }
-        let mut seat = self.shared.locked_connection();
+        let mut connection = self.shared.locked_connection();
         while !self.shared.locked_queue().jobs.is_empty() {
-            self.shared.run(&mut seat);
+            self.shared.run(&mut connection);
         }
-        seat.close(state == WriterState::Closed);
+        connection.close(state == WriterState::Closed);
     }
 }
 
@@ -231,10 +231,10 @@ impl Shared {
     }
 
     /// Runs the jobs that wait.
-    fn run(&self, seat: &mut WriteConnection) {
+    fn run(&self, connection: &mut WriteConnection) {
         let running = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
         *running() = Some(std::thread::current().id());
-        seat.run_group(|| self.next());
+        connection.run_group(|| self.next());
         *running() = None;
     }
 
@@ -252,7 +252,7 @@ impl Shared {
     }
 
     fn locked_connection(&self) -> MutexGuard<'_, WriteConnection> {
-        self.seat.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -341,8 +341,8 @@ mod tests {
         let (writer, counters) = writer(directory.path());
         let (tell, told) = std::sync::mpsc::channel();
         {
-            // While the seat is taken, everybody queues.
-            let _seat = writer.shared.locked_connection();
+            // While the connection is taken, everybody queues.
+            let _connection = writer.shared.locked_connection();
             for key in [0, 1, 2, 4, 5, 6, 8, 9] {
                 let tell = tell.clone();
                 writer.submit(put(key), move |result| tell.send(result).unwrap());

@@ -82,7 +82,7 @@ fn kept(tx: &Tx<'_>, collection: i64) -> Result<Kept> {
     Ok(Kept { documents: documents.cast_unsigned(), bytes: bytes.cast_unsigned() })
 }
 
-/// Uses of deleted documents matter to nobody.
+/// Forgets when documents were used that are not here any more: eviction compares only those that are.
 fn forget_uses_of_what_is_gone(tx: &Tx<'_>, collection: i64) -> Result<()> {
     let sql = format!("DELETE FROM uses WHERE collection = {collection} AND NOT {}", there(collection, "uses.doc_id"));
     tx.prepare_cached(&sql)?.execute([])?;

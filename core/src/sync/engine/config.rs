@@ -14,7 +14,7 @@ pub struct SyncConfig {
     /// How often it looks for changes of others in the background, and where the host reports no life of the app. 15 minutes. This and the
     /// other intervals have 5 % of jitter in either direction.
     pub interval: Duration,
-    /// The same while somebody sees the app and the network is unmetered. 5 seconds.
+    /// The same while the app is on the screen and the network is unmetered. 5 seconds.
     pub foreground_interval: Duration,
     /// The same on a metered network, where it is never shorter than on an unmetered one. 30 seconds.
     pub foreground_cellular_interval: Duration,

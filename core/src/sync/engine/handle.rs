@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 /// What the task is told.
 pub(in crate::sync) enum Command {
     Sync(Scope, oneshot::Sender<Result<SyncReport>>),
-    /// Somebody waits for a collection or a document to be read.
+    /// A caller waits for a collection or a document to be read.
     Refresh(RefreshKey, RefreshWaiter),
     /// A cycle that ends in time.
     TimeBudget(TimeBudget),
@@ -22,7 +22,7 @@ pub(in crate::sync) enum Command {
     RetryNow,
     Pause(oneshot::Sender<()>),
     Resume,
-    /// Stops the running cycle and waits while somebody else changes what cycles stand on.
+    /// Stops the running cycle and waits while another task changes what cycles rely on.
     Turn(Turn),
 }
 

@@ -4,12 +4,12 @@ use super::config::SyncConfig;
 use crate::platform::{Event, Network};
 use std::time::Duration;
 
-/// No interval is longer, whoever asks for it.
+/// No interval is longer, whether the app or the server asks for it.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 /// What a server may ask for at most: a mistake of its operator must not silence devices for good.
 const LONGEST_SUGGESTION: Duration = Duration::from_secs(86_400);
 
-/// Whether somebody sees the app, as far as the host has said.
+/// Whether the app is on the screen, as far as the host has said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Life {
     #[default]
@@ -34,7 +34,7 @@ impl PollInterval {
             Event::Foreground => self.life = Life::Foreground,
             Event::Background => self.life = Life::Background,
             Event::LowPower(low_power) => self.low_power = low_power,
-            // A process may be launched, and be told of a change, without anybody seeing it.
+            // The system may launch a process, or deliver a push message to it, while the app is not on the screen.
             Event::Launched | Event::PushReceived => {}
         }
     }
@@ -44,7 +44,7 @@ impl PollInterval {
         self.suggested = interval.min(LONGEST_SUGGESTION);
     }
 
-    /// Whether the host has said that nobody sees the app.
+    /// Whether the host has said that the app is not on the screen.
     pub fn in_background(&self) -> bool {
         self.life == Life::Background
     }

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - [`Schedule::next`] has a time whenever there is something to do that time alone can make possible.
 //! - However many events come, at most one cycle a second begins because of them.
-//! - A wait that the server has named ends by time, or by somebody who asks for a sync; no event shortens it.
+//! - A wait that the server has named ends by time, or when a caller asks for a sync; no event shortens it.
 
 use super::config::SyncConfig;
 use super::poll_interval::PollInterval;
@@ -71,7 +71,7 @@ impl Schedule {
         self.write_at.get_or_insert(now + debounce);
     }
 
-    /// Somebody did something for it (signed in, repaired a write): no reason to go on waiting.
+    /// Ends the waits: the user has signed in, or the app has repaired a write.
     pub fn retry_now(&mut self, now: Duration) {
         self.reset_backoff();
         self.asked_at = None;
@@ -124,7 +124,7 @@ impl Schedule {
         self.event_at = Some(self.event_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// A cycle is starting: it covers all that was written and asked so far. Returns why it runs, if nobody asked for it.
+    /// A cycle is starting: it covers all that was written and asked so far. Returns why it runs if no caller asked for it.
     pub fn begin(&mut self, now: Duration) -> SyncReason {
         if self.event_at.is_some() {
             self.event_began = Some(now);

@@ -5,7 +5,7 @@ use crate::model::{Phase, Progress, SyncState};
 use crate::store::{Store, conflicts, meta, operations};
 use tokio::sync::watch;
 
-/// What the engine knows by itself; counts are read from the store when somebody asks.
+/// What the engine knows by itself; counts are read from the store when a caller asks for the state.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Known {
     phase: Phase,

@@ -310,7 +310,7 @@ impl Task {
     }
 }
 
-/// Runs a slice's cycle for as long as somebody waits for it.
+/// Runs a slice's cycle for as long as its caller waits for it.
 async fn while_wanted(cycle: impl Future<Output = CycleOutcome>, slice: Option<&mut TimeBudget>) -> CycleOutcome {
     let Some(slice) = slice else { return cycle.await };
     tokio::select! {

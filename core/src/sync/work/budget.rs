@@ -32,7 +32,7 @@ pub struct Remaining {
 }
 
 impl Remaining {
-    /// Counts operations. `collections`: how many of them are behind; none: nobody knows, so all may be.
+    /// Counts operations. `collections`: how many of them are behind; `None` if that is not known: then all count as behind.
     pub(crate) fn of(store: &Store, collections: Option<usize>) -> Result<Self> {
         store.read(|connection| {
             let collections = match collections {
@@ -64,7 +64,7 @@ impl Deadline {
     }
 }
 
-/// Somebody waits for a slice.
+/// A caller that waits for a slice, and when the slice must end.
 pub(in crate::sync) struct TimeBudget {
     pub cut: Duration,
     pub tell: oneshot::Sender<Result<SliceReport>>,

@@ -293,7 +293,7 @@ async fn purge(deps: &EngineDeps) -> Result<()> {
         .await
 }
 
-/// A device without a network asks nobody.
+/// Fails if the device has no network: no request is made then.
 pub(in crate::sync) fn check_network(deps: &EngineDeps) -> Result<()> {
     if deps.connectivity.is_online() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Small cycles: reading only what somebody waits for.
+//! Small cycles: reading only what a caller waits for.
 //!
 //! Invariants:
 //! - Nothing is sent. Waiting writes stay with their own schedule.
