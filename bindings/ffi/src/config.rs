@@ -130,7 +130,7 @@ pub struct FfiConfig {
     pub debounce_ms: u64,
     /// How often it looks for changes of others in the background, ms.
     pub interval_ms: u64,
-    /// The same while somebody sees the app, on an unmetered network, ms.
+    /// The same while the app is on the screen, on an unmetered network, ms.
     #[uniffi(default = 5000)]
     pub foreground_interval_ms: u64,
     /// The same on a metered network, ms.

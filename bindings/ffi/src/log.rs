@@ -76,8 +76,8 @@ static LOST: AtomicU64 = AtomicU64::new(0);
 static QUEUED: Mutex<Option<SyncSender<FfiLogLine>>> = Mutex::new(None);
 static INSTALLED: Once = Once::new();
 
-/// Hands lines of `level` and above to `sink`, in the place of the one before; none: to nobody. For the whole process. Lines that wait
-/// for the sink before are still delivered to it.
+/// Hands lines of `level` and above to `sink`, in the place of the one before; without a sink the lines are dropped. For the whole
+/// process. Lines that wait for the sink before are still delivered to it.
 #[uniffi::export]
 pub fn set_log_sink(sink: Option<Arc<dyn FfiLogSink>>, level: FfiLogLevel) -> Result<()> {
     LEVEL.store(if sink.is_some() { rank(level) } else { 0 }, Ordering::Relaxed);
@@ -104,7 +104,7 @@ fn deliver(lines: &Receiver<FfiLogLine>, sink: &dyn FfiLogSink) {
             let message = format!("{lost} lines were lost: the log was too slow");
             batch.push(FfiLogLine { level: FfiLogLevel::Warn, target: "holm".to_owned(), message, at_ms: last.at_ms });
         }
-        // A log that fails is told to nobody: there is no log to tell it to.
+        // A failure of the log is dropped: there is no other log to report it to.
         let _ = sink.log(batch);
     }
 }
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!((line.level, line.target.as_str()), (FfiLogLevel::Warn, "holm_core::sync"));
         assert_eq!(line.message, "sync ended early code=OFFLINE tries=3");
         set_log_sink(None, FfiLogLevel::Trace).unwrap();
-        tracing::error!(target: "holm_core::sync", "nobody listens");
+        tracing::error!(target: "holm_core::sync", "no sink is set");
         assert!(told.recv().is_err(), "the sink is let go");
     }
 }

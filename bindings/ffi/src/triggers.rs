@@ -14,9 +14,9 @@ use std::time::Duration;
 pub enum FfiEvent {
     /// The process has started.
     Launched,
-    /// Somebody sees the app.
+    /// The app is on the screen.
     Foreground,
-    /// Nobody sees it any more.
+    /// The app has left the screen.
     Background,
     /// The device saves energy, or has stopped to.
     LowPower {

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 type Result<T> = std::result::Result<T, FfiTestServerError>;
 
 /// A running server with data of its own, on a free port of the loopback interface. Thread-safe. Stops with [`stop`](Self::stop), or when
-/// nobody holds it any more.
+/// it is not referenced any more.
 #[derive(uniffi::Object)]
 pub struct FfiTestServer {
     clock: Arc<MovedClock>,

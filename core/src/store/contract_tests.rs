@@ -232,7 +232,7 @@ fn f53_a_newer_schema_that_is_still_in_the_log_is_seen_and_the_log_is_not_folded
 }
 
 #[test]
-fn a_database_of_somebody_else_is_refused_and_left_as_it_was() {
+fn a_database_of_another_program_is_refused_and_left_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("holm.db");
     rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();

@@ -55,7 +55,7 @@ public final class Holm: Sendable {
     }
 
     /// Closes the client for good: live queries end, calls fail with `CLOSED`. Queued writes stay queued for the next
-    /// time. A client that nobody holds any more closes by itself.
+    /// time. A client that is not referenced any more closes by itself.
     public func close() async throws(HolmError) {
         try await translating { [ffi] in try await ffi.close() }
     }

@@ -4310,7 +4310,7 @@ public struct FfiConfig: Equatable, Hashable {
      */
     public let intervalMs: UInt64
     /**
-     * The same while somebody sees the app, on an unmetered network, ms.
+     * The same while the app is on the screen, on an unmetered network, ms.
      */
     public let foregroundIntervalMs: UInt64
     /**
@@ -4347,7 +4347,7 @@ public struct FfiConfig: Equatable, Hashable {
          * How often it looks for changes of others in the background, ms.
          */intervalMs: UInt64, 
         /**
-         * The same while somebody sees the app, on an unmetered network, ms.
+         * The same while the app is on the screen, on an unmetered network, ms.
          */foregroundIntervalMs: UInt64 = UInt64(5000), 
         /**
          * The same on a metered network, ms.
@@ -6397,11 +6397,11 @@ public enum FfiEvent: Equatable, Hashable {
      */
     case launched
     /**
-     * Somebody sees the app.
+     * The app is on the screen.
      */
     case foreground
     /**
-     * Nobody sees it any more.
+     * The app has left the screen.
      */
     case background
     /**
@@ -8729,8 +8729,8 @@ public func ffiVersion()throws  -> String  {
 })
 }
 /**
- * Hands lines of `level` and above to `sink`, in the place of the one before; none: to nobody. For the whole process. Lines that wait
- * for the sink before are still delivered to it.
+ * Hands lines of `level` and above to `sink`, in the place of the one before; without a sink the lines are dropped. For the whole
+ * process. Lines that wait for the sink before are still delivered to it.
  */
 public func setLogSink(sink: FfiLogSink?, level: FfiLogLevel)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
         uniffiCallStatus in

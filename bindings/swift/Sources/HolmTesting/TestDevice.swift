@@ -32,7 +32,7 @@ public final class TestDevice: Sendable {
         get throws { Date(timeIntervalSince1970: Double(try device.nowMs()) / 1_000) }
     }
 
-    /// Sets its wall clock, as somebody does who changes the date. The time that passes stays the world's.
+    /// Sets its wall clock, as a user does who changes the date. The time that passes stays the world's.
     public func setClock(to date: Date) throws {
         try device.setWallMs(wallMs: Int64((date.timeIntervalSince1970 * 1_000).rounded()))
     }

@@ -101,7 +101,7 @@ public final class TestWorld: Sendable {
         for device in devices { try device.advance(milliseconds) }
     }
 
-    /// Ends the server: from now on nobody answers, and its data is gone.
+    /// Ends the server: from now on no request is answered, and its data is gone.
     public func stop() throws {
         try server.stop()
     }

@@ -545,7 +545,7 @@ fileprivate struct FfiConverterString: FfiConverter {
 
 /**
  * A running server with data of its own, on a free port of the loopback interface. Thread-safe. Stops with [`stop`](Self::stop), or when
- * nobody holds it any more.
+ * it is not referenced any more.
  */
 public protocol FfiTestServerProtocol: AnyObject, Sendable {
     
@@ -567,7 +567,7 @@ public protocol FfiTestServerProtocol: AnyObject, Sendable {
 }
 /**
  * A running server with data of its own, on a free port of the loopback interface. Thread-safe. Stops with [`stop`](Self::stop), or when
- * nobody holds it any more.
+ * it is not referenced any more.
  */
 open class FfiTestServer: FfiTestServerProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64

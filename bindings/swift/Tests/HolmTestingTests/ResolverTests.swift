@@ -49,7 +49,7 @@ import Testing
         return (world, phone, tablet)
     }
 
-    /// Lets others run until the phone's note waits for nobody's decision, or for a person's.
+    /// Lets others run until the resolver has decided about the phone's note, or has left the decision to a person.
     private func decided(_ phone: TestDevice) async throws {
         while try await phone.holm.status().conflicts == 0,
             try await phone.collection(Note.self).getStored("n")?.status == .conflict

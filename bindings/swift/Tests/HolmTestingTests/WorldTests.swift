@@ -69,7 +69,7 @@ import Testing
         #expect(try await confirmed.value == .accepted(version: 1))
     }
 
-    @Test func a_clock_that_somebody_sets_is_only_that_devices() async throws {
+    @Test func a_clock_that_a_user_sets_is_only_that_devices() async throws {
         let world = try await TestWorld(collections: [Todo.collection])
         let (phone, tablet) = (try await world.device("phone"), try await world.device("tablet"))
         try phone.setClock(to: world.now + 86_400)
@@ -79,7 +79,7 @@ import Testing
         #expect(try await tablet.collection(Todo.self).count() == 1)
     }
 
-    @Test func a_server_that_is_stopped_answers_nobody() async throws {
+    @Test func a_server_that_is_stopped_answers_no_request() async throws {
         let world = try await TestWorld(collections: [Todo.collection])
         let phone = try await world.device("phone")
         try world.stop()

@@ -62,7 +62,7 @@ extension HolmSuite {
                 let scratch = try Scratch()
                 let holm = try await Holm.open(
                     HolmConfiguration(baseURL: server.url, storage: .directory(scratch.url), autoSync: false))
-                try await holm.setToken("nobody knows this one")
+                try await holm.setToken("a token the server does not know")
                 #expect(holm.isSignedIn)
                 #expect(holm.userID == nil)
                 #expect(await failure { try await holm.sync() }?.code == .unauthorized)

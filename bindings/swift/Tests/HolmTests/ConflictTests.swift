@@ -65,7 +65,7 @@ extension HolmSuite {
             }
         }
 
-        @Test func last_write_wins_keeps_the_later_edit_whoever_syncs_first() async throws {
+        @Test func last_write_wins_keeps_the_later_edit_in_any_order_of_syncs() async throws {
             try await withServer { server in
                 let (a, b) = try await quarrel(server, .lastWriteWins) {
                     try await $0.update("t", \.title, to: "earlier")

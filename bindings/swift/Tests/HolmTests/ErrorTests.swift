@@ -86,7 +86,7 @@ extension HolmSuite {
         @Test func f54_a_file_that_is_no_store_is_refused_and_left_as_it_was() async throws {
             let scratch = try Scratch()
             let file = scratch.url.appendingPathComponent("holm.db")
-            let content = Data("this is no database, and somebody may want it back".utf8)
+            let content = Data("this is no database, and its owner may want it back".utf8)
             try content.write(to: file)
             let error = await failure { try await Holm.open(.init(storage: .directory(scratch.url))) }
             #expect(error?.code == .notAStore)

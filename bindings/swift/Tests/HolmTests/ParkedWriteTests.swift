@@ -6,7 +6,7 @@ extension HolmSuite {
     @Suite struct ParkedWrites {
         private let tooLong = String(repeating: "x", count: 41)
 
-        @Test func f09_a_refused_write_is_visible_and_stops_nobody_else() async throws {
+        @Test func f09_a_refused_write_is_visible_and_stops_no_other_document() async throws {
             try await withServer { server in
                 let device = try await Device(server, isFirst: true)
                 let refused = try await device.todos.create(Todo(id: "bad", title: tooLong))

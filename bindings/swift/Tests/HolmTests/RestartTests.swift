@@ -41,7 +41,7 @@ extension HolmSuite {
         }
 
         @Test(.enabled(if: Resources.areKnown, "reads Linux's own accounts"))
-        func a_client_that_nobody_holds_gives_its_files_back() async throws {
+        func a_client_without_references_gives_its_files_back() async throws {
             let scratch = try Scratch()
             let files = Resources.openFiles(under: scratch.url)
             #expect(files == 0)

@@ -24,7 +24,7 @@ extension Holm {
         }
     }
 
-    /// Signs in. Waits for the server; cancelling the task ends that with `CANCELLED`, and nobody is signed in.
+    /// Signs in. Waits for the server; cancelling the task ends that with `CANCELLED`, and no user is signed in.
     ///
     /// - Returns: The account's id.
     /// - Throws: ``HolmError``: `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the storage has another

@@ -2,7 +2,7 @@ import Foundation
 
 /// How documents become JSON and back: an encoder and a decoder with the app's settings.
 ///
-/// Both are thread-safe as long as nobody changes their settings, and nobody else holds them.
+/// Both are thread-safe as long as their settings do not change; no other code holds them.
 struct Coding: Sendable {
     private let encoder: JSONEncoder
     private let decoder: JSONDecoder

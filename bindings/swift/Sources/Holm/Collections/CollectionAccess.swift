@@ -7,8 +7,8 @@ struct CollectionAccess: Sendable {
 
     let holm: Holm
     let name: String
-    /// The core's handle, once somebody has needed it: the core makes a collection that it has never heard of, which is
-    /// a write.
+    /// The core's handle, made when a call first needs it: the core makes a collection that it does not know yet, which
+    /// is a write.
     private let handle = Lock<FfiCollection?>(nil)
 
     init(_ holm: Holm, _ name: String) {

@@ -77,7 +77,7 @@ extension HolmCollection {
         try access.page(query, after: mark, decode)
     }
 
-    /// Watches a query. Nothing happens until somebody reads the sequence.
+    /// Watches a query. Nothing happens until the app reads the sequence.
     public func live(_ query: Holm.Query) -> Holm.LiveQuery<Document> {
         access.live(query, decode)
     }

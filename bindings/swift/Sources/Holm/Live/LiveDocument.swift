@@ -43,7 +43,7 @@ extension Holm {
 }
 
 extension HolmCollection {
-    /// Watches one document, whether or not it is there. Nothing happens until somebody reads the sequence.
+    /// Watches one document, whether or not it is there. Nothing happens until the app reads the sequence.
     public func live(id: String) -> Holm.LiveDocument<Document> {
         access.live(id: id, decode)
     }

@@ -12,7 +12,7 @@ extension Holm {
     ///
     /// - Each loop is a watch of its own. It begins with the first element and ends with the loop: by `break`, when the
     ///   task is cancelled, or when the client is closed. The last two end it without an error.
-    /// - A slow reader gets the latest state and none of those in between. Nothing is computed while nobody waits.
+    /// - A slow reader gets the latest state and none of those in between. Nothing is computed while no reader waits.
     /// - A change that cannot touch the result does not run the query.
     /// - While the client is suspended the loop waits.
     /// - Throws ``HolmError``: `INVALID_QUERY`, `INVALID_NAME`, those of storage, and `INVALID_DOCUMENT` if a document

@@ -113,7 +113,7 @@ extension Holm.WindowSnapshot: Equatable where Value: Equatable {}
 
 extension HolmCollection {
     /// Watches a window of `size` documents on a query's result, at its beginning until it is moved: for lists that are
-    /// too long to keep. Nothing happens until somebody reads the sequence, which then throws `INVALID_QUERY` for a size
+    /// too long to keep. Nothing happens until the app reads the sequence, which then throws `INVALID_QUERY` for a size
     /// below 1.
     public func liveWindow(
         where filter: Holm.Filter? = nil, orderBy order: Holm.Order = [], size: Int

@@ -2,8 +2,8 @@ import Foundation
 internal import HolmBindings
 
 extension Holm {
-    /// Hands the core's log to a sink from now on, in the place of the one before; `nil`: to nobody, as at the start. It
-    /// is one for all clients of the process. Returns at once.
+    /// Hands the core's log to a sink from now on, in the place of the one before; `nil`: the log is dropped, as at the
+    /// start. The sink is one for all clients of the process. Returns at once.
     ///
     /// ```swift
     /// let recent = HolmLogBuffer()

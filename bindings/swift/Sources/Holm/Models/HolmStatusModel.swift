@@ -30,7 +30,7 @@ public final class HolmStatusModel {
     /// How many writes the server refused, see ``Holm/parkedWrites()``.
     public var failedCount: Int { status?.parked ?? 0 }
 
-    /// How many documents wait for somebody to resolve a conflict, see ``Holm/conflicts()``.
+    /// How many documents have a conflict that the app has not resolved yet, see ``Holm/conflicts()``.
     public var conflictCount: Int { status?.conflicts ?? 0 }
 
     /// When everything was last in step with the server, in the server's time.

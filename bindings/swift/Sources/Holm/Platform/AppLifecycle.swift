@@ -24,7 +24,7 @@ final class AppLifecycle {
         self.askForTime = askForTime
     }
 
-    /// The system has started the app, where nobody sees it.
+    /// The system has started the app in the background.
     func didLaunchInBackground() {
         guard let holm else { return }
         isOnScreen = false
@@ -32,7 +32,7 @@ final class AppLifecycle {
         Task { await holm.awake.end() }
     }
 
-    /// Nobody sees the app any more.
+    /// The app has left the screen.
     func didEnterBackground() {
         guard isOnScreen, let holm else { return }
         isOnScreen = false
@@ -48,7 +48,7 @@ final class AppLifecycle {
         leaving = task
     }
 
-    /// Somebody sees the app again.
+    /// The app is coming back to the screen.
     func willEnterForeground() {
         guard !isOnScreen, let holm else { return }
         isOnScreen = true

@@ -51,7 +51,7 @@
             guard updated == errSecItemNotFound else { return try Self.check(updated) }
             let whole = item(name).merging(content) { _, new in new }
             let added = SecItemAdd(whole as CFDictionary, nil)
-            // Somebody else was faster, perhaps an extension.
+            // Another process was faster, perhaps an extension of the app.
             guard added == errSecDuplicateItem else { return try Self.check(added) }
             try Self.check(SecItemUpdate(item(name) as CFDictionary, content as CFDictionary))
         }

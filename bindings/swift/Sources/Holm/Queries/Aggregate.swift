@@ -53,7 +53,7 @@ extension HolmCollection {
         try access.aggregate(figures, Holm.Query(where: filter), by: field)
     }
 
-    /// Watches such figures. Nothing happens until somebody reads the sequence.
+    /// Watches such figures. Nothing happens until the app reads the sequence.
     public func liveAggregate(
         _ figures: [Holm.Aggregate], where filter: Holm.Filter? = nil, by field: String? = nil
     ) -> Holm.LiveAggregate {

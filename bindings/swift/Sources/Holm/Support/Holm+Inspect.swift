@@ -6,7 +6,7 @@ extension Holm {
     public struct Stats: Hashable, Sendable {
         /// Transactions.
         public let commits: Int
-        /// Transactions that were forced to the disk before anybody was told.
+        /// Transactions that were forced to the disk before their callers got an answer.
         public let forcedWrites: Int
         /// Acknowledged writes, the app's and those of the sync engine.
         public let writes: Int

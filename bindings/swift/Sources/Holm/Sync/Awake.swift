@@ -1,10 +1,10 @@
 internal import HolmBindings
 
-/// Keeps a client awake as long as somebody needs it, and lets it sleep, with its files closed, when nobody does.
+/// Keeps a client awake as long as a caller needs it, and suspends it, with its files closed, when no caller does.
 ///
 /// Invariants:
-/// - The app on the screen is one who needs it, from the start. Each slice of background time is another.
-/// - Waking and falling asleep never overlap, and each looks at the needs anew: so the last one has the last word.
+/// - The app on the screen counts as one caller, from the start. Each slice of background time is another.
+/// - Waking and falling asleep never overlap, and each counts the callers anew: so the latest change decides.
 /// - A client that the app has suspended itself is woken for a need, and left alone otherwise.
 final class Awake: Sendable {
     private struct State: Sendable {
@@ -20,7 +20,7 @@ final class Awake: Sendable {
         self.sleeper = sleeper
     }
 
-    /// Somebody needs the client; returns when it is awake. To be followed by ``end()``, even if it fails.
+    /// A caller needs the client; returns when it is awake. To be followed by ``end()``, even if it fails.
     func begin() async throws(HolmError) {
         do {
             try await change(by: 1).value
@@ -29,7 +29,7 @@ final class Awake: Sendable {
         }
     }
 
-    /// Somebody needs the client no more; returns when it is asleep, unless others need it.
+    /// The caller needs the client no more; returns when it is asleep, unless other callers need it.
     func end() async {
         // Falling asleep cannot fail.
         _ = await change(by: -1).result

@@ -6,10 +6,10 @@ extension Holm {
     public enum Event: Hashable, Sendable {
         /// The process has started. Looks for changes at once.
         case launched
-        /// Somebody sees the app: looks for changes at once, and from now on every
+        /// The app is on the screen: looks for changes at once, and from now on every
         /// ``HolmConfiguration/foregroundInterval``.
         case foreground
-        /// Nobody sees the app any more: from now on every ``HolmConfiguration/interval``, as long as the system lets
+        /// The app has left the screen: from now on every ``HolmConfiguration/interval``, as long as the system lets
         /// the process run at all.
         case background
         /// The device saves energy (true) or has stopped to: intervals are four times as long meanwhile.

@@ -10,7 +10,7 @@ extension Holm {
         public let pending: Int
         /// Writes that the server refused, see ``Holm/parkedWrites()``.
         public let parked: Int
-        /// Documents that wait for somebody to resolve a conflict, see ``Holm/conflicts()``.
+        /// Documents whose conflict the app has not resolved yet, see ``Holm/conflicts()``.
         public let conflicts: Int
         /// When everything was last in step with the server, in the server's time.
         public let lastSync: Date?

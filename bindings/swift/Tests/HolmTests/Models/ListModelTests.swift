@@ -87,7 +87,7 @@ extension HolmSuite {
             #expect(list.error == nil)
         }
 
-        @Test func a_list_that_nobody_shows_is_freed() async throws {
+        @Test func a_list_that_no_view_shows_is_freed() async throws {
             var list: HolmListModel<Todo>? = HolmListModel(todos.live())
             weak var held = list
             let task = Task { [list] in await list?.run() }

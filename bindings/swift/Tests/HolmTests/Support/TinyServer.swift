@@ -8,7 +8,7 @@ final class TinyServer: Sendable {
     private let listener: Int32
     private let accepted = AsyncStream.makeStream(of: Void.self)
 
-    /// - Parameter reply: What everybody gets as an answer; `nil`: nobody gets one.
+    /// - Parameter reply: The answer to every request; `nil`: no request gets one.
     init(reply: String? = nil) throws {
         #if os(Linux)
             let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -30,7 +30,7 @@ final class TinyServer: Sendable {
         }
     }
 
-    /// Waits until somebody has connected.
+    /// Waits until a client has connected.
     func connected() async {
         var connections = accepted.stream.makeAsyncIterator()
         await connections.next()

@@ -8,10 +8,10 @@ public sealed interface Event {
     /** The process has started. Looks for changes at once. */
     public data object Launched : Event
 
-    /** Somebody sees the app: looks for changes at once, and from now on every [HolmConfig.foregroundInterval]. */
+    /** The app is on the screen: looks for changes at once, and from now on every [HolmConfig.foregroundInterval]. */
     public data object Foreground : Event
 
-    /** Nobody sees the app any more: from now on every [HolmConfig.interval], as long as the system lets the process run at all. */
+    /** The app has left the screen: from now on every [HolmConfig.interval], as long as the system lets the process run at all. */
     public data object Background : Event
 
     /**

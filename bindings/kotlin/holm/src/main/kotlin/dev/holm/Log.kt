@@ -4,7 +4,7 @@ import kotlin.time.Instant
 
 /** How much a line of the log matters. */
 public enum class LogLevel {
-    /** Something is wrong in a way that needs somebody. */
+    /** Something is wrong in a way that a person has to look into. */
     Error,
 
     /** Something went wrong and is being dealt with. */

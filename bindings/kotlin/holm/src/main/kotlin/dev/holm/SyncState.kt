@@ -8,7 +8,7 @@ import kotlin.time.Instant
  * @property phase what the sync engine is doing.
  * @property pending operations that will be sent: queued or on their way.
  * @property failed operations that the server refused and that wait for a decision: [Holm.parked].
- * @property conflicts documents that wait for somebody to resolve a conflict: [Holm.conflicts].
+ * @property conflicts documents whose conflict the app has not resolved yet: [Holm.conflicts].
  * @property lastSync when everything was last in step with the server, by the server's clock.
  * @property progress how far the running sync is.
  * @property lastError why the last round failed, if it did.
@@ -70,7 +70,7 @@ public data class SyncError(public val code: String, public val message: String)
  * Counters of this process.
  *
  * @property commits transactions of the local database.
- * @property forcedWrites transactions that were forced to the disk before anybody was told.
+ * @property forcedWrites transactions that were forced to the disk before their callers got an answer.
  * @property writes acknowledged writes, the app's and those of the sync engine.
  * @property requests HTTP requests.
  * @property bytesUp bytes sent.

@@ -73,7 +73,7 @@ class ConflictTest {
         story { disagreement(ConflictStrategy.Merge).settledOn(Todo("from b", note = "only b", id = "1")) }
 
     @Test
-    fun prompt_keeps_all_three_sides_until_somebody_decides() =
+    fun prompt_keeps_all_three_sides_until_the_app_decides() =
         story {
             val both = disagreement(ConflictStrategy.Prompt)
             val conflict = both.b.conflicts().single()

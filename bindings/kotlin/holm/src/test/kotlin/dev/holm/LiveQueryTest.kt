@@ -71,7 +71,7 @@ class LiveQueryTest {
         }
 
     @Test
-    fun a_change_outside_the_result_wakes_nobody() =
+    fun a_change_outside_the_result_wakes_no_watcher() =
         story {
             val holm = offline()
             val todos = holm.todos

@@ -38,7 +38,7 @@ class ResolverTest {
             }
         }
 
-    /** Lets others run until the phone's todo waits for nobody's decision, or for a person's. */
+    /** Lets others run until the resolver has decided about the phone's todo, or has left the decision to a person. */
     private suspend fun Quarrel.decided() {
         while (phone.holm.state().conflicts == 0L && phone.todos.getStored("t")?.status == SyncStatus.Conflict) yield()
     }

@@ -21,7 +21,7 @@ class TestWorldTest {
         world { world ->
             val phone = world.device("phone")
             val tablet = world.device("tablet")
-            val stranger = world.device("stranger", account = "somebody")
+            val stranger = world.device("stranger", account = "another")
             assertSame(phone, world.device("phone"))
             phone.todos.create(Todo("Buy milk"))
             world.syncAll()
@@ -90,7 +90,7 @@ class TestWorldTest {
             val rules = "[collections.todos.fields.title]\ntype = \"string\"\nmax_length = 10\n"
             TestWorld(listOf(todoCollection), rules).use { world ->
                 val phone = world.device("phone")
-                phone.todos.create(Todo("Buy more milk than anybody could drink"))
+                phone.todos.create(Todo("Buy more milk than the fridge can hold"))
                 world.syncAll()
                 assertEquals(OperationState.Parked, phone.holm.parked().single().state)
             }

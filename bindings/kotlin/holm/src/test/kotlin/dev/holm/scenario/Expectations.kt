@@ -30,7 +30,7 @@ internal class Expectations(private val devices: Devices) {
             "expect_aggregate" -> aggregate(step)
             "expect_result" -> result(step)
             "expect_equal" -> equal(step)
-            else -> error("nobody knows $step")
+            else -> error("unknown expectation: $step")
         }
     }
 
