@@ -10,7 +10,7 @@ enum Route: Hashable {
     case debug
 }
 
-/// The sign-in, or the tasks of whoever is signed in.
+/// The sign-in, or the tasks of the account that is signed in.
 struct RootView: View {
     let session: SessionModel
 

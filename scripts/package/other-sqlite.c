@@ -1,4 +1,4 @@
-/* An app's own SQLite, as a linker sees it: the names that Holm's copy would have, too. Whoever calls one ends the process. */
+/* An app's own SQLite, as a linker sees it: the names that Holm's copy would have, too. A call of one ends the process. */
 #include <stdlib.h>
 
 #define OTHER(name) void name(void) { abort(); }

@@ -145,7 +145,7 @@ fn nothing_is_begun_that_cannot_end_in_time() {
 }
 
 #[test]
-fn a_look_that_nobody_waits_for_shares_the_slices_time() {
+fn a_look_that_no_caller_waits_for_shares_the_slices_time() {
     World::run(2, |mut world| async move {
         let (device, line) = behind(&mut world, SLOW).await;
         device.holm.connectivity().set(Net::Unmetered);
@@ -165,7 +165,7 @@ fn a_look_that_nobody_waits_for_shares_the_slices_time() {
 }
 
 #[test]
-fn a_sync_that_somebody_waits_for_is_not_disturbed_by_a_slice() {
+fn a_sync_that_a_caller_waits_for_is_not_disturbed_by_a_slice() {
     World::run(3, |mut world| async move {
         let (device, _) = behind(&mut world, SLOW).await;
         device.holm.connectivity().set(Net::Unmetered);
@@ -190,7 +190,7 @@ fn a_slice_that_is_given_up_stops_at_once_and_the_next_goes_on() {
         let (here, bytes) = (device.view().len(), line.bytes());
         assert!(here > WRITES, "a page was kept");
         world.pass(600 * SECOND).await;
-        assert_eq!(line.bytes(), bytes, "nothing goes on that nobody waits for");
+        assert_eq!(line.bytes(), bytes, "nothing goes on that no caller waits for");
         while !device.holm.run_background(30 * SECOND).await.unwrap().complete {}
         assert_in_step(&mut world, &device).await;
     });

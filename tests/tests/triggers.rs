@@ -28,7 +28,7 @@ async fn watched(world: &mut World, adjust: impl FnOnce(&mut Config)) -> (Device
 }
 
 /// Another device of the account writes a document, and the server has it.
-async fn somebody_writes(other: &Device, id: &str) {
+async fn another_writes(other: &Device, id: &str) {
     other.create(id, json!({})).await;
     other.sync().await;
 }
@@ -46,7 +46,7 @@ fn launching_and_coming_to_the_foreground_look_at_once() {
         World::run(1, |mut world| async move {
             let (a, line) = watched(&mut world, |_| {}).await;
             let other = world.device(Strategy::Merge).await;
-            somebody_writes(&other, "t").await;
+            another_writes(&other, "t").await;
             a.holm.report(event);
             world.pass(Duration::from_millis(50)).await;
             assert!(a.doc("t").is_some(), "{event:?}: {:?}", line.sent());
@@ -176,7 +176,7 @@ fn a_failing_server_is_left_in_peace_whatever_is_reported_that_says_nothing_of_t
         world.heal();
         a.holm.report(Event::Foreground);
         world.pass(SECOND).await;
-        assert_eq!(a.status("t"), Some(SyncStatus::Synced), "somebody looks: there is hope");
+        assert_eq!(a.status("t"), Some(SyncStatus::Synced), "a person looks: the engine tries again at once");
     });
 }
 

@@ -24,7 +24,7 @@ impl History {
         self.silence().await;
     }
 
-    /// Nobody touches anything: what is queued goes by itself. Then everybody reads what the others did, and people decide what is theirs.
+    /// No person acts: what is queued goes by itself. Then each device reads what the others did, and people decide conflicts and parked writes.
     async fn calm_down(&mut self) {
         self.world.pass(Duration::from_secs(660)).await;
         for _ in 0..30 {
@@ -159,7 +159,7 @@ impl History {
         }
     }
 
-    /// Nobody sends anything any more, and nothing changes.
+    /// No device sends anything any more, and nothing changes.
     async fn silence(&self) {
         let before: Vec<_> =
             self.devices.iter().map(|member| (member.device.view(), member.device.link.count(""))).collect();

@@ -151,7 +151,7 @@ impl Model {
         sums
     }
 
-    /// Whether somebody wrote this path after this write, in the order in which people acted.
+    /// Whether a person wrote this path after this write, in the order in which people acted.
     pub fn written_again(&self, at: usize, path: &str) -> bool {
         let id = &self.writes[at].id;
         self.writes[at + 1..]

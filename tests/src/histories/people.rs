@@ -25,7 +25,7 @@ impl History {
 
     fn not_acknowledged(&mut self, id: &str, error: &Error) {
         match error.code() {
-            // It was deleted by a sync between looking and writing, or evicted, or made by somebody else.
+            // It was deleted by a sync between looking and writing, or evicted, or made by another device.
             ErrorCode::NotFound | ErrorCode::Evicted | ErrorCode::AlreadyExists | ErrorCode::Suspended => {}
             ErrorCode::StorageFull | ErrorCode::StorageUnavailable => {
                 self.model.fuzzy.insert(id.to_owned());
@@ -150,7 +150,7 @@ impl History {
         }
     }
 
-    /// Somebody looks at a document, and wants it from the server.
+    /// A person looks at a document, and the app asks the server for it.
     pub(super) async fn refresh(&mut self, at: usize) {
         let ids: Vec<String> = self.devices[0].device.view().into_keys().collect();
         if ids.is_empty() {

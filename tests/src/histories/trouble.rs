@@ -122,7 +122,7 @@ impl History {
     async fn sign_in(&mut self, at: usize, account: &str) {
         let member = &self.devices[at];
         member.device.link.set_chaos(None);
-        member.device.link.somebody_asked();
+        member.device.link.a_person_asked();
         member.device.sign_in(account).await;
         member.device.link.set_chaos(Some(member.chaos.clone()));
     }

@@ -23,11 +23,11 @@ struct Shared {
     losses: Mutex<(u64, u64)>,
     awaited: Mutex<Option<Awaited>>,
     held: Mutex<Option<Held>>,
-    /// None: nobody wants to know.
+    /// `None` if no test asked for them.
     notes: Mutex<Option<Vec<Exchange>>>,
 }
 
-/// A reply that somebody waits for.
+/// A reply that a test waits for.
 struct Awaited {
     path: &'static str,
     /// So many replies come before it.
@@ -131,7 +131,7 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    /// Who waits for the reply to this request, if somebody does.
+    /// The test that waits for the reply to this request, if one does.
     fn take_awaited(&self, path: &str) -> Option<Awaited> {
         let mut awaited = self.awaited.lock().unwrap();
         match &mut *awaited {

@@ -7,7 +7,7 @@ use holm_core::WriteOutcome;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each device has shown so far: nobody ever sees a document go back to an older state of the server.
+/// What each device has shown so far: no device ever shows a document go back to an older state of the server.
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<(char, String), i64>);
 
@@ -126,13 +126,13 @@ pub(super) async fn every_write_is_accounted_for(devices: &[Device], done: &[Don
                     w.id == *id
                         && matches!(&w.deed, Deed::Set { field: f, value: v } if f == field && json!(v) == *value)
                 });
-                assert!(known, "{id} has a {field} that nobody wrote: {value}");
+                assert!(known, "{id} has a {field} that no device wrote: {value}");
             }
         }
     }
 }
 
-/// Somebody has written the field after this, in the order in which the users acted: the older value was bound to be overwritten.
+/// A user has written the field after this, in the order in which the users acted: the older value was bound to be overwritten.
 fn written_again(done: &[Done], write: &Done, field: &str) -> bool {
     let at = done.iter().position(|other| std::ptr::eq(other, write)).unwrap();
     done[at + 1..]

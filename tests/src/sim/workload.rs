@@ -10,7 +10,7 @@ use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// What somebody did, and was told that it is kept.
+/// A write of a person that the client said is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Done {
     pub device: usize,
@@ -160,7 +160,7 @@ async fn edit(random: &Random, device: &Device, at: usize, id: &str, done: &mut 
     }
 }
 
-/// The network works again, and nobody touches anything: what is queued must go by itself. Then everybody reads what the others did.
+/// The network works again, and no person acts: what is queued must go by itself. Then each device reads what the others did.
 async fn calm_down(world: &World, devices: &[Device]) {
     world.heal();
     world.pass(2 * BACKOFF).await;

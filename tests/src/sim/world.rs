@@ -68,7 +68,7 @@ impl World {
         Self { random, network, server, start, devices: 0 }
     }
 
-    /// A server that nobody talks to: what stands in while another one is closed.
+    /// A server that no device talks to: it stands in while another one is closed.
     pub fn new_server() -> Server {
         let mut config = holm_server::Config::default();
         config.accounts.argon2.memory_kib = 8;

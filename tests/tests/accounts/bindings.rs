@@ -65,7 +65,7 @@ fn stores_that_share_a_keychain_have_sessions_of_their_own() {
         let a = setting.open(directories[0].path(), "http://server");
         let user = a.sign_up("a@example.com", "password").await.unwrap();
         let b = setting.open(directories[1].path(), "http://server");
-        assert_eq!(b.user(), None, "a new store has nobody's session");
+        assert_eq!(b.user(), None, "a new store has no session");
         let other = b.sign_up("b@example.com", "password").await.unwrap();
         b.sign_out(SignOutMode::Wipe).await.unwrap();
         b.close().await;

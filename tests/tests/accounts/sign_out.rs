@@ -49,7 +49,7 @@ fn core_p2_sign_out_during_refresh_stays_signed_out() {
         a.sync().await;
         let names = secrets.names();
         assert_eq!(names.len(), 1);
-        // For each way to go on: nobody signs in, or another account does.
+        // For each way to go on: no account signs in, or another one does.
         for other in [None, Some("other@example.com")] {
             world.pass(Duration::from_secs(86_400)).await;
             wire.hold("/session/refresh");

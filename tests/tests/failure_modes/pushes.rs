@@ -170,7 +170,7 @@ fn f07_a_write_made_while_a_sync_runs_is_sent_without_a_further_call() {
 }
 
 #[test]
-fn f08_after_one_failed_round_nobody_has_to_touch_anything() {
+fn f08_after_one_failed_round_the_engine_tries_again_by_itself() {
     for (request, fate) in [(0, Fate::DropRequest), (1, Fate::DropRequest), (0, Fate::DropReply), (1, Fate::DropReply)]
     {
         World::run(8, |mut world| async move {
@@ -201,7 +201,7 @@ fn f08_the_network_coming_back_starts_a_sync_within_a_second() {
 }
 
 #[test]
-fn f46_the_servers_wait_is_honoured_and_nobody_knocks_meanwhile() {
+fn f46_the_servers_wait_is_honoured_and_no_request_goes_meanwhile() {
     let mut config = holm_server::Config::default();
     config.accounts.argon2.memory_kib = 8;
     config.rate_limit = Some(holm_server::RateLimit { requests_per_minute: 1, burst: 4 });

@@ -17,7 +17,7 @@ fn strict() -> holm_server::Config {
 }
 
 #[test]
-fn f09_one_refused_write_stops_its_own_document_and_nobody_else() {
+fn f09_one_refused_write_stops_its_own_document_and_no_other() {
     World::configured(9, strict(), |mut world| async move {
         let a = world.device_with(Strategy::Merge, 0, manual).await;
         a.holm

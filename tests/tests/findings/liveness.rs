@@ -106,7 +106,7 @@ fn core_v6_a_proxys_413_shrinks_the_batch() {
 }
 
 #[test]
-fn core_v7_a_portals_401_signs_nobody_out() {
+fn core_v7_a_portals_401_does_not_sign_the_user_out() {
     story(|mut world| async move {
         let a = world.device("a").automatic().open().await;
         a.link.always("", Fault::html(401));

@@ -184,7 +184,7 @@ fn core_l5_both_copies_of_a_store_keep_their_own_edits() {
         for device in [&a, &c, &a, &c] {
             device.sync().await;
         }
-        // The copy's increment has the id of the original's, which holds more: nobody can tell any more what became of it.
+        // The copy's increment has the id of the original's, which holds more: what became of it cannot be told any more.
         for op in c.holm.parked().unwrap() {
             c.holm.discard(op.op_id).await.unwrap();
         }

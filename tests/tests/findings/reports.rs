@@ -40,7 +40,7 @@ fn report_03_names_reserved_on_the_server_are_refused_here() {
 }
 
 #[test]
-fn report_05_widest_documents_reach_everybody_or_nobody() {
+fn report_05_widest_documents_reach_every_device_or_are_refused() {
     for members in [8_180, 8_187, 8_192, 8_193, 9_996, 10_001] {
         story(|mut world| async move {
             let (a, b) = (world.open("a").await, world.open("b").await);

@@ -90,7 +90,8 @@ fn core_r6_a_wipe_tells_those_who_wait() {
         let waiter = tokio::spawn(async move { holm.confirmed(op).await });
         world.seconds(1.0).await;
         a.holm.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
-        let told = tokio::time::timeout(Duration::from_secs(60), waiter).await.expect("nobody was told").unwrap();
+        let told =
+            tokio::time::timeout(Duration::from_secs(60), waiter).await.expect("the waiter got no outcome").unwrap();
         assert_eq!(told.unwrap(), WriteOutcome::Discarded);
     });
 }

@@ -1,5 +1,5 @@
-//! Requests that are refused as a whole: no storm, nobody starves, and only what is at fault is set aside. (Each story ends with a check of
-//! its links for storms.)
+//! Requests that are refused as a whole: no storm, no other write starves, and only what is at fault is set aside. (Each story ends with a
+//! check of its links for storms.)
 
 use holm_core::{ErrorCode, Event};
 use holm_tests::fixture::{Fault, code, story, story_on};
@@ -63,7 +63,7 @@ fn core_v1_a_group_over_the_limits_is_refused_where_it_is_made() {
 }
 
 #[test]
-fn core_v2_refused_groups_starve_nobody() {
+fn core_v2_refused_groups_starve_no_other_write() {
     story_on(STRICT, |mut world| async move {
         let (a, b) = (world.open("a").await, world.open("b").await);
         for group in 0..2 {
@@ -91,7 +91,7 @@ fn core_v2_refused_groups_starve_nobody() {
 }
 
 #[test]
-fn core_v3_a_refused_group_wakes_nobody() {
+fn core_v3_a_refused_group_wakes_no_device() {
     story_on(STRICT, |mut world| async move {
         let a = world.device("a").automatic().open().await;
         a.holm

@@ -7,7 +7,7 @@ use crate::{Ground, PAGE, open, shown};
 use holm_tests::real::{Driver, KillAt, ServerProcess};
 use serde_json::{Value, json};
 
-/// How many calls of a sweep are tried if nobody says otherwise.
+/// How many calls of a sweep are tried, unless the environment says otherwise.
 const CALLS: u32 = 12;
 /// No sweep goes on after so many.
 const MOST: u32 = 400;

@@ -28,7 +28,7 @@ pub enum Deed {
     Delete {
         id: String,
     },
-    /// Adds one to a shared counter and leaves a mark there that nobody else ever leaves.
+    /// Adds one to a shared counter and leaves a mark there that no other command ever leaves.
     Count {
         id: &'static str,
         mark: String,

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use worker::{Worker, moment, sign_up};
 
-/// How often is killed if nobody says otherwise.
+/// How often a process is killed, unless the environment says otherwise.
 const KILLS: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {

@@ -43,7 +43,7 @@ fn trap_01_ones_own_success_is_no_conflict() {
 
 /// The later edit wins, not the one that arrives later and not the one with the faster clock.
 #[test]
-fn trap_07_the_later_edit_wins_whoever_syncs_last_and_whatever_the_clocks_say() {
+fn trap_07_the_later_edit_wins_in_any_order_of_syncs_and_whatever_the_clocks_say() {
     for (early_skew, late_skew) in [(0, 0), (10 * DAY_MS, 0), (0, -10 * DAY_MS), (DAY_MS, -DAY_MS)] {
         for early_syncs_last in [true, false] {
             World::run(7, |mut world| async move {
@@ -84,7 +84,7 @@ fn trap_12_increments_travel_as_increments() {
             }
             b.update("song", json!({"playCount": {"$inc": 3}})).await;
             b.sync().await;
-            // The server has counted, but nobody here has heard: counting again would be the second mistake.
+            // The server has counted, but its reply was lost: counting again would be the second mistake.
             world.network.set_script(|_, path| if path.contains("batch") { Fate::DropReply } else { Fate::Pass });
             assert!(a.holm.sync().await.is_err());
             world.heal();

@@ -14,7 +14,7 @@ fn refreshes(notes: &[Exchange]) -> usize {
     notes.iter().filter(|exchange| exchange.path.contains("/session/refresh")).count()
 }
 
-/// A token that is refused is exchanged once, whoever waits for it, and the request goes once more; then it is the user's turn.
+/// A token that is refused is exchanged once, however many requests wait for it, and each request goes once more; then the user must act.
 #[test]
 fn trap_06_a_refused_token_is_exchanged_once_and_the_request_goes_once_more() {
     World::run(6, |mut world| async move {
@@ -80,7 +80,7 @@ fn trap_13_a_refresh_token_slides_rotates_and_ends() {
             seen.push(token);
         }
 
-        // Somebody has an old one.
+        // A thief has an old one.
         let stolen = json!({"refreshToken": seen[seen.len() - 2]}).to_string();
         let request = Request {
             method: http::Method::POST,
@@ -97,7 +97,7 @@ fn trap_13_a_refresh_token_slides_rotates_and_ends() {
         assert_eq!(
             a.holm.sync().await.unwrap_err().code(),
             ErrorCode::Unauthorized,
-            "for both, as nobody knows which is which"
+            "for both, as the server cannot tell which is which"
         );
         a.holm.sign_in("sim@example.com", "password").await.unwrap();
         assert_eq!(a.sync().await.pushed, 1);

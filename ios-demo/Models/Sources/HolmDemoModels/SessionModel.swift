@@ -13,7 +13,7 @@ public final class SessionModel: Model {
     /// Kept until the app ends, for the other device of the debug menu. Never stored.
     public var password = ""
 
-    /// Who is signed in; `nil`: nobody.
+    /// The account that is signed in; `nil` if none is.
     public private(set) var account: String?
     /// The models of the account that is signed in.
     public private(set) var workspace: Workspace?

@@ -40,7 +40,7 @@ fn of_device(device: &Device) -> Outcome<Holding> {
     Ok(dumps.into_iter().map(|dump| (dump.name, (dump.base_count, dump.digest))).collect())
 }
 
-/// The server is asked directly, past the proxy, by somebody who has nothing to do with the devices.
+/// The server is asked directly, past the proxy, by a client that has nothing to do with the devices.
 async fn of_server(stage: &Stage) -> Outcome<Holding> {
     let url = &stage.server.url;
     let credentials = json!({"email": EMAIL, "password": PASSWORD}).to_string();

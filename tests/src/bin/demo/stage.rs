@@ -27,7 +27,7 @@ pub struct Stage {
     pub proxy: Proxy,
     pub phone: Device,
     pub tablet: Device,
-    // Last, so that it is removed when nobody uses it any more.
+    // Last, so that it is removed when the fields above are dropped and use it no more.
     _scratch: TempDir,
 }
 
@@ -52,7 +52,7 @@ impl Stage {
         [&self.phone, &self.tablet]
     }
 
-    /// Syncs both, twice each in turn: after that, nobody has news for the other.
+    /// Syncs both, twice each in turn: after that, neither has news for the other.
     pub async fn sync_all(&self) -> Outcome {
         for device in [&self.phone, &self.tablet, &self.phone, &self.tablet] {
             device.holm.sync().await?;

@@ -57,7 +57,7 @@ async fn same_field(stage: &Stage) -> Outcome {
     stage.sync_all().await?;
     show(stage)?;
     let journal = stage.tablet.holm.journal(1)?;
-    let lost = journal.first().ok_or("nobody wrote down what lost")?;
+    let lost = journal.first().ok_or("the journal does not have what lost")?;
     say(format!("The later edit stands ({}), and the journal keeps what lost: {}.", lost.reason.as_str(), lost.lost));
     for device in stage.devices() {
         expect(device, "milk", Some(json!({"title": "Buy soy milk", "done": false})))?;
@@ -124,7 +124,7 @@ async fn server_killed(stage: &mut Stage) -> Outcome {
 
 async fn rejected_write(stage: &Stage) -> Outcome {
     chapter(6, "A write that the server refuses");
-    let long = "Write the longest title that anybody has ever seen";
+    let long = "Write the longest title that this app has ever seen";
     stage.phone.tasks.create(&json!({"id": "long", "title": long, "done": false})).await?;
     stage.phone.tasks.update("tea", &json!({"done": true})).await?;
     stage.sync_all().await?;

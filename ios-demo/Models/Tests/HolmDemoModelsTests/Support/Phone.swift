@@ -50,7 +50,7 @@ final class Phone {
     }
 
     var workspace: Workspace {
-        guard let workspace = session.workspace else { fatalError("nobody is signed in") }
+        guard let workspace = session.workspace else { fatalError("no account is signed in") }
         return workspace
     }
 

@@ -29,7 +29,7 @@ class SessionModel(
     var holm: Holm? by mutableStateOf(null)
         private set
 
-    /** Who is signed in; null: nobody. */
+    /** The account that is signed in; null if none is. */
     var account: String? by mutableStateOf(null)
         private set
 

@@ -23,7 +23,7 @@ fun main(arguments: Array<String>) {
     val scope = MainScope()
     val session =
         SessionModel(directory, name, scope) { holm ->
-            // Somebody sees the window: news come within seconds.
+            // The window is on the screen: news come within seconds.
             holm.report(Event.Foreground)
             AutoCloseable { }
         }

@@ -27,7 +27,7 @@ class SignInTest {
     @Test
     fun a_wrong_password_and_a_server_that_is_not_there_are_told() =
         onScreen({ Device() }) {
-            enters("nobody@example.com", "wrong")
+            enters("unknown@example.com", "wrong")
             taps(told("sign_in_button"))
             sees(told("sign_in_wrong"))
             types(told("sign_in_server"), "http://127.0.0.1:1")

@@ -9,7 +9,7 @@ enum class Variant(val words: Words = plain, val language: String = "en", val lo
     Arabic(arabic, language = "ar"),
 }
 
-/** What is on the tasks: short words, or such as nobody had in mind. */
+/** What is on the tasks: short words, or long ones that the layout was not drawn for. */
 class Words(
     val plants: String,
     val party: String,
