@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct FfiPage {
     /// Packed documents.
     pub documents: Vec<u8>,
-    /// Where the next page begins; none: this was the last.
+    /// Where the next page begins. `None` if this was the last.
     pub next: Option<String>,
 }
 
@@ -80,13 +80,13 @@ impl FfiCollection {
         Ok(pack::documents(self.collection.query(&parse_query(&query)?)?.iter()))
     }
 
-    /// Reads a document under a policy; none: that of the collection.
+    /// Reads a document under a policy, or that of the collection if it is `None`.
     #[uniffi::method(default(policy = None))]
     pub fn fetch(&self, id: String, policy: Option<FfiCachePolicy>) -> Result<Arc<FfiFetch>> {
         Ok(FfiFetch::document(self.collection.fetch(&id, policy.map(Into::into))))
     }
 
-    /// Runs a query, given as JSON, under a policy; none: that of the collection.
+    /// Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
     #[uniffi::method(default(policy = None))]
     pub fn fetch_query(&self, query: String, policy: Option<FfiCachePolicy>) -> Result<Arc<FfiFetch>> {
         Ok(FfiFetch::query(self.collection.fetch_query(&parse_query(&query)?, policy.map(Into::into))?))

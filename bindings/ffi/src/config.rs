@@ -68,7 +68,7 @@ impl From<FfiFieldRule> for FieldRule {
 pub struct FfiCacheConfig {
     /// The policy of a fetch that names none.
     pub policy: FfiCachePolicy,
-    /// So old may a thing be and still count as fresh, ms.
+    /// Maximum age of a fresh entry, ms.
     pub ttl_ms: u64,
     /// A fresh thing older than this is refreshed in the background as well, ms.
     pub refresh_after_ms: Option<u64>,
@@ -108,7 +108,7 @@ pub struct FfiCollectionConfig {
     pub references: HashMap<String, String>,
     /// Indexes: each a list of field paths.
     pub indexes: Vec<Vec<String>>,
-    /// How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+    /// How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
     #[uniffi(default = None)]
     pub cache: Option<FfiCacheConfig>,
 }
@@ -116,11 +116,11 @@ pub struct FfiCollectionConfig {
 /// A client's configuration.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct FfiConfig {
-    /// Where the data lives; none: in memory.
+    /// Where the data lives. In memory if `None`.
     pub directory: Option<String>,
-    /// The server's address; none: the client never syncs.
+    /// The server's address. If `None`, the client never syncs.
     pub server: Option<String>,
-    /// The app's collections; none: whatever the account has.
+    /// The app's collections. If empty: all that the account has.
     pub collections: Vec<FfiCollectionConfig>,
     /// What an acknowledged write survives.
     pub durability: FfiDurability,

@@ -61,7 +61,7 @@ pub struct FfiFetched {
     pub documents: Vec<u8>,
     /// Where they come from.
     pub origin: FfiOrigin,
-    /// How long ago the server had it so, ms; none: the server was never asked.
+    /// How long ago the server had it so, ms. `None` if the server was never asked.
     pub age_ms: Option<u64>,
     /// Whether it may be out of date.
     pub stale: bool,
@@ -131,7 +131,8 @@ impl FfiFetch {
 
 #[uniffi::export]
 impl FfiFetch {
-    /// The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+    /// The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
+    /// the refresh.
     pub async fn next(&self) -> Result<Option<FfiFetched>> {
         let (read, closed) = (self.read.clone(), self.closed.clone());
         run(async move {

@@ -2,7 +2,7 @@
 
 use holm_core::{Network, PendingOperation, Phase, Receipt, SignOutMode, Stats, SyncState, WriteOutcome};
 
-/// What a write leaves in the caller's hand.
+/// Identifies a committed write: its document and its queued operation.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct FfiReceipt {
     /// The document.

@@ -71,7 +71,7 @@ impl FfiHolm {
         Ok(())
     }
 
-    /// Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+    /// Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
     pub async fn run_background(&self, budget_ms: u64, cancel: Option<Arc<FfiCancel>>) -> Result<FfiSliceReport> {
         let (holm, budget) = (self.holm.clone(), Duration::from_millis(budget_ms));
         run_until(cancel, async move { holm.run_background(budget).await }).await.map(Into::into)

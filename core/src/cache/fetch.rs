@@ -46,7 +46,7 @@ pub struct Fetched<T> {
     pub value: T,
     /// Where it comes from.
     pub origin: Origin,
-    /// How long ago the server had it so, as well as the device knows; never negative. None: the server was never asked.
+    /// How long ago the server had it so, as well as the device knows; never negative. `None` if the server was never asked.
     pub age: Option<Duration>,
     /// Whether it may be out of date: older than the collection's TTL, of uncertain age, or standing in for the network.
     pub stale: bool,
@@ -71,8 +71,8 @@ impl<T> Fetch<T> {
     }
 
     /// The next result: the first at once or when the network has answered, as the policy says; later ones when there is something to
-    /// tell: the network's result (`cacheAndNetwork`, if it is different), or the last result again with [`Refresh::Failed`]. None: that was
-    /// all. Safe to drop while it waits: the next call goes on waiting.
+    /// tell: the network's result (`cacheAndNetwork`, if it is different), or the last result again with [`Refresh::Failed`]. `None` after
+    /// the last. Safe to drop while it waits: the next call goes on waiting.
     ///
     /// # Errors
     /// What the network says where nothing stands in for it: `OFFLINE` and the like with nothing here, `UNAUTHORIZED`, `RATE_LIMITED`,
@@ -142,7 +142,7 @@ impl<R: Resource> Steps<R::Value> for Read<R> {
 }
 
 impl<R: Resource> Read<R> {
-    /// Looks at the cache if the policy does so first, and starts what is to be started. None: the network has to be waited for.
+    /// Looks at the cache if the policy does so first, and starts what is to be started. `None` if the caller must wait for the network.
     fn begin(&mut self, policy: CachePolicy) -> Result<Option<Fetched<R::Value>>> {
         let here = if policy.looks_first() { Some(self.resource.cached()?) } else { None };
         let condition = here.as_ref().map_or(Condition::Missing, |cached| cached.condition(self.resource.config()));

@@ -57,13 +57,13 @@ impl CachePolicy {
 pub struct CacheConfig {
     /// The policy of a fetch that names none. `cacheFirst`.
     pub policy: CachePolicy,
-    /// So old may a thing be and still count as fresh. 5 minutes; zero: nothing is ever fresh.
+    /// Maximum age of a fresh entry. 5 minutes; zero: nothing is ever fresh.
     pub ttl: Duration,
-    /// A fresh thing older than this is refreshed in the background as well. None: it is left alone until it is stale.
+    /// A fresh entry older than this is refreshed in the background as well. If `None`, it is left alone until it is stale.
     pub refresh_after: Option<Duration>,
-    /// So many documents keep their content here; those used longest ago lose theirs. None: all.
+    /// How many documents keep their content here; those used longest ago lose theirs. All if `None`.
     pub max_documents: Option<u64>,
-    /// So many bytes may the contents have together. None: as many as there are.
+    /// How many bytes the contents may have together. Unbounded if `None`.
     pub max_bytes: Option<u64>,
 }
 

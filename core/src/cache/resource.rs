@@ -1,4 +1,4 @@
-//! What can be kept here and asked for anew: the face that a thing shows to the executor.
+//! A cacheable resource: how the executor reads it here and how it refreshes it from the server.
 
 use super::policy::{CacheConfig, Condition};
 use crate::error::Result;

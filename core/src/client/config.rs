@@ -27,7 +27,7 @@ pub enum Storage {
 pub struct Config {
     /// Where the data lives.
     pub storage: Storage,
-    /// The server's address, `http` or `https`. None: the client never syncs.
+    /// The server's address, `http` or `https`. If `None`, the client never syncs.
     pub server: Option<String>,
     /// The app's collections. If there are none, the client takes whatever collections the account has.
     pub collections: Vec<CollectionConfig>,
@@ -39,13 +39,13 @@ pub struct Config {
     pub keep_journal: Duration,
     /// What the host knows of the network.
     pub connectivity: Connectivity,
-    /// Where tokens rest. None: in files beside the data, readable by this user only.
+    /// Where tokens are kept. If `None`: in files beside the data, readable by this user only.
     pub secrets: Option<Arc<dyn SecretStore>>,
     /// The device's clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The network. None: the real one.
+    /// The network. The real one if `None`.
     pub transport: Option<Arc<dyn Transport>>,
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 /// The kind of network that the device has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Network {
-    /// None: no request is tried.
+    /// No network: no request is tried.
     Offline,
     /// Mobile data or another metered network.
     Cellular,

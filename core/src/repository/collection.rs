@@ -97,7 +97,8 @@ impl Collection {
         Ok(documents)
     }
 
-    /// Reads a document under a policy; none: that of the collection. See [`Fetch`]. A document that is nowhere is a result without a value.
+    /// Reads a document under a policy, or that of the collection if it is `None`. See [`Fetch`]. A document that is nowhere is a
+    /// result without a value.
     ///
     /// A client without a server reads what is stored here, under every policy but `networkOnly`.
     pub fn fetch(&self, id: &str, policy: Option<CachePolicy>) -> Fetch<Option<Document>> {
@@ -105,8 +106,8 @@ impl Collection {
         self.context.executor.fetch(resource, self.policy(policy))
     }
 
-    /// Runs a query under a policy; none: that of the collection. See [`Fetch`]. What the server has new is read first where the policy asks the
-    /// network; then the query runs here.
+    /// Runs a query under a policy, or that of the collection if it is `None`. See [`Fetch`]. What the server has new is read first where the
+    /// policy asks the network; then the query runs here.
     ///
     /// # Errors
     /// `INVALID_QUERY`.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RefreshKey {
     pub collection: String,
-    /// The document; none: the whole collection.
+    /// The document. The whole collection if `None`.
     pub id: Option<String>,
 }
 

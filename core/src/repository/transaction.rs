@@ -9,7 +9,7 @@ use crate::store::{Tx, documents};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// What a write leaves in the caller's hand.
+/// Identifies a committed write: its document and its queued operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The document.

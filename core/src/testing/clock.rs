@@ -39,7 +39,7 @@ impl VirtualClock {
         });
         due.sort_by_key(|(at, _): &(Duration, _)| *at);
         for (_, wake) in due {
-            // Who has stopped waiting needs no waking.
+            // The receiver was dropped: the sleeper no longer waits.
             let _ = wake.send(());
         }
     }

@@ -50,7 +50,7 @@ impl ScriptedNetwork {
         Self { behind, script: Mutex::default() }
     }
 
-    /// Lets requests fail: as many as `times`, after those that were told before; none: all from then on.
+    /// Lets requests fail: as many as `times`, after those that were told before; all from then on if `None`.
     pub fn fail(&self, fault: Fault, times: Option<u32>) {
         if times != Some(0) {
             self.with(|script| script.faults.push_back((fault, times)));

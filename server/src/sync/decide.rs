@@ -17,7 +17,7 @@ use holm_protocol::json::{Bounds, JsonFault, check_fields};
 /// The record that a write meets.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum CurrentRecord<'a> {
-    /// There is none: it was never made, or its tombstone is gone.
+    /// No record: it was never made, or its tombstone is gone.
     Absent,
     /// A tombstone.
     Deleted {

@@ -68,7 +68,7 @@ pub(crate) struct Shown {
     pub(crate) json: Vec<u8>,
 }
 
-/// Writes.
+/// Carries out one write of a single record, or answers a repeat of it with the stored reply.
 pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainReply, Failure> {
     if let Some((key, content)) = &write.key
         && let Some(stored) = idempotency::find(tx, write.scope.user, key)?

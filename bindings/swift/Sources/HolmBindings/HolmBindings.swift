@@ -788,12 +788,12 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func delete(id: String) async throws  -> FfiReceipt
     
     /**
-     * Reads a document under a policy; none: that of the collection.
+     * Reads a document under a policy, or that of the collection if it is `None`.
      */
     func fetch(id: String, policy: FfiCachePolicy?) throws  -> FfiFetch
     
     /**
-     * Runs a query, given as JSON, under a policy; none: that of the collection.
+     * Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
      */
     func fetchQuery(query: String, policy: FfiCachePolicy?) throws  -> FfiFetch
     
@@ -986,7 +986,7 @@ open func delete(id: String)async throws  -> FfiReceipt  {
 }
     
     /**
-     * Reads a document under a policy; none: that of the collection.
+     * Reads a document under a policy, or that of the collection if it is `None`.
      */
 open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
     return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
@@ -1000,7 +1000,7 @@ open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
 }
     
     /**
-     * Runs a query, given as JSON, under a policy; none: that of the collection.
+     * Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
      */
 open func fetchQuery(query: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
     return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
@@ -1499,7 +1499,8 @@ public protocol FfiFetchProtocol: AnyObject, Sendable {
     func close() 
     
     /**
-     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+     * The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
+     * the refresh.
      */
     func next() async throws  -> FfiFetched?
     
@@ -1572,7 +1573,8 @@ open func close()  {try! rustCall() {
 }
     
     /**
-     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+     * The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
+     * the refresh.
      */
 open func next()async throws  -> FfiFetched?  {
     return
@@ -1806,7 +1808,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func report(event: FfiEvent) throws 
     
     /**
-     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+     * Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
      */
     func runBackground(budgetMs: UInt64, cancel: FfiCancel?) async throws  -> FfiSliceReport
     
@@ -2392,7 +2394,7 @@ open func report(event: FfiEvent)throws   {try rustCallWithError(FfiConverterTyp
 }
     
     /**
-     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+     * Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
      */
 open func runBackground(budgetMs: UInt64, cancel: FfiCancel?)async throws  -> FfiSliceReport  {
     return
@@ -4068,7 +4070,7 @@ public struct FfiCacheConfig: Equatable, Hashable {
      */
     public let policy: FfiCachePolicy
     /**
-     * So old may a thing be and still count as fresh, ms.
+     * Maximum age of a fresh entry, ms.
      */
     public let ttlMs: UInt64
     /**
@@ -4091,7 +4093,7 @@ public struct FfiCacheConfig: Equatable, Hashable {
          * The policy of a fetch that names none.
          */policy: FfiCachePolicy, 
         /**
-         * So old may a thing be and still count as fresh, ms.
+         * Maximum age of a fresh entry, ms.
          */ttlMs: UInt64, 
         /**
          * A fresh thing older than this is refreshed in the background as well, ms.
@@ -4187,7 +4189,7 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      */
     public let indexes: [[String]]
     /**
-     * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+     * How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
      */
     public let cache: FfiCacheConfig?
 
@@ -4213,7 +4215,7 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          * Indexes: each a list of field paths.
          */indexes: [[String]], 
         /**
-         * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+         * How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
          */cache: FfiCacheConfig? = nil) {
         self.name = name
         self.conflict = conflict
@@ -4282,15 +4284,15 @@ public func FfiConverterTypeFfiCollectionConfig_lower(_ value: FfiCollectionConf
  */
 public struct FfiConfig: Equatable, Hashable {
     /**
-     * Where the data lives; none: in memory.
+     * Where the data lives. In memory if `None`.
      */
     public let directory: String?
     /**
-     * The server's address; none: the client never syncs.
+     * The server's address. If `None`, the client never syncs.
      */
     public let server: String?
     /**
-     * The app's collections; none: whatever the account has.
+     * The app's collections. If empty: all that the account has.
      */
     public let collections: [FfiCollectionConfig]
     /**
@@ -4326,13 +4328,13 @@ public struct FfiConfig: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Where the data lives; none: in memory.
+         * Where the data lives. In memory if `None`.
          */directory: String?, 
         /**
-         * The server's address; none: the client never syncs.
+         * The server's address. If `None`, the client never syncs.
          */server: String?, 
         /**
-         * The app's collections; none: whatever the account has.
+         * The app's collections. If empty: all that the account has.
          */collections: [FfiCollectionConfig], 
         /**
          * What an acknowledged write survives.
@@ -4692,7 +4694,7 @@ public struct FfiFetched: Equatable, Hashable {
      */
     public let origin: FfiOrigin
     /**
-     * How long ago the server had it so, ms; none: the server was never asked.
+     * How long ago the server had it so, ms. `None` if the server was never asked.
      */
     public let ageMs: UInt64?
     /**
@@ -4718,7 +4720,7 @@ public struct FfiFetched: Equatable, Hashable {
          * Where they come from.
          */origin: FfiOrigin, 
         /**
-         * How long ago the server had it so, ms; none: the server was never asked.
+         * How long ago the server had it so, ms. `None` if the server was never asked.
          */ageMs: UInt64?, 
         /**
          * Whether it may be out of date.
@@ -5130,7 +5132,7 @@ public struct FfiPage: Equatable, Hashable {
      */
     public let documents: Data
     /**
-     * Where the next page begins; none: this was the last.
+     * Where the next page begins. `None` if this was the last.
      */
     public let next: String?
 
@@ -5141,7 +5143,7 @@ public struct FfiPage: Equatable, Hashable {
          * Packed documents.
          */documents: Data, 
         /**
-         * Where the next page begins; none: this was the last.
+         * Where the next page begins. `None` if this was the last.
          */next: String?) {
         self.documents = documents
         self.next = next
@@ -5191,7 +5193,7 @@ public func FfiConverterTypeFfiPage_lower(_ value: FfiPage) -> RustBuffer {
 
 
 /**
- * What a write leaves in the caller's hand.
+ * Identifies a committed write: its document and its queued operation.
  */
 public struct FfiReceipt: Equatable, Hashable {
     /**

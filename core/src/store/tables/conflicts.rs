@@ -16,7 +16,7 @@ pub(crate) struct ConflictRow {
     pub doc_id: String,
     /// What both sides started from, where it is known.
     pub base: Option<Body>,
-    /// The server's side; none: deleted there.
+    /// The server's side. `None` if it is deleted there.
     pub server: Option<Body>,
     pub server_version: Option<Version>,
     pub stamps: Option<Stamps>,

@@ -11,7 +11,7 @@ pub(crate) struct StreamRow {
     pub collection: i64,
     /// The server's name for the space; none before the first reply.
     pub space: Option<String>,
-    /// Where to go on; none: from the start.
+    /// Where to go on. From the start if `None`.
     pub cursor: Option<String>,
     /// Raised when a snapshot starts anew.
     pub generation: i64,
@@ -22,7 +22,7 @@ pub(crate) struct StreamRow {
     pub digest: u64,
     /// When a mismatch of the digest was last repaired, ms since 1970.
     pub repaired_ms: Option<i64>,
-    /// When it was last read to its head, server time as known here, ms since 1970; none: never.
+    /// When it was last read to its head, server time as known here, ms since 1970. `None` if never.
     pub read_ms: Option<i64>,
 }
 

@@ -73,8 +73,8 @@ impl EngineHandle {
         told.await.unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
     }
 
-    /// Runs a cycle up to a deadline, or waits for the one that runs. None: it could not tell in time how far it came. Dropping the future
-    /// stops the cycle.
+    /// Runs a cycle up to a deadline, or waits for the one that runs. `None` if it could not tell in time how far it came. Dropping the
+    /// future stops the cycle.
     pub async fn slice(&self, deadline: Deadline, clock: &dyn Clock) -> Result<Option<SliceReport>> {
         let (tell, told) = oneshot::channel();
         self.send(Command::TimeBudget(TimeBudget { cut: deadline.cut, tell }))?;

@@ -49,7 +49,7 @@ impl PollInterval {
         self.life == Life::Background
     }
 
-    /// The time from one look to the next, before jitter. None: time alone is no reason to look.
+    /// The time from one look to the next, before jitter. `None` if time alone is no reason to look.
     pub fn interval(&self, config: &SyncConfig, network: Network) -> Option<Duration> {
         let base = match (network, self.life) {
             (Network::Offline, _) => return None,

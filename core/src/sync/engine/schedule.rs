@@ -105,7 +105,7 @@ impl Schedule {
         self.event_at = None;
     }
 
-    /// The world may have changed for the better.
+    /// Clears the back-off: what failed may work now.
     fn reset_backoff(&mut self) {
         self.failures = 0;
         self.retry_at = None;

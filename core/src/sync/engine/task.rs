@@ -87,7 +87,7 @@ impl Task {
         }
     }
 
-    /// How long until the next cycle; zero: now; none: only an event can tell.
+    /// How long until the next cycle; zero: now. `None` if only an event can start it.
     fn wait(&mut self) -> Option<Duration> {
         while let Some(command) = self.events.waiting() {
             self.take(command);

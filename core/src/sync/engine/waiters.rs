@@ -33,7 +33,7 @@ impl Waiters {
         }
         for (op, how) in settled {
             for tell in waiting.remove(op).into_iter().flatten() {
-                // Who has stopped waiting needs no answer.
+                // The receiver was dropped: the caller no longer waits.
                 let _ = tell.send(*how);
             }
         }

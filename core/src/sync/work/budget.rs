@@ -70,7 +70,7 @@ pub(in crate::sync) struct TimeBudget {
     pub tell: oneshot::Sender<Result<SliceReport>>,
 }
 
-/// The moment at which a cycle stops; none: it runs to its end. May be set while it runs.
+/// The moment at which a cycle stops. If `None`, it runs to its end. May be set while it runs.
 pub(in crate::sync) type Limit = watch::Receiver<Option<Duration>>;
 
 /// Completes when the limit has passed.

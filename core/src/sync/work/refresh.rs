@@ -62,7 +62,7 @@ impl RefreshQueue {
                 Err(error) => Err(error.clone()),
             };
             for waiter in waiters {
-                // Who has stopped waiting needs no answer.
+                // The receiver was dropped: the caller no longer waits.
                 let _ = waiter.send(answer.clone());
             }
         }

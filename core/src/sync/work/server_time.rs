@@ -5,7 +5,7 @@ use crate::store::{frames, meta};
 use crate::sync::deps::EngineDeps;
 use crate::time::ServerTime;
 
-/// Takes in the server's time of a reply. To be called before anything of the reply is judged: it converts
+/// Takes in the server's time of a reply. To be called before anything of the reply is applied: it converts
 /// the stamps of what is queued.
 pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, sample: Option<ServerTime>) -> Result<()> {
     let Some(sample) = sample else { return Ok(()) };

@@ -1,7 +1,7 @@
 internal import HolmBindings
 
 extension Holm {
-    /// What a write leaves in the caller's hand.
+    /// Identifies a committed write: its document and its queued operation.
     public struct Receipt: Hashable, Codable, Sendable {
         /// The document.
         public let documentID: String

@@ -1,7 +1,7 @@
 package dev.holm
 
 /**
- * What a write leaves in the caller's hand: it is on this device, and durable. [Holm.confirmed] tells what became of it on the server.
+ * Identifies a committed write: it is on this device, and durable. [Holm.confirmed] tells what became of it on the server.
  *
  * @property documentId the document.
  * @property operationId the operation that carries the write; valid after a restart too. Null if nothing was changed, so nothing is sent.
