@@ -5,7 +5,7 @@
 //! - Undoing a joined delete brings back what was joined to it: a delete keeps the changes that it absorbed.
 
 use super::{Pending, Ticket};
-use crate::model::{Changes, Edit, OpKind, Operation, Path, Seen, Stamp, WriteOutcome};
+use crate::model::{Changes, OpKind, Operation, Path, Seen, Stamp, WriteOutcome};
 use crate::time::frame_of;
 
 /// A write that is about to be queued.
@@ -99,9 +99,7 @@ pub(super) fn compact(pending: &mut Pending) {
 fn folds_into_set(earlier: &Operation, next: &Operation) -> bool {
     let (Some(earlier), Some(next)) = (&earlier.changes, &next.changes) else { return false };
     let covers = |path: &Path| {
-        earlier
-            .iter()
-            .any(|(place, change)| !change.edit.commutes() && change.edit != Edit::Unset && place.contains(path))
+        earlier.iter().any(|(place, change)| !change.edit.commutes() && !change.edit.removes() && place.contains(path))
     };
     next.iter().any(|(path, change)| change.edit.commutes() && covers(path))
 }

@@ -8,8 +8,8 @@ use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{
-    Action, Body, Changes, DocumentId, Edit as PathEdit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Version,
-    WriteOutcome, between, check_view,
+    Action, Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Version, WriteOutcome,
+    between, check_view,
 };
 use crate::store::Tx;
 use crate::store::documents::DocumentRow;
@@ -154,7 +154,6 @@ fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bo
     let next = Next::Update { changes, before };
     let merge = pending.ops.last_mut().map_or(Merge::Append, |last| join(last, &next, ticket));
     let Next::Update { changes, before } = next else { return Ok(None) };
-    let nested = changes.iter().any(|(path, change)| change.edit == PathEdit::Unset && path.names().len() > 1);
     let op_id = match (merge, pending.ops.last()) {
         (Merge::Joined, Some(last)) => {
             pending.queued = true;
@@ -165,11 +164,9 @@ fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bo
             append(pending, ticket, OpKind::Update, Some(changes), before)
         }
     };
-    // A joined removal may leave out an object that was made around the member; the view then comes from the operations.
-    let borrows = pending.ops.iter().any(|op| op.kind == OpKind::Create && op.changes.is_none());
     view::begin(&mut pending.row);
     pending.row.body = Some(body_text(&fields));
-    pending.view_is_set = borrows || !(nested && merge == Merge::Joined);
+    pending.view_is_set = true;
     Ok(Some(op_id))
 }
 

@@ -67,9 +67,8 @@ impl Changes {
 
     /// These changes, then `next`, as one.
     ///
-    /// Two exceptions from the law. A removal behind an edit of the same nested place forgets that the edit would have made the
-    /// objects around it, where they are missing. And set edits of an array do not join with edits of its elements by index: such
-    /// changes come only from field operations of other clients, which are applied one by one.
+    /// One exception from the law: edits of an array do not join with edits of its elements by index. Such changes come only from
+    /// field operations of other clients, which are applied one by one.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         for (path, change) in next.0 {
@@ -81,51 +80,27 @@ impl Changes {
     /// Adds a change that was made after all that are here.
     pub fn push(&mut self, path: Path, mut next: Change) {
         let below: Vec<Path> = self.descendants(&path).map(|(path, _)| path.clone()).collect();
-        if next.edit.commutes() {
-            // An edit below made the value an object, from which a sum or a set cannot start. (Removing a member makes nothing.)
-            let made = below.iter().any(|path| self.0.get(path).is_some_and(|change| change.edit != Edit::Unset));
-            if made {
-                next.edit = next.edit.onto(None);
-            }
-        }
+        // An edit below has made the value an object. (A removal that made nothing on its way has not.)
+        let is_object = below.iter().any(|path| self.0.get(path).is_some_and(|change| change.edit != Edit::Unset));
+        next.edit = match next.edit {
+            edit if is_object && edit.commutes() => edit.onto(None),
+            Edit::Unset if is_object => Edit::Clear,
+            edit => edit,
+        };
         if !next.edit.commutes() {
-            if next.edit == Edit::Unset {
-                self.keep_way(&path);
-            }
             for path in below {
                 self.0.remove(&path);
             }
         }
-        let joined = match self.0.remove(&path) {
+        let mut joined = match self.0.remove(&path) {
             Some(earlier) => Change { edit: earlier.edit.then(next.edit), stamp: earlier.stamp.max(next.stamp) },
             None => next,
         };
+        if joined.edit == Edit::Clear && path.parent().is_none() {
+            // No objects are around a member of the top level.
+            joined.edit = Edit::Unset;
+        }
         self.0.insert(path, joined);
-    }
-
-    /// Before an edit at or below `path` is forgotten: if an ancestor is set or removed here, the objects that the edit would have
-    /// made on its way become a part of that.
-    fn keep_way(&mut self, path: &Path) {
-        let makes = |change: &Change| change.edit != Edit::Unset;
-        if !(self.0.get(path).is_some_and(makes) || self.descendants(path).any(|(_, change)| makes(change))) {
-            return;
-        }
-        let mut ancestor = path.parent();
-        while let Some(at) = ancestor {
-            if let Some(change) = self.0.get_mut(&at) {
-                if let Some(value) = change.edit.result(None).or(Some(Value::Null)) {
-                    let mut whole = Fields::from_iter([("v".to_owned(), value)]);
-                    let way = path.names().iter().take(path.names().len() - 1).skip(at.names().len());
-                    let parent = way.fold(Path::field("v"), |path, name| path.member(name.as_str()));
-                    if !matches!(place::get(&whole, &parent), Some(Value::Object(_))) && !change.edit.commutes() {
-                        Edit::Set(Value::Object(Fields::new())).apply(&mut whole, &parent);
-                        change.edit = whole.remove("v").map_or(Edit::Unset, Edit::Set);
-                    }
-                }
-                return;
-            }
-            ancestor = at.parent();
-        }
     }
 
     /// Removes the change of this very path.

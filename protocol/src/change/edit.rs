@@ -8,8 +8,11 @@ use serde_json::{Number, Value};
 pub enum Edit {
     /// The value is this one now. `null` is a value.
     Set(Value),
-    /// The member is gone. (Not the same as `null`.)
+    /// The member is gone. (Not the same as `null`.) Nothing is made on the way to it.
     Unset,
+    /// The member is gone, and the objects around it are there: what a set, then a removal of a nested member come to. Travels as
+    /// these two.
+    Clear,
     /// The number grows by this much; a missing one counts as 0.
     Inc(Number),
     /// Members leave and join an array that is used as a set, in this order; a missing one counts as empty.
@@ -27,20 +30,27 @@ impl Edit {
         matches!(self, Self::Inc(_) | Self::EditSet { .. })
     }
 
+    /// Whether nothing is at the path afterwards.
+    pub fn removes(&self) -> bool {
+        matches!(self, Self::Unset | Self::Clear)
+    }
+
     /// Makes the edit at `path`. Never fails: an edit that does not fit the value that it meets (an increment of a text) starts
     /// from nothing, because another write has replaced the value, and this edit is all that is left.
     pub fn apply(&self, fields: &mut Fields, path: &Path) {
-        if *self == Self::Unset {
-            return place::remove(fields, path);
-        }
-        if let Some(slot) = place::make(fields, path) {
+        if *self != Self::Unset
+            && let Some(slot) = place::make(fields, path)
+        {
             self.apply_to(slot);
+        }
+        if self.removes() {
+            place::remove(fields, path);
         }
     }
 
     /// The value after the edit. `None` if there is none.
     pub fn result(&self, current: Option<&Value>) -> Option<Value> {
-        if *self == Self::Unset {
+        if self.removes() {
             return None;
         }
         let mut value = match self {
@@ -54,7 +64,7 @@ impl Edit {
     fn apply_to(&self, slot: &mut Value) {
         match self {
             Self::Set(value) => slot.clone_from(value),
-            Self::Unset => {}
+            Self::Unset | Self::Clear => {}
             Self::Inc(by) => {
                 *slot = Value::Number(match slot {
                     Value::Number(number) => add(number, by),
@@ -81,7 +91,9 @@ impl Edit {
     #[must_use]
     pub fn then(self, next: Self) -> Self {
         match (self, next) {
-            (_, last @ (Self::Set(_) | Self::Unset)) => last,
+            (Self::Unset, Self::Unset) => Self::Unset,
+            (_, Self::Unset) => Self::Clear,
+            (_, last @ (Self::Set(_) | Self::Clear)) => last,
             (Self::Inc(a), Self::Inc(b)) => Self::Inc(add(&a, &b)),
             (Self::EditSet { add: earlier, mut remove }, Self::EditSet { add: later, remove: then_remove }) => {
                 let mut add: Vec<Value> = Vec::with_capacity(earlier.len() + later.len());
@@ -91,7 +103,7 @@ impl Edit {
                 Self::EditSet { add, remove }
             }
             (Self::Set(value), edit) => edit.onto(Some(&value)),
-            (Self::Unset, edit) => edit.onto(None),
+            (Self::Unset | Self::Clear, edit) => edit.onto(None),
             // A number met by a set edit, or an array met by an increment: the later edit starts from nothing.
             (Self::Inc(_) | Self::EditSet { .. }, edit) => edit.onto(None),
         }

@@ -3,7 +3,7 @@
 //! | `op` | also | edit |
 //! |---|---|---|
 //! | `set` | `value` | [`Edit::Set`]; `null` is a value |
-//! | `remove` | | [`Edit::Unset`] |
+//! | `remove` | | [`Edit::Unset`]; behind a `set` of the same path, [`Edit::Clear`] |
 //! | `inc` | `by`: a number | [`Edit::Inc`] |
 //! | `addToSet`, `removeFromSet` | `values`: an array | [`Edit::EditSet`] |
 //!
@@ -56,7 +56,7 @@ impl FieldOp {
                 op.insert("value".into(), value);
                 "set"
             }
-            Edit::Unset => "remove",
+            Edit::Unset | Edit::Clear => "remove",
             Edit::Inc(by) => {
                 op.insert("by".into(), Value::Number(by));
                 "inc"
@@ -86,6 +86,7 @@ impl FieldOp {
     /// The edits of the wire that together do what `edit` does: a set edit that removes and adds becomes two, in this order.
     pub(super) fn edits(edit: &Edit) -> Vec<Edit> {
         match edit {
+            Edit::Clear => vec![Edit::Set(Value::Null), Edit::Unset],
             Edit::EditSet { add, remove } if !add.is_empty() && !remove.is_empty() => vec![
                 Edit::EditSet { add: Vec::new(), remove: remove.clone() },
                 Edit::EditSet { add: add.clone(), remove: Vec::new() },

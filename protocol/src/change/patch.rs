@@ -43,7 +43,7 @@ impl Changes {
         for (path, change) in self.iter() {
             let value = match &change.edit {
                 Edit::Set(value) => value.clone(),
-                Edit::Unset => Value::Null,
+                Edit::Unset | Edit::Clear => Value::Null,
                 Edit::Inc(by) => operators([("$inc", Value::Number(by.clone()))]),
                 Edit::EditSet { add, remove } if remove.is_empty() => {
                     operators([("$addToSet", Value::Array(add.clone()))])
@@ -72,7 +72,7 @@ impl Changes {
                 Edit::Set(value) => value.clone(),
                 // A nested null makes the objects around it.
                 Edit::Unset if names.len() > 1 => return None,
-                Edit::Unset => Value::Null,
+                Edit::Unset | Edit::Clear => Value::Null,
             };
             let by_index = names.iter().skip(1).any(|name| name == "-" || super::place::index(name).is_some());
             let nested = self.descendants(path).next().is_some();
