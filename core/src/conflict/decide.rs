@@ -104,14 +104,15 @@ fn later(local: &Local, server: Incoming<'_>, mine: Decision, theirs: Decision) 
 }
 
 fn decide_paths(rules: &Rules, local: &Local, server: Incoming<'_>, fields: &Fields) -> Decision {
-    let mut judge = Judge { rules, local, stamps: server.stamps, plan: Plan::default(), ask: Vec::new(), blind: false };
+    let mut merger =
+        Merger { rules, local, stamps: server.stamps, plan: Plan::default(), ask: Vec::new(), blind: false };
     for (path, edit) in &local.edits {
         let (before, after) = (edit.before.as_ref(), edit.after.as_ref());
         let mut instead = Vec::new();
         // Where the server has something other than an object on the way, the edit would replace that.
         let in_the_way = blocked(fields, path);
         let keep = match &in_the_way {
-            Some((place, value)) => judge.clash(
+            Some((place, value)) => merger.clash(
                 path,
                 Versions { base: before, local: after, server: None },
                 &mut instead,
@@ -119,20 +120,20 @@ fn decide_paths(rules: &Rules, local: &Local, server: Incoming<'_>, fields: &Fie
             ),
             None => {
                 let values = Versions { base: before, local: after, server: Changes::value_at(fields, path) };
-                judge.merge(path, values, &mut instead)
+                merger.merge(path, values, &mut instead)
             }
         };
         if !keep {
-            judge.plan.replace.insert(path.clone(), instead);
+            merger.plan.replace.insert(path.clone(), instead);
         }
     }
-    if !judge.ask.is_empty() {
-        return Decision::Ask(judge.ask);
+    if !merger.ask.is_empty() {
+        return Decision::Ask(merger.ask);
     }
-    if judge.blind {
+    if merger.blind {
         return Decision::NeedsStamps;
     }
-    Decision::Rebase(judge.plan)
+    Decision::Rebase(merger.plan)
 }
 
 /// The nearest place above `path` where the server has a value that is no object.
@@ -150,7 +151,8 @@ fn blocked<'a>(fields: &'a Fields, path: &Path) -> Option<(Path, &'a Value)> {
     found
 }
 
-struct Judge<'a> {
+/// Decides path by path and collects what comes of it.
+struct Merger<'a> {
     rules: &'a Rules,
     local: &'a Local,
     stamps: Option<&'a Stamps>,
@@ -161,7 +163,7 @@ struct Judge<'a> {
     blind: bool,
 }
 
-impl Judge<'_> {
+impl Merger<'_> {
     /// Merges the edit of one path. True if it stays as it is; else `instead` holds what takes its place.
     fn merge(&mut self, path: &Path, values: Versions<'_>, instead: &mut Vec<(Path, Edit)>) -> bool {
         let mut keep = false;

@@ -1,7 +1,7 @@
 //! The server's answer to one operation. Pure.
 
 use super::rebase::see_again;
-use super::{GroupFate, Judged, Pending, RetryPolicy, Source, judge, park, view};
+use super::{GroupFate, Pending, Rebased, RetryPolicy, Source, park, rebase_onto, view};
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub(crate) fn acknowledge(
     rules: &Rules,
     at: usize,
     ack: &Acknowledgement<'_>,
-) -> Result<Judged> {
+) -> Result<Rebased> {
     let op = pending.ops[at].clone();
     let computed = own_effect(&pending.row, &op)?;
     let newer = ack.seq.is_some_and(|seq| pending.row.seq.is_none_or(|have| seq > have));
@@ -44,22 +44,22 @@ pub(crate) fn acknowledge(
     }
     pending.end(at, WriteOutcome::Accepted(ack.version));
     if pending.ops.is_empty() {
-        return Ok(Judged::default());
+        return Ok(Rebased::default());
     }
     let Some(record) = ack.record else {
         // Without a record, this version has no change of another device: what was edited since is based on exactly this version. (Not on
         // the row's, which may have moved on already: then the server holds the next operation against that.)
         follow(pending, ack.version);
-        return Ok(Judged::default());
+        return Ok(Rebased::default());
     };
     if is_next(&op, ack.version) {
         // What differs is what the server itself has filled in: that is not another device's edit.
         follow(pending, ack.version);
         let fields = record.body.as_deref().map(view::parse_body).transpose()?;
         see_again(pending, fields.as_ref());
-        return Ok(Judged::default());
+        return Ok(Rebased::default());
     }
-    judge(pending, device, rules, record, computed.as_ref(), Source::Merged)
+    rebase_onto(pending, device, rules, record, computed.as_ref(), Source::Merged)
 }
 
 /// Whether a version is the very next one after that on which an operation was based: then nothing else was written in between.

@@ -44,7 +44,7 @@ pub(crate) use ids::{Ticket, is_ours, number};
 pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry, set_aside};
 pub(crate) use pending::{GroupFate, Pending};
-pub(crate) use rebase::{Judged, Source, judge};
+pub(crate) use rebase::{Rebased, Source, rebase_onto};
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};

@@ -177,7 +177,7 @@ impl Bench {
                 }
                 known = accept_by_state(&mut self.pending, &before, &change).unwrap();
             }
-            judge(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::State).unwrap();
+            rebase_onto(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::State).unwrap();
         }
         self.settle();
     }
@@ -204,7 +204,7 @@ impl Bench {
         let row = &mut self.pending.row;
         (row.version, row.seq) = (change.version, change.seq);
         row.base.clone_from(&change.body);
-        judge(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::Refusal).unwrap();
+        rebase_onto(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::Refusal).unwrap();
         self.settle();
     }
 
@@ -267,9 +267,9 @@ fn core_l3_a_server_default_does_not_override_a_delete() {
     let record = bench.state(Some(op.op_id));
     let ack =
         Acknowledgement { version: Some(2), seq: Some(2), updated_ms: None, record: Some(&record), generation: 1 };
-    let judged = acknowledge(&mut bench.pending, &bench.device, &bench.rules, 0, &ack).unwrap();
+    let rebased = acknowledge(&mut bench.pending, &bench.device, &bench.rules, 0, &ack).unwrap();
     bench.settle();
-    assert_eq!((judged.conflict, bench.shown(), bench.pending.ops.len()), (false, Value::Null, 1));
+    assert_eq!((rebased.conflict, bench.shown(), bench.pending.ops.len()), (false, Value::Null, 1));
     assert_eq!(bench.pending.ended[0].1, WriteOutcome::Accepted(Some(2)));
 }
 

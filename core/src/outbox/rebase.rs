@@ -26,24 +26,24 @@ pub(crate) enum Source {
     Merged,
 }
 
-/// What judging came to.
+/// What a rebase came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Judged {
+pub(crate) struct Rebased {
     /// Two sides clashed, however that was resolved.
     pub conflict: bool,
 }
 
-/// Holds the pending operations against a state of the server and carries the decision out. `known`: the server's document as this device
-/// knew it, own writes included: only a difference to that is another device's change.
-pub(crate) fn judge(
+/// Decides how the pending operations and a state of the server combine, and carries the decision out. `known`: the server's document as
+/// this device knew it, own writes included: only a difference to that is another device's change.
+pub(crate) fn rebase_onto(
     pending: &mut Pending,
     device: &Device,
     rules: &Rules,
     state: &RemoteChange,
     known: Option<&Fields>,
     source: Source,
-) -> Result<Judged> {
-    let Some(local) = local(pending, device)? else { return Ok(Judged::default()) };
+) -> Result<Rebased> {
+    let Some(local) = local(pending, device)? else { return Ok(Rebased::default()) };
     let fields = state.body.as_deref().map(view::parse_body).transpose()?;
     let declared = source == Source::Refusal;
     let changed = match (known, &fields) {
@@ -59,14 +59,14 @@ pub(crate) fn judge(
         _ if asked => Decision::Ask(pending.conflict.iter().flat_map(|conflict| conflict.paths.clone()).collect()),
         decision => decision,
     };
-    let judged = Judged { conflict: decision.is_conflict() && !asked };
+    let rebased = Rebased { conflict: decision.is_conflict() && !asked };
     if decision == Decision::NeedsStamps && !declared {
-        return Ok(judged);
+        return Ok(rebased);
     }
     let base = base_document(known, &local);
     let asks = if rules.strategy == crate::conflict::Strategy::Custom { Asked::Resolver } else { Asked::Person };
     carry_out(pending, device, state, fields.as_ref(), decision, &Round { declared, base, asks })?;
-    Ok(judged)
+    Ok(rebased)
 }
 
 /// How a decision is carried out.
@@ -79,7 +79,7 @@ pub(super) struct Round {
     pub asks: Asked,
 }
 
-/// The local side, as the judge sees it. `None` if no operation changes the document.
+/// The local side, as `decide` reads it. `None` if no operation changes the document.
 pub(super) fn local(pending: &Pending, device: &Device) -> Result<Option<Local>> {
     let body = pending.shown()?;
     let convert = |stamp| server_time(device, stamp);

@@ -1,6 +1,6 @@
 //! Stamps of operations in the server's time.
 //!
-//! An operation keeps its stamps as they were taken: each names the frame of the device's clock. All readers (the judge, the wire) convert
+//! An operation keeps its stamps as they were taken: each names the frame of the device's clock. All readers (`decide`, the wire) convert
 //! with [`server_time`].
 
 use crate::device::Device;

@@ -2,13 +2,13 @@ use super::*;
 use crate::model::{OpEvent, Stamp};
 use serde_json::{Value, json};
 
-struct Desk {
+struct Writer {
     id: DocumentId,
     rules: Rules,
     next: i64,
 }
 
-impl Desk {
+impl Writer {
     fn new() -> Self {
         Self { id: DocumentId::new("d").unwrap(), rules: Rules::default(), next: 0 }
     }
@@ -101,41 +101,41 @@ fn sent(pending: &Pending) -> Value {
 #[test]
 fn core_l1_an_undone_delete_keeps_the_edit_joined_to_it() {
     for again in [json!({"title": "new", "n": 1}), json!({"title": "new", "n": 2}), json!({"n": 1})] {
-        let (mut desk, mut pending) = (Desk::new(), synced(json!({"title": "old", "n": 1})));
-        desk.update(&mut pending, json!({"title": "new"}));
-        desk.delete(&mut pending);
-        desk.create(&mut pending, again.clone());
+        let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "n": 1})));
+        writer.update(&mut pending, json!({"title": "new"}));
+        writer.delete(&mut pending);
+        writer.create(&mut pending, again.clone());
         assert_eq!((shows(&pending), sent(&pending)), (again.clone(), again));
     }
 }
 
 #[test]
 fn core_l1_a_replaced_document_stays_replaced_after_an_undo() {
-    let (mut desk, mut pending) = (Desk::new(), synced(json!({"title": "old", "extra": true})));
-    desk.replace(&mut pending, json!({"title": "new"}));
-    desk.delete(&mut pending);
-    desk.create(&mut pending, json!({"title": "new"}));
+    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "extra": true})));
+    writer.replace(&mut pending, json!({"title": "new"}));
+    writer.delete(&mut pending);
+    writer.create(&mut pending, json!({"title": "new"}));
     assert_eq!((shows(&pending), sent(&pending)), (json!({"title": "new"}), json!({"title": "new"})));
 }
 
 #[test]
 fn an_undo_that_ends_where_it_began_leaves_nothing_to_send() {
-    let (mut desk, mut pending) = (Desk::new(), synced(json!({"title": "old"})));
-    desk.update(&mut pending, json!({"title": "new"}));
-    desk.delete(&mut pending);
-    desk.create(&mut pending, json!({"title": "old"}));
+    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old"})));
+    writer.update(&mut pending, json!({"title": "new"}));
+    writer.delete(&mut pending);
+    writer.create(&mut pending, json!({"title": "old"}));
     assert!(pending.ops.is_empty());
     assert_eq!((shows(&pending), pending.ended.len()), (json!({"title": "old"}), 1));
 }
 
 #[test]
 fn core_l1_an_undo_behind_a_sent_write_changes_only_what_differs() {
-    let (mut desk, mut pending) = (Desk::new(), synced(json!({"title": "old", "n": 1})));
-    desk.update(&mut pending, json!({"title": "new"}));
+    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "n": 1})));
+    writer.update(&mut pending, json!({"title": "new"}));
     pending.ops[0].on(OpEvent::Leased);
-    desk.update(&mut pending, json!({"n": {"$inc": 1}}));
-    desk.delete(&mut pending);
-    desk.create(&mut pending, json!({"title": "new", "n": 2}));
+    writer.update(&mut pending, json!({"n": {"$inc": 1}}));
+    writer.delete(&mut pending);
+    writer.create(&mut pending, json!({"title": "new", "n": 2}));
     assert_eq!((shows(&pending), sent(&pending)), (json!({"title": "new", "n": 2}), json!({"title": "new", "n": 2})));
     let patch = Value::Object(pending.ops[1].changes.as_ref().unwrap().to_patch());
     assert_eq!(patch, json!({"n": {"$inc": 1}}), "an increment stays one");
@@ -143,12 +143,12 @@ fn core_l1_an_undo_behind_a_sent_write_changes_only_what_differs() {
 
 #[test]
 fn core_a3_deleting_a_refused_create_withdraws_both() {
-    let (mut desk, mut pending) = (Desk::new(), Pending::unknown(DocumentRow::new(1, "d")));
-    desk.create(&mut pending, json!({"title": "x"}));
+    let (mut writer, mut pending) = (Writer::new(), Pending::unknown(DocumentRow::new(1, "d")));
+    writer.create(&mut pending, json!({"title": "x"}));
     pending.row.row = 1;
     super::super::park(&mut pending, 0, crate::model::OpError::new("VALIDATION_ERROR", "no")).unwrap();
-    desk.update(&mut pending, json!({"title": "y"}));
-    desk.delete(&mut pending);
+    writer.update(&mut pending, json!({"title": "y"}));
+    writer.delete(&mut pending);
     assert!(pending.ops.is_empty());
     assert!(pending.ended.iter().all(|(_, how)| *how == WriteOutcome::Withdrawn) && pending.ended.len() == 2);
 }
@@ -157,46 +157,46 @@ fn core_a3_deleting_a_refused_create_withdraws_both() {
 fn core_a6_an_evicted_document_can_be_deleted() {
     let mut row = synced(json!({})).row;
     (row.body, row.hidden, row.evicted) = (None, true, true);
-    let (mut desk, mut pending) = (Desk::new(), Pending::for_test(row, Vec::new()));
-    desk.delete(&mut pending);
+    let (mut writer, mut pending) = (Writer::new(), Pending::for_test(row, Vec::new()));
+    writer.delete(&mut pending);
     assert_eq!((pending.ops.len(), pending.ops[0].kind, shows(&pending)), (1, OpKind::Delete, Value::Null));
     assert!(pending.row.is_live_on_server());
 }
 
 #[test]
 fn report_41_a_write_that_changes_nothing_has_no_operation() {
-    let (mut desk, mut pending) = (Desk::new(), synced(json!({"a": 1, "o": {"x": 1}})));
+    let (mut writer, mut pending) = (Writer::new(), synced(json!({"a": 1, "o": {"x": 1}})));
     for patch in [json!({}), json!({"a": 1.0}), json!({"gone": null}), json!({"o": {}}), json!({"a": {"$inc": 0}})] {
-        assert_eq!(desk.update(&mut pending, patch), None);
+        assert_eq!(writer.update(&mut pending, patch), None);
     }
 }
 
 #[test]
 fn core_a7_a_replacement_states_the_version_that_it_was_made_from() {
-    let (mut desk, mut pending) = (Desk::new(), synced(json!({"a": 1, "b": 1})));
+    let (mut writer, mut pending) = (Writer::new(), synced(json!({"a": 1, "b": 1})));
     let whole = json!({"a": 2, "b": 1}).as_object().unwrap().clone();
-    let ticket = desk.ticket();
-    let stale = change(&mut pending, &desk.rules, &ticket, &Edit::ReplaceFrom(whole.clone(), 7), bounds());
+    let ticket = writer.ticket();
+    let stale = change(&mut pending, &writer.rules, &ticket, &Edit::ReplaceFrom(whole.clone(), 7), bounds());
     assert_eq!(stale.unwrap_err().code(), ErrorCode::VersionMismatch);
     // An edit of this device that came meanwhile stays.
-    desk.update(&mut pending, json!({"b": 5}));
-    let ticket = desk.ticket();
-    change(&mut pending, &desk.rules, &ticket, &Edit::ReplaceFrom(whole, 1), bounds()).unwrap();
-    Desk::settled(&mut pending);
+    writer.update(&mut pending, json!({"b": 5}));
+    let ticket = writer.ticket();
+    change(&mut pending, &writer.rules, &ticket, &Edit::ReplaceFrom(whole, 1), bounds()).unwrap();
+    Writer::settled(&mut pending);
     assert_eq!(shows(&pending), json!({"a": 2, "b": 5}));
 }
 
 #[test]
 fn refused_create_repaired_in_a_later_frame_goes_as_one() {
-    let (mut desk, mut pending) = (Desk::new(), Pending::unknown(DocumentRow::new(1, "d")));
-    desk.create(&mut pending, json!({"title": "too long", "done": false}));
+    let (mut writer, mut pending) = (Writer::new(), Pending::unknown(DocumentRow::new(1, "d")));
+    writer.create(&mut pending, json!({"title": "too long", "done": false}));
     pending.ops[0].on(OpEvent::Leased);
     super::super::park(&mut pending, 0, crate::model::OpError::new("VALIDATION_ERROR", "no")).unwrap();
     // The next process takes its stamps in a frame of its own.
-    desk.next = (1 << 44) + 7;
-    desk.update(&mut pending, json!({"title": "short"}));
+    writer.next = (1 << 44) + 7;
+    writer.update(&mut pending, json!({"title": "short"}));
     super::super::park::queue_again(&mut pending, &|_| true);
-    Desk::settled(&mut pending);
+    Writer::settled(&mut pending);
     assert_eq!(pending.ops.len(), 1);
     assert!(pending.ops[0].is_open());
     let mut sent = Fields::new();

@@ -40,8 +40,8 @@ impl Reconciler<'_> {
                 let generation = self.stream.generation;
                 let (version, seq, updated_ms) = (*version, *seq, *updated_ms);
                 let ack = Acknowledgement { version, seq, updated_ms, record: record.as_ref(), generation };
-                let judged = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;
-                self.applied.conflicts += u64::from(judged.conflict);
+                let rebased = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;
+                self.applied.conflicts += u64::from(rebased.conflict);
                 let row = pending.save(self.tx, self.device)?;
                 if let Some(server_id) = server_id.as_ref().filter(|id| **id != row.id) {
                     server_ids::keep(self.tx, self.stream.collection, &row.id, server_id)?;

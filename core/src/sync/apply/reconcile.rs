@@ -4,8 +4,8 @@
 //! - A document takes a state only if its `seq` is greater than the one it has; within a new snapshot, whatever the snapshot says. One that
 //!   was evicted takes the state that it has lost, too.
 //! - Pending edits are rebased onto the new state in the same transaction; what loses is journalled.
-//! - A head operation that was sent and not answered is not judged: it is sent again unchanged first. If the state says that it was our own
-//!   operation that made it, that is the answer, and only what differs from its effect is another device's change.
+//! - Nothing is decided about a head operation that was sent and not answered: it is sent again unchanged first. If the state says that it
+//!   was our own operation that made it, that is the answer, and only what differs from its effect is another device's change.
 //! - The stream's count and digest follow every change of a base row.
 
 use super::digest::term;
@@ -147,8 +147,8 @@ impl<'a> Reconciler<'a> {
             }
             known = outbox::accept_by_state(pending, before, change)?;
         }
-        let judged = outbox::judge(pending, self.device, self.rules, change, known.as_ref(), source)?;
-        self.applied.conflicts += u64::from(judged.conflict);
+        let rebased = outbox::rebase_onto(pending, self.device, self.rules, change, known.as_ref(), source)?;
+        self.applied.conflicts += u64::from(rebased.conflict);
         Ok(())
     }
 
