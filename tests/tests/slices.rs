@@ -106,7 +106,7 @@ fn in_slices(seed: u64, speed: Speed) -> (usize, u64) {
 }
 
 #[test]
-fn slices_of_any_length_end_with_everybody_in_step_in_time_and_at_little_more_cost() {
+fn slices_of_any_length_end_with_all_devices_in_step_in_time_and_at_little_more_cost() {
     let seeds = std::env::var("HOLM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
     let (mut worst, mut most) = (0.0_f64, 0);
     for seed in 0..seeds {

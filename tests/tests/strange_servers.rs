@@ -114,7 +114,7 @@ fn f44_nonsense_is_a_typed_error_and_nothing_is_lost() {
     for (round, (name, answer, codes)) in nonsense(&elsewhere.url).into_iter().enumerate() {
         front.answer(answer);
         reconnect(&mut device, &directory, &front.url, &open);
-        let heard = front.requests().len();
+        let made = front.requests().len();
         device.ok("update", json!({"collection": "tasks", "doc_id": "t", "fields": {"n": {"$inc": 1}}}));
         let before = device.dump("tasks");
         for _ in 0..2 {
@@ -124,7 +124,7 @@ fn f44_nonsense_is_a_typed_error_and_nothing_is_lost() {
         assert_eq!(device.dump("tasks"), before, "{name}: something was taken in");
         let status = device.ok("status", json!({}));
         assert_eq!((&status["pending"], &status["failed"]), (&json!(1), &json!(0)), "{name}");
-        let requests = front.requests().len() - heard;
+        let requests = front.requests().len() - made;
         assert!((1..=8).contains(&requests), "{name}: {requests} requests for two syncs");
         // The real server is back.
         front.pass_to(&server.url);
@@ -142,7 +142,7 @@ fn reconnect(device: &mut Driver, directory: &tempfile::TempDir, url: &str, open
 }
 
 #[test]
-fn f46_a_device_left_alone_with_a_strange_server_does_not_knock_all_the_time() {
+fn f46_a_device_backs_off_from_a_server_whose_replies_are_malformed() {
     let directory = tempfile::tempdir().unwrap();
     let server = ServerProcess::start(&directory.path().join("server"));
     let strange = StrangeServer::before(&server.url);
@@ -165,9 +165,9 @@ fn f46_a_device_left_alone_with_a_strange_server_does_not_knock_all_the_time() {
     {
         strange.answer(answer);
         // Told so, whenever it would have asked by itself.
-        let heard = strange.requests().len();
+        let made = strange.requests().len();
         device.fails("sync", json!({}));
-        assert!(strange.requests().len() > heard, "a sync that was asked for asks the server");
+        assert!(strange.requests().len() > made, "a sync that was asked for asks the server");
         let before = strange.requests().len();
         device.call("wait", json!({"until": "idle", "timeout_ms": 1500}));
         assert_eq!(strange.requests().len(), before, "who was told to go away goes away");

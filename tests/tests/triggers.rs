@@ -96,7 +96,7 @@ fn a_server_that_asks_for_patience_gets_it() {
         let (a, line) = watched(&mut world, |_| {}).await;
         a.holm.report(Event::Foreground);
         world.pass(2 * SECOND).await;
-        assert!(looks(&world, &line, 60 * SECOND).await >= 11, "it has heard nothing yet");
+        assert!(looks(&world, &line, 60 * SECOND).await >= 11, "the server has suggested nothing yet");
         a.create("t", json!({})).await;
         world.pass(SECOND).await;
         assert_eq!(a.status("t"), Some(SyncStatus::Synced));
@@ -107,7 +107,7 @@ fn a_server_that_asks_for_patience_gets_it() {
 }
 
 #[test]
-fn a_network_that_comes_is_used_within_a_second_but_not_by_everybody_in_the_same_moment() {
+fn a_network_that_comes_is_used_within_a_second_but_not_by_all_devices_at_once() {
     World::run(4, |mut world| async move {
         let mut devices = Vec::new();
         for _ in 0..8 {

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - An age is never negative, and never less than what the monotonic clock or a wall clock that went on says: a device that slept, or whose
 //!   clock was set forward, asks the server once too often rather than once too seldom.
-//! - The age of something that another process has read is certain only if this process has heard the server's time: the device's
+//! - The age of something that another process has read is certain only if this process knows the server's time: the device's
 //!   clock may have been set in between. What is not certain counts as stale.
 
 use crate::device::Device;

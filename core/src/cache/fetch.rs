@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Where a result comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// From here, as it was when the server was last heard.
+    /// From here, as it was when the server last answered.
     Cache,
     /// The server has just been asked.
     Network,

@@ -32,7 +32,7 @@ fn decision(strategy: Strategy, local: &Local, server: Option<Value>, stamps: Op
     by_rules(&Rules::of(strategy), local, server, stamps)
 }
 
-/// What everybody has in the end.
+/// What every device has in the end.
 fn outcome(rules: &Rules, local: &Local, server: Value, stamps: &Stamps) -> Value {
     let Decision::Rebase(plan) = by_rules(rules, local, Some(server.clone()), Some(stamps)) else { panic!("no plan") };
     let mut fields = server.as_object().unwrap().clone();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Longest wait between two attempts, and what a request may take.
 const BACKOFF: Duration = Duration::from_secs(35);
-/// Nothing is heard of a device for so long but its looking for changes.
+/// For so long a device sends nothing but its looks for changes.
 const SILENCE: Duration = Duration::from_secs(1_700);
 
 impl History {
@@ -18,7 +18,7 @@ impl History {
         self.devices.iter().for_each(|member| member.device.link.heal());
         self.calm_down().await;
         self.audit();
-        self.everybody_shows_the_same().await;
+        self.every_device_shows_the_same().await;
         self.every_write_is_accounted_for();
         self.groups_are_whole();
         self.silence().await;
@@ -79,7 +79,7 @@ impl History {
     }
 
     /// A device that reads everything from the start has what the others have.
-    async fn everybody_shows_the_same(&mut self) {
+    async fn every_device_shows_the_same(&mut self) {
         let fresh = self.world.open("fresh").await;
         fresh.sync().await;
         assert_eq!(fresh.view(), self.devices[0].device.view(), "the server has something else than the devices");

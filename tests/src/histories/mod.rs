@@ -5,7 +5,7 @@
 //! - A device shows what it wrote: exactly, for documents that no other device writes; field by field for the others.
 //! - No view goes back to an older version.
 //!
-//! At the end ([`ending`]): what is queued goes by itself, everybody shows the same as the server, every effect is there once, no account
+//! At the end ([`ending`]): what is queued goes by itself, every device shows the same as the server, every effect is there once, no account
 //! shows another one's documents, no link has seen a storm, and then there is silence.
 //!
 //! One seed gives one history: [`run_seed`] returns a number that stands for all that happened.

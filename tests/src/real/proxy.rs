@@ -83,7 +83,7 @@ impl Proxy {
         *self.shared.losses.lock().unwrap() = (requests, replies);
     }
 
-    /// Passes on so many replies to requests for this path, and keeps the next one for ever. The receiver hears when the server has given
+    /// Passes on so many replies to requests for this path, and keeps the next one for ever. The receiver is told when the server has given
     /// it, and so has done what was asked.
     pub fn withhold(&self, path: &'static str, after: u64) -> Receiver<()> {
         self.wait_for(path, after, true)
@@ -100,7 +100,7 @@ impl Proxy {
         told
     }
 
-    /// Holds the next request for this path on its way to the server: until the sender says so, or is dropped. The receiver hears when the
+    /// Holds the next request for this path on its way to the server: until the sender says so, or is dropped. The receiver is told when the
     /// request is here.
     pub fn hold(&self, path: &'static str) -> (Receiver<()>, oneshot::Sender<()>) {
         let ((tell, told), (release, go)) = (channel(), oneshot::channel());

@@ -23,7 +23,7 @@ async fn title(device: &Device, value: &str) {
     device.update("d", json!({"title": value})).await;
 }
 
-/// Everybody syncs, `b` first; then the later edit stands.
+/// All devices sync, `b` first; then the later edit stands.
 async fn stands(a: &Device, b: &Device, expected: &str, about: &str) {
     b.sync().await;
     in_step(&[a, b]).await;

@@ -59,7 +59,7 @@ fn report_05_widest_documents_reach_every_device_or_are_refused() {
 }
 
 #[test]
-fn report_06_deep_documents_reach_everybody_or_are_refused() {
+fn report_06_deep_documents_reach_every_device_or_are_refused() {
     for depth in [10, 48, 60, 61, 62, 63, 64, 65, 100] {
         story(|mut world| async move {
             let (a, b) = (world.open("a").await, world.open("b").await);

@@ -90,7 +90,7 @@ fn core_r2_c_stamp_of_a_wrong_date_does_not_hold_the_clock() {
     }
 }
 
-/// The edit itself was made under the wrong date, in a process that never heard the server.
+/// The edit itself was made under the wrong date, in a process that never got an answer of the server.
 #[test]
 fn core_r2_c_edit_of_a_wrong_date_is_placed_between_its_neighbours() {
     for wrong in [YEAR, -YEAR, 3 * HOUR] {
@@ -244,7 +244,7 @@ fn core_r9_wrong_date_forgets_no_journal_entry() {
             a.set_date_while_closed(date).await;
             assert_eq!(a.journal().len(), 1, "{date}");
             a.sync().await;
-            assert_eq!(a.journal().len(), 1, "{date}, the server was heard");
+            assert_eq!(a.journal().len(), 1, "{date}, the server answered");
         }
         // By the server's time it is old, whatever the date says.
         a.set_date_while_closed(0).await;

@@ -101,7 +101,7 @@ fn f01_device_killed_at_each_write_call_of_a_push() {
     println!("{tried} kills of a device at a write-class call");
 }
 
-/// What everybody has after those commands that are chosen.
+/// What every device has after those commands that are chosen.
 fn ideal(ground: &Ground, name: &str, commands: &[(&str, Value)], which: &[bool]) -> Value {
     let name = format!("{name}-{}", which.iter().map(|done| if *done { '1' } else { '0' }).collect::<String>());
     let mut device = open(&ground.folder(&name), &ground.server.url);

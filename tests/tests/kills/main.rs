@@ -60,7 +60,7 @@ impl Ground {
         self.proxy.set_upstream(&self.server.url);
     }
 
-    /// Everybody has sent everything. Then all devices show the same, and so does one that has just been set up; and it is what was done.
+    /// Every device has sent everything. Then all devices show the same, and so does one that has just been set up; and it is what was done.
     fn agree(&mut self, workers: &mut [Worker]) {
         self.proxy.lose(0, 0);
         // The second round is for what others have sent in the first.

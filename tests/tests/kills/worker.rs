@@ -192,7 +192,7 @@ impl Worker {
     }
 }
 
-/// Makes the account, and the documents in which everybody counts.
+/// Makes the account, and the documents in which every device counts.
 pub fn sign_up(scratch: &Path, server: &str) {
     let mut driver = Driver::open(&scratch.join("first"), server, options());
     driver.ok("sign_up", json!({"email": "a@example.com", "password": "password"}));

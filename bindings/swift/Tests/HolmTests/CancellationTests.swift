@@ -101,7 +101,7 @@ extension HolmSuite {
             #expect(try await todos.get("7")?.priority == 7)
         }
 
-        @Test func f61_closing_the_client_frees_everybody_who_waits() async throws {
+        @Test func f61_closing_the_client_frees_every_caller_that_waits() async throws {
             try await withSilence { holm, server in
                 let receipt = try await holm.collection(Todo.self).create(Todo(title: "a"))
                 let confirmed = Task { await failure { try await holm.confirmed(receipt) } }

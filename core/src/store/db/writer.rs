@@ -341,7 +341,7 @@ mod tests {
         let (writer, counters) = writer(directory.path());
         let (tell, told) = std::sync::mpsc::channel();
         {
-            // While the connection is taken, everybody queues.
+            // While the connection is taken, all writes queue.
             let _connection = writer.shared.locked_connection();
             for key in [0, 1, 2, 4, 5, 6, 8, 9] {
                 let tell = tell.clone();

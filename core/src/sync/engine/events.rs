@@ -52,13 +52,13 @@ impl Events {
         }
     }
 
-    /// Does some work and keeps what comes meanwhile; `heard` is shown each command. A pause, or another's turn, stops the work
+    /// Does some work and keeps what comes meanwhile; `observe` is called with each command. A pause, or another's turn, stops the work
     /// with an error. `None` if the client
     /// has gone.
     pub async fn attend<T>(
         &mut self,
         work: impl Future<Output = T>,
-        heard: impl Fn(&Command),
+        observe: impl Fn(&Command),
     ) -> Option<(Result<T>, DeferredEvents)> {
         let mut deferred = DeferredEvents::default();
         let mut running = std::pin::pin!(work);
@@ -72,7 +72,7 @@ impl Events {
                         Command::Turn(_) => Some(Error::state(ErrorCode::Cancelled)),
                         _ => None,
                     };
-                    heard(&command);
+                    observe(&command);
                     deferred.commands.push(command);
                     // Dropping the work stops it.
                     if let Some(reason) = stop {

@@ -51,7 +51,7 @@ pub(crate) struct EngineHandle {
 }
 
 impl EngineHandle {
-    /// A hold, and where its task hears what it is told.
+    /// A handle, and the channel on which its task receives commands.
     pub(in crate::sync) fn new() -> (Self, mpsc::UnboundedReceiver<Command>) {
         let (commands, inbox) = mpsc::unbounded_channel();
         (Self { commands }, inbox)

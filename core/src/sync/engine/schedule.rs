@@ -174,7 +174,7 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1);
         let own = config.retry.delay(self.failures, entropy);
         let wait = match error {
-            // The server's word counts, with jitter after it so that not everybody comes back at once.
+            // The server's wait counts, with jitter after it so that devices do not all come back at once.
             Error::Busy { retry_after: Some(asked), .. } => {
                 let wait = *asked + own.min(Duration::from_secs(1));
                 self.asked_at = Some(now + wait);

@@ -136,7 +136,7 @@ impl Task {
             self.schedule.begin(self.now());
         }
         let work = while_wanted(self.cycle.run(reason, scope, limit.subscribe()), slice.as_mut());
-        let heard = |command: &Command| {
+        let observe = |command: &Command| {
             if let Command::TimeBudget(next) = command
                 && waiters.is_empty()
             {
@@ -144,7 +144,7 @@ impl Task {
                 limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
             }
         };
-        let Some((outcome, deferred)) = self.events.attend(work, heard).await else { return false };
+        let Some((outcome, deferred)) = self.events.attend(work, observe).await else { return false };
         let outcome = outcome.unwrap_or_else(CycleOutcome::failed);
         if scheduled {
             self.conclude(&outcome);

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Nothing is sent. Waiting writes stay with their own schedule.
 //! - Collections that are asked for at the same time share their requests; who asks for the same thing shares the answer.
-//! - What a server has asked to wait for is waited for: until then everybody is told so without a request.
+//! - What a server has asked to wait for is waited for: until then every caller gets that failure without a request.
 
 use super::cycle::check_network;
 use super::evict::evict;
@@ -52,7 +52,7 @@ impl RefreshQueue {
         self.0.keys().cloned().collect()
     }
 
-    /// Tells everybody what came of their thing, or why nothing did.
+    /// Gives every waiter the result of its refresh, or why there is none.
     pub fn tell(self, outcome: &Result<Answers>) {
         for (key, waiters) in self.0 {
             let answer = match outcome {

@@ -26,7 +26,7 @@ public class Model {
         isBusy = false
     }
 
-    /// Runs something whose failure becomes the message. A screen that went away has nothing more to hear.
+    /// Runs something whose failure becomes the message. A screen that went away gets no message.
     func guarded(_ task: @MainActor () async throws -> Void) async {
         do {
             try await task()

@@ -25,7 +25,7 @@ extension Holm {
 
     /// Where a result of a fetch comes from.
     public enum Origin: String, CaseIterable, Hashable, Sendable {
-        /// From here, as it was when the server was last heard, with all local edits.
+        /// From here, as it was when the server last answered, with all local edits.
         case cache
         /// The server has just been asked.
         case network

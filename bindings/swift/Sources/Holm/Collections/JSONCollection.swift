@@ -14,7 +14,7 @@ extension Holm {
         }
     }
 
-    /// A collection by its name. It is made at the first use if the store has never heard of it.
+    /// A collection by its name. It is made at the first use if the store does not know it.
     public func collection(named name: String) -> JSONCollection {
         JSONCollection(access: CollectionAccess(self, name))
     }

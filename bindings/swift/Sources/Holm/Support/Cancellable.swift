@@ -1,7 +1,7 @@
 internal import HolmBindings
 
 /// Runs a call of the generated layer that may wait long, and ends it with `CANCELLED` when the task is cancelled: the
-/// core would not hear of that otherwise.
+/// core would not learn of that otherwise.
 func cancellable<T: Sendable>(
     _ call: @Sendable (FfiCancel) async throws -> T
 ) async throws(HolmError) -> T {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A server of a few lines for what a real one never does: it takes connections and is silent, or says the same to
-/// everybody.
+/// every client.
 final class TinyServer: Sendable {
     let url: URL
 

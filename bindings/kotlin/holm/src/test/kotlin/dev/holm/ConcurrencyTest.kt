@@ -72,7 +72,7 @@ class ConcurrencyTest {
         }
 
     @Test
-    fun a_client_closed_in_the_middle_answers_everybody() =
+    fun a_client_closed_in_the_middle_answers_every_caller() =
         story {
             repeat(20) {
                 val holm = offline(Storage.Directory(directory().toFile()))
