@@ -1,4 +1,4 @@
-//! The face of `holm-core` for Swift and Kotlin. It translates and decides nothing; the hand-written layers on the other side make it
+//! `holm-core`, exported to Swift and Kotlin. It translates and decides nothing; the hand-written layers on the other side make it
 //! idiomatic.
 //!
 //! Invariants:

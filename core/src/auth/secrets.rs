@@ -1,4 +1,4 @@
-//! Where secrets rest: the host's keychain, or a stand-in.
+//! Where secrets are kept: the host's keychain, or a stand-in.
 
 use crate::error::Result;
 use std::collections::BTreeMap;

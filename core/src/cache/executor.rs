@@ -1,4 +1,4 @@
-//! The one executor of the five policies, for whatever can be kept here and asked for anew.
+//! The one executor of the five policies, for every cacheable resource.
 //!
 //! Invariants:
 //! - It knows nothing of collections, documents or HTTP: a thing of another kind joins by implementing [`Resource`].

@@ -1,9 +1,9 @@
-//! The store's epoch: which account's stay in this store a request belongs to.
+//! The store's epoch, which every sign-out raises: a request belongs to the epoch in which it was made.
 //!
 //! Invariants:
 //! - Every sign-out raises the epoch, in the transaction that wipes the data if it does.
 //! - What the engine writes is rolled back if the epoch is no longer that of the cycle that asked for it. So
-//!   no reply, page or refresh of an earlier stay changes the store, however late it comes and whichever
+//!   no reply, page or refresh of an earlier epoch changes the store, however late it comes and whichever
 //!   process has signed out.
 
 use super::tables::meta::{self, Key};

@@ -1,4 +1,4 @@
-//! The writer's place: the connection, and running jobs in groups.
+//! The writing connection, and running jobs on it in groups.
 //!
 //! Invariants:
 //! - A group is one transaction and at most one forced write. Each of its jobs is answered after the commit; if that fails, every one is told so.

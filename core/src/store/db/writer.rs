@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{JoinHandle, ThreadId};
 
-/// Who may submit now.
+/// Whether the writer accepts jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WriterState {
     Open,

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension};
 
-/// What can be kept.
+/// The keys of single values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     /// This device's id, a UUID.

@@ -9,7 +9,7 @@ use crate::sync::work::{RefreshWaiter, Scope};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
-/// What the task is told.
+/// A command to the engine's task.
 pub(in crate::sync) enum Command {
     Sync(Scope, oneshot::Sender<Result<SyncReport>>),
     /// A caller waits for a collection or a document to be read.

@@ -33,9 +33,9 @@ struct Task {
     /// What is to be read before that.
     refreshes: RefreshQueue,
     throttle: Throttle,
-    /// Who waits for a slice. Each has a cycle of its own.
+    /// Callers that wait for a slice. Each has a cycle of its own.
     slices: VecDeque<TimeBudget>,
-    /// Who wants to work while no cycle runs.
+    /// Other tasks that must work while no cycle runs.
     turns: VecDeque<Turn>,
     paused: bool,
     /// Cycles in a row that sent operations of which nothing became.

@@ -1,4 +1,4 @@
-//! Who waits for the fate of a write.
+//! Callers that wait for the outcome of a write.
 
 use crate::model::{OpId, WriteOutcome};
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Operations at which a request fails although nothing is known against them.
+//! Operations that may be the cause of a request's failure, although the server has not said so.
 //!
 //! Invariants:
 //! - A failure speaks against an operation only if others got through since its last one; else it speaks against the server.
