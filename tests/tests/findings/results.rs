@@ -1,9 +1,10 @@
 //! Wrong answers.
 
 use crate::{LATER, pair};
-use holm_core::{CollectionConfig, Config, ErrorCode, Holm, OpId, SignOutMode, SyncStatus, WriteOutcome};
+use holm_core::{CollectionConfig, Config, ErrorCode, Holm, OpId, Query, SignOutMode, SyncStatus, WriteOutcome};
 use holm_tests::fixture::{Fault, code, in_step, story};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -246,4 +247,23 @@ fn core_r10_an_unknown_operator_is_refused_at_any_depth() {
         a.sync().await;
         assert_eq!(a.get("d"), Some(json!({"o": {"n": 3}})));
     });
+}
+
+#[tokio::test]
+async fn core_c2_a_commit_costs_a_live_query_what_changed() {
+    let holm = Holm::open(Config::in_memory()).unwrap();
+    let tasks = holm.collection("tasks").unwrap();
+    for n in 0..500 {
+        tasks.create(&json!({"id": format!("t{n:03}"), "n": n})).await.unwrap();
+    }
+    let query = Query::parse(&json!({"where": {"gte": ["n", 0]}, "order": ["n"]})).unwrap();
+    let mut live = tasks.live(&query).unwrap();
+    let first = live.next().await.unwrap().unwrap().documents;
+    tasks.update("t250", &json!({"note": "changed"})).await.unwrap();
+    let next = live.next().await.unwrap().unwrap();
+    assert_eq!((next.updated.as_slice(), next.documents.len()), (&["t250".to_owned()][..], 500));
+    // What did not change was not read again: it is the same object.
+    let read: Vec<usize> =
+        (0..500).filter(|at| !Arc::ptr_eq(first.get(*at).unwrap(), next.documents.get(*at).unwrap())).collect();
+    assert_eq!(read, [250]);
 }
