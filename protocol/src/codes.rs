@@ -46,6 +46,7 @@ codes! {
     Forbidden = "FORBIDDEN", 403, false, "The account may not do this.";
     NotFound = "NOT_FOUND", 404, false, "There is no such path.";
     RecordNotFound = "RECORD_NOT_FOUND", 404, false, "There is no such record, and no tombstone of it.";
+    OperationUnknown = "OPERATION_UNKNOWN", 404, false, "No operation with this id has an effect: the answer to one that asks.";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, false, "The path has no such method.";
     VersionConflict = "VERSION_CONFLICT", 409, false, "The record was changed since the version that the write is based on.";
     RecordDeleted = "RECORD_DELETED", 409, false, "The record was deleted.";

@@ -215,6 +215,7 @@ shapes! {
         last_sync_timestamp: Option<String>,
         ack_op_seq: Option<i64>,
         atomic: Option<bool>,
+        ordered: Option<bool>,
         schema_version: Option<i64>,
         operations: Vec<Operation>,
     }

@@ -23,8 +23,8 @@ pub(crate) struct Operation {
     pub(crate) hlc: Option<Hlc>,
     /// All operations of a group are accepted, or none.
     pub(crate) group: Option<String>,
-    /// The content.
-    pub(crate) change: Change,
+    /// The content. `None`: it is no write, it asks what became of the write with its `opId`.
+    pub(crate) change: Option<Change>,
     /// Recognises another write under the same key.
     pub(crate) content: [u8; 16],
 }
@@ -109,12 +109,14 @@ impl Operation {
             own_fields(fields, &target)
         };
         let change = match kind.as_str() {
-            "create" => Change::Create(fields()?),
-            "update" => Change::Merge(fields()?),
-            "replace" => Change::Replace(fields()?),
-            "patch" => Change::FieldOps(field_ops(op.list("fieldOps")?.unwrap_or_default(), defaults.max_depth)?),
-            "delete" => Change::Delete,
-            _ => return Err(details("type", "must be create, update, patch, replace or delete")),
+            "create" => Some(Change::Create(fields()?)),
+            "update" => Some(Change::Merge(fields()?)),
+            "replace" => Some(Change::Replace(fields()?)),
+            "patch" => Some(Change::FieldOps(field_ops(op.list("fieldOps")?.unwrap_or_default(), defaults.max_depth)?)),
+            "delete" => Some(Change::Delete),
+            "ask" if op_id.is_none() => return Err(details("opId", "is missing")),
+            "ask" => None,
+            _ => return Err(details("type", "must be create, update, patch, replace, delete or ask")),
         };
         let content = content_hash(&[&kind, collection.as_str(), target.as_text(), &data, &ops]);
         Ok(Self { op_id, op_seq, collection, target, base, hlc, group, change, content })
@@ -249,6 +251,7 @@ mod tests {
             (json!({"type":"update","id":"a","data":{},"opId":""}), "opId"),
             (json!({"type":"update","id":"a","data":{},"opSeq":"1"}), "opSeq"),
             (json!({"type":"patch","id":"a"}), "fieldOps"),
+            (json!({"type":"ask","id":"a"}), "opId"),
         ] {
             let fault = decode(op.clone()).unwrap_err();
             assert!(fault.contains_key(key), "{op}: {fault:?} should name {key}");

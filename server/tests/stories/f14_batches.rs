@@ -93,6 +93,72 @@ async fn f14_group_is_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn f14_member_with_an_effect_keeps_it_when_its_group_fails() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({"n": 1})).await;
+    let inc = json!({"opId": "1", "type": "patch", "id": "a", "version": 1, "group": "g", "fieldOps": [{"op": "inc", "path": "/n", "by": 1}]});
+    let create = |op: &str, id: &str| json!({"opId": op, "type": "create", "clientId": id, "data": {}, "group": "g"});
+    let first = phone.push(json!([inc, create("2", "b")])).await;
+    assert_eq!((&first[0]["status"], &first[1]["status"]), (&json!("applied"), &json!("applied")));
+    // A copy of the device sends the group with members of its own, one of which fails.
+    let other = json!({"opId": "2", "type": "create", "clientId": "b", "data": {"x": 1}, "group": "g"});
+    let fails = json!({"opId": "3", "type": "update", "id": "nowhere", "data": {"n": 1}, "group": "g"});
+    let results = phone.push(json!([inc, fails, other, create("4", "c")])).await;
+    let told: Vec<(&Value, &Value, &Value)> =
+        results.iter().map(|r| (&r["status"], &r["error"]["code"], &r["error"]["causedBy"])).collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            ["duplicate", null, null],
+            ["conflict", "RECORD_NOT_FOUND", null],
+            ["rejected", "IDEMPOTENCY_KEY_REUSED", null],
+            ["aborted", "GROUP_ABORTED", 1],
+        ])
+    );
+    assert_eq!(results[0]["version"], 2);
+    assert_eq!(phone.get("a").await.json["data"]["n"], 2);
+    phone.get("c").await.expect(404);
+}
+
+#[tokio::test]
+async fn f14_nothing_overtakes_a_failure_in_an_ordered_batch() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let create = |op: &str, id: &str| json!({"opId": op, "type": "create", "clientId": id, "data": {}});
+    phone.push(json!([create("3", "known")])).await;
+    let fails = json!({"opId": "2", "type": "update", "id": "nowhere", "data": {"n": 1}});
+    let ops = json!([create("1", "a"), fails, create("3", "known"), create("4", "b")]);
+    let reply = phone.batch(json!({"ordered": true, "operations": ops})).await.expect(200);
+    let results = reply.json["results"].as_array().unwrap();
+    let told: Vec<(&Value, &Value)> = results.iter().map(|r| (&r["status"], &r["error"]["causedBy"])).collect();
+    assert_eq!(json!(told), json!([["applied", null], ["conflict", null], ["duplicate", null], ["aborted", 1]]));
+    phone.get("b").await.expect(404);
+}
+
+#[tokio::test]
+async fn f14_question_tells_what_became_of_an_operation() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let ask = |op: &str| json!({"opId": op, "type": "ask", "clientId": "a"});
+    let create = json!({"opId": "1", "type": "create", "clientId": "a", "data": {"title": "x"}});
+    let results = phone.push(json!([ask("1"), create, ask("1"), ask("2")])).await;
+    let told: Vec<(&Value, &Value)> = results.iter().map(|r| (&r["status"], &r["error"]["code"])).collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            ["rejected", "OPERATION_UNKNOWN"],
+            ["applied", null],
+            ["duplicate", null],
+            ["rejected", "OPERATION_UNKNOWN"],
+        ])
+    );
+    assert_eq!((&results[2]["version"], &results[2]["seq"]), (&json!(1), &json!(1)));
+    let again = phone.push(json!([{"opId": "2", "type": "update", "id": "a", "version": 1, "data": {"n": 1}}])).await;
+    assert_eq!(again[0]["status"], "applied", "a question leaves nothing behind");
+}
+
+#[tokio::test]
 async fn f14_unreadable_operation_fails_its_group() {
     let world = World::new();
     let phone = world.device("phone").await;

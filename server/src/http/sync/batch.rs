@@ -199,7 +199,7 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
     let config_version = body.text("configVersion")?;
     let ack_op_seq = body.count("ackOpSeq")?;
     let position = position(&mut body, &scope)?;
-    let atomic = body.flag("atomic")?;
+    let (atomic, ordered) = (body.flag("atomic")?, body.flag("ordered")?);
     let mut refs = Vec::with_capacity(operations.len());
     let mut decoded = Vec::with_capacity(operations.len());
     let defaults = Defaults {
@@ -221,7 +221,8 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
         decoded.push(operation);
     }
     let scope = Scope { device: Some(device.clone()), ..scope };
-    let push = Push { scope, device, position, ack_op_seq, operations: decoded, atomic, restate, now, entropy };
+    let operations = decoded;
+    let push = Push { scope, device, position, ack_op_seq, operations, atomic, ordered, restate, now, entropy };
     Ok(Request { push, refs, config_version })
 }
 

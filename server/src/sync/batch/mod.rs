@@ -3,7 +3,8 @@
 //! Invariants:
 //! - Operations take effect in the order of the request; one on a record whose earlier operation failed is not tried.
 //! - The effect of an operation and its ledger entry commit together, so a repeat finds both or neither.
-//! - A group leaves all of its effects or none, and nothing else of the transaction goes with it.
+//! - A group leaves all of its effects or none, and nothing else of the transaction goes with it. A member that has its effect from an
+//!   earlier request keeps it and is answered so, whatever becomes of the others.
 //! - What is refused has no effect and leaves nothing in the ledger.
 //! - What has no effect because it was so before is in the ledger all the same: its repeat must have none, either.
 
@@ -34,6 +35,8 @@ pub(crate) struct Push {
     pub(crate) operations: Vec<Result<Operation, Unreadable>>,
     /// All or none.
     pub(crate) atomic: bool,
+    /// Nothing is tried after an operation that failed.
+    pub(crate) ordered: bool,
     /// Whether every result carries the record.
     pub(crate) restate: bool,
     pub(crate) now: i64,
@@ -66,6 +69,8 @@ pub(crate) struct Done {
 pub(crate) struct BatchProgress {
     /// The operation that failed on a record.
     failed: BTreeMap<Key, usize>,
+    /// The first operation that failed.
+    first_failed: Option<usize>,
     /// The version that was made last of a record.
     versions: BTreeMap<Key, i64>,
     /// The ids of records that devices made under another name.
@@ -79,6 +84,7 @@ type Key = (CollectionName, String);
 impl BatchProgress {
     fn absorb(&mut self, unit_progress: Self) {
         self.failed.extend(unit_progress.failed);
+        self.first_failed = self.first_failed.or(unit_progress.first_failed);
         self.versions.extend(unit_progress.versions);
         self.created.extend(unit_progress.created);
         for (collection, seqs) in unit_progress.written {

@@ -12,45 +12,69 @@ use crate::sync::decide::{Write, WriteRules};
 use crate::sync::write_set::{Author, RecordName};
 use crate::sync::{refusal, wire};
 
-impl Run<'_> {
+impl<'t> Run<'t> {
     /// Does what an operation asks for, unless it was done before.
     pub(super) fn operation(&mut self, index: usize) -> Result<Done, OperationError> {
-        let push = self.push;
-        let operation = match push.operations.get(index) {
-            Some(Ok(operation)) => operation,
-            Some(Err(unreadable)) => return Err(Failure::invalid(&unreadable.details).into()),
-            None => return Err(Failure::new(Code::ServerError, "no such operation").into()),
+        let operation = self.readable(index)?;
+        let subject = match self.known(operation)? {
+            Known::Done(done) => return Ok(done),
+            Known::No(subject) => *subject,
         };
-        if let Some(op_id) = &operation.op_id
-            && self.greatest.as_deref() >= Some(op_id.as_str())
-            && let Some(entry) = ledger::find(self.tx, self.push.scope.user, op_id.as_str())?
-        {
-            return self.repeated(operation, entry);
-        }
-        let subject = self.subject(operation)?;
-        if let Some(record) = subject.record.as_ref().filter(|record| self.was_written_by(record, operation)) {
-            let entry = Entry {
-                content: operation.content,
-                record_id: record.id.clone(),
-                made: Some(made(record)),
-                restated: false,
-            };
-            return self.repeated(operation, entry);
-        }
-        if let Some(culprit) = self.progress.failed.get(&subject.key) {
-            let failure = Failure::new(Code::DependencyFailed, "an earlier operation on the record failed");
+        let Some(change) = &operation.change else {
+            return Err(Failure::new(Code::OperationUnknown, "no operation with this opId has an effect").into());
+        };
+        let before = self.progress.first_failed.as_ref().filter(|_| self.push.ordered);
+        if let Some(culprit) = self.progress.failed.get(&subject.key).or(before) {
+            let failure =
+                Failure::new(Code::DependencyFailed, "an earlier operation, which this one waits for, failed");
             return Err(failure.with("causedBy", culprit).into());
         }
         if operation.op_seq.is_some_and(|op_seq| op_seq <= self.device.ack_op_seq) {
             let message = "the device has confirmed a later operation and this one is not known: take a new device id";
             return Err(Failure::new(Code::OpSequenceReused, message).into());
         }
-        self.execute(operation, subject)
+        self.execute(operation, change, subject)
+    }
+
+    /// The result of a member of a group that came to nothing, if it has its effect from an earlier request: that stands.
+    pub(super) fn done_before(&mut self, index: usize) -> Result<Option<Done>, OperationError> {
+        let Ok(operation) = self.readable(index) else { return Ok(None) };
+        Ok(match self.known(operation)? {
+            Known::Done(done) => Some(done),
+            Known::No(_) => None,
+        })
+    }
+
+    fn readable(&self, index: usize) -> Result<&'t Operation, OperationError> {
+        match self.push.operations.get(index) {
+            Some(Ok(operation)) => Ok(operation),
+            Some(Err(unreadable)) => Err(Failure::invalid(&unreadable.details).into()),
+            None => Err(Failure::new(Code::ServerError, "no such operation").into()),
+        }
+    }
+
+    /// Whether an operation has its effect from an earlier request.
+    fn known(&mut self, operation: &Operation) -> Result<Known, OperationError> {
+        if let Some(op_id) = &operation.op_id
+            && self.greatest.as_deref() >= Some(op_id.as_str())
+            && let Some(entry) = ledger::find(self.tx, self.push.scope.user, op_id.as_str())?
+        {
+            return self.repeated(operation, entry).map(Known::Done);
+        }
+        let subject = self.subject(operation)?;
+        match subject.record.as_ref().filter(|record| self.was_written_by(record, operation)) {
+            None => Ok(Known::No(Box::new(subject))),
+            Some(record) => {
+                let (content, made) = (operation.content, Some(made(record)));
+                let entry = Entry { content, record_id: record.id.clone(), made, restated: false };
+                self.repeated(operation, entry).map(Known::Done)
+            }
+        }
     }
 
     /// Answers a repeat from the ledger.
     fn repeated(&mut self, operation: &Operation, entry: Entry) -> Result<Done, OperationError> {
-        if entry.content != operation.content {
+        if operation.change.is_some() && entry.content != operation.content {
             let message = "another operation had this opId";
             return Err(Failure::new(Code::IdempotencyKeyReused, message).into());
         }
@@ -65,7 +89,7 @@ impl Run<'_> {
         Ok(Done { duplicate: true, record_id: entry.record_id, made: entry.made, record })
     }
 
-    fn execute(&mut self, operation: &Operation, subject: Subject) -> Result<Done, OperationError> {
+    fn execute(&mut self, operation: &Operation, change: &Change, subject: Subject) -> Result<Done, OperationError> {
         let (push, config) = (self.push, &self.push.scope.config);
         let base = match operation.base {
             Base::Unstated => None,
@@ -87,14 +111,14 @@ impl Run<'_> {
             Author { device: Some(self.device.row), op_id: operation.op_id.as_ref().map(OpId::as_str), hlc: &hlc };
         let collection = &operation.collection;
         let name = RecordName { collection, id: &subject.key.1, client_id: subject.client_id.as_deref() };
-        let write = Write { change: &operation.change, base, hlc: &hlc, latest_ms };
+        let write = Write { change, base, hlc: &hlc, latest_ms };
         match apply(&mut self.set, name, write, author, subject.record, WriteRules::of(config, collection))? {
             Effect::Refused(why, record) => {
                 Err(refusal::explain(self.tx, &push.scope.space, why, record.as_ref(), &config.limits)?.into())
             }
             Effect::AlreadySo(record) => {
                 let made = record.as_ref().map(made);
-                let is_create = matches!(operation.change, Change::Create(_));
+                let is_create = matches!(change, Change::Create(_));
                 let known = !is_create && base.is_some() && base == made.map(|made| made.version);
                 let live = record.filter(|record| record.body.is_some());
                 let shown = live.filter(|_| !known || push.restate).map(|record| self.restate(&record)).transpose()?;
@@ -117,7 +141,7 @@ impl Run<'_> {
         let rules = self.push.scope.config.collection(collection);
         let assigns = rules.id_assignment == IdAssignment::Server;
         let stream = self.set.stream(collection)?;
-        let is_create = matches!(operation.change, Change::Create(_));
+        let is_create = matches!(operation.change, Some(Change::Create(_)));
         let called = match &operation.target {
             Target::Unnamed => {
                 let id = self.push.entropy.uuid(self.push.now)?;
@@ -175,7 +199,7 @@ impl Run<'_> {
             self.unit_progress.versions.insert((collection.clone(), record_id.to_owned()), made.version);
             self.unit_progress.written.entry(collection.clone()).or_default().insert(made.seq);
         }
-        if let (Change::Create(_), Target::Id(called)) = (&operation.change, &operation.target) {
+        if let (Some(Change::Create(_)), Target::Id(called)) = (&operation.change, &operation.target) {
             self.unit_progress.created.insert((collection.clone(), called.clone()), record_id.to_owned());
         }
     }
@@ -183,6 +207,14 @@ impl Run<'_> {
     fn restate(&self, record: &Record) -> rusqlite::Result<Vec<u8>> {
         wire::full_record(self.tx, &self.push.scope.space, record)
     }
+}
+
+/// Whether an operation has its effect from an earlier request.
+enum Known {
+    /// It has; its result.
+    Done(Done),
+    /// It has not; the record that it is about.
+    No(Box<Subject>),
 }
 
 /// The record of an operation.

@@ -101,8 +101,14 @@ impl<'t> Run<'t> {
                         self.unit_progress = BatchProgress::default();
                         let culprit = range.start + done.len();
                         for index in range.clone() {
-                            let failure = if index == culprit { failure.clone() } else { self.aborted_by(culprit) };
-                            results.push(self.fail(index, failure));
+                            let result = match self.done_before(index) {
+                                _ if index == culprit => self.fail(index, failure.clone()),
+                                Ok(Some(done)) => OpResult::Done(done),
+                                Ok(None) => self.fail(index, self.aborted_by(culprit)),
+                                Err(OperationError::Refused(failure)) => self.fail(index, failure),
+                                Err(OperationError::Store(failure)) => return Err(failure),
+                            };
+                            results.push(result);
                         }
                     }
                 }
@@ -125,7 +131,7 @@ impl<'t> Run<'t> {
     /// Remembers that nothing may come after the operation on its record.
     pub(super) fn fail(&mut self, index: usize, failure: Failure) -> OpResult {
         let called = match self.push.operations.get(index) {
-            Some(Ok(Operation { target: Target::Unnamed, .. })) | None => None,
+            Some(Ok(Operation { target: Target::Unnamed, .. } | Operation { change: None, .. })) | None => None,
             Some(Ok(operation)) => Some((operation.collection.clone(), operation.target.as_text().to_owned())),
             Some(Err(unreadable)) => unreadable.subject.clone(),
         };
@@ -133,6 +139,7 @@ impl<'t> Run<'t> {
             let key = self.key(collection, called);
             self.progress.failed.entry(key).or_insert(index);
         }
+        self.progress.first_failed.get_or_insert(index);
         OpResult::Failed(failure)
     }
 
