@@ -99,6 +99,7 @@ impl Server {
         };
         let database = Database::open(&location, &config.server, &*entropy, commit_gate)?;
         let decoy = Decoy::new(&*entropy, &config.accounts.argon2).map_err(|e| StartError::Passwords(e.to_string()))?;
+        let actions = if config.actions.trial { Actions::for_trial().with(actions) } else { actions };
         let webhooks =
             Webhooks::new(&config.actions, config.limits.max_record_bytes, &clock).map_err(StartError::Webhooks)?;
         let state = State {

@@ -2,7 +2,7 @@
 
 use crate::clock::MovedClock;
 use crate::error::FfiTestServerError;
-use holm_server::{ActionCall, ActionOutcome, ActionRefusal, Actions, Config, OsEntropy, Server, ServerOptions, Store};
+use holm_server::{Actions, Config, OsEntropy, Server, ServerOptions, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -22,7 +22,7 @@ pub struct FfiTestServer {
 #[uniffi::export]
 impl FfiTestServer {
     /// Starts a server whose clock stands at `start_ms` (since 1970). `config` is the text of a configuration file, as the server's
-    /// sample documents it. It serves the actions `echo`, which returns its parameters, and `refuse`, which is refused. Blocks for some milliseconds.
+    /// sample documents it. It serves the actions `echo`, which returns its parameters, `refuse`, which is refused, and `later`, which is a job at first. Blocks for some milliseconds.
     #[uniffi::constructor]
     pub fn start(config: Option<String>, start_ms: i64) -> Result<Arc<Self>> {
         let config = configuration(config.as_deref().unwrap_or_default())?;
@@ -31,7 +31,7 @@ impl FfiTestServer {
             config,
             clock: clock.clone(),
             entropy: Arc::new(OsEntropy),
-            actions: actions(),
+            actions: Actions::for_trial(),
             ..ServerOptions::new(Store::Memory)
         };
         let server = Server::open(options).map_err(FfiTestServerError::new)?;
@@ -77,18 +77,6 @@ impl Drop for FfiTestServer {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Two actions for tests: `echo` returns its parameters, `refuse` is refused for good.
-fn actions() -> Actions {
-    Actions::new().serve("echo", |call: ActionCall| async move { ActionOutcome::Done(call.params) }).serve(
-        "refuse",
-        |_: ActionCall| async {
-            let reason = "NOT_TODAY".to_owned();
-            let message = "the test's server refuses this".to_owned();
-            ActionOutcome::Refused(ActionRefusal { reason, message, ..ActionRefusal::default() })
-        },
-    )
 }
 
 /// The configuration, with passwords hashed cheaply: how long a guess would take is not what a test is about.

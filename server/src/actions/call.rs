@@ -10,6 +10,7 @@ use crate::store::records;
 use crate::store::streams;
 use crate::sync::refusal;
 use crate::sync::scope::Scope;
+use rusqlite::Connection;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -34,13 +35,11 @@ pub(crate) struct Answer {
 
 /// Answers a request with its job, which has ended if the handler was fast enough.
 pub(crate) async fn call(state: &Arc<State>, request: Request) -> Result<Answer, Failure> {
-    if state.jobs.registry().find(request.collection.as_ref(), &request.name).is_none() {
-        return Err(Failure::new(Code::NotFound, "there is no such action"));
-    }
     let params = request.params.to_string();
-    if params.len() > state.config.limits.max_record_bytes {
-        return Err(Failure::new(Code::PayloadTooLarge, "the parameters are larger than a record may be")
-            .with("limits", &state.config.limits));
+    if let Err(failure) = may_be_new(state, &request, &params) {
+        // A call that was made before has its answer, whatever has been configured since.
+        let known = state.database.read(move |db| find(db, &request)).await?;
+        return known.ok_or(failure);
     }
     let now = state.now();
     // Without a free place the job waits for one: it is due from now on.
@@ -74,13 +73,31 @@ pub(crate) async fn call(state: &Arc<State>, request: Request) -> Result<Answer,
     Ok(Answer { job, repeated: false })
 }
 
+/// Whether a call that was never made before could be carried out.
+fn may_be_new(state: &State, request: &Request, params: &str) -> Result<(), Failure> {
+    if state.jobs.registry().find(request.collection.as_ref(), &request.name).is_none() {
+        return Err(Failure::new(Code::NotFound, "there is no such action"));
+    }
+    if params.len() > state.config.limits.max_record_bytes {
+        return Err(Failure::new(Code::PayloadTooLarge, "the parameters are larger than a record may be")
+            .with("limits", &state.config.limits));
+    }
+    Ok(())
+}
+
+/// The answer to a call that was made before. `None` if it is new.
+fn find(db: &Connection, request: &Request) -> Result<Option<Answer>, Failure> {
+    let Some(job) = jobs::find_by_key(db, request.scope.user, request.op_id.as_str())? else { return Ok(None) };
+    if job.content != request.content {
+        return Err(Failure::new(Code::IdempotencyKeyReused, "another request had this Idempotency-Key"));
+    }
+    Ok(Some(Answer { job, repeated: true }))
+}
+
 fn find_or_insert(tx: &WriteTx<'_>, request: &Request, mut job: Job) -> Result<Answer, Failure> {
     let scope = &request.scope;
-    if let Some(known) = jobs::find_by_key(tx, job.user, &job.op_id)? {
-        if known.content != job.content {
-            return Err(Failure::new(Code::IdempotencyKeyReused, "another request had this Idempotency-Key"));
-        }
-        return Ok(Answer { job: known, repeated: true });
+    if let Some(known) = find(tx, request)? {
+        return Ok(known);
     }
     if let (Some(collection), Some(id)) = (&request.collection, &request.id) {
         let stream = streams::find(tx, scope.space_row, collection)?.row;

@@ -120,6 +120,27 @@ impl Actions {
         Self::default()
     }
 
+    /// Actions for trying out, and for tests of apps: `echo` returns its parameters, `refuse` is refused with the reason `NOT_TODAY`, and
+    /// `later` is a job at first, which is done at its second attempt and returns its parameters.
+    pub fn for_trial() -> Self {
+        let refuse = |_: ActionCall| async {
+            let message = "this server's trial action refuses everything".to_owned();
+            ActionOutcome::Refused(ActionRefusal { reason: "NOT_TODAY".to_owned(), message, ..Default::default() })
+        };
+        let later = |call: ActionCall| async move {
+            if call.attempt > 1 { ActionOutcome::Done(call.params) } else { ActionOutcome::Later(Some(Duration::ZERO)) }
+        };
+        let echo = |call: ActionCall| async move { ActionOutcome::Done(call.params) };
+        Self::new().serve("echo", echo).serve("refuse", refuse).serve("later", later)
+    }
+
+    /// What `other` serves as well, before what these serve under the same name.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.handlers.extend(other.handlers);
+        self
+    }
+
     /// Serves an action of this name, whatever it is of. The last registration of a name counts.
     #[must_use]
     pub fn serve(mut self, name: impl Into<String>, handler: impl ActionHandler) -> Self {

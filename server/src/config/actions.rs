@@ -21,6 +21,8 @@ pub struct ActionSettings {
     pub max_running: u32,
     /// Attempts that run at the same time, of all accounts.
     pub max_parallel: u32,
+    /// Whether three actions for trying out are served, `echo`, `refuse` and `later`: see [`Actions::for_trial`](crate::Actions::for_trial).
+    pub trial: bool,
     /// Receivers of actions that the process does not serve itself.
     pub webhooks: Vec<Webhook>,
 }
@@ -57,6 +59,7 @@ impl Default for ActionSettings {
             max_attempts: 20,
             max_running: 100,
             max_parallel: 32,
+            trial: false,
             webhooks: Vec::new(),
         }
     }

@@ -14,54 +14,43 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use serde_json::{Value, json};
 
-/// Calls an action of a record.
-#[utoipa::path(
-    post, path = "/v1/{collection}/{id}/actions/{name}", tag = "actions",
-    params(("collection" = String, Path, description = "The collection."), ("id" = String, Path, description = "The record."),
-           ("name" = String, Path, description = "The action."),
-           ("Idempotency-Key" = String, Header, description = "The operation id; required.")),
-    request_body = schema::ActionRequest,
-    responses((status = 200, body = schema::ActionReply, description = "It is done."),
-              (status = 202, body = schema::JobStarted, description = "It is under way; ask for the job."),
-              (status = 422, body = schema::ErrorBody, description = "It was refused or given up."),
-              (status = "default", body = schema::ErrorBody)),
-    security(("session" = [])),
-)]
-pub(super) async fn of_record(caller: Caller, action: ActionPath, payload: Payload) -> Result<Reply, Failure> {
-    call(caller, action, payload).await
+/// A route that calls actions. The routes differ in what an action is of.
+macro_rules! calls_actions {
+    ($handler:ident, $path:tt, $about:tt, [$($of:tt)*]) => {
+        #[doc = $about]
+        #[utoipa::path(
+            post, path = $path, tag = "actions",
+            params($($of)* ("name" = String, Path, description = "The action."),
+                   ("Idempotency-Key" = String, Header, description = "The operation id; required.")),
+            request_body = schema::ActionRequest,
+            responses((status = 200, body = schema::ActionReply, description = "It is done."),
+                      (status = 202, body = schema::JobStarted, description = "It is under way; ask for the job."),
+                      (status = 422, body = schema::ErrorBody, description = "It was refused or given up."),
+                      (status = "default", body = schema::ErrorBody)),
+            security(("session" = [])),
+        )]
+        pub(super) async fn $handler(caller: Caller, action: ActionPath, payload: Payload) -> Result<Reply, Failure> {
+            call(caller, action, payload).await
+        }
+    };
 }
 
-/// Calls an action of a collection.
-#[utoipa::path(
-    post, path = "/v1/{collection}/actions/{name}", tag = "actions",
-    params(("collection" = String, Path, description = "The collection."), ("name" = String, Path, description = "The action."),
-           ("Idempotency-Key" = String, Header, description = "The operation id; required.")),
-    request_body = schema::ActionRequest,
-    responses((status = 200, body = schema::ActionReply, description = "It is done."),
-              (status = 202, body = schema::JobStarted, description = "It is under way; ask for the job."),
-              (status = 422, body = schema::ErrorBody, description = "It was refused or given up."),
-              (status = "default", body = schema::ErrorBody)),
-    security(("session" = [])),
-)]
-pub(super) async fn of_collection(caller: Caller, action: ActionPath, payload: Payload) -> Result<Reply, Failure> {
-    call(caller, action, payload).await
-}
-
-/// Calls an action of the account.
-#[utoipa::path(
-    post, path = "/v1/actions/{name}", tag = "actions",
-    params(("name" = String, Path, description = "The action."),
-           ("Idempotency-Key" = String, Header, description = "The operation id; required.")),
-    request_body = schema::ActionRequest,
-    responses((status = 200, body = schema::ActionReply, description = "It is done."),
-              (status = 202, body = schema::JobStarted, description = "It is under way; ask for the job."),
-              (status = 422, body = schema::ErrorBody, description = "It was refused or given up."),
-              (status = "default", body = schema::ErrorBody)),
-    security(("session" = [])),
-)]
-pub(super) async fn of_account(caller: Caller, action: ActionPath, payload: Payload) -> Result<Reply, Failure> {
-    call(caller, action, payload).await
-}
+calls_actions!(
+    of_record,
+    "/v1/{collection}/{id}/actions/{name}",
+    "Calls an action of a record.",
+    [
+        ("collection" = String, Path, description = "The collection."),
+        ("id" = String, Path, description = "The record."),
+    ]
+);
+calls_actions!(
+    of_collection,
+    "/v1/{collection}/actions/{name}",
+    "Calls an action of a collection.",
+    [("collection" = String, Path, description = "The collection."),]
+);
+calls_actions!(of_account, "/v1/actions/{name}", "Calls an action of the account.", []);
 
 /// The state of a job. A job of another account is not found.
 #[utoipa::path(

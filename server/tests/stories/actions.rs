@@ -86,6 +86,21 @@ async fn repeated_action_runs_once_and_answers_the_same() {
 }
 
 #[tokio::test]
+async fn action_that_was_called_answers_whatever_is_configured_since() {
+    let script = Script::new([done(json!({"jobId": "no job"}))]);
+    let mut world = World::with_actions(script.serve("draw"));
+    let account = world.sign_up("a@example.org").await;
+    let params = json!({"text": "x".repeat(2000)});
+    world.device_of(&account, "phone").act("/v1/actions/draw", "op", params.clone()).await.expect(200);
+    world.reconfigure(config_with("[limits]\nmax_record_bytes = 1024"));
+    let phone = world.device_of(&account, "phone");
+    let again = phone.act("/v1/actions/draw", "op", params.clone()).await.expect(200);
+    assert_eq!(again.json["data"], json!({"jobId": "no job"}));
+    phone.act("/v1/actions/draw", "new", params).await.expect(413);
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test]
 async fn slow_action_answers_with_a_job_that_ends_later() {
     let script = Script::new([
         ActionOutcome::Later(None),

@@ -125,6 +125,12 @@ impl World {
         self.router = self.server.router();
     }
 
+    /// The same, and the operator has changed the configuration.
+    pub fn reconfigure(&mut self, config: Config) {
+        self.server = self.server.reopen_with(config).unwrap();
+        self.router = self.server.router();
+    }
+
     pub fn advance(&self, ms: i64) {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
