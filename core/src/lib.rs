@@ -46,7 +46,7 @@ pub use conflict::{FieldRule, Strategy};
 pub use error::{Error, ErrorCode, Result};
 pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version, WriteOutcome};
 pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
-pub use outbox::{Conflict, ConflictResolver, Resolution, Resolver, RetryPolicy};
+pub use outbox::{Conflict, ConflictResolver, Resolution, Resolver, ResolverFault, RetryPolicy};
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
     Aggregate, AggregateRow, Collection, CollectionConfig, Direction, DocumentList, FieldPath, Filter, LiveAggregate,

@@ -12,7 +12,6 @@ use crate::net::{HttpClient, ReqwestTransport};
 use crate::outbox::{self, Conflict, Resolution};
 use crate::platform::Connectivity;
 use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
-use crate::store::conflicts::Asked;
 use crate::store::{EpochStore, Location, Store, StoreEvent, conflicts, frames, journal, meta, operations, outcomes};
 use crate::sync::{self, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
@@ -36,6 +35,8 @@ pub(super) struct Inner {
     pub waiters: Arc<Waiters>,
     pub connectivity: Connectivity,
     pub engine: Option<EngineHandle>,
+    /// Wakes the task that puts conflicts to resolvers.
+    pub conflicts_changed: mpsc::UnboundedSender<()>,
 }
 
 impl Holm {
@@ -53,6 +54,7 @@ impl Holm {
             (Arc::new(Watchers::default()), Arc::new(Waiters::default()), Arc::new(StateCell::default()));
         let wrote = Arc::new(Notify::new());
         let (changed, conflicts_changed) = mpsc::unbounded_channel();
+        let wake_resolvers = changed.clone();
         let asks = config.collections.iter().any(|collection| collection.resolver.is_some());
         let observer = {
             let (watchers, waiters, state, wrote) = (watchers.clone(), waiters.clone(), state.clone(), wrote.clone());
@@ -112,7 +114,18 @@ impl Holm {
             resolver::start(Arc::downgrade(&context), conflicts_changed);
         }
         let connectivity = config.connectivity;
-        Ok(Self { inner: Arc::new(Inner { context, account, http, state, waiters, connectivity, engine }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                context,
+                account,
+                http,
+                state,
+                waiters,
+                connectivity,
+                engine,
+                conflicts_changed: wake_resolvers,
+            }),
+        })
     }
 
     /// A collection. It is made if the store has never seen the name; then this blocks for a write.
@@ -186,9 +199,7 @@ impl Holm {
     pub fn conflicts(&self) -> Result<Vec<Conflict>> {
         self.inner.context.registry.refresh(self.store())?;
         self.store().read(|connection| {
-            outbox::list_conflicts(connection, self.device(), Some(Asked::Person), |id| {
-                self.inner.context.registry.name(id)
-            })
+            outbox::list_conflicts(connection, self.device(), false, |id| self.inner.context.registry.name(id))
         })
     }
 
@@ -235,6 +246,8 @@ impl Holm {
         if let Some(engine) = &self.inner.engine {
             engine.resume();
         }
+        // A decision that came during the suspension could not be stored. (An error: nothing resolves conflicts here.)
+        let _ = self.inner.conflicts_changed.send(());
         Ok(())
     }
 

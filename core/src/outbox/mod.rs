@@ -48,7 +48,7 @@ pub(crate) use rebase::{Rebased, Source, rebase_onto};
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};
-pub use resolver::{ConflictResolver, Resolver};
+pub use resolver::{ConflictResolver, Resolver, ResolverFault};
 pub(crate) use restore::restore;
 pub use retry::RetryPolicy;
 pub(crate) use stamps::server_time;

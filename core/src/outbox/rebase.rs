@@ -64,7 +64,7 @@ pub(crate) fn rebase_onto(
         return Ok(rebased);
     }
     let base = base_document(known, &local);
-    let asks = if rules.strategy == crate::conflict::Strategy::Custom { Asked::Resolver } else { Asked::Person };
+    let asks = if rules.strategy == crate::conflict::Strategy::Custom { Asked::Resolver } else { Asked::Person(None) };
     carry_out(pending, device, state, fields.as_ref(), decision, &Round { declared, base, asks })?;
     Ok(rebased)
 }

@@ -1,7 +1,7 @@
 //! Conflicts that wait for a decision, and carrying the decision out.
 
 use super::rebase::{Round, carry_out, local, override_all};
-use super::{Pending, body_text, parse_body};
+use super::{Pending, ResolverFault, body_text, parse_body};
 use crate::conflict::{Decision, FieldRule, Incoming, Rules, Strategy, decide};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -40,6 +40,8 @@ pub struct Conflict {
     pub server_device: Option<String>,
     /// When it was found; server time as known here, ms since 1970.
     pub detected_ms: i64,
+    /// Why the collection's resolver has not decided it. `None` if it was not to.
+    pub resolver_fault: Option<ResolverFault>,
 }
 
 /// What is decided about a conflict.
@@ -55,16 +57,16 @@ pub enum Resolution {
     Document(String),
 }
 
-/// All open conflicts of one kind, oldest first.
+/// The open conflicts that a person decides, or those that are put to resolvers; oldest first.
 pub(crate) fn list_conflicts(
     connection: &Connection,
     device: &Device,
-    asked: Option<Asked>,
+    of_resolvers: bool,
     name: impl Fn(i64) -> String,
 ) -> Result<Vec<Conflict>> {
     let rows = conflicts::all(connection)?;
     let mut list = Vec::with_capacity(rows.len());
-    for row in rows.into_iter().filter(|row| asked.is_none_or(|asked| row.asked == asked)) {
+    for row in rows.into_iter().filter(|row| (row.asked == Asked::Resolver) == of_resolvers) {
         list.push(shown(connection, device, row, &name)?);
     }
     Ok(list)
@@ -101,6 +103,10 @@ fn shown(
         server_ms,
         server_device,
         detected_ms: row.detected_ms,
+        resolver_fault: match row.asked {
+            Asked::Person(fault) => fault,
+            Asked::Resolver => None,
+        },
     })
 }
 
@@ -149,7 +155,7 @@ fn apply(
         pending.freeze_create()?;
         return override_all(pending, device);
     }
-    let round = Round { declared: false, base: None, asks: Asked::Person };
+    let round = Round { declared: false, base: None, asks: Asked::Person(None) };
     carry_out(pending, device, &server, fields.as_ref(), decision, &round)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Body, Hlc, Path, Stamps, Version};
+use crate::outbox::ResolverFault;
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -32,9 +33,28 @@ pub(crate) struct ConflictRow {
 /// Who is asked for a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    Person,
+    /// If the collection's resolver should have decided: why it has not.
+    Person(Option<ResolverFault>),
     /// The collection's resolver; a person, if it fails.
     Resolver,
+}
+
+impl Asked {
+    /// 0: a person; 1: the resolver; from 2 on: a person, because of a fault of the resolver.
+    fn number(self) -> i64 {
+        match self {
+            Self::Person(None) => 0,
+            Self::Resolver => 1,
+            Self::Person(Some(fault)) => 2 + fault.number(),
+        }
+    }
+
+    fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::Resolver,
+            number => Self::Person(ResolverFault::from_number(number - 2)),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,7 +91,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ConflictRow> {
         stamps: row.get_ref(6)?.as_str_or_null()?.and_then(parse_stamps),
         paths: paths.iter().filter_map(|path| Path::parse(path)).collect(),
         detected_ms: row.get(8)?,
-        asked: if row.get(9)? { Asked::Resolver } else { Asked::Person },
+        asked: Asked::from_number(row.get(9)?),
         asks: row.get(10)?,
     })
 }
@@ -95,16 +115,17 @@ pub(crate) fn keep(tx: &Tx<'_>, conflict: &ConflictRow) -> Result<()> {
         stamps,
         serde_json::Value::from(paths).to_string(),
         conflict.detected_ms,
-        conflict.asked == Asked::Resolver,
+        conflict.asked.number(),
         conflict.asks
     ])?;
     tx.counts();
     Ok(())
 }
 
-/// From now on a person is asked about a conflict.
-pub(crate) fn hand_over(tx: &Tx<'_>, id: i64) -> Result<()> {
-    tx.prepare_cached("UPDATE conflicts SET asks_resolver = 0 WHERE id = ?1")?.execute([id])?;
+/// From now on a person is asked about a conflict, because of this fault of the resolver.
+pub(crate) fn hand_over(tx: &Tx<'_>, id: i64, fault: ResolverFault) -> Result<()> {
+    tx.prepare_cached("UPDATE conflicts SET asks_resolver = ?2 WHERE id = ?1")?
+        .execute([id, Asked::Person(Some(fault)).number()])?;
     tx.counts();
     Ok(())
 }
@@ -139,7 +160,7 @@ pub(crate) fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
 /// How many wait for a person.
 pub(crate) fn count(connection: &Connection) -> Result<u64> {
     let count: i64 = connection
-        .prepare_cached("SELECT count(*) FROM conflicts WHERE asks_resolver = 0")?
+        .prepare_cached("SELECT count(*) FROM conflicts WHERE asks_resolver <> 1")?
         .query_row([], |row| row.get(0))?;
     Ok(count.cast_unsigned())
 }

@@ -38,7 +38,7 @@ CREATE TABLE operations (
     op_id        BLOB    NOT NULL,          -- carries op_seq in its last four bytes: looked up without an index
     document     INTEGER NOT NULL,          -- documents.row; 0 for an action without a document
     kind         INTEGER NOT NULL,          -- 0 create, 1 update, 2 delete, 3 action
-    state        INTEGER NOT NULL,          -- 0 open, 1 unanswered, 2 in flight, 3 parked, 4 in conflict
+    state        INTEGER NOT NULL,          -- 0 open, 1 unanswered, 2 in flight, 3 parked, 4 in conflict, 5 parked and perhaps on the server
     behind       INTEGER NOT NULL,          -- 1: other operations of its document go first
     base_version INTEGER,
     changes      TEXT,                      -- field operations, as they travel
@@ -108,7 +108,7 @@ CREATE TABLE conflicts (
     stamps         TEXT,
     paths          TEXT    NOT NULL,        -- the places that clash, as JSON Pointers
     detected_at    INTEGER NOT NULL,
-    asks_resolver  INTEGER NOT NULL,        -- 1: the collection's resolver is asked; 0: a person is
+    asks_resolver  INTEGER NOT NULL,        -- 1: the collection's resolver is asked; 0: a person is; more: a person is, as the resolver failed
     asks           INTEGER NOT NULL,        -- how often the resolver was asked
     UNIQUE (collection, doc_id)
 );
