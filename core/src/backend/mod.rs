@@ -139,6 +139,11 @@ pub(crate) struct Outgoing {
 #[derive(Debug, Clone)]
 pub(crate) struct PushRequest {
     pub operations: Vec<Outgoing>,
+    /// Only what became of the operations is asked, without their content: nothing takes effect. The outcome of one that the server does
+    /// not know is [`Outcome::Unknown`].
+    pub asks: bool,
+    /// Nothing takes effect after an operation that fails.
+    pub ordered: bool,
     /// Where the streams stand, so that the answer can bring what is new.
     pub positions: Vec<StreamPosition>,
     /// Every operation up to this number has ended: the server may forget them.

@@ -27,6 +27,8 @@ pub(crate) enum Outcome {
     Deferred(OpError),
     /// Not tried, because another one failed.
     Blocked(OpError),
+    /// The answer to a question: no request with this operation has had an effect.
+    Unknown,
     /// The server has seen newer operations of this device id: the store was restored or copied.
     Cloned,
 }

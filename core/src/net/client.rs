@@ -45,6 +45,8 @@ pub(crate) enum Call {
 pub(crate) enum Exchange {
     /// A success with a JSON body (decompressed), or without one.
     Success(Vec<u8>),
+    /// The same for a request that is accepted and not carried out yet (202).
+    Accepted(Vec<u8>),
     /// Anything else, with the protocol's failure if the server sent one.
     Failure(Error, Option<Box<ServerFailure>>),
 }
@@ -154,7 +156,11 @@ impl HttpClient {
         }
         check_is_json(&response)?;
         let body = if compressed { gzip::decompress(&response.body, MAX_INFLATED)? } else { response.body.to_vec() };
-        Ok(Exchange::Success(body))
+        Ok(if response.status == http::StatusCode::ACCEPTED {
+            Exchange::Accepted(body)
+        } else {
+            Exchange::Success(body)
+        })
     }
 
     /// What went over the wire so far.

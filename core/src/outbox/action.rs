@@ -3,7 +3,8 @@
 //! Invariants:
 //! - An action is sent alone, after the earlier operations of its document.
 //! - Its id is its idempotency key: the server runs it once, whatever is sent again. A refusal is an answer too; a retry of a refused
-//!   action is a new call, so its key counts on (`<id>:1`).
+//!   action is a new call, so its key counts on (`<id>:1`). One that was set aside while its fate was unknown keeps its key: it may have
+//!   run.
 //! - Its result is stored with its outcome, in the transaction that ends it.
 
 use super::write::operation;
@@ -11,7 +12,6 @@ use super::{Pending, Ticket, view};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Action, OpError, OpEvent, OpId, OpKind, Operation, Seen, WriteOutcome};
-use crate::store::documents::DocumentRow;
 use crate::store::{Tx, operations, outcomes};
 use serde_json::Value;
 
@@ -47,23 +47,24 @@ pub(crate) fn act(
     }
     let ticket = Ticket::new(tx, device, None)?;
     let action = Action { name: name.to_owned(), params, job: None };
-    if target.collection != 0
-        && let Some(mut pending) = Pending::find(tx, target.collection, target.doc_id)?
-    {
-        let op = operation(&pending, &ticket, OpKind::Action, None, Seen::default(), Some(action));
-        pending.freeze_create()?;
-        view::begin(&mut pending.row);
-        pending.ops.push(op);
-        pending.queued = true;
-        // An action changes nothing that is shown.
-        pending.view_is_set = true;
-        pending.save(tx, device)?;
-        return Ok(ticket.op_id);
-    }
-    let unbound = Pending::unknown(DocumentRow::new(target.collection, target.doc_id));
-    let op = operation(&unbound, &ticket, OpKind::Action, None, Seen::default(), Some(action));
-    operations::insert(tx, &op, false)?;
-    tx.queued();
+    let known = match target.collection {
+        0 => None,
+        collection => Pending::find(tx, collection, target.doc_id)?,
+    };
+    let mut pending = match known {
+        Some(mut pending) => {
+            pending.freeze_create()?;
+            view::begin(&mut pending.row);
+            pending
+        }
+        None => Pending::unbound(target.collection, target.doc_id),
+    };
+    let op = operation(&pending, &ticket, OpKind::Action, None, Seen::default(), Some(action));
+    pending.ops.push(op);
+    pending.queued = true;
+    // An action changes nothing that is shown.
+    pending.view_is_set = true;
+    pending.save(tx, device)?;
     Ok(ticket.op_id)
 }
 
@@ -85,36 +86,21 @@ pub(crate) enum ActionAnswer<'a> {
 
 /// Takes in the answer to an action.
 pub(crate) fn answer_action(tx: &Tx<'_>, device: &Device, op_id: OpId, answer: &ActionAnswer<'_>) -> Result<()> {
-    let Some(mut op) = operations::by_id(tx, op_id)? else { return Ok(()) };
-    if let Some(mut pending) = Pending::of_row(tx, op.document)?
-        && let Some(at) = pending.position(op.op_seq)
-    {
-        match answer {
-            ActionAnswer::Done(result) => {
-                pending.end(at, WriteOutcome::Accepted(None));
-                pending.save(tx, device)?;
-                outcomes::keep_result(tx, op_id, result)?;
-            }
-            answer => {
-                step(&mut pending.ops[at], answer);
-                pending.view_is_set = true;
-                pending.save(tx, device)?;
-            }
+    let Some(op) = operations::by_id(tx, op_id)? else { return Ok(()) };
+    let Some(mut pending) = Pending::of_operation(tx, &op)? else { return Ok(()) };
+    let Some(at) = pending.position(op.op_seq) else { return Ok(()) };
+    match answer {
+        ActionAnswer::Done(result) => {
+            pending.end(at, WriteOutcome::Accepted(None));
+            pending.save(tx, device)?;
+            outcomes::keep_result(tx, op_id, result)
         }
-        return Ok(());
+        answer => {
+            step(&mut pending.ops[at], answer);
+            pending.view_is_set = true;
+            pending.save(tx, device).map(drop)
+        }
     }
-    if let ActionAnswer::Done(result) = answer {
-        operations::remove(tx, op.op_seq)?;
-        outcomes::keep_result(tx, op_id, result)?;
-        tx.settled(op_id, WriteOutcome::Accepted(None));
-        return Ok(());
-    }
-    step(&mut op, answer);
-    operations::update(tx, &op, false)?;
-    if op.is_parked() {
-        tx.settled(op_id, WriteOutcome::Parked);
-    }
-    Ok(())
 }
 
 fn step(op: &mut Operation, answer: &ActionAnswer<'_>) {
@@ -141,23 +127,4 @@ fn step(op: &mut Operation, answer: &ActionAnswer<'_>) {
             op.not_before_ms = *again_ms;
         }
     }
-}
-
-/// Gives up an action that is about no document of this store.
-pub(super) fn give_up_unbound(tx: &Tx<'_>, op: &Operation) -> Result<()> {
-    operations::remove(tx, op.op_seq)?;
-    outcomes::record(tx, op.op_id, &WriteOutcome::Discarded)?;
-    tx.settled(op.op_id, WriteOutcome::Discarded);
-    Ok(())
-}
-
-/// Queues an action that is about no document of this store again.
-pub(super) fn retry_unbound(tx: &Tx<'_>, op: &mut Operation) -> Result<()> {
-    op.on(OpEvent::Retried);
-    op.attempts = 0;
-    op.rounds += 1;
-    op.not_before_ms = 0;
-    operations::update(tx, op, false)?;
-    tx.queued();
-    Ok(())
 }

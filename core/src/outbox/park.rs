@@ -1,6 +1,5 @@
 //! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
-use super::action::{give_up_unbound, retry_unbound};
 use super::coalesce::compact;
 use super::{GroupFate, Pending};
 use crate::device::Device;
@@ -8,6 +7,12 @@ use crate::error::{Error, Result};
 use crate::model::{OpError, OpEvent, OpId, OpKind, Operation, WriteOutcome};
 use crate::store::journal::LossReason;
 use crate::store::{Tx, operations};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The member of an error's details that says that the server may have the operation all the same: `unknown`. What is edited then does not
+/// repair it; a retry sends it as it was.
+const FATE: &str = "fate";
 
 /// Sets an operation aside with the reason, and its group with it. Its document's later operations wait behind it; others do not. The
 /// server has refused it, so it has no effect there and may change.
@@ -24,6 +29,10 @@ fn stop(pending: &mut Pending, at: usize, error: OpError, sent: bool) -> Result<
     pending.freeze_create()?;
     let Some(op) = pending.ops.get_mut(at).filter(|op| !op.is_parked()) else { return Ok(()) };
     let sent = sent && op.was_sent();
+    let mut error = error;
+    if sent {
+        error.details.insert(FATE.to_owned(), Value::from("unknown"));
+    }
     if let Some(group) = op.group.clone() {
         let message = format!("another write of its group was refused ({}: {})", error.code, error.message);
         let error = OpError::new("GROUP_ABORTED", message);
@@ -39,14 +48,11 @@ fn stop(pending: &mut Pending, at: usize, error: OpError, sent: bool) -> Result<
 /// # Errors
 /// `NOT_FOUND` if no such operation is parked.
 pub(crate) fn retry(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
-    let mut op = find(tx, id, Operation::is_parked)?;
-    if op.document == 0 {
-        return retry_unbound(tx, &mut op);
-    }
+    let op = find(tx, id, Operation::is_parked)?;
     match &op.group {
         Some(group) => super::retry_group(tx, device, group),
         None => {
-            if let Some(mut pending) = Pending::of_row(tx, op.document)? {
+            if let Some(mut pending) = Pending::of_operation(tx, &op)? {
                 queue_again(&mut pending, &|parked| parked.op_id == op.op_id);
                 pending.save(tx, device)?;
             }
@@ -61,8 +67,12 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
     for op in pending.ops.iter_mut().filter(|op| op.is_parked() && wanted(op)) {
         op.on(OpEvent::Retried);
         op.attempts = 0;
-        // The key of an action counts its calls.
-        op.rounds = if op.kind == OpKind::Action { op.rounds + 1 } else { 0 };
+        op.rounds = match op.kind {
+            // Its key counts its calls. One that may have run goes again under the same key.
+            OpKind::Action if op.was_sent() => op.rounds,
+            OpKind::Action => op.rounds + 1,
+            _ => 0,
+        };
         op.not_before_ms = 0;
         op.last_error = None;
         pending.queued = true;
@@ -73,10 +83,16 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
     }
     let Some((first, group)) = first else { return };
     // What was edited since repairs the write, so it goes where that goes: with the write's group.
-    for later in pending.ops.iter_mut().filter(|op| op.op_seq > first && op.group.is_none()) {
+    let mut joining = BTreeSet::new();
+    for later in pending.ops.iter_mut().filter(|op| op.op_seq > first && op.group.is_none() && op.is_open()) {
         later.group.clone_from(&group);
+        joining.insert(later.op_seq);
     }
     compact(pending);
+    // What stays behind the write is no part of the group: a group that waits for its own member would never be sent.
+    for apart in pending.ops.iter_mut().filter(|op| joining.contains(&op.op_seq)) {
+        apart.group = None;
+    }
 }
 
 /// Gives up an operation that is parked, or that no request has carried yet, and its group with it: the journal keeps what it held, and the
@@ -86,11 +102,8 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
 /// `NOT_FOUND` if there is no such operation, or if it was sent: then the server may have it.
 pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
     let op = find(tx, id, |op| op.is_parked() || op.is_open())?;
-    if op.document == 0 {
-        return give_up_unbound(tx, &op);
-    }
     let mut pending =
-        Pending::of_row(tx, op.document)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
+        Pending::of_operation(tx, &op)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
     give_up(&mut pending, device, &|other| other.op_seq == op.op_seq)?;
     pending.queued = true;
     pending.save(tx, device).map(drop)

@@ -31,6 +31,8 @@ pub(crate) struct Pending {
     pub(super) groups: Vec<(String, GroupFate)>,
     /// There is something new to send.
     pub(super) queued: bool,
+    /// It is no document but one action that is about none of this store: there is no row.
+    unbound: bool,
     stored: Option<Stored>,
 }
 
@@ -74,8 +76,31 @@ impl Pending {
             absorbed: Vec::new(),
             groups: Vec::new(),
             queued: false,
+            unbound: false,
             stored,
         }
+    }
+
+    /// An action that is about no document of this store, and is not stored yet.
+    pub(super) fn unbound(collection: i64, doc_id: &str) -> Self {
+        Self { unbound: true, ..Self::unknown(DocumentRow::new(collection, doc_id)) }
+    }
+
+    /// The document of an operation with all that is pending about it. `None` if there is none.
+    pub fn of_operation(tx: &Tx<'_>, op: &Operation) -> Result<Option<Self>> {
+        if op.document != 0 {
+            return Self::of_row(tx, op.document);
+        }
+        let row = DocumentRow::new(op.collection, op.doc_id.as_str());
+        Ok(Some(Self { unbound: true, ..Self::with(row, vec![op.clone()], None, true) }))
+    }
+
+    /// The document of the operation with this number, and the operation's place in the queue. `None` if it has ended.
+    pub fn of_number(tx: &Tx<'_>, op_seq: i64) -> Result<Option<(Self, usize)>> {
+        let Some(op) = operations::by_number(tx, op_seq)? else { return Ok(None) };
+        let Some(pending) = Self::of_operation(tx, &op)? else { return Ok(None) };
+        let at = pending.position(op_seq);
+        Ok(at.map(|at| (pending, at)))
     }
 
     /// A document by its row.
@@ -180,7 +205,7 @@ impl Pending {
         let Some(op) = self.ops.get(at) else { return Ok(()) };
         let kept = self.row.server_body().map(|body| view::parse_body(body)).transpose()?;
         let lost = lost_by(op);
-        if op.kind != OpKind::Action || how == WriteOutcome::Discarded {
+        if !self.unbound && (op.kind != OpKind::Action || how == WriteOutcome::Discarded) {
             self.lose(device, Some(op.op_id), reason, lost, kept);
         }
         self.end(at, how);
@@ -202,6 +227,9 @@ impl Pending {
         if self.ops.iter().all(|op| op.kind == OpKind::Action) {
             self.conflict = None;
         }
+        if self.unbound {
+            return self.write_unbound(tx);
+        }
         if self.view_is_set {
             self.row.first_op = self.ops.first().map_or(0, |op| op.op_seq);
         } else {
@@ -218,6 +246,17 @@ impl Pending {
         for loss in &self.losses {
             journal::record(tx, loss)?;
         }
+        self.write_outcomes(tx)?;
+        Ok(self.row)
+    }
+
+    fn write_unbound(mut self, tx: &Tx<'_>) -> Result<DocumentRow> {
+        self.write_operations(tx)?;
+        self.write_outcomes(tx)?;
+        Ok(self.row)
+    }
+
+    fn write_outcomes(&self, tx: &Tx<'_>) -> Result<()> {
         for (into, op) in &self.absorbed {
             for id in [op.op_id].iter().chain(&op.absorbed) {
                 outcomes::record_absorbed(tx, *id, *into)?;
@@ -232,7 +271,7 @@ impl Pending {
         if self.queued {
             tx.queued();
         }
-        Ok(self.row)
+        Ok(())
     }
 
     fn write_row(&mut self, tx: &Tx<'_>) -> Result<()> {

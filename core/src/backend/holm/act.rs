@@ -1,15 +1,15 @@
 //! Calling actions (protocol, section 10).
 //!
 //! `POST /v1/{collection}/{id}/actions/{name}` (or without the id, or without both) with `{"params"}` and the operation's id as
-//! `Idempotency-Key` answers `{"data": result}`, or `{"data": {"jobId"}}` for one that runs on; then `GET /v1/jobs/{id}` answers
-//! `{"data": {"state": "running|succeeded|failed", "result"?, "error"?}}`.
+//! `Idempotency-Key` answers 200 with `{"data": result}`, or 202 with `{"data": {"jobId"}}` for one that runs on; then `GET /v1/jobs/{id}`
+//! answers `{"data": {"state": "running|succeeded|failed", "result"?, "error"?}}`. The status alone tells a result from a job.
 
 use super::invalid;
 use super::pull::Meta;
 use crate::backend::Outgoing;
 use crate::error::{Error, Result};
 use crate::model::{OpError, Operation, Outcome};
-use crate::net::{Call, ServerFailure};
+use crate::net::{Call, ServerFailure, TOO_LARGE};
 use crate::time::{ServerTime, Span};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -68,10 +68,7 @@ pub(super) fn parse(body: &[u8], outgoing: &Outgoing, span: Span) -> Result<(Out
     let envelope: Envelope = serde_json::from_slice(body).map_err(|e| invalid("the answer to an action", e))?;
     let time = envelope.meta.as_ref().and_then(|meta| meta.server_time(span));
     let outcome = match (job(outgoing), envelope.data) {
-        (None, data) => match only_job(&data) {
-            Some(job) => Outcome::Running { job: job.to_owned() },
-            None => Outcome::Done(data),
-        },
+        (None, data) => Outcome::Done(data),
         (Some(job), Value::Object(mut data)) => match data.get("state").and_then(Value::as_str) {
             Some("succeeded") => Outcome::Done(data.remove("result").unwrap_or_default()),
             Some("failed") => Outcome::Rejected(failure_of(data.remove("error"))),
@@ -83,16 +80,25 @@ pub(super) fn parse(body: &[u8], outgoing: &Outgoing, span: Span) -> Result<(Out
     Ok((outcome, time))
 }
 
-/// What a failure of the call says about the action. `None` if it says nothing about it: then it goes again.
-pub(super) fn refused(error: &Error, failure: Option<&ServerFailure>) -> Option<Outcome> {
-    let Error::Refused { server_code, message } = error else { return None };
-    let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
-    Some(Outcome::Rejected(OpError { code: server_code.to_string(), message: message.clone(), details }))
+/// The job of a call that runs on (202).
+pub(super) fn parse_started(body: &[u8], span: Span) -> Result<(Outcome, Option<ServerTime>)> {
+    let mut envelope: Envelope = serde_json::from_slice(body).map_err(|e| invalid("the answer to an action", e))?;
+    let time = envelope.meta.as_ref().and_then(|meta| meta.server_time(span));
+    match envelope.data.get_mut("jobId").map(Value::take) {
+        Some(Value::String(job)) => Ok((Outcome::Running { job }, time)),
+        _ => Err(invalid("the answer to an action", "it is accepted without a job")),
+    }
 }
 
-/// The job of a call that runs on: an object with that member alone.
-fn only_job(data: &Value) -> Option<&str> {
-    data.as_object().filter(|data| data.len() == 1)?.get("jobId")?.as_str()
+/// What a failure of the call says about the action. `None` if it says nothing about it: then it goes again. A request that is too large
+/// was not read, so that says nothing about an earlier one.
+pub(super) fn refused(error: &Error, failure: Option<&ServerFailure>, op: &Operation) -> Option<Outcome> {
+    let Error::Refused { server_code, message } = error else { return None };
+    if server_code == TOO_LARGE && op.was_sent() {
+        return None;
+    }
+    let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
+    Some(Outcome::Rejected(OpError { code: server_code.to_string(), message: message.clone(), details }))
 }
 
 fn failure_of(error: Option<Value>) -> OpError {

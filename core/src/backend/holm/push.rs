@@ -28,6 +28,8 @@ struct WireRequest<'a> {
     cursors: BTreeMap<String, &'a str>,
     ack_op_seq: i64,
     operations: Vec<WireOperation<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ordered: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     config_version: Option<&'a str>,
 }
@@ -61,37 +63,28 @@ pub(super) fn request(request: &PushRequest, device: &Device, config_version: Op
         let space = position.space.as_deref()?;
         Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
     });
-    let operations =
-        request.operations.iter().map(|outgoing| operation(outgoing, device, device_id)).collect::<Result<_>>()?;
+    let wired = |outgoing| match request.asks {
+        true => Ok(question(outgoing, device, device_id)),
+        false => operation(outgoing, device, device_id),
+    };
+    let operations = request.operations.iter().map(wired).collect::<Result<_>>()?;
     let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
     let space = request.positions.iter().find_map(|position| position.space.as_deref());
-    let wire = WireRequest { device_id, space, cursors, ack_op_seq, operations, config_version };
+    let ordered = request.ordered;
+    let wire = WireRequest { device_id, space, cursors, ack_op_seq, operations, ordered, config_version };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 
 fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Result<WireOperation<'a>> {
     let op = &outgoing.op;
-    let id = outgoing.remote_id.as_deref().unwrap_or(&op.doc_id);
-    let hlc = |stamp: Stamp| {
-        let stamp = server_time(device, stamp);
-        format!("{}:{}:{device_id}", stamp.ms, stamp.counter)
-    };
     let mut wire = WireOperation {
-        op_id: op.op_id.to_string(),
-        op_seq: op.op_seq,
         kind: op.kind.as_str(),
-        collection: &outgoing.collection,
-        client_id: None,
-        id: None,
         version: op.base_version,
-        data: None,
-        field_ops: None,
-        hlc: hlc(op.stamp),
         group: op.group.as_deref(),
+        ..question(outgoing, device, device_id)
     };
     match op.kind {
         OpKind::Create => {
-            wire.client_id = Some(&op.doc_id);
             wire.data = Some(match (&op.changes, &outgoing.body) {
                 (Some(changes), _) => raw(&created(changes))?,
                 (None, Some(body)) => {
@@ -101,21 +94,47 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Re
             });
         }
         OpKind::Update => {
-            wire.id = Some(id);
             let changes = op.changes.clone().unwrap_or_default();
             match changes.to_merge_patch(op.stamp) {
                 Some(patch) => wire.data = Some(raw(&patch)?),
                 None => {
                     wire.kind = "patch";
-                    let ops = changes.to_field_ops(op.stamp, hlc);
+                    let ops = changes.to_field_ops(op.stamp, |stamp| hlc(stamp, device, device_id));
                     wire.field_ops = Some(ops.into_iter().map(FieldOp::encode).collect());
                 }
             }
         }
-        OpKind::Delete => wire.id = Some(id),
+        OpKind::Delete => {}
         OpKind::Action => return Err(Error::internal(format!("action {} is in a batch", op.op_id))),
     }
     Ok(wire)
+}
+
+/// The question what became of an operation: its names without its content.
+fn question<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> WireOperation<'a> {
+    let op = &outgoing.op;
+    let (client_id, id) = match op.kind {
+        OpKind::Create => (Some(op.doc_id.as_str()), None),
+        _ => (None, Some(outgoing.remote_id.as_deref().unwrap_or(&op.doc_id))),
+    };
+    WireOperation {
+        op_id: op.op_id.to_string(),
+        op_seq: op.op_seq,
+        kind: "ask",
+        collection: &outgoing.collection,
+        client_id,
+        id,
+        version: None,
+        data: None,
+        field_ops: None,
+        hlc: hlc(op.stamp, device, device_id),
+        group: None,
+    }
+}
+
+fn hlc(stamp: Stamp, device: &Device, device_id: &str) -> String {
+    let stamp = server_time(device, stamp);
+    format!("{}:{}:{device_id}", stamp.ms, stamp.counter)
 }
 
 fn raw(fields: &Map<String, Value>) -> Result<Box<RawValue>> {
@@ -203,6 +222,7 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
             }
         }
         (_, Some(Code::OpSequenceReused)) => Outcome::Cloned,
+        (_, Some(Code::OperationUnknown)) => Outcome::Unknown,
         (_, Some(Code::DependencyFailed | Code::GroupAborted | Code::BatchAborted)) => {
             Outcome::Blocked(op_error(failure))
         }

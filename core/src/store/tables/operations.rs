@@ -121,15 +121,24 @@ fn texts(op: &Operation) -> Result<Texts> {
     })
 }
 
+/// What is written of an operation under its number, and in which order.
+const WRITTEN: &str = "op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id, attempts, \
+     rounds, not_before, error, absorbed, action";
+const VALUES: &str = "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
+
 /// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
 pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
+    write(tx, &format!("INSERT INTO operations (op_seq, {WRITTEN}) VALUES (?1, {VALUES})"), op, behind)
+}
+
+/// Writes all of an operation anew.
+pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
+    write(tx, &format!("UPDATE operations SET ({WRITTEN}) = ({VALUES}) WHERE op_seq = ?1"), op, behind)
+}
+
+fn write(tx: &Tx<'_>, sql: &str, op: &Operation, behind: bool) -> Result<()> {
     let texts = texts(op)?;
-    tx.prepare_cached(
-        "INSERT INTO operations (op_seq, op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id,
-                                  attempts, rounds, not_before, error, absorbed, action)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-    )?
-    .execute(params![
+    tx.prepare_cached(sql)?.execute(params![
         op.op_seq,
         op.op_id.as_bytes(),
         op.document,
@@ -148,36 +157,6 @@ pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
         texts.error,
         texts.absorbed,
         texts.action
-    ])?;
-    Ok(())
-}
-
-/// Writes all that can change of an operation.
-pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
-    let texts = texts(op)?;
-    tx.prepare_cached(
-        "UPDATE operations SET kind = ?2, state = ?3, behind = ?4, base_version = ?5, changes = ?6, before = ?7, hlc_ms = ?8,
-                               hlc_counter = ?9, group_id = ?10, attempts = ?11, rounds = ?12, not_before = ?13, error = ?14,
-                               absorbed = ?15, action = ?16, op_id = ?17 WHERE op_seq = ?1",
-    )?
-    .execute(params![
-        op.op_seq,
-        op.kind.number(),
-        op.state.number(),
-        behind,
-        op.base_version,
-        texts.changes,
-        texts.before,
-        op.stamp.ms,
-        op.stamp.counter,
-        op.group,
-        op.attempts,
-        op.rounds,
-        op.not_before_ms,
-        texts.error,
-        texts.absorbed,
-        texts.action,
-        op.op_id.as_bytes()
     ])?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::model::{OpId, WriteOutcome};
-use crate::store::Tx;
+use crate::store::{Tx, operations};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// So many outcomes are remembered.
@@ -77,9 +77,19 @@ pub(crate) fn get(connection: &Connection, op: OpId) -> Result<Option<WriteOutco
     }))
 }
 
-/// Forgets the oldest outcomes.
+/// Forgets all but the newest outcomes. The id of an operation that was joined to another one is kept until that one has ended.
 pub(crate) fn purge(tx: &Tx<'_>) -> Result<()> {
-    tx.prepare_cached("DELETE FROM outcomes WHERE id <= (SELECT max(id) FROM outcomes) - ?1 AND outcome <> ?2")?
-        .execute([KEPT, ABSORBED])?;
+    let last: i64 = tx.prepare_cached("SELECT coalesce(max(id), 0) FROM outcomes")?.query_row([], |row| row.get(0))?;
+    tx.prepare_cached("DELETE FROM outcomes WHERE id <= ?1 AND outcome <> ?2")?.execute([last - KEPT, ABSORBED])?;
+    let joined: Vec<(i64, Option<[u8; 16]>)> = tx
+        .prepare_cached("SELECT id, absorbed_by FROM outcomes WHERE id <= ?1")?
+        .query_map([last - KEPT], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<std::result::Result<_, _>>()?;
+    for (id, into) in joined {
+        let waits = into.map(|into| operations::by_id(tx, OpId::from_bytes(into))).transpose()?.flatten().is_some();
+        if !waits {
+            tx.prepare_cached("DELETE FROM outcomes WHERE id = ?1")?.execute([id])?;
+        }
+    }
     Ok(())
 }

@@ -71,7 +71,9 @@ impl Reconciler<'_> {
                 outbox::had_no_effect(&mut pending, at, Some(error.clone()));
                 Answered::Unchanged
             }
-            Outcome::Cloned | Outcome::Done(_) | Outcome::Running { .. } => return Ok(Answered::Unchanged),
+            Outcome::Cloned | Outcome::Unknown | Outcome::Done(_) | Outcome::Running { .. } => {
+                return Ok(Answered::Unchanged);
+            }
         };
         pending.save(self.tx, self.device)?;
         Ok(answered)
@@ -94,7 +96,9 @@ impl Reconciler<'_> {
             Outcome::Deferred(error) | Outcome::Blocked(error) => {
                 (ActionAnswer::Deferred { error, again_ms: wait(op.attempts + 1) }, Answered::Waits)
             }
-            Outcome::Applied { .. } | Outcome::Conflict(_) | Outcome::Cloned => return Ok(Some(Answered::Unchanged)),
+            Outcome::Applied { .. } | Outcome::Conflict(_) | Outcome::Cloned | Outcome::Unknown => {
+                return Ok(Some(Answered::Unchanged));
+            }
         };
         outbox::answer_action(self.tx, self.device, op.op_id, &answer)?;
         Ok(Some(answered))

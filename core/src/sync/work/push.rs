@@ -18,7 +18,7 @@ use super::settle_batch::{Settlement, settle_batch};
 use super::suspects::{Judgement, SuspectList};
 use crate::backend::{BackendError, Outgoing, PushReply, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{OpError, Phase};
+use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
 use crate::outbox::next_batch;
 use crate::store::operations::{self, Runnable};
@@ -135,20 +135,23 @@ impl Pusher {
                 }
                 Err(error) => {
                     self.release().await?;
-                    self.failed(&sent, error, &mut failures, done).await?;
+                    if let Some(refusal) = self.failed(&sent, error, &mut failures, done).await? {
+                        self.ask(requests, sent, leased.positions, refusal, done).await?;
+                    }
                 }
             }
         }
     }
 
-    /// Learns from a request that failed as a whole. An error ends the run.
+    /// Learns from a request that failed as a whole. An error ends the run. Gives back the reason for which its operations go no further,
+    /// if an earlier request may have had their effect.
     async fn failed(
         &mut self,
         sent: &[Outgoing],
         error: BackendError,
         failures: &mut Failures,
         done: &mut Pushed,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<OpError>, Stop> {
         let (retry, entropy) = (self.deps.config.retry, self.deps.device.entropy.clone());
         let first = sent.first().map_or(0, |outgoing| outgoing.op.op_seq);
         let (reason, code, judgement) = match error {
@@ -179,12 +182,18 @@ impl Pusher {
             failures.refused += 1;
         }
         let error = OpError { code: code.to_owned(), message: reason.to_string(), details: Default::default() };
+        let mut unsure = None;
         match judgement {
             None => self.batch.shrink(sent.len()),
             Some(Judgement::Park) => {
-                done.settled.parked += sent.len() as u64;
-                set_aside::park(&self.deps, sent, error, reason.code() != ErrorCode::ServerError).await?;
                 failures.refused = 0;
+                // A refusal says that this request had no effect, and nothing of an earlier one.
+                if reason.code() != ErrorCode::ServerError && sent.iter().all(|outgoing| outgoing.op.is_open()) {
+                    done.settled.parked += sent.len() as u64;
+                    set_aside::park(&self.deps, sent, error).await?;
+                } else {
+                    unsure = Some(error);
+                }
             }
             Some(Judgement::Wait(wait)) => {
                 set_aside::defer(&self.deps, sent, error, wait).await?;
@@ -193,8 +202,63 @@ impl Pusher {
             }
         }
         if failures.server_errors >= MAX_SERVER_ERRORS || failures.refused >= MAX_REFUSED {
+            if let Some(error) = unsure {
+                done.settled.parked += sent.len() as u64;
+                set_aside::hold(&self.deps, sent, error).await?;
+            }
             return Err(Stop::Failed(reason));
         }
+        Ok(unsure)
+    }
+
+    /// Asks what became of operations that the server may have, before they are parked with `refusal`: what it has is accepted, and what it
+    /// has not may be repaired. Where there is no answer to that, their content stays frozen.
+    async fn ask(
+        &mut self,
+        requests: &mut Requests<'_>,
+        sent: Vec<Outgoing>,
+        mut positions: Vec<StreamPosition>,
+        refusal: OpError,
+        done: &mut Pushed,
+    ) -> Result<(), Stop> {
+        done.settled.parked += sent.len() as u64;
+        if sent.iter().any(|outgoing| outgoing.op.kind == OpKind::Action) {
+            return Ok(set_aside::hold(&self.deps, &sent, refusal).await?);
+        }
+        requests.take_time()?;
+        // Without cursors nothing new comes with the answer; the space still says whose operations these are.
+        positions.iter_mut().for_each(|position| position.cursor = None);
+        let acknowledged = self.deps.store.read(operations::acknowledged)?;
+        let context = requests.reason;
+        let operations = sent.clone();
+        let request = PushRequest { operations, asks: true, ordered: false, positions, acknowledged, context };
+        let reply = match requests.send(self.deps.backend.push(request)).await? {
+            Ok(reply) => reply,
+            Err(BackendError::Failed(error)) if !matches!(error, Error::Refused { .. }) => {
+                return Err(Stop::Failed(error));
+            }
+            Err(_) => return Ok(set_aside::hold(&self.deps, &sent, refusal).await?),
+        };
+        observe_server_time(&self.deps, reply.server_time).await?;
+        let (mut told, mut outcomes, mut untold) = (Vec::new(), Vec::new(), Vec::new());
+        for (outgoing, outcome) in sent.into_iter().zip(reply.outcomes) {
+            match outcome {
+                Outcome::Applied { .. } => outcomes.push(outcome),
+                Outcome::Unknown => outcomes.push(Outcome::Rejected(refusal.clone())),
+                _ => {
+                    untold.push(outgoing);
+                    continue;
+                }
+            }
+            told.push(outgoing);
+        }
+        set_aside::hold(&self.deps, &untold, refusal).await?;
+        let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Applied { .. })).count() as u64;
+        let settled = settle_batch(&self.deps, told, outcomes).await?;
+        done.settled.parked -= accepted;
+        done.settled.add(&Settlement { parked: 0, ..settled });
+        requests.history.progressed();
+        done.exchanged = true;
         Ok(())
     }
 
@@ -223,7 +287,7 @@ impl Pusher {
                     names.insert(id, name);
                 }
                 let limits = device.limits.batch();
-                let batch = next_batch(tx, &Runnable { held, ..runnable }, limit.min(limits.ops))?;
+                let batch = next_batch(tx, &Runnable { held, ..runnable.clone() }, limit.min(limits.ops))?;
                 let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
                 if packed.is_empty() {
                     return Ok(None);
@@ -235,6 +299,8 @@ impl Pusher {
                 let covers_all = positions.len() == streams;
                 let request = PushRequest {
                     operations: packed,
+                    asks: false,
+                    ordered: runnable.ordered,
                     positions: positions.clone(),
                     acknowledged: operations::acknowledged(tx)?,
                     context: reason,

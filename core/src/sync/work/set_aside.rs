@@ -7,46 +7,45 @@ use crate::outbox::{self as queue, Pending};
 use crate::sync::deps::EngineDeps;
 use std::time::Duration;
 
-/// Parks operations whose request the server has refused as a whole: one, or a group. `known`: the refusal says that this request had no
-/// effect. It says nothing about an earlier one, so what was carried before keeps its content.
-pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: OpError, known: bool) -> Result<()> {
-    let first_time = known && sent.iter().all(|outgoing| outgoing.op.is_open());
-    let park = if first_time { queue::park } else { queue::set_aside };
-    let keys = keys(sent);
-    let device = deps.device.clone();
-    deps.store
-        .write(move |tx| {
-            for (document, op_seq) in &keys {
-                let Some(mut pending) = Pending::of_row(tx, *document)? else { continue };
-                if let Some(at) = pending.position(*op_seq) {
-                    park(&mut pending, at, error.clone())?;
-                    pending.save(tx, &device)?;
-                }
-            }
-            Ok(())
-        })
-        .await
+/// Parks operations whose request the server has refused as a whole, one or a group, and which no earlier request has carried.
+pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: OpError) -> Result<()> {
+    each(deps, sent, move |pending, at| queue::park(pending, at, error.clone())).await
+}
+
+/// The same for operations that the server may have from an earlier request: their content stays as it is.
+pub(in crate::sync) async fn hold(deps: &EngineDeps, sent: &[Outgoing], error: OpError) -> Result<()> {
+    each(deps, sent, move |pending, at| queue::set_aside(pending, at, error.clone())).await
 }
 
 /// Lets operations wait: others go first.
 pub(in crate::sync) async fn defer(deps: &EngineDeps, sent: &[Outgoing], error: OpError, wait: Duration) -> Result<()> {
-    let keys = keys(sent);
-    let device = deps.device.clone();
     let until = deps.device.clock.wall_ms() + wait.as_millis() as i64;
+    each(deps, sent, move |pending, at| {
+        queue::wait(pending, at, until, error.clone());
+        Ok(())
+    })
+    .await
+}
+
+async fn each(
+    deps: &EngineDeps,
+    sent: &[Outgoing],
+    work: impl Fn(&mut Pending, usize) -> Result<()> + Send + 'static,
+) -> Result<()> {
+    let numbers: Vec<i64> = sent.iter().map(|outgoing| outgoing.op.op_seq).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let device = deps.device.clone();
     deps.store
         .write(move |tx| {
-            for (document, op_seq) in &keys {
-                let Some(mut pending) = Pending::of_row(tx, *document)? else { continue };
-                if let Some(at) = pending.position(*op_seq) {
-                    queue::wait(&mut pending, at, until, error.clone());
+            for number in &numbers {
+                if let Some((mut pending, at)) = Pending::of_number(tx, *number)? {
+                    work(&mut pending, at)?;
                     pending.save(tx, &device)?;
                 }
             }
             Ok(())
         })
         .await
-}
-
-fn keys(sent: &[Outgoing]) -> Vec<(i64, i64)> {
-    sent.iter().map(|outgoing| (outgoing.op.document, outgoing.op.op_seq)).collect()
 }

@@ -35,7 +35,8 @@ impl Settlement {
     }
 }
 
-/// Settles the operations of a batch, in one transaction.
+/// Settles the operations of a batch, in one transaction. First those that the server has: a refusal of another member of a group must not
+/// take them along.
 pub(in crate::sync) async fn settle_batch(
     deps: &EngineDeps,
     sent: Vec<Outgoing>,
@@ -44,12 +45,13 @@ pub(in crate::sync) async fn settle_batch(
     let (device, registry, retry) = (deps.device.clone(), deps.registry.clone(), deps.config.retry);
     deps.store
         .write(move |tx| {
-            let mut by_collection: BTreeMap<i64, Vec<(&Outgoing, &Outcome)>> = BTreeMap::new();
+            let mut parts: BTreeMap<(bool, i64), Vec<(&Outgoing, &Outcome)>> = BTreeMap::new();
             for (outgoing, outcome) in sent.iter().zip(&outcomes) {
-                by_collection.entry(outgoing.op.collection).or_default().push((outgoing, outcome));
+                let refused = !matches!(outcome, Outcome::Applied { .. });
+                parts.entry((refused, outgoing.op.collection)).or_default().push((outgoing, outcome));
             }
             let mut settled = Settlement::default();
-            for (collection, answers) in by_collection {
+            for ((_, collection), answers) in parts {
                 let rules = registry.rules(collection);
                 let mut reconciler = Reconciler::open(tx, &device, collection, &rules)?;
                 for (outgoing, outcome) in answers {
