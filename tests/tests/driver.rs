@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
-use holm_tests::real::{Driver, ServerProcess};
+use holm_tests::real::{Answer, Driver, ServerProcess, StrangeServer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +28,24 @@ fn documented() -> BTreeMap<String, Vec<Names>> {
         }
     }
     commands
+}
+
+/// The commands in the driver's sources.
+fn implemented() -> Names {
+    let read = |name| std::fs::read_to_string(format!("{}/../core/examples/driver/{name}", env!("CARGO_MANIFEST_DIR")));
+    let (device, main) = (read("device.rs").unwrap(), read("main.rs").unwrap());
+    // The patterns of the arms in `Device::run`, and those of the pairs in `answer`.
+    let arms = device.split("match args.command.as_str() {").nth(1).unwrap().split("other =>").next().unwrap();
+    let patterns = arms.lines().filter(|line| line.trim_start().starts_with('"')).filter_map(|l| l.split("=>").next());
+    let pairs = main.lines().filter_map(|line| line.trim_start().strip_prefix('(')?.split(',').next());
+    let texts = |pattern: &str| pattern.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let patterns = patterns.filter_map(|pattern| pattern.split(" if ").next());
+    patterns.chain(pairs.filter(|first| first.starts_with('"'))).flat_map(texts).collect()
+}
+
+#[test]
+fn every_command_is_in_the_readme() {
+    assert_eq!(implemented(), documented().into_keys().collect());
 }
 
 /// Holds replies against the table.
@@ -65,7 +83,13 @@ impl Reader {
 fn every_command_answers_what_the_readme_says() {
     let scratch = tempfile::tempdir().unwrap();
     let config = scratch.path().join("server.toml");
-    std::fs::write(&config, "[collections.tasks.fields.title]\nmax_length = 5\n").unwrap();
+    let printer = StrangeServer::start(Answer::new("200 OK", "Content-Type: application/json\r\n", "{\"pages\":2}"));
+    let webhook = format!(
+        "[[actions.webhooks]]\naction = \"print\"\nurl = {:?}\nsecret = \"whsec_{}\"\n",
+        printer.url,
+        "A".repeat(32)
+    );
+    std::fs::write(&config, webhook + "[collections.tasks.fields.title]\nmax_length = 5\n").unwrap();
     let server = ServerProcess::configured(&scratch.path().join("server"), Some(&config));
     let collections =
         json!([{"name": "tasks", "conflict": "prompt", "indexes": [["n"]], "cache": {"ttl_ms": 3_600_000}}]);
@@ -100,6 +124,11 @@ fn every_command_answers_what_the_readme_says() {
     a.ask("move", json!({"watch": 4, "doc_id": "y"}));
     a.ask("page", tasks(json!({"limit": 1})));
     a.ask("aggregate", tasks(json!({"of": [{"count": true}, {"sum": "n"}], "by": "n"})));
+    let print =
+        a.ask("action", tasks(json!({"name": "print", "doc_id": "x", "params": {"copies": 2}})))["op_id"].take();
+    a.ask("sync", json!({}));
+    let printed = a.ask("wait", json!({"until": "confirmed", "op_id": print, "timeout_ms": 20_000}));
+    assert_eq!((&printed["outcome"], &printed["result"]), (&json!("accepted"), &json!({"pages": 2})));
     let (mut b, _) = open("b");
     b.ok("sign_in", account);
     b.ok("sync", json!({}));
@@ -174,18 +203,66 @@ fn every_command_answers_what_the_readme_says() {
     let locked = json!({"encryption_key": "00"});
     let (mut driver, number) = Driver::begin(&scratch.path().join("c"), &server.url, locked);
     assert_eq!(driver.reply(number).unwrap()["error"]["code"], "UNSUPPORTED");
-    for (command, fields) in [
-        ("create", tasks(json!({}))),
-        ("fly", json!({})),
-        ("wait", json!({"until": "idle"})),
-        ("event", json!({"name": "low_power"})),
-    ] {
-        assert_eq!(a.driver.fails(command, fields), "BAD_REQUEST");
-    }
     a.ask("create", tasks(json!({"doc": {"n": 9}})));
     assert_eq!(a.driver.fails("sign_out", json!({"mode": "wipe"})), "PENDING_WRITES");
     a.ask("sign_out", json!({"mode": "keep"}));
     a.ask("set_token", json!({"token": "from elsewhere"}));
     a.ask("close", json!({}));
     a.complete();
+}
+
+#[test]
+fn what_is_no_request_is_answered_as_such() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = "http://127.0.0.1:9";
+    for collection in [
+        json!({"name": "tasks", "indexes": 5}),
+        json!({"name": "tasks", "indexes": [["a", 5]]}),
+        json!({"name": "tasks", "indexes": ["a"]}),
+        json!({"name": "tasks", "cache": 5}),
+    ] {
+        let more = json!({"collections": [collection]});
+        let (mut driver, number) = Driver::begin(&scratch.path().join("refused"), server, more);
+        assert_eq!(driver.reply(number).unwrap()["error"]["code"], "BAD_REQUEST", "{collection}");
+    }
+    let mut driver = Driver::open(&scratch.path().join("device"), server, json!({}));
+    for (command, fields) in [
+        ("fly", json!({})),
+        ("create", json!({"collection": "tasks"})),
+        ("batch", json!({})),
+        ("batch", json!({"ops": [{"op": "create", "collection": "tasks", "doc": {}}]})),
+        ("batch", json!({"ops": [{"kind": "create", "collection": "tasks", "doc": {}}]})),
+        ("journal", json!({"limit": -5})),
+        ("query", json!({"collection": "tasks", "count": true, "policy": "cacheOnly"})),
+        ("unwatch", json!({"watch": -1})),
+        ("move", json!({"watch": 1, "offset": -1})),
+        ("watch", json!({"collection": "tasks", "size": -1})),
+        ("background", json!({"budget_ms": -1})),
+        ("wait", json!({"until": "idle"})),
+        ("wait", json!({"until": "idle", "timeout_ms": -1})),
+        ("event", json!({"name": "low_power"})),
+    ] {
+        assert_eq!(driver.fails(command, fields.clone()), "BAD_REQUEST", "{command} {fields}");
+    }
+    let unwatched = driver.call("unwatch", json!({"watch": -1}));
+    assert_eq!(unwatched["error"]["message"], "\"watch\" must be a whole number from 0");
+    driver.ok("journal", json!({"limit": 5_000_000_000_u64}));
+}
+
+#[test]
+fn a_replace_may_say_what_it_is_based_on() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = ServerProcess::configured(&scratch.path().join("server"), None);
+    let mut driver = Driver::open(&scratch.path().join("device"), &server.url, json!({}));
+    driver.ok("sign_up", json!({"email": "a@example.com", "password": "password"}));
+    driver.ok("create", json!({"collection": "tasks", "doc_id": "x", "doc": {"a": 1}}));
+    driver.ok("sync", json!({}));
+    let here = json!({"collection": "tasks", "doc_id": "x"});
+    let version = driver.ok("get", here.clone())["version"].take();
+    driver.ok("update", json!({"collection": "tasks", "doc_id": "x", "fields": {"b": 2}}));
+    let replace = |version: &Value| json!({"collection": "tasks", "doc_id": "x", "doc": {"a": 3}, "based_on": version});
+    driver.ok("replace", replace(&version));
+    // What the form did not know stays.
+    assert_eq!(driver.ok("get", here)["doc"], json!({"a": 3, "b": 2}));
+    assert_eq!(driver.fails("replace", replace(&json!(99))), "VERSION_MISMATCH");
 }

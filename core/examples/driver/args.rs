@@ -57,7 +57,7 @@ impl Args {
     /// The members of an object inside a request, as a request of its own.
     pub fn nested(&self, value: &Value) -> Result<Self, BadRequest> {
         let Value::Object(members) = value else { return Err(BadRequest("an operation must be an object".into())) };
-        let command = ["cmd", "op", "kind", "type"].iter().find_map(|name| members.get(*name)).and_then(Value::as_str);
+        let command = members.get("cmd").and_then(Value::as_str);
         let command = command.ok_or_else(|| BadRequest("an operation needs \"cmd\"".into()))?.to_owned();
         Ok(Self { id: self.id.clone(), command, members: members.clone() })
     }
@@ -88,10 +88,24 @@ impl Args {
             .transpose()
     }
 
+    /// A number that cannot be negative.
+    pub fn opt_count(&self, name: &str) -> Result<Option<u64>, BadRequest> {
+        let wrong = || BadRequest(format!("{name:?} must be a whole number from 0"));
+        self.get(name).map(|value| value.as_u64().ok_or_else(wrong)).transpose()
+    }
+
+    pub fn count(&self, name: &str) -> Result<u64, BadRequest> {
+        self.opt_count(name)?.ok_or_else(|| BadRequest(format!("{name:?} is missing")))
+    }
+
     pub fn list(&self, name: &str) -> Result<&[Value], BadRequest> {
+        self.opt_list(name)?.ok_or_else(|| BadRequest(format!("{name:?} is missing")))
+    }
+
+    pub fn opt_list(&self, name: &str) -> Result<Option<&[Value]>, BadRequest> {
         match self.get(name) {
-            None => Ok(&[]),
-            Some(Value::Array(list)) => Ok(list),
+            None => Ok(None),
+            Some(Value::Array(list)) => Ok(Some(list)),
             Some(_) => Err(BadRequest(format!("{name:?} must be a list"))),
         }
     }

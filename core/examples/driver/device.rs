@@ -3,7 +3,9 @@
 use crate::args::{Args, BadRequest, Failure};
 use crate::watching::{self, Watches};
 use crate::{render, waiting};
-use holm_core::{Collection, Event, Holm, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction};
+use holm_core::{
+    Collection, Event, Holm, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction, Version,
+};
 use serde_json::{Value, json};
 
 /// An open device.
@@ -60,7 +62,7 @@ impl Device {
                 json!({})
             }
             "journal" => {
-                let limit = args.opt_int("limit")?.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or_default());
+                let limit = args.opt_count("limit")?.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
                 json!({"entries": holm.journal(limit)?.iter().map(render::journal_entry).collect::<Vec<_>>()})
             }
             "restore" => {
@@ -202,7 +204,7 @@ struct Write {
 enum Kind {
     Create { id: Option<String>, doc: String },
     Update { id: String, fields: String },
-    Replace { id: String, doc: String },
+    Replace { id: String, doc: String, based_on: Option<Version> },
     Delete { id: String },
 }
 
@@ -212,7 +214,7 @@ impl Write {
         let kind = match args.command.as_str() {
             "create" => Kind::Create { id: args.opt_text("doc_id")?.map(str::to_owned), doc: args.json("doc")? },
             "update" => Kind::Update { id: id()?, fields: args.json("fields")? },
-            "replace" => Kind::Replace { id: id()?, doc: args.json("doc")? },
+            "replace" => Kind::Replace { id: id()?, doc: args.json("doc")?, based_on: args.opt_int("based_on")? },
             "delete" => Kind::Delete { id: id()? },
             other => return Err(BadRequest(format!("{other:?} is no write")).into()),
         };
@@ -223,7 +225,10 @@ impl Write {
         match &self.kind {
             Kind::Create { id, doc } => tx.create_text(&self.collection, id.as_deref(), doc),
             Kind::Update { id, fields } => tx.update_text(&self.collection, id, fields),
-            Kind::Replace { id, doc } => tx.replace_text(&self.collection, id, doc),
+            Kind::Replace { id, doc, based_on: None } => tx.replace_text(&self.collection, id, doc),
+            Kind::Replace { id, doc, based_on: Some(version) } => {
+                tx.replace_text_based_on(&self.collection, id, doc, *version)
+            }
             Kind::Delete { id } => tx.delete(&self.collection, id),
         }
     }

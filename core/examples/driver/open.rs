@@ -22,7 +22,7 @@ pub async fn open(args: &Args) -> Result<(Device, Value), Failure> {
     };
     config.sync.automatic = args.opt_bool("auto_sync")?.unwrap_or(false);
     config.clock = Arc::new(SystemClock::with_offset_ms(args.opt_int("clock_offset_ms")?.unwrap_or(0)));
-    for collection in args.list("collections")? {
+    for collection in args.opt_list("collections")?.into_iter().flatten() {
         config.collections.push(collection_config(collection)?);
     }
     let holm = Holm::open(config)?;
@@ -46,14 +46,21 @@ fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
     for (path, collection) in members(value, "references")? {
         config = config.reference(path, collection);
     }
-    for index in value.get("indexes").and_then(Value::as_array).into_iter().flatten() {
-        let paths: Option<Vec<&str>> = index.as_array().map(|paths| paths.iter().filter_map(Value::as_str).collect());
-        config = config.index(&paths.ok_or_else(|| wrong("index must be a list of paths"))?)?;
+    for index in indexes(&value["indexes"]).ok_or_else(|| wrong("indexes must be a list of lists of paths"))? {
+        config = config.index(&index)?;
     }
     if let Some(cache) = value.get("cache").filter(|value| !value.is_null()) {
         config.cache = cache_config(cache)?;
     }
     Ok(config)
+}
+
+/// The paths of each index; none if they are left out.
+fn indexes(value: &Value) -> Option<Vec<Vec<&str>>> {
+    if value.is_null() {
+        return Some(Vec::new());
+    }
+    value.as_array()?.iter().map(|index| index.as_array()?.iter().map(Value::as_str).collect()).collect()
 }
 
 /// The members of an object of texts; none if it is left out.
@@ -70,6 +77,9 @@ fn members<'a>(value: &'a Value, name: &str) -> Result<Vec<(&'a str, &'a str)>, 
 }
 
 fn cache_config(value: &Value) -> Result<CacheConfig, Failure> {
+    if !value.is_object() {
+        return Err(BadRequest("a collection's cache must be an object".into()).into());
+    }
     let mut config = CacheConfig::default();
     let number = |name: &str| match &value[name] {
         Value::Null => Ok(None),

@@ -31,14 +31,17 @@ async fn run(holm: &Holm, args: &Args) -> Result<Value, Failure> {
             render::fetched(&fetched, render::document(fetched.value.as_ref())?)
         }
         "query" => {
+            if args.get("count").is_some() {
+                return Err(BadRequest("\"count\" counts what is here: it takes no \"policy\"".into()).into());
+            }
             let (policy, query) = (CachePolicy::parse(args.text("policy")?)?, Query::parse(&args.query())?);
             let mut fetch = holm.collection(args.text("collection")?)?.fetch_query(&query, Some(policy))?;
             let fetched = first(fetch.next().await)?;
             render::fetched(&fetched, json!({"docs": render::documents(&fetched.value)?}))
         }
         "background" => {
-            let budget = args.opt_int("budget_ms")?.ok_or_else(|| BadRequest("\"budget_ms\" is missing".into()))?;
-            render::slice(&holm.run_background(Duration::from_millis(budget.max(0).cast_unsigned())).await?)
+            let budget = Duration::from_millis(args.count("budget_ms")?);
+            render::slice(&holm.run_background(budget).await?)
         }
         _ => wait(holm, args).await?,
     })
@@ -50,8 +53,7 @@ fn first<T>(result: Option<holm_core::Result<Fetched<T>>>) -> Result<Fetched<T>,
 }
 
 async fn wait(holm: &Holm, args: &Args) -> Result<Value, Failure> {
-    let timeout = args.opt_int("timeout_ms")?.ok_or_else(|| BadRequest("\"timeout_ms\" is missing".into()))?;
-    let timeout = Duration::from_millis(timeout.max(0).cast_unsigned());
+    let timeout = Duration::from_millis(args.count("timeout_ms")?);
     match args.text("until")? {
         "idle" => {
             let reached = tokio::time::timeout(timeout, holm.idle()).await;

@@ -43,8 +43,8 @@ impl Watches {
                     tell(watch, rows, |rows| Ok(json!({"rows": render::figures(&of, rows)})));
                 }
             });
-        } else if let Some(size) = args.opt_int("size")? {
-            let mut live = collection.live_window(&query, u32::try_from(size).unwrap_or(0))?;
+        } else if let Some(size) = args.opt_count("size")? {
+            let mut live = collection.live_window(&query, u32::try_from(size).unwrap_or(u32::MAX))?;
             let watch = self.add(args, live.closer(), Some(live.mover()));
             tokio::spawn(async move {
                 while let Some(snapshot) = live.next().await {
@@ -71,18 +71,18 @@ impl Watches {
     /// Moves a window.
     pub fn move_to(&self, args: &Args) -> Result<Value, Failure> {
         let watches = self.locked();
-        let mover = watches.1.get(&number(args)?).and_then(|watch| watch.mover.as_ref());
+        let mover = watches.1.get(&args.count("watch")?).and_then(|watch| watch.mover.as_ref());
         let mover = mover.ok_or_else(|| BadRequest("there is no such window".into()))?;
-        match (args.opt_text("doc_id")?, args.opt_int("offset")?) {
+        match (args.opt_text("doc_id")?, args.opt_count("offset")?) {
             (Some(id), None) => mover.move_to_document(id),
-            (None, Some(offset)) => mover.move_to(offset.max(0).cast_unsigned()),
+            (None, Some(offset)) => mover.move_to(offset),
             _ => return Err(BadRequest("either \"doc_id\" or \"offset\" is needed".into()).into()),
         }
         Ok(json!({}))
     }
 
     pub fn stop(&self, args: &Args) -> Result<Value, Failure> {
-        let watch = number(args)?;
+        let watch = args.count("watch")?;
         let removed = self.locked().1.remove(&watch);
         removed.ok_or_else(|| BadRequest(format!("watch {watch} does not exist")))?.closer.close();
         Ok(json!({}))
@@ -100,10 +100,6 @@ impl Watches {
     fn locked(&self) -> MutexGuard<'_, (u64, BTreeMap<u64, Watch>)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn number(args: &Args) -> Result<u64, BadRequest> {
-    args.opt_int("watch")?.map(i64::cast_unsigned).ok_or_else(|| BadRequest("\"watch\" is missing".into()))
 }
 
 /// The figures that `of` and `by` name.
