@@ -54,8 +54,14 @@ impl fmt::Display for DocumentId {
     }
 }
 
+/// How much of a refused name a message shows.
+const SHOWN_CHARS: usize = 40;
+
 fn invalid_name(name: &str, fault: NameFault) -> Error {
-    let shown: String = name.chars().take(40).collect();
+    let mut shown: String = name.chars().take(SHOWN_CHARS).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
     Error::invalid(ErrorCode::InvalidName, format!("{shown:?} is not allowed: {fault}"))
 }
 
@@ -99,6 +105,13 @@ mod tests {
         let id = OpId::new(&SystemClock::new(), &SystemEntropy);
         assert_eq!(id.to_string().as_bytes()[14], b'7');
         assert_eq!(OpId::parse(&id.to_string()).unwrap(), id);
+    }
+
+    #[test]
+    fn a_long_name_is_shown_as_cut() {
+        let message = |id: &str| DocumentId::new(id).unwrap_err().to_string();
+        assert!(message(&"ä".repeat(100)).contains(&format!("\"{}…\"", "ä".repeat(40))));
+        assert!(message("$basket").contains("\"$basket\""));
     }
 
     #[test]
