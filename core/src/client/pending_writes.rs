@@ -24,7 +24,8 @@ impl Holm {
         Ok(operations.into_iter().map(|op| self.shown(op)).collect())
     }
 
-    /// Sends a parked operation again, together with what was edited in its document since: that is how a refused write is repaired.
+    /// Sends a parked operation again, its group with it, together with what was edited in its document since: that is how a refused
+    /// write is repaired. Completes after the commit.
     ///
     /// # Errors
     /// `NOT_FOUND` if no such operation is parked.
@@ -37,8 +38,9 @@ impl Holm {
         Ok(())
     }
 
-    /// Gives up an operation that is parked, or that has never been sent: the journal keeps what it held, and the document goes back to
-    /// the server's state with what else is pending. Giving up a create gives up the document.
+    /// Gives up an operation that is parked, or that has never been sent, and its group with it: the journal keeps what it held, and the
+    /// document goes back to the server's state with what else is pending. Giving up a create gives up the document. Completes after the
+    /// commit.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such operation. One that was sent is none: the server may have it.

@@ -37,7 +37,7 @@ impl Collection {
     /// Makes a document under the id of its member `id`, or under a new one (UUIDv7).
     ///
     /// # Errors
-    /// `ALREADY_EXISTS`, `INVALID_DOCUMENT`, and those of storage.
+    /// Those of [`Transaction::create`], and of storage.
     pub async fn create<T: Serialize + ?Sized>(&self, document: &T) -> Result<Receipt> {
         let text = to_text(document)?;
         self.write(move |tx, name| tx.create_text(name, None, &text)).await
@@ -55,7 +55,7 @@ impl Collection {
     /// Changes fields of a document, see [`Transaction::update`].
     ///
     /// # Errors
-    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, and those of storage.
+    /// Those of [`Transaction::update`], and of storage.
     pub async fn update<T: Serialize + ?Sized>(&self, id: &str, patch: &T) -> Result<Receipt> {
         let (id, text) = (id.to_owned(), to_text(patch)?);
         self.write(move |tx, name| tx.update_text(name, &id, &text)).await
@@ -64,16 +64,16 @@ impl Collection {
     /// Replaces a document's content, see [`Transaction::replace`].
     ///
     /// # Errors
-    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, and those of storage.
+    /// Those of [`Transaction::replace`], and of storage.
     pub async fn replace<T: Serialize + ?Sized>(&self, id: &str, document: &T) -> Result<Receipt> {
         let (id, text) = (id.to_owned(), to_text(document)?);
         self.write(move |tx, name| tx.replace_text(name, &id, &text)).await
     }
 
-    /// Deletes a document: hidden at once, gone when the server has confirmed it.
+    /// Deletes a document, also one whose content was evicted: hidden at once, gone when the server has confirmed it.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `EVICTED`, and those of storage.
+    /// `NOT_FOUND`, `INVALID_NAME`, and those of storage.
     pub async fn delete(&self, id: &str) -> Result<Receipt> {
         let id = id.to_owned();
         self.write(move |tx, name| tx.delete(name, &id)).await

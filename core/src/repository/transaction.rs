@@ -42,7 +42,7 @@ impl<'a> Transaction<'a> {
     /// Makes a document under the id of its member `id`, or under a new one.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
+    /// `ALREADY_EXISTS`, also if a document of this id is evicted; `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`.
     pub fn create<T: Serialize + ?Sized>(&self, collection: &str, document: &T) -> Result<Receipt> {
         self.create_text(collection, None, &text(document)?)
     }
@@ -50,7 +50,7 @@ impl<'a> Transaction<'a> {
     /// Makes a document under this id.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
+    /// `ALREADY_EXISTS`, also if a document of this id is evicted; `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`.
     pub fn create_with_id<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
         self.create_text(collection, Some(id), &text(document)?)
     }
@@ -59,7 +59,8 @@ impl<'a> Transaction<'a> {
     /// `{"$removeFromSet": […]}`.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`.
+    /// `NOT_FOUND`, `EVICTED`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`, `INVALID_DOCUMENT` for a change that does not fit the field,
+    /// `UNSUPPORTED` for an unknown field operation.
     pub fn update<T: Serialize + ?Sized>(&self, collection: &str, id: &str, patch: &T) -> Result<Receipt> {
         self.update_text(collection, id, &text(patch)?)
     }
@@ -67,7 +68,7 @@ impl<'a> Transaction<'a> {
     /// Replaces a document's content. What is sent is the difference from what this device shows.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`.
+    /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`.
     pub fn replace<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
         self.replace_text(collection, id, &text(document)?)
     }
@@ -87,10 +88,10 @@ impl<'a> Transaction<'a> {
         self.replace_text_based_on(collection, id, &text(document)?, version)
     }
 
-    /// Deletes a document.
+    /// Deletes a document, also one whose content was evicted.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
+    /// `NOT_FOUND`, `INVALID_NAME`.
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;

@@ -42,7 +42,9 @@ public final class Holm: Sendable {
 
     /// Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with
     /// `SUSPENDED` until ``resume()``; live queries wait. What was acknowledged is kept, and a request that was out is
-    /// sent again later.
+    /// sent again later. Cancelling the task has no effect.
+    ///
+    /// - Throws: ``HolmError``: `INTERNAL` for a defect of the core, nothing else.
     public func suspend() async throws(HolmError) {
         try await translating { [ffi] in try await ffi.suspend() }
     }
@@ -55,7 +57,10 @@ public final class Holm: Sendable {
     }
 
     /// Closes the client for good: live queries end, calls fail with `CLOSED`. Queued writes stay queued for the next
-    /// time. A client that is not referenced any more closes by itself.
+    /// time. A client that is not referenced any more closes by itself. Safe to call again. Cancelling the task has no
+    /// effect.
+    ///
+    /// - Throws: ``HolmError``: `INTERNAL` for a defect of the core, nothing else.
     public func close() async throws(HolmError) {
         try await translating { [ffi] in try await ffi.close() }
     }

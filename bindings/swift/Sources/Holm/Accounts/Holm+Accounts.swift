@@ -7,7 +7,7 @@ extension Holm {
         case keep
         /// It is deleted, unless there are writes that the server does not have.
         case wipe
-        /// It is deleted, whatever is pending.
+        /// It is deleted, with the writes that the server does not have.
         case wipeDiscardingPending
     }
 
@@ -36,7 +36,12 @@ extension Holm {
         }
     }
 
-    /// Signs out. The server is told if it can be reached.
+    /// Signs out. The running sync is stopped first, and a caller that waits for it gets `CANCELLED`; nothing that was
+    /// asked before changes the data or the session afterwards. Then the server is told, if it can be reached.
+    ///
+    /// With a wipe, the callers that wait for a write by ``confirmed(_:)`` are told ``WriteOutcome/discarded``, and the
+    /// data is overwritten on the disk, not only unlinked. Cancelling the task does not stop a sign-out. If the process is
+    /// killed, either nothing has happened, or the sign-out is complete but for what the server is told.
     ///
     /// - Returns: How many writes the server does not have. With ``SignOutMode/keep`` they stay queued for the same
     ///   account.
@@ -47,9 +52,12 @@ extension Holm {
         Int(clamping: try await translating { [ffi] in try await ffi.signOut(mode: mode.translated) })
     }
 
-    /// Uses a token that the app got elsewhere. It is not refreshed.
+    /// Uses a token that the app got elsewhere, from now on. It is not refreshed. Nothing is sent by this call; the next
+    /// sync asks the server first whose token it is. If it is not of the account whose data the storage has, that sync and
+    /// every later one fails with `ACCOUNT_MISMATCH`, and nothing is sent.
     ///
-    /// - Throws: ``HolmError``: `INVALID_CONFIG` without a server, and those of the store of secrets.
+    /// - Throws: ``HolmError``: `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server, and
+    ///   those of the store of secrets.
     public func setToken(_ token: String) async throws(HolmError) {
         try translating { try ffi.setToken(token: token) }
     }

@@ -5,8 +5,8 @@ extension Holm {
     /// A read under a cache policy: its first result, and what the policy tells after it.
     ///
     /// ```swift
-    /// for try await todos in todos.fetch(query, policy: .cacheAndNetwork) {
-    ///     show(todos.value, isOld: todos.isStale)
+    /// for try await fetched in todos.fetch(query, policy: .cacheAndNetwork) {
+    ///     show(fetched.value, isOld: fetched.isStale)
     /// }
     /// ```
     ///

@@ -1,7 +1,7 @@
 extension HolmCollection {
     /// Makes a document.
     ///
-    /// - Throws: `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME` for an id that is none.
+    /// - Throws: `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME` for an id that is none.
     @discardableResult
     public func create(_ document: Document) async throws(HolmError) -> Holm.Receipt {
         try await access.create(try access.coding.text(document), id: document.id)
@@ -20,8 +20,8 @@ extension HolmCollection {
 
     /// Changes fields of a document.
     ///
-    /// - Throws: `NOT_FOUND`; `INVALID_DOCUMENT` for a change that does not fit the field, such as an increment of a
-    ///   text.
+    /// - Throws: `NOT_FOUND`; `EVICTED` if its content was given up (fetch it first); `DOCUMENT_TOO_LARGE`;
+    ///   `INVALID_DOCUMENT` for a change that does not fit the field, such as an increment of a text.
     @discardableResult
     public func update(_ id: String, _ patch: Holm.Patch) async throws(HolmError) -> Holm.Receipt {
         try await access.update(id, patch: try patch.text(access.coding))
@@ -36,7 +36,7 @@ extension HolmCollection {
     /// Fields that the type does not know stay as they are. To count or to edit a set, prefer the operations of
     /// ``Holm/Change``, which two devices can do at once. The closure runs where the caller is.
     ///
-    /// - Throws: `NOT_FOUND`, `INVALID_DOCUMENT`.
+    /// - Throws: `NOT_FOUND`, also for a document whose content was given up; `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`.
     @discardableResult
     public func update(
         _ id: String, isolation: isolated (any Actor)? = #isolation, _ change: (inout Document) -> Void
@@ -53,7 +53,7 @@ extension HolmCollection {
     /// try await todos.update(id, \.isCompleted, to: true)
     /// ```
     ///
-    /// - Throws: `NOT_FOUND`, `INVALID_DOCUMENT`.
+    /// - Throws: As that.
     @discardableResult
     public func update<Value>(
         _ id: String, _ field: WritableKeyPath<Document, Value>, to value: Value,
@@ -65,7 +65,7 @@ extension HolmCollection {
     /// Writes what is different between two values of a document: what a form was opened with, and what it is closed
     /// with. What others changed in other fields meanwhile stays; where nothing is different, nothing is written.
     ///
-    /// - Throws: `NOT_FOUND`; `INVALID_DOCUMENT`, also if the ids differ.
+    /// - Throws: `NOT_FOUND`, `EVICTED`, `DOCUMENT_TOO_LARGE`; `INVALID_DOCUMENT`, also if the ids differ.
     @discardableResult
     public func update(from old: Document, to new: Document) async throws(HolmError) -> Holm.Receipt {
         guard let patch = try Difference.patch(from: old, to: new, access.coding) else {
@@ -81,7 +81,8 @@ extension HolmCollection {
     ///   - document: The new content.
     ///   - version: ``Holm/Stored/version`` of what the content was made of, for example when a form was opened: what
     ///     other devices have changed since stays. `nil`: what is shown now.
-    /// - Throws: `NOT_FOUND`, `INVALID_DOCUMENT`; `VERSION_MISMATCH` if this device does not have that version any more.
+    /// - Throws: `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`; `VERSION_MISMATCH` if this device
+    ///   does not have that version any more.
     @discardableResult
     public func replace(
         _ document: Document, basedOn version: Int64? = nil
@@ -89,7 +90,7 @@ extension HolmCollection {
         try await access.replace(document.id, with: try access.coding.text(document), basedOn: version)
     }
 
-    /// Deletes a document: hidden at once, gone when the server has confirmed it.
+    /// Deletes a document, also one whose content was given up: hidden at once, gone when the server has confirmed it.
     ///
     /// - Throws: `NOT_FOUND`.
     @discardableResult

@@ -2,7 +2,7 @@ import Foundation
 
 /// A type whose values are documents of one collection.
 ///
-/// An app's model becomes one with three lines:
+/// An app's model becomes one by naming its collection and having an `id`:
 ///
 /// ```swift
 /// struct Todo: HolmDocument {
@@ -21,7 +21,8 @@ public protocol HolmDocument: Codable, Identifiable, Sendable where ID == String
     /// The collection that the documents belong to.
     static var collection: Holm.CollectionDescriptor { get }
 
-    /// The document's id, for ever the same: 1 to 255 bytes without control characters.
+    /// The document's id, for ever the same: 1 to 128 bytes without control characters, not beginning with `$`, and not
+    /// `.`, `..` or `fetch`. Another one is refused with `INVALID_NAME`.
     var id: String { get }
 }
 

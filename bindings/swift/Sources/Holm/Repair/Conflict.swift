@@ -1,8 +1,9 @@
 internal import HolmBindings
 
 extension Holm {
-    /// A document that was changed here and on the server in ways that only a person can join: of a collection with the
-    /// strategy ``ConflictStrategy/prompt``.
+    /// A document that was changed here and on the server, and that waits for a person: its collection has the strategy
+    /// ``ConflictStrategy/prompt``, or a path that both changed has the rule `prompt`, or its collection's
+    /// ``HolmConflictResolver`` had no decision.
     ///
     /// It survives restarts, and blocks nothing but its own document's way to the server.
     @dynamicMemberLookup

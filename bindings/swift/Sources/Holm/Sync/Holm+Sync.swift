@@ -44,7 +44,8 @@ extension Holm {
     /// Waits until a write has ended: accepted by the server, or otherwise. A parked write counts as ended. Cancelling
     /// the task gives up waiting and does not touch the write.
     ///
-    /// - Throws: ``HolmError``: `CANCELLED`, `CLOSED`, and those of storage.
+    /// - Throws: ``HolmError``: `NOT_FOUND` if this store has never made such a write, `CANCELLED`, `CLOSED`, and those of
+    ///   storage.
     public func confirmed(_ receipt: Receipt) async throws(HolmError) -> WriteOutcome {
         guard let operation = receipt.operationID else { return .unchanged }
         return WriteOutcome(

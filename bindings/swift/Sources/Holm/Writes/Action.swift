@@ -21,7 +21,7 @@ extension Holm {
     /// the task does not take the action back.
     ///
     /// - Parameters:
-    ///   - name: The action's name: letters, digits, `-` and `_`.
+    ///   - name: The action's name: a letter, then at most 63 letters, digits and `_`.
     ///   - documentID: The document that it is about, of `collection`; `nil`: none.
     ///   - collection: The collection that it is about; `nil`: none.
     ///   - parameters: What the action is given.
@@ -37,6 +37,8 @@ extension Holm {
     }
 
     /// Waits until an action has ended, and what it returned. See ``result(ofOperation:)``.
+    ///
+    /// - Throws: As that.
     public func result(of receipt: Receipt) async throws(HolmError) -> ActionResult {
         guard let operation = receipt.operationID else { return ActionResult(outcome: .unchanged, value: nil) }
         return try await result(ofOperation: operation)

@@ -6,8 +6,9 @@ import dev.holm.internal.lower
 import kotlinx.serialization.json.JsonObject
 
 /**
- * A conflict that waits for a person. It survives restarts, and blocks nothing but its own document's way to the server. Immutable: ask
- * [Holm.conflicts] again for what is open now.
+ * A conflict that waits for a person: its collection has the strategy `Prompt`, or a path that both sides changed has the rule `Prompt`, or
+ * its collection's [ConflictResolver] had no decision. It survives restarts, and blocks nothing but its own document's way to the server.
+ * Immutable: ask [Holm.conflicts] again for what is open now.
  */
 public class Conflict internal constructor(private val client: Client, conflict: FfiConflict) : ConflictDetails(conflict, client.json) {
     /** Its number in this store. */

@@ -95,7 +95,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      * Waits until a write has ended: accepted by the server, or otherwise. Works after a restart too, with the same
      * [Receipt.operationId]. A parked write counts as ended. Cancelling gives up waiting.
      *
-     * @throws HolmException `NOT_FOUND` for a text that is no operation's id.
+     * @throws HolmException `NOT_FOUND` if this store has never made such an operation.
      */
     public suspend fun confirmed(operationId: String): WriteOutcome =
         client.waiting { it.confirmed(operationId.unicode(ErrorCode.INVALID_NAME), null).lift() }
@@ -112,7 +112,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      * answered, carried out once, and parked if the server refuses it. Returns after the commit; a caller that is cancelled stops waiting,
      * and the action is queued or not at all.
      *
-     * @param name the action's name: letters, digits, `-` and `_`.
+     * @param name the action's name: a letter, then at most 63 letters, digits and `_`.
      * @param collection the collection that it is about; null: none.
      * @param documentId the document of [collection] that it is about; null: none.
      * @param parameters what the action is given.
@@ -165,9 +165,9 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
                 }
             }
 
-    /** Operations that the server has not accepted yet, oldest first. */
-    public suspend fun pending(limit: Int = 100): List<Operation> =
-        client.blocking { holm -> holm.pending(limit.toUInt()).map { Operation(client, it) } }
+    /** Operations that the server has not accepted yet, oldest first, at most [limit]. */
+    public suspend fun pending(limit: Int = 1_000): List<Operation> =
+        client.blocking { holm -> holm.pending(limit.coerceAtLeast(0).toUInt()).map { Operation(client, it) } }
 
     /** Operations that the server refused and that wait for a decision, oldest first. */
     public suspend fun parked(): List<Operation> = client.blocking { holm -> holm.parked().map { Operation(client, it) } }
@@ -175,9 +175,9 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     /** Conflicts that wait for a person, oldest first. */
     public suspend fun conflicts(): List<Conflict> = client.blocking { holm -> holm.conflicts().map { Conflict(client, it) } }
 
-    /** Values that lost, newest first. */
+    /** Values that lost, newest first, at most [limit]. */
     public suspend fun journal(limit: Int = 100): List<JournalEntry> =
-        client.blocking { holm -> holm.journal(limit.toUInt()).map { it.lift() } }
+        client.blocking { holm -> holm.journal(limit.coerceAtLeast(0).toUInt()).map { it.lift() } }
 
     /**
      * Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone, or its delete. The
@@ -207,14 +207,26 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     public suspend fun signIn(email: String, password: String): String =
         client.waiting { it.signIn(email.unicode(ErrorCode.INVALID_NAME), password.unicode(ErrorCode.INVALID_NAME)) }
 
-    /** Uses a session token that the app got elsewhere. It is not refreshed. */
+    /**
+     * Uses a session token that the app got elsewhere, from now on. It is not refreshed. Nothing is sent by this call; the next sync asks
+     * the server first whose token it is. If it is not of the account whose data the store has, that sync and every later one fails with
+     * `ACCOUNT_MISMATCH`, and nothing is sent.
+     *
+     * @throws HolmException `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server, and what the
+     * [SecretStore] fails with.
+     */
     public suspend fun setToken(token: String): Unit = client.blocking { it.setToken(token.unicode(ErrorCode.INVALID_NAME)) }
 
     /** The account that is signed in; null: none is. Empty for a token that came with [setToken]. */
     public val userId: String? get() = client.instant { it.user() }
 
     /**
-     * Signs out. The server is told if it can be reached.
+     * Signs out. The running sync is stopped first, and a caller that waits for it gets `CANCELLED`; nothing that was asked before changes
+     * the data or the session afterwards. Then the server is told, if it can be reached.
+     *
+     * With a wipe, the callers that wait for a write by [confirmed] are told [WriteOutcome.Discarded], and the data is overwritten on the
+     * disk, not only unlinked. If the process is killed, either nothing has happened, or the sign-out is complete but for what the server
+     * is told.
      *
      * @return how many operations the server does not have: with [SignOutMode.Keep] they stay queued for the same account.
      * @throws HolmException `PENDING_WRITES` for [SignOutMode.Wipe] with such operations: then nothing has happened.

@@ -40,7 +40,7 @@ public class HolmCollection<T : Any> internal constructor(
     /**
      * Makes a document under the id that it has, or under a new one (UUIDv7) if that is empty.
      *
-     * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`.
+     * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME` for an id that is none.
      */
     public suspend fun create(value: T): Receipt {
         val document = codec.encode(value).text()
@@ -50,7 +50,7 @@ public class HolmCollection<T : Any> internal constructor(
     /**
      * Makes a document under this id.
      *
-     * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `INVALID_NAME`.
+     * @throws HolmException `ALREADY_EXISTS`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME` for an id that is none.
      */
     public suspend fun create(id: String, value: T): Receipt {
         val document = codec.encode(value).text()
@@ -70,7 +70,8 @@ public class HolmCollection<T : Any> internal constructor(
     /**
      * Changes fields of a document; the others stay as they are, here and on the server.
      *
-     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     * @throws HolmException `NOT_FOUND`; `EVICTED` if its content was given up (fetch it first); `DOCUMENT_TOO_LARGE`; `INVALID_DOCUMENT`
+     * for a change that does not fit the field, such as an increment of a text.
      */
     public suspend fun update(id: String, changes: UpdateScope.() -> Unit): Receipt = update(id, patch(changes))
 
@@ -78,7 +79,7 @@ public class HolmCollection<T : Any> internal constructor(
      * Changes fields of a document by a merge patch (RFC 7396): `null` removes a field, objects merge. Values may also be
      * `{"$inc": 1}`, `{"$addToSet": […]}`, `{"$removeFromSet": […]}`.
      *
-     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     * @throws HolmException as the other [update]; `UNSUPPORTED` for another name that begins with `$`.
      */
     public suspend fun update(id: String, patch: JsonObject): Receipt = writing { update(id.checked(), patch.text()).lift() }
 
@@ -86,7 +87,7 @@ public class HolmCollection<T : Any> internal constructor(
      * Changes the fields in which two versions of a document differ: `todos.update(todo, todo.copy(isCompleted = true))`. The others stay
      * as they are, also those that [T] does not know. If they do not differ, nothing happens.
      *
-     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`.
+     * @throws HolmException as the other [update].
      */
     public suspend fun update(before: T, after: T): Receipt {
         val (id, patch) = difference(before, after)
@@ -99,7 +100,8 @@ public class HolmCollection<T : Any> internal constructor(
      *
      * @param basedOn [Stored.version] of what the value was made of, for example when a form was opened: what other devices have changed
      * since stays. Null: what is shown now.
-     * @throws HolmException `NOT_FOUND`, `INVALID_DOCUMENT`; `VERSION_MISMATCH` if this device does not have that version any more.
+     * @throws HolmException `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`; `VERSION_MISMATCH` if this device does not
+     * have that version any more.
      */
     public suspend fun replace(value: T, basedOn: Long? = null): Receipt {
         val (id, document) = codec.encodeWithId(value)
@@ -107,7 +109,7 @@ public class HolmCollection<T : Any> internal constructor(
     }
 
     /**
-     * Deletes a document: hidden at once, gone when the server has confirmed it.
+     * Deletes a document, also one whose content was given up: hidden at once, gone when the server has confirmed it.
      *
      * @throws HolmException `NOT_FOUND`.
      */

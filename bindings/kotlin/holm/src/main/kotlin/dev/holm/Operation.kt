@@ -40,8 +40,8 @@ public class Operation internal constructor(private val client: Client, operatio
     public val madeAt: Instant = Instant.fromEpochMilliseconds(operation.madeMs)
 
     /**
-     * Sends a parked operation again, together with what was edited in its document since: that is how a refused write is repaired. The
-     * sending itself is the next sync's.
+     * Sends a parked operation again, its group with it, together with what was edited in its document since: that is how a refused write
+     * is repaired. The sending itself is the next sync's.
      *
      * @throws HolmException `NOT_FOUND` if it is not parked any more, and those of storage.
      */
