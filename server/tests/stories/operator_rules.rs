@@ -119,6 +119,41 @@ async fn outdated_app_may_only_push_refresh_and_sign_out() {
     phone.call_with("GET", "/v1/tasks", &[("x-client-version", "new")], None).await.expect(400);
 }
 
+/// The keys of a section that the configuration knows: what it says it expected instead of an unknown one.
+fn keys_of(section: &str, rest: &str) -> Vec<String> {
+    let text = format!("{section}\n{rest}\nno_such_key = 1\n");
+    let message = holm_server::Config::from_toml(&text).unwrap_err().to_string();
+    let expected = message.split("expected").nth(1).unwrap_or_else(|| panic!("{message}"));
+    let names = expected.split('`').skip(1).step_by(2).map(str::to_owned);
+    // The protocol's spellings are aliases.
+    names.filter(|name| !name.contains(char::is_uppercase)).collect()
+}
+
+#[test]
+fn sample_file_shows_every_key() {
+    let sample = include_str!("../../holm-server.sample.toml");
+    for (section, rest) in [
+        ("[server]", ""),
+        ("[limits]", ""),
+        ("[sync]", ""),
+        ("[retention]", ""),
+        ("[accounts]", ""),
+        ("[accounts.argon2]", ""),
+        ("[actions]", ""),
+        ("[[actions.webhooks]]", "url = \"https://a\"\nsecret = \"b\""),
+        ("[rate_limit]", "requests_per_minute = 1"),
+        ("[collections.tasks]", ""),
+        ("[collections.tasks.fields.title]", ""),
+    ] {
+        for key in keys_of(section, rest) {
+            let shown = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+            // Tables have headers of their own.
+            let header = format!("{}.{key}", section.trim_matches(['[', ']']));
+            assert!(sample.lines().any(shown) || sample.contains(&header), "{section} {key} is not in the sample");
+        }
+    }
+}
+
 #[tokio::test]
 async fn sample_file_equals_the_defaults() {
     let mut sample = holm_server::Config::from_toml(include_str!("../../holm-server.sample.toml")).unwrap();
