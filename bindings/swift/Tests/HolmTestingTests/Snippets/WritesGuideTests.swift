@@ -40,6 +40,37 @@ import Testing
         try world.stop()
     }
 
+    @Test func a_form_is_saved_against_what_it_was_opened_with() async throws {
+        let world = try await TestWorld(collections: [Story.collection, Hero.collection])
+        let (phone, tablet) = (try await world.device("phone"), try await world.device("tablet"))
+        let (stories, id) = (phone.collection(Story.self), "s")
+        try await stories.create(Story(id: id, title: "Dragon"))
+        try await world.syncAll()
+        let opened = try #require(try await stories.getStored(id))
+        // snippet: begin
+        var edited = opened.value  // opened: what getStored gave when the form was opened
+        edited.title = "The dragon"
+        try await stories.replace(edited, basedOn: opened.version)
+        // snippet: end
+        try await world.syncAll()
+        #expect(try await tablet.collection(Story.self).get(id)?.title == "The dragon")
+        try world.stop()
+    }
+
+    @Test func a_sync_reports_what_it_left() async throws {
+        let world = try await TestWorld(collections: [Story.collection, Hero.collection])
+        let holm = try await world.device("phone").holm
+        try await holm.collection(Story.self).create(Story(id: "s", title: "Dragon"))
+        let log = { (_: Any?...) in }
+        // snippet: begin
+        let report = try await holm.sync(collection: "stories")  // or resync(collection:), or sync()
+        for later in report.deferred { log(later.operationID, later.code, later.nextAttempt) }
+        for skipped in report.setAside { log(skipped.collection, skipped.documentID, skipped.error) }
+        // snippet: end
+        #expect(report.pushed == 1 && report.deferred.isEmpty && report.setAside.isEmpty)
+        try world.stop()
+    }
+
     @Test func a_child_is_sent_after_its_parent() async throws {
         let world = try await TestWorld(collections: [Story.collection, Hero.collection])
         let (phone, tablet) = (try await world.device("phone"), try await world.device("tablet"))

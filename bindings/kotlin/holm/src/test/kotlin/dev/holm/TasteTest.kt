@@ -18,7 +18,7 @@ data class Todo(
     val id: String = "",
 )
 
-val todoCollection = collectionSpec<Todo>("tasks", indexes = listOf(listOf("isCompleted", "createdAt")))
+val todoCollection = collectionSpec<Todo>("todos", indexes = listOf(listOf("isCompleted", "createdAt")))
 // taste: end
 
 /** The first lines that a newcomer reads: they compile, and do what they say. */

@@ -62,6 +62,41 @@ class WritesGuideTest {
         }
 
     @Test
+    fun a_form_is_saved_against_what_it_was_opened_with() =
+        runBlocking {
+            TestWorld(listOf(heroCollection, storiesOfHeroes)).use { world ->
+                val (phone, tablet) = world.device("phone") to world.device("tablet")
+                val stories = phone.collection(storiesOfHeroes)
+                stories.create(HeroStory("Dragon", id = "s"))
+                world.syncAll()
+                val opened = stories.getStored("s")!!
+                // snippet: a form
+                val edited = opened.value.copy(title = "The dragon") // opened: what getStored gave when the form was opened
+                stories.replace(edited, basedOn = opened.version)
+                // end
+                world.syncAll()
+                assertEquals("The dragon", tablet.collection(storiesOfHeroes).get("s")?.title)
+            }
+        }
+
+    @Test
+    fun a_sync_reports_what_it_left() =
+        runBlocking {
+            TestWorld(listOf(heroCollection, storiesOfHeroes)).use { world ->
+                val holm = world.device("phone").holm
+                holm.collection(storiesOfHeroes).create(HeroStory("Dragon", id = "s"))
+                val lines = mutableListOf<List<Any?>>()
+                val log = { what: List<Any?> -> lines += what }
+                // snippet: a report
+                val report = holm.sync("stories") // or resync("stories"), or sync()
+                for (later in report.deferred) log(listOf(later.operationId, later.code, later.nextAttempt))
+                for (skipped in report.setAside) log(listOf(skipped.collection, skipped.documentId, skipped.error))
+                // end
+                assertEquals(1L to 0, report.pushed to lines.size)
+            }
+        }
+
+    @Test
     fun a_child_is_sent_after_its_parent() =
         runBlocking {
             TestWorld(listOf(storiesOfHeroes, heroCollection)).use { world ->
