@@ -44,7 +44,7 @@ pub use client::{
 };
 pub use conflict::{FieldRule, Strategy};
 pub use error::{Error, ErrorCode, Result};
-pub use model::{Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version, WriteOutcome};
+pub use model::{Action, Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version, WriteOutcome};
 pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
 pub use outbox::{Conflict, ConflictResolver, Resolution, Resolver, ResolverFault, RetryPolicy};
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};

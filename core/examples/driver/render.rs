@@ -172,6 +172,9 @@ pub fn operation(op: &PendingOperation) -> Value {
         "attempts": op.attempts,
         "next_attempt_at": op.next_attempt_ms,
     });
+    if let Some(action) = &op.action {
+        shown["action"] = json!({"name": action.name, "params": action.params});
+    }
     if let Some(error) = &op.error {
         shown["last_error"] = json!({"code": error.code, "message": error.message});
     }

@@ -3,7 +3,7 @@
 use super::holm::Holm;
 use crate::cache::CacheStats;
 use crate::error::{Error, Result};
-use crate::model::{Document, OpError, Operation, SyncStatus, Version};
+use crate::model::{Action, Document, OpError, Operation, SyncStatus, Version};
 use crate::store::documents::{self, DOCUMENT_COLUMNS, read_document};
 use crate::store::{conflicts, operations};
 use crate::sync;
@@ -30,6 +30,8 @@ pub struct PendingOperation {
     pub error: Option<OpError>,
     /// What it changes, as a patch: `{"title":"x","n":{"$inc":1}}`. Empty for a delete, and for a create whose content is the document itself.
     pub changes: Value,
+    /// What it calls, if it is an action.
+    pub action: Option<Action>,
     /// When it was made, server time as known here, ms since 1970.
     pub made_ms: i64,
 }
@@ -185,6 +187,7 @@ impl Holm {
             attempts: op.attempts,
             next_attempt_ms: op.not_before_ms,
             changes: op.changes.map_or_else(|| json!({}), |changes| Value::Object(changes.to_patch())),
+            action: op.action,
             made_ms: self.device().server_ms(op.stamp.ms),
         }
     }

@@ -39,8 +39,9 @@ impl Holm {
     }
 
     /// Gives up an operation that is parked, or that has never been sent, and its group with it: the journal keeps what it held, and the
-    /// document goes back to the server's state with what else is pending. Giving up a create gives up the document. Completes after the
-    /// commit.
+    /// document goes back to the server's state with what else is pending. Giving up a create gives up the document; documents that refer to
+    /// it and wait for it are parked with the code `REFERENCE_DISCARDED`, so that none is sent without it unless the app retries it.
+    /// Completes after the commit.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such operation. One that was sent is none: the server may have it.
@@ -55,18 +56,20 @@ impl Holm {
     }
 
     /// Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone, or its delete.
-    /// The entry stays. Completes after the commit.
+    /// An action is queued again, as a new call. The entry stays. Completes after the commit.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such entry (any more), and those of a write.
     pub async fn restore(&self, entry: i64) -> Result<Receipt> {
         let context = self.inner.context.clone();
+        context.registry.refresh(self.store())?;
         self.store()
             .write(move |tx| {
                 let place = |collection: i64| {
                     let name = context.registry.name(collection);
                     let info = context.registry.ensure_in(tx, &name)?;
-                    Ok((name, info.rules.clone()))
+                    let references = context.registry.references(tx, &info)?;
+                    Ok(queue::Home { name, rules: info.rules.clone(), references })
                 };
                 let (doc_id, op_id) = queue::restore(tx, &context.device, entry, place)?;
                 Ok(Receipt { doc_id, op_id })

@@ -45,7 +45,7 @@ impl Holm {
         let user = grant.user_id.clone().unwrap_or_default();
         account.claim(&user).await?;
         account.keep(grant, ticket)?;
-        self.engine()?.retry_now();
+        self.go_on_signed_in()?;
         Ok(user)
     }
 
@@ -59,6 +59,11 @@ impl Holm {
     pub fn set_token(&self, token: &str) -> Result<()> {
         let ticket = self.inner.account.begin_sign_in();
         self.inner.account.keep(Grant::of_token(token), ticket)?;
+        self.go_on_signed_in()
+    }
+
+    fn go_on_signed_in(&self) -> Result<()> {
+        self.inner.state.signed_in();
         self.engine()?.retry_now();
         Ok(())
     }
@@ -69,11 +74,12 @@ impl Holm {
         self.inner.account.user()
     }
 
-    /// Signs out. Returns how many operations the server does not have: with [`SignOutMode::Keep`] they stay
+    /// Signs out. Returns how many operations the server does not have, those included that are parked, in a
+    /// conflict, or behind such a one: with [`SignOutMode::Keep`] they stay
     /// queued for the same account. With a wipe their waiters are told
     /// [`Discarded`](crate::WriteOutcome::Discarded), and the data is overwritten on disk, not only unlinked.
     ///
-    /// The running cycle is stopped first; a caller that waits for it gets `CANCELLED`. From then on no
+    /// The running cycle is stopped first; a caller that waits for it gets `SIGNED_OUT`. From then on no
     /// reply, refresh or sign-in that began before changes the store or the session. The server is told
     /// afterwards, if it can be reached. If the future is dropped or the process is killed, either nothing
     /// has happened, or the sign-out is complete but for the server's knowing.
@@ -121,9 +127,10 @@ impl Holm {
 
 /// How many operations the server does not have.
 fn check_sign_out(connection: &Connection, mode: SignOutMode) -> Result<u64> {
-    let (pending, parked) = operations::counts(connection)?;
-    if mode == SignOutMode::Wipe && !operations::all(connection, 1)?.is_empty() {
-        let message = format!("{} writes are not on the server yet", pending + parked);
+    let pending = operations::count(connection)?;
+    if mode == SignOutMode::Wipe && pending > 0 {
+        let writes = if pending == 1 { "1 write is".to_owned() } else { format!("{pending} writes are") };
+        let message = format!("{writes} not on the server yet");
         return Err(Error::State { code: ErrorCode::PendingWrites, message });
     }
     Ok(pending)

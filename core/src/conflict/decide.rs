@@ -28,6 +28,8 @@ pub(crate) enum Decision {
     Rebase(Plan),
     /// Both sides did the same as a whole: nothing is left to send.
     Agreed,
+    /// The document is deleted here and stays so; another device's edit of it loses.
+    KeepDelete,
     /// The document was deleted on the server and shall live: make it again.
     Revive,
     /// The server's state stands, all of it.
@@ -64,7 +66,7 @@ impl Decision {
     pub fn is_conflict(&self) -> bool {
         match self {
             Self::Rebase(plan) => !plan.won.is_empty() || !plan.lost.is_empty(),
-            Self::Revive | Self::TakeServer | Self::Ask(_) => true,
+            Self::KeepDelete | Self::Revive | Self::TakeServer | Self::Ask(_) => true,
             Self::Agreed | Self::NeedsStamps => false,
         }
     }
@@ -80,8 +82,8 @@ pub(crate) fn decide(rules: &Rules, local: &Local, server: Incoming<'_>) -> Deci
         (true, Some(_)) => match strategy {
             // An edit outlives a delete: a device that clears a list must not take another device's edit with it.
             Strategy::ServerWins | Strategy::Merge => Decision::TakeServer,
-            Strategy::LocalWins => onwards,
-            Strategy::LastWriteWins => later(local, server, onwards, Decision::TakeServer),
+            Strategy::LocalWins => Decision::KeepDelete,
+            Strategy::LastWriteWins => later(local, server, Decision::KeepDelete, Decision::TakeServer),
             Strategy::Prompt | Strategy::Custom => Decision::Ask(Vec::new()),
         },
         (false, None) => match strategy {

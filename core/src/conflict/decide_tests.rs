@@ -94,11 +94,10 @@ fn f27_a_tie_is_broken_by_the_device_and_not_by_who_asks() {
 #[test]
 fn delete_against_edit_is_told_apart() {
     let edit = Local::test(&[("/title", json!("a"), json!("b"))], 5);
-    let onwards = || Decision::Rebase(Plan::default());
     let (deleted, edited) = (|| None, || Some(json!({"title": "theirs"})));
     for (strategy, edit_meets_delete, delete_meets_edit) in [
         (Strategy::ServerWins, Decision::TakeServer, Decision::TakeServer),
-        (Strategy::LocalWins, Decision::Revive, onwards()),
+        (Strategy::LocalWins, Decision::Revive, Decision::KeepDelete),
         (Strategy::Merge, Decision::Revive, Decision::TakeServer),
         (Strategy::Prompt, Decision::Ask(vec![]), Decision::Ask(vec![])),
         (Strategy::LastWriteWins, Decision::NeedsStamps, Decision::NeedsStamps),
@@ -107,7 +106,7 @@ fn delete_against_edit_is_told_apart() {
         assert_eq!(decision(strategy, &delete(5), edited(), None), delete_meets_edit, "{strategy:?}");
         assert_eq!(decision(strategy, &delete(5), deleted(), None), Decision::Agreed);
     }
-    assert_eq!(decision(Strategy::LastWriteWins, &delete(5), edited(), Some(&stamps(4))), onwards());
+    assert_eq!(decision(Strategy::LastWriteWins, &delete(5), edited(), Some(&stamps(4))), Decision::KeepDelete);
     assert_eq!(decision(Strategy::LastWriteWins, &edit, deleted(), Some(&stamps(6))), Decision::TakeServer);
 }
 

@@ -95,6 +95,17 @@ fn id_of(member: Option<Value>) -> Result<Option<String>> {
     }
 }
 
+/// Checks that content does not say that it is another document.
+///
+/// # Errors
+/// `INVALID_DOCUMENT`.
+pub(crate) fn check_own_id(id: &str, own: Option<String>) -> Result<()> {
+    match own.filter(|own| own != id) {
+        Some(own) => Err(Error::document(format!("the id of {id:?} cannot be changed to {own:?}"))),
+        None => Ok(()),
+    }
+}
+
 fn reserved(name: &str) -> Error {
     Error::document(format!("{name:?} is reserved: the server keeps it"))
 }

@@ -84,6 +84,21 @@ impl KnownLimits {
         Err(Error::invalid(ErrorCode::DocumentTooLarge, format!("the edit is larger than {most} bytes")))
     }
 
+    /// Checks the parameters of an action, which the server measures like a document.
+    ///
+    /// # Errors
+    /// `DOCUMENT_TOO_LARGE`.
+    pub fn check_parameters(&self, bytes: usize) -> Result<()> {
+        let most = self.document().bytes;
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            ErrorCode::DocumentTooLarge,
+            format!("the action's parameters are larger than {most} bytes"),
+        ))
+    }
+
     /// Checks a group: it travels whole, so it must fit one push.
     ///
     /// # Errors

@@ -26,7 +26,8 @@ pub(crate) struct Target<'a> {
 /// Queues an action.
 ///
 /// # Errors
-/// `INVALID_NAME` for a name that is not a letter, then at most 63 letters, digits and `_`; `UNSUPPORTED` in a group.
+/// `INVALID_NAME` for a name that is not a letter, then at most 63 letters, digits and `_`; `DOCUMENT_TOO_LARGE` for parameters larger than a
+/// document may be; `UNSUPPORTED` in a group.
 pub(crate) fn act(
     tx: &Tx<'_>,
     device: &Device,
@@ -45,6 +46,7 @@ pub(crate) fn act(
         let message = "an action cannot be a part of a group: it is sent alone".to_owned();
         return Err(Error::State { code: ErrorCode::Unsupported, message });
     }
+    device.limits.check_parameters(params.to_string().len())?;
     let ticket = Ticket::new(tx, device, None)?;
     let action = Action { name: name.to_owned(), params, job: None };
     let known = match target.collection {

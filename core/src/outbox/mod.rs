@@ -11,6 +11,7 @@
 //!    A group goes together, and is accepted, parked, overridden or discarded as a whole.
 //! 5. An operation ends as accepted, overridden or discarded (both journalled), or withdrawn (undone before it was ever sent). One that
 //!    is joined to another shares its outcome. A refused one is parked: it stops its own document only, and waits for retry or discard.
+//!    A create that ends without ever having been on the server parks what waits for it, unless its own app deleted it.
 //! 6. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
 //! 7. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
@@ -45,11 +46,12 @@ pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry, set_aside};
 pub(crate) use pending::{GroupFate, Pending};
 pub(crate) use rebase::{Rebased, Source, rebase_onto};
+pub(crate) use references::References;
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};
 pub use resolver::{ConflictResolver, Resolver, ResolverFault};
-pub(crate) use restore::restore;
+pub(crate) use restore::{Home, restore};
 pub use retry::RetryPolicy;
 pub(crate) use stamps::server_time;
 pub(crate) use view::{body_text, parse_body};

@@ -9,11 +9,11 @@
 use super::view;
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{Change, Changes, Edit, Fields, OpError, OpId, OpKind, Operation, WriteOutcome, between};
+use crate::model::{Changes, Fields, OpError, OpId, OpKind, Operation, WriteOutcome, between};
 use crate::store::conflicts::{self, ConflictRow};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::journal::{self, Loss, LossReason, Lost};
-use crate::store::{Tx, operations, outcomes};
+use crate::store::{Tx, dependencies, operations, outcomes};
 
 /// A document and its queue.
 #[derive(Debug, Clone)]
@@ -205,18 +205,20 @@ impl Pending {
         let Some(op) = self.ops.get(at) else { return Ok(()) };
         let kept = self.row.server_body().map(|body| view::parse_body(body)).transpose()?;
         let lost = lost_by(op);
-        if !self.unbound && (op.kind != OpKind::Action || how == WriteOutcome::Discarded) {
+        if op.kind != OpKind::Action || how == WriteOutcome::Discarded {
             self.lose(device, Some(op.op_id), reason, lost, kept);
         }
         self.end(at, how);
         Ok(())
     }
 
-    /// Writes what has changed since the document was loaded, then settles the groups that this touched. The document is gone from the
-    /// store if it is nowhere any more.
+    /// Writes what has changed since the document was loaded, then settles what waits for it and the groups that this touched. The document
+    /// is gone from the store if it is nowhere any more.
     pub fn save(mut self, tx: &Tx<'_>, device: &Device) -> Result<DocumentRow> {
         let groups = std::mem::take(&mut self.groups);
+        let orphans = super::references::orphans(tx, &self)?;
         let row = self.write(tx)?;
+        orphans.park(tx, device, &row)?;
         for (group, fate) in groups {
             super::group::spread(tx, device, &group, &fate)?;
         }
@@ -236,6 +238,11 @@ impl Pending {
             view::rebuild(&mut self.row, &self.ops)?;
         }
         self.write_row(tx)?;
+        for (into, op) in &self.absorbed {
+            if let Some(into) = self.ops.iter().find(|other| other.op_id == *into) {
+                dependencies::hand_on(tx, op.op_seq, into.op_seq)?;
+            }
+        }
         self.write_operations(tx)?;
         let before = self.stored.as_ref().and_then(|stored| stored.conflict.as_ref());
         match (before, &self.conflict) {
@@ -243,15 +250,18 @@ impl Pending {
             (before, Some(now)) if before != Some(now) => conflicts::keep(tx, now)?,
             _ => {}
         }
-        for loss in &self.losses {
-            journal::record(tx, loss)?;
-        }
+        self.write_losses(tx)?;
         self.write_outcomes(tx)?;
         Ok(self.row)
     }
 
+    fn write_losses(&self, tx: &Tx<'_>) -> Result<()> {
+        self.losses.iter().try_for_each(|loss| journal::record(tx, loss))
+    }
+
     fn write_unbound(mut self, tx: &Tx<'_>) -> Result<DocumentRow> {
         self.write_operations(tx)?;
+        self.write_losses(tx)?;
         self.write_outcomes(tx)?;
         Ok(self.row)
     }
@@ -313,13 +323,7 @@ impl Pending {
 pub(super) fn lost_by(op: &Operation) -> Lost {
     match (op.kind, &op.changes) {
         (OpKind::Delete, changes) => Lost::Delete(changes.clone().unwrap_or_default()),
-        (OpKind::Action, _) => {
-            let call = op.action.as_ref().map(|action| {
-                let path = crate::model::Path::field(action.name.as_str());
-                (path, Change { edit: Edit::Set(action.params.clone()), stamp: op.stamp })
-            });
-            Lost::Paths(call.into_iter().collect())
-        }
+        (OpKind::Action, _) => op.action.clone().map_or_else(|| Lost::Paths(Changes::new()), Lost::Call),
         (_, Some(changes)) => Lost::Paths(changes.clone()),
         (_, None) => Lost::Paths(Changes::new()),
     }

@@ -103,7 +103,17 @@ pub(super) fn carry_out(
         }
         Decision::Rebase(plan) => rebase(pending, device, state, fields, &plan, round)?,
         Decision::Agreed => end_writes(pending, WriteOutcome::Accepted(state.version)),
-        Decision::Revive => revive(pending, state, round)?,
+        Decision::KeepDelete => {
+            let delete = pending.ops.iter().rfind(|op| op.kind == OpKind::Delete);
+            // Based on this version already: the edit has been told about.
+            let told = delete.is_some_and(|op| op.base_version.is_some() && op.base_version == state.version);
+            if let Some(fields) = fields.filter(|_| !told) {
+                let lost = between(&Fields::new(), fields, Stamp::default());
+                pending.lose(device, None, LossReason::LocalKept, Lost::Paths(lost), None);
+            }
+            rebase(pending, device, state, fields, &Plan::default(), round)?;
+        }
+        Decision::Revive => revive(pending, device, state, round)?,
         Decision::TakeServer => override_all(pending, device)?,
         Decision::Ask(paths) => ask(pending, device, state, paths, round),
     }
@@ -248,10 +258,14 @@ pub(super) fn see_again(pending: &mut Pending, fields: Option<&Fields>) {
 }
 
 /// Makes again what the server deleted: one create with what the user sees.
-fn revive(pending: &mut Pending, state: &RemoteChange, round: &Round) -> Result<()> {
+fn revive(pending: &mut Pending, device: &Device, state: &RemoteChange, round: &Round) -> Result<()> {
     let body = pending.shown()?;
     let writes = writes(pending);
     let Some(first) = writes.first().copied() else { return Ok(()) };
+    // A create knew of no document: only against an edit has the delete lost.
+    if pending.ops[first].kind == OpKind::Update {
+        pending.lose(device, None, LossReason::LocalKept, Lost::Delete(Changes::new()), Some(body.clone()));
+    }
     let stamp = writes.iter().map(|at| pending.ops[*at].stamp).max().unwrap_or_default();
     for at in writes.into_iter().skip(1).rev() {
         pending.absorb(first, at);

@@ -3,36 +3,83 @@
 //! Invariants:
 //! - An operation whose document refers to a document with a waiting create waits for that create, and for nothing else: a parked parent
 //!   blocks only its descendants.
-//! - Waiting has no circles: the write that would close one is refused.
+//! - The order in which the two were made does not matter: what refers to a document that is not here is noted, and waits once that is made.
+//! - A parent that is given up, and was never on the server, parks what waits for it: none is sent without it unless the app says so.
+//! - Waiting has no circles: the write that would close one is refused. A group waits for what its members wait for.
 
-use super::view;
+use super::{Pending, park, view};
+use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Changes, Fields, OpKind, Operation, Path};
+use crate::model::{Changes, Fields, OpError, OpKind, Operation, Path, WriteOutcome};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::{Tx, dependencies, operations};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Lets the newest operation of a document wait for the creates that the document refers to. `references`: paths and the collections
-/// whose ids they hold.
+/// A waiting document's parent was given up.
+const REFERENCE_DISCARDED: &str = "REFERENCE_DISCARDED";
+
+/// What a collection's documents refer to, and whether others refer to them.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    /// Paths that hold ids of documents, and their collections' numbers.
+    pub to: Vec<(Path, i64)>,
+    /// Some collection's documents refer to those of this one.
+    pub named: bool,
+}
+
+/// Lets the newest operation of a document wait for the creates that the document refers to, and notes what it refers to and is not here.
 ///
 /// # Errors
 /// `INVALID_DOCUMENT` if the documents would wait for each other.
-pub(super) fn link(tx: &Tx<'_>, row: &DocumentRow, references: &[(Path, i64)]) -> Result<()> {
-    if references.is_empty() || !row.is_pending() || row.hidden {
+pub(super) fn link(tx: &Tx<'_>, row: &DocumentRow, references: &References) -> Result<()> {
+    if references.to.is_empty() || !row.is_pending() || row.hidden {
         return Ok(());
     }
     let ops = operations::of_document(tx, row.row)?;
     let Some(op) = ops.last().filter(|op| matches!(op.kind, OpKind::Create | OpKind::Update)) else { return Ok(()) };
     let fields = view::parse_body(row.body.as_deref().unwrap_or("{}"))?;
     dependencies::clear(tx, op.op_seq)?;
-    for (path, collection) in references {
+    for (path, collection) in &references.to {
         for id in ids(&fields, path) {
-            if let Some(create) = waiting_create(tx, *collection, id, op)? {
-                refuse_circle(tx, op, &ops, create, id)?;
-                dependencies::add(tx, op.op_seq, create)?;
+            let parent = documents::find(tx, *collection, id)?;
+            if let Some(parent) = &parent {
+                wait_for(tx, op, parent)?;
+            }
+            if parent.is_none_or(|parent| parent.hidden && !parent.evicted) {
+                dependencies::await_document(tx, op.op_seq, *collection, id)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Lets what refers to a document that has just been made wait for it.
+///
+/// # Errors
+/// `INVALID_DOCUMENT` if the documents would wait for each other.
+pub(super) fn adopt(tx: &Tx<'_>, row: &DocumentRow, references: &References) -> Result<()> {
+    if !references.named {
+        return Ok(());
+    }
+    for op_seq in dependencies::take_awaiting(tx, row.collection, &row.id)? {
+        // What a request has carried may be on the server already.
+        if let Some(op) = operations::by_number(tx, op_seq)?.filter(|op| !op.was_sent()) {
+            wait_for(tx, &op, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets an operation wait for a document's create, if that waits, and neither is the operation's own document nor goes in the same group.
+fn wait_for(tx: &Tx<'_>, op: &Operation, parent: &DocumentRow) -> Result<()> {
+    if !parent.is_pending() || parent.row == op.document {
+        return Ok(());
+    }
+    let create = operations::of_document(tx, parent.row)?.into_iter().find(|other| other.kind == OpKind::Create);
+    if let Some(create) = create.filter(|create| create.group.is_none() || create.group != op.group) {
+        refuse_circle(tx, op, &create)?;
+        dependencies::add(tx, op.op_seq, create.op_seq)?;
     }
     Ok(())
 }
@@ -46,30 +93,67 @@ fn ids<'f>(fields: &'f Fields, path: &Path) -> Vec<&'f str> {
     }
 }
 
-/// The number of a document's create, if it waits, and neither is this document's nor goes in the same group.
-fn waiting_create(tx: &Tx<'_>, collection: i64, id: &str, op: &Operation) -> Result<Option<i64>> {
-    let Some(row) = documents::find(tx, collection, id)?.filter(DocumentRow::is_pending) else { return Ok(None) };
-    if row.row == op.document {
-        return Ok(None);
-    }
-    let ops = operations::of_document(tx, row.row)?;
-    let create = ops.into_iter().find(|other| other.kind == OpKind::Create);
-    Ok(create.filter(|create| create.group.is_none() || create.group != op.group).map(|create| create.op_seq))
-}
-
-/// Refuses to wait for an operation that waits, over others, for this document.
-fn refuse_circle(tx: &Tx<'_>, op: &Operation, own: &[Operation], create: i64, id: &str) -> Result<()> {
-    let own: BTreeSet<i64> = own.iter().map(|own| own.op_seq).collect();
-    let (mut left, mut seen) = (vec![create], BTreeSet::new());
+/// Refuses to wait for an operation that waits, over others, for this document or its group.
+fn refuse_circle(tx: &Tx<'_>, op: &Operation, create: &Operation) -> Result<()> {
+    let mut own: BTreeSet<i64> = operations::of_document(tx, op.document)?.iter().map(|own| own.op_seq).collect();
+    own.extend(fellows(tx, op)?);
+    let (mut left, mut seen) = (fellows(tx, create)?, BTreeSet::new());
     while let Some(next) = left.pop() {
         if own.contains(&next) {
-            let message =
-                format!("document {:?} refers to {id:?}, which waits for it: neither could be sent", op.doc_id);
+            let (child, parent) = (&op.doc_id, &create.doc_id);
+            let message = format!("document {child:?} refers to {parent:?}, which waits for it: neither could be sent");
             return Err(Error::document(message));
         }
-        if seen.insert(next) {
-            left.extend(dependencies::of(tx, next)?);
+        if !seen.insert(next) {
+            continue;
+        }
+        for on in dependencies::of(tx, next)? {
+            match operations::by_number(tx, on)? {
+                Some(on) => left.extend(fellows(tx, &on)?),
+                None => left.push(on),
+            }
         }
     }
     Ok(())
+}
+
+/// The operations that go together with this one, itself included.
+fn fellows(tx: &Tx<'_>, op: &Operation) -> Result<Vec<i64>> {
+    Ok(match &op.group {
+        Some(group) => operations::of_group(tx, group)?.iter().map(|member| member.op_seq).collect(),
+        None => vec![op.op_seq],
+    })
+}
+
+/// Operations that wait for a create that has been given up.
+#[derive(Default)]
+pub(super) struct Orphans(Vec<i64>);
+
+/// What waits for the creates of a document that end now, without ever having been on the server. A person who deletes a new document
+/// decides for what refers to it as with any other document.
+pub(super) fn orphans(tx: &Tx<'_>, parent: &Pending) -> Result<Orphans> {
+    let mut waiting = Orphans::default();
+    for (op, how) in &parent.ended {
+        let given_up = matches!(how, WriteOutcome::Discarded | WriteOutcome::Overridden);
+        if op.kind == OpKind::Create && given_up && parent.row.server_body().is_none() {
+            waiting.0.extend(dependencies::on(tx, op.op_seq)?);
+        }
+    }
+    Ok(waiting)
+}
+
+impl Orphans {
+    /// Parks them. If the document is made again they wait for it again.
+    pub fn park(self, tx: &Tx<'_>, device: &Device, parent: &DocumentRow) -> Result<()> {
+        for op_seq in self.0 {
+            let Some(op) = operations::by_number(tx, op_seq)?.filter(Operation::is_open) else { continue };
+            let Some(mut child) = Pending::of_row(tx, op.document)? else { continue };
+            let Some(at) = child.position(op_seq) else { continue };
+            let message = format!("document {:?}, to which it refers, was given up", parent.id);
+            park(&mut child, at, OpError::new(REFERENCE_DISCARDED, message))?;
+            child.save(tx, device)?;
+            dependencies::await_document(tx, op_seq, parent.collection, &parent.id)?;
+        }
+        Ok(())
+    }
 }

@@ -5,10 +5,12 @@ use super::{Pending, ResolverFault, body_text, parse_body};
 use crate::conflict::{Decision, FieldRule, Incoming, Rules, Strategy, decide};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Fields, Hlc, OpEvent, OpKind, RemoteChange, Stamp, Version, between, read_fields};
+use crate::model::{
+    Changes, Fields, Hlc, OpEvent, OpKind, RemoteChange, Stamp, Version, between, check_own_id, read_fields,
+};
 use crate::store::conflicts::{self, Asked, ConflictRow};
+use crate::store::journal::{LossReason, Lost};
 use crate::store::{Tx, documents, operations};
-use holm_protocol::json::Bounds;
 use rusqlite::Connection;
 
 /// A conflict that waits for a decision. It survives restarts, and blocks nothing but its own document's way to the server.
@@ -142,7 +144,7 @@ fn apply(
         Resolution::KeepServer => Decision::TakeServer,
         Resolution::KeepLocal => keep_local(pending, device, &server, fields.as_ref())?,
         Resolution::Document(text) => {
-            take_document(pending, text, device.limits.document(), fields.as_ref())?;
+            take_document(pending, device, conflict, text, fields.as_ref())?;
             keep_local(pending, device, &server, fields.as_ref())?
         }
         Resolution::Merge => match by_rules(pending, device, &server, fields.as_ref(), &merging(rules))? {
@@ -195,9 +197,18 @@ fn server_side(conflict: &ConflictRow, pending: &Pending) -> RemoteChange {
     }
 }
 
-/// Makes the operations say exactly this document: one that leads there from the server's side.
-fn take_document(pending: &mut Pending, text: &str, bounds: Bounds, server: Option<&Fields>) -> Result<()> {
-    let (document, _) = read_fields(text, bounds)?;
+/// Makes the operations say exactly this document: one that leads there from the server's side. What either side has and the document has
+/// not is lost.
+fn take_document(
+    pending: &mut Pending,
+    device: &Device,
+    conflict: &ConflictRow,
+    text: &str,
+    server: Option<&Fields>,
+) -> Result<()> {
+    let (document, own_id) = read_fields(text, device.limits.document())?;
+    check_own_id(&conflict.doc_id, own_id)?;
+    lose_to(pending, device, conflict, &document, server)?;
     pending.row.body = Some(body_text(&document));
     pending.row.hidden = false;
     let writes: Vec<usize> = (0..pending.ops.len()).filter(|at| pending.ops[*at].kind != OpKind::Action).collect();
@@ -212,5 +223,35 @@ fn take_document(pending: &mut Pending, text: &str, bounds: Bounds, server: Opti
     op.stamp = stamp;
     op.before = server.map(|fields| crate::model::Seen::of(&changes, fields)).unwrap_or_default();
     op.changes = Some(changes);
+    Ok(())
+}
+
+/// Journals what both sides lose to a third document: of the server's side all that is not in it, of the local one what was edited here.
+fn lose_to(
+    pending: &mut Pending,
+    device: &Device,
+    conflict: &ConflictRow,
+    document: &Fields,
+    server: Option<&Fields>,
+) -> Result<()> {
+    let local = if pending.row.hidden { None } else { Some(pending.shown()?) };
+    let base = conflict.base.as_deref().map(parse_body).transpose()?;
+    let sides = [(LossReason::ServerKept, local.as_ref()), (LossReason::LocalKept, server)];
+    for (reason, side) in sides {
+        let lost = match side {
+            None => Lost::Delete(Changes::new()),
+            Some(side) => {
+                let mut lost = between(document, side, Stamp::default());
+                if let (LossReason::ServerKept, Some(base)) = (reason, &base) {
+                    let edited = between(base, side, Stamp::default());
+                    lost.retain(|path, _| edited.paths().any(|other| other.meets(path)));
+                }
+                Lost::Paths(lost)
+            }
+        };
+        if lost != Lost::Paths(Changes::new()) {
+            pending.lose(device, None, reason, lost, Some(document.clone()));
+        }
+    }
     Ok(())
 }

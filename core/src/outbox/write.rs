@@ -1,15 +1,15 @@
 //! A local write: the view changes and the operation is queued, in one transaction.
 
 use super::coalesce::{Merge, Next, join};
-use super::references::link;
+use super::references::{References, adopt, link};
 use super::view::{self, body_text};
 use super::{Pending, Ticket};
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{
-    Action, Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Version, WriteOutcome,
-    between, check_view,
+    Action, Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation, Seen, Version, WriteOutcome, between,
+    check_view,
 };
 use crate::store::Tx;
 use crate::store::documents::DocumentRow;
@@ -35,14 +35,13 @@ pub(crate) struct Place<'a> {
     pub rules: &'a Rules,
     pub id: &'a DocumentId,
     pub group: Option<&'a str>,
-    /// Paths that hold ids of documents, and their collections' numbers.
-    pub references: &'a [(Path, i64)],
+    pub references: &'a References,
 }
 
 /// Makes a document. A document deleted here before may be made again under its id.
 ///
 /// # Errors
-/// `ALREADY_EXISTS` if it is there, or was evicted.
+/// `ALREADY_EXISTS` if it is there, or was evicted. `INVALID_DOCUMENT` if it and others would wait for each other.
 pub(crate) fn create(tx: &Tx<'_>, device: &Device, place: &Place<'_>, body: Body) -> Result<OpId> {
     let ticket = Ticket::new(tx, device, place.group)?;
     let mut pending = match Pending::find(tx, place.collection, place.id.as_str())? {
@@ -52,6 +51,7 @@ pub(crate) fn create(tx: &Tx<'_>, device: &Device, place: &Place<'_>, body: Body
     let op_id = make(&mut pending, place, &ticket, body)?;
     let row = pending.save(tx, device)?;
     link(tx, &row, place.references)?;
+    adopt(tx, &row, place.references)?;
     Ok(op_id)
 }
 

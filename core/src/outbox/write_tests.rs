@@ -26,8 +26,9 @@ impl Writer {
 
     fn create(&mut self, pending: &mut Pending, body: Value) {
         let ticket = self.ticket();
-        let place =
-            Place { collection: 1, name: "tasks", rules: &self.rules, id: &self.id, group: None, references: &[] };
+        let references = References::default();
+        let (name, rules, id) = ("tasks", &self.rules, &self.id);
+        let place = Place { collection: 1, name, rules, id, group: None, references: &references };
         make(pending, &place, &ticket, body.to_string()).unwrap();
         Self::settled(pending);
     }

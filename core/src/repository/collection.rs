@@ -149,7 +149,7 @@ impl Collection {
     /// where it is, whatever comes or goes in between. Blocking.
     ///
     /// # Errors
-    /// `INVALID_QUERY` for a mark of another query, and those of storage.
+    /// `INVALID_QUERY` for a mark of another query, an offset or a limit of 0, and those of storage.
     pub fn page(&self, query: &Query, after: Option<&str>) -> Result<Page> {
         let page = self.context.store.read(|connection| read_page(connection, self.info.id, query, after))?;
         self.info.used(&self.context.device, page.documents.iter());

@@ -6,8 +6,8 @@ use crate::conflict::{FieldRule, Rules, Strategy};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Document, Path, validate_collection};
-use crate::outbox::{ConflictResolver, Resolver};
-use crate::store::{Store, Tx, collections};
+use crate::outbox::{ConflictResolver, References, Resolver};
+use crate::store::{Store, Tx, collections, conflicts};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,7 +26,7 @@ pub struct CollectionConfig {
     /// Paths that hold ids of documents of other collections, by path: the collection. A document waits until those that it refers to are on
     /// the server.
     pub references: BTreeMap<String, String>,
-    /// Decides conflicts in the place of a person, with [`Strategy::Custom`].
+    /// Decides conflicts in the place of a person, with [`Strategy::Custom`], which needs one.
     pub resolver: Option<Resolver>,
     /// Fields that queries filter and order by, each list one index: first those compared for equality, then the order's.
     pub indexes: Vec<Vec<FieldPath>>,
@@ -102,11 +102,28 @@ impl CollectionConfig {
 
     fn check(&self) -> Result<()> {
         validate_collection(&self.name)?;
+        let wrong = |what: String| {
+            let message = format!("{what} in the configuration of collection {:?}", self.name);
+            Err(Error::invalid(ErrorCode::InvalidConfig, message))
+        };
         for path in self.rules.keys().chain(self.list_keys.keys()).chain(self.references.keys()) {
-            if config_path(path).is_none() {
-                let message = format!("{path:?} of collection {:?} is not a path", self.name);
-                return Err(Error::invalid(ErrorCode::InvalidConfig, message));
+            match config_path(path) {
+                None => return wrong(format!("{path:?} is not a path")),
+                // The id is the document's name, not a part of what it holds.
+                Some(place) if place == Path::field("id") => {
+                    return wrong(format!("{path:?} is the document's id, which nothing changes,"));
+                }
+                Some(_) => {}
             }
+        }
+        if let Some((path, _)) = self.list_keys.iter().find(|(_, key)| key.is_empty()) {
+            return wrong(format!("the key of the list {path:?} has no name"));
+        }
+        if self.indexes.iter().any(Vec::is_empty) {
+            return wrong("an index has no fields".to_owned());
+        }
+        if self.conflict == Strategy::Custom && self.resolver.is_none() {
+            return wrong("the strategy \"custom\" has no resolver".to_owned());
         }
         self.references.values().try_for_each(|name| validate_collection(name))
     }
@@ -227,7 +244,12 @@ impl Registry {
                 let id = collections::ensure(tx, &config.name)?;
                 declare(tx, id, &config.indexes)?;
             }
-            let all = collections::all(tx)?.into_iter().map(|(id, name)| {
+            let all = collections::all(tx)?;
+            let has_resolver =
+                |name: &str| configs.iter().any(|config| config.name == name && config.resolver.is_some());
+            let resolved: Vec<i64> = all.iter().filter(|(_, name)| has_resolver(name)).map(|(id, _)| *id).collect();
+            conflicts::hand_over_unresolved(tx, &resolved)?;
+            let all = all.into_iter().map(|(id, name)| {
                 let config = configs.iter().find(|config| config.name == name);
                 let rules = config.map(CollectionConfig::conflict_rules).unwrap_or_default();
                 let references = config.map(CollectionConfig::reference_paths).unwrap_or_default();
@@ -275,6 +297,15 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// The collections that documents of a collection refer to, and those that refer to it.
+    pub fn references(&self, tx: &Tx<'_>, info: &CollectionInfo) -> Result<References> {
+        let to = info.references.iter().map(|(path, name)| Ok((path.clone(), self.ensure_in(tx, name)?.id)));
+        let to = to.collect::<Result<_>>()?;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let named = known.values().any(|other| other.references.iter().any(|(_, name)| *name == info.name));
+        Ok(References { to, named })
     }
 
     /// The collections that have limits.

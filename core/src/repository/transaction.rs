@@ -3,8 +3,8 @@
 use super::registry::{CollectionInfo, Registry};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{Document, DocumentId, OpId, Path, Version, read_body, read_fields, read_patch};
-use crate::outbox::{self, Edit, Place, Target};
+use crate::model::{Document, DocumentId, OpId, Version, check_own_id, read_body, read_fields, read_patch};
+use crate::outbox::{self, Edit, Place, References, Target};
 use crate::store::{Tx, documents};
 use serde::Serialize;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl<'a> Transaction<'a> {
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &[]))?;
+        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &References::default()))?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
@@ -103,7 +103,8 @@ impl<'a> Transaction<'a> {
     /// collection the action is the account's; without a document it is the collection's.
     ///
     /// # Errors
-    /// `INVALID_NAME`; `UNSUPPORTED` within a group; `INVALID_DOCUMENT` for parameters that cannot be written as JSON.
+    /// `INVALID_NAME` for a name that is not a letter, then at most 63 letters, digits and `_`; `DOCUMENT_TOO_LARGE` for parameters larger than
+    /// a document may be; `UNSUPPORTED` within a group; `INVALID_DOCUMENT` for parameters that cannot be written as JSON.
     pub fn action<T: Serialize + ?Sized>(
         &self,
         name: &str,
@@ -139,7 +140,7 @@ impl<'a> Transaction<'a> {
             (Some(id), _) | (None, Some(id)) => DocumentId::new(id)?,
             (None, None) => DocumentId::new(self.device.new_uuid().to_string())?,
         };
-        let references = self.references(&info)?;
+        let references = self.registry.references(self.tx, &info)?;
         let op_id = outbox::create(self.tx, self.device, &self.place(&info, &id, &references), body)?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
@@ -163,25 +164,17 @@ impl<'a> Transaction<'a> {
     }
 
     fn edit(&self, collection: &str, id: &str, own_id: Option<String>, edit: &Edit) -> Result<Receipt> {
-        if let Some(own) = own_id.filter(|own| own != id) {
-            return Err(Error::document(format!("the id of {id:?} cannot be changed to {own:?}")));
-        }
+        check_own_id(id, own_id)?;
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let references = self.references(&info)?;
+        let references = self.registry.references(self.tx, &info)?;
         let op_id = outbox::update(self.tx, self.device, &self.place(&info, &id, &references), edit)?;
         Ok(Receipt { doc_id: id.into_string(), op_id })
     }
 
-    fn place<'p>(&'p self, info: &'p CollectionInfo, id: &'p DocumentId, references: &'p [(Path, i64)]) -> Place<'p> {
+    fn place<'p>(&'p self, info: &'p CollectionInfo, id: &'p DocumentId, references: &'p References) -> Place<'p> {
         let (collection, group) = (info.id, self.group.as_deref());
         Place { collection, name: &info.name, rules: &info.rules, id, group, references }
-    }
-
-    /// The collections that a document of this one refers to, by path.
-    fn references(&self, info: &CollectionInfo) -> Result<Vec<(Path, i64)>> {
-        let found = info.references.iter().map(|(path, name)| Ok((path.clone(), self.info(name)?.id)));
-        found.collect()
     }
 
     /// Checks what the transaction has made as a whole, before it commits.

@@ -25,6 +25,10 @@ pub(crate) fn raise(tx: &Tx<'_>, above: i64) -> Result<()> {
     meta::set(tx, Key::Epoch, &(current(tx)?.max(above) + 1).to_string())
 }
 
+fn overtaken() -> Error {
+    Error::auth(ErrorCode::SignedOut, "the account has signed out since the sync began")
+}
+
 /// The store as the engine sees it: its writes are bound to the epoch in which their cycle began. Reads are
 /// those of [`Store`].
 #[derive(Clone)]
@@ -51,7 +55,7 @@ impl EpochStore {
     /// As [`Store::write`], in the epoch of the running cycle.
     ///
     /// # Errors
-    /// `CANCELLED` if the account has signed out since the cycle began. Those of [`Store::write`].
+    /// `SIGNED_OUT` if the account has signed out since the cycle began. Those of [`Store::write`].
     pub async fn write<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
@@ -61,12 +65,20 @@ impl EpochStore {
         self.store
             .write(move |tx| {
                 if current(tx)? != epoch {
-                    let message = "the account has signed out since the request was made".to_owned();
-                    return Err(Error::State { code: ErrorCode::Cancelled, message });
+                    return Err(overtaken());
                 }
                 job(tx)
             })
             .await
+    }
+
+    /// Why a cycle ends that was stopped: `SIGNED_OUT` if the account has signed out since it began, else `CANCELLED`.
+    pub fn reason_to_stop(&self) -> Error {
+        match self.store.read(current) {
+            Ok(epoch) if epoch == self.epoch.load(Ordering::Acquire) => Error::state(ErrorCode::Cancelled),
+            Ok(_) => overtaken(),
+            Err(error) => error,
+        }
     }
 }
 
@@ -90,7 +102,7 @@ mod tests {
         engine.write(|tx| meta::set(tx, Key::LastSync, "1")).await.unwrap();
         store.write(|tx| raise(tx, 0)).await.unwrap();
         let late = engine.write(|tx| meta::set(tx, Key::LastSync, "2")).await;
-        assert_eq!(late.unwrap_err().code(), ErrorCode::Cancelled);
+        assert_eq!(late.unwrap_err().code(), ErrorCode::SignedOut);
         assert_eq!(store.read(|c| meta::get_number(c, Key::LastSync)).unwrap(), Some(1));
         engine.enter();
         engine.write(|tx| meta::set(tx, Key::LastSync, "3")).await.unwrap();

@@ -195,7 +195,9 @@ impl World {
         let evicted = self.store.read(|c| documents::is_evicted(c, collection, id)).unwrap();
         let edit = Edit::Patch(Fields::from_iter([("n".to_owned(), (1_000 + n).into())]));
         match self.write(move |tx, device| {
-            let place = Place { collection, name: "tasks", rules: &rules(), id: &key, group: None, references: &[] };
+            let references = Default::default();
+            let place =
+                Place { collection, name: "tasks", rules: &rules(), id: &key, group: None, references: &references };
             outbox::update(tx, device, &place, &edit)
         }) {
             Ok(_) => assert!(!evicted, "what is not here cannot be edited"),

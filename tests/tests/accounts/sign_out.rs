@@ -22,7 +22,9 @@ fn core_p1_wipe_during_first_pull_leaves_nothing() {
         wire.here.notified().await;
         a.holm.sign_out(SignOutMode::Wipe).await.unwrap();
         wire.go.notify_one();
-        assert_eq!(sync.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+        assert_eq!(sync.await.unwrap().unwrap_err().code(), ErrorCode::SignedOut);
+        let state = a.holm.state().unwrap();
+        assert_eq!(state.last_error.map(|error| error.code()), Some(ErrorCode::SignedOut));
         assert!(a.view().is_empty(), "{:?}", a.view());
         // The next account begins with nothing, syncs, and its writes arrive.
         a.holm.sign_up("second@example.com", "password").await.unwrap();
@@ -63,7 +65,7 @@ fn core_p2_sign_out_during_refresh_stays_signed_out() {
                 None => None,
             };
             wire.go.notify_one();
-            assert_eq!(sync.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+            assert_eq!(sync.await.unwrap().unwrap_err().code(), ErrorCode::SignedOut);
             assert_eq!(a.holm.user(), user);
             if user.is_none() {
                 assert_eq!(secrets.get(&names[0]).unwrap(), None, "the session is back");

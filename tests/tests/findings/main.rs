@@ -1,7 +1,7 @@
 //! What audits and other people's bug reports have shown, each mended once and for all: one test for each finding, named by its id.
 //!
 //! `core_l1_…`: an audit of the core (L lost edits, P privacy, V liveness, R results, C cost, A traps). `report_07_…`: a public report of people
-//! who build offline-first apps, rebuilt here.
+//! who build offline-first apps, rebuilt here. `use_05_…`: what a newcomer met who drove the product by its documentation.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
@@ -16,6 +16,8 @@ mod results;
 mod storms;
 mod time;
 mod traps;
+mod using_conflicts;
+mod using_queue;
 
 use holm_tests::fixture::{Device, Fixture, in_step};
 use serde_json::Value;

@@ -26,12 +26,15 @@ pub struct Page {
 /// Reads the page that begins after the mark `after`; the first one if it is `None`.
 ///
 /// # Errors
-/// `INVALID_QUERY` for a mark of another query, or an offset.
+/// `INVALID_QUERY` for a mark of another query, an offset, or a limit of 0.
 pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query, after: Option<&str>) -> Result<Page> {
     if query.offset.is_some() {
         return Err(Error::query("a page begins at a key, not at an offset"));
     }
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE).max(1);
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if limit == 0 {
+        return Err(Error::query("a page has at least one document"));
+    }
     let mut sql = Condition::of(collection, query)?;
     if let Some(after) = after {
         let keys: Vec<Value> = serde_json::from_str(after).map_err(|_| Error::query("the page mark is damaged"))?;

@@ -130,6 +130,16 @@ pub(crate) fn hand_over(tx: &Tx<'_>, id: i64, fault: ResolverFault) -> Result<()
     Ok(())
 }
 
+/// From now on a person is asked about every conflict of a collection that is not among `resolved`, those with a resolver.
+pub(crate) fn hand_over_unresolved(tx: &Tx<'_>, resolved: &[i64]) -> Result<()> {
+    let resolved = serde_json::Value::from(resolved).to_string();
+    tx.prepare_cached(
+        "UPDATE conflicts SET asks_resolver = 0 WHERE asks_resolver = 1 AND collection NOT IN (SELECT value FROM json_each(?1))",
+    )?
+    .execute([resolved])?;
+    Ok(())
+}
+
 /// All conflicts, oldest first.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<ConflictRow>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM conflicts ORDER BY id"))?;

@@ -1,8 +1,8 @@
-//! Which operation waits until another one has ended.
+//! Which operation waits until another one has ended, and which would if a document were made here.
 
 use crate::error::Result;
 use crate::store::Tx;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 /// Lets `op_seq` wait for `on_seq`.
 pub(crate) fn add(tx: &Tx<'_>, op_seq: i64, on_seq: i64) -> Result<()> {
@@ -14,7 +14,55 @@ pub(crate) fn add(tx: &Tx<'_>, op_seq: i64, on_seq: i64) -> Result<()> {
 /// Lets an operation wait for nothing.
 pub(crate) fn clear(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM dependencies WHERE op_seq = ?1")?.execute([op_seq])?;
+    tx.prepare_cached("DELETE FROM awaited WHERE op_seq = ?1")?.execute([op_seq])?;
     Ok(())
+}
+
+/// One operation does from now on what another one did: it waits for the same, and what waited for that waits for it.
+pub(crate) fn hand_on(tx: &Tx<'_>, from: i64, to: i64) -> Result<()> {
+    for sql in [
+        "UPDATE OR IGNORE dependencies SET op_seq = ?2 WHERE op_seq = ?1",
+        "UPDATE OR IGNORE dependencies SET on_seq = ?2 WHERE on_seq = ?1",
+        "UPDATE OR IGNORE awaited SET op_seq = ?2 WHERE op_seq = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute([from, to])?;
+    }
+    Ok(())
+}
+
+/// Forgets an operation: it waits for nothing, and none waits for it.
+pub(crate) fn forget(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
+    clear(tx, op_seq)?;
+    tx.prepare_cached("DELETE FROM dependencies WHERE on_seq = ?1")?.execute([op_seq])?;
+    Ok(())
+}
+
+/// Notes that the document of `op_seq` refers to one that is not here.
+pub(crate) fn await_document(tx: &Tx<'_>, op_seq: i64, collection: i64, doc_id: &str) -> Result<()> {
+    tx.prepare_cached("INSERT OR IGNORE INTO awaited (collection, doc_id, op_seq) VALUES (?1, ?2, ?3)")?
+        .execute(params![collection, doc_id, op_seq])?;
+    Ok(())
+}
+
+/// The operations whose documents refer to a document that was not here. Forgets that they did.
+pub(crate) fn take_awaiting(tx: &Tx<'_>, collection: i64, doc_id: &str) -> Result<Vec<i64>> {
+    let mut statement =
+        tx.prepare_cached("SELECT op_seq FROM awaited WHERE collection = ?1 AND doc_id = ?2 ORDER BY op_seq")?;
+    let rows = statement.query_map(params![collection, doc_id], |row| row.get(0))?;
+    let waiting: Vec<i64> = rows.collect::<Result<_, _>>()?;
+    if !waiting.is_empty() {
+        tx.prepare_cached("DELETE FROM awaited WHERE collection = ?1 AND doc_id = ?2")?
+            .execute(params![collection, doc_id])?;
+    }
+    Ok(waiting)
+}
+
+/// What waits for an operation.
+pub(crate) fn on(connection: &Connection, on_seq: i64) -> Result<Vec<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT op_seq FROM dependencies WHERE on_seq = ?1 ORDER BY op_seq")?;
+    let rows = statement.query_map([on_seq], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What an operation waits for.

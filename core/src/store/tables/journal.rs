@@ -2,17 +2,17 @@
 
 use super::operations::{changes_from_text, changes_text};
 use crate::error::Result;
-use crate::model::{Changes, OpId, Stamp};
+use crate::model::{Action, Changes, OpId, Stamp};
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Why a value lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LossReason {
-    /// A conflict was resolved for the server's side; the local value lost.
+    /// The local value lost: the server's stands, or a third.
     ServerKept,
-    /// A conflict was resolved for the local side; the server's value lost.
+    /// The server's value lost: the local one stands, or a third.
     LocalKept,
     /// The app discarded the write.
     Discarded,
@@ -44,17 +44,18 @@ pub struct JournalEntry {
     pub id: i64,
     /// When; server time as known here, ms since 1970.
     pub at_ms: i64,
-    /// The collection's name.
+    /// The collection's name; empty for an action without one.
     pub collection: String,
-    /// The document.
+    /// The document; empty for an action without one.
     pub doc_id: String,
     /// The operation that lost. `None` if only a part of one did.
     pub op_id: Option<String>,
     /// Why.
     pub reason: LossReason,
-    /// The places whose values lost, as JSON Pointers. Empty for a lost delete.
+    /// The places whose values lost, as JSON Pointers. Empty for a delete and for an action.
     pub fields: Vec<String>,
-    /// JSON: what lost, as a patch that would write it back; `{"deleted":true}` for a delete.
+    /// JSON: what lost, as a patch that would write it back; `{"deleted":true}` for a delete, `{"action":"name","params":…}` for an action
+    /// that was given up.
     pub lost: String,
     /// JSON: what stands instead. `None` if nothing does.
     pub kept: Option<String>,
@@ -67,6 +68,8 @@ pub(crate) enum Lost {
     Paths(Changes),
     /// A delete, with the changes that were joined to it.
     Delete(Changes),
+    /// The call of an action.
+    Call(Action),
 }
 
 /// One loss.
@@ -83,12 +86,15 @@ pub(crate) struct Loss {
 
 /// Writes down a loss, in the transaction that causes it.
 pub(crate) fn record(tx: &Tx<'_>, loss: &Loss) -> Result<()> {
-    let (deleted, changes) = match &loss.lost {
-        Lost::Paths(changes) => (false, changes),
-        Lost::Delete(changes) => (true, changes),
+    let none = Changes::new();
+    let (deleted, changes, call) = match &loss.lost {
+        Lost::Paths(changes) => (false, changes, None),
+        Lost::Delete(changes) => (true, changes, None),
+        Lost::Call(action) => (false, &none, Some(json!({"action": action.name, "params": action.params}).to_string())),
     };
     tx.prepare_cached(
-        "INSERT INTO journal (at, collection, doc_id, op_id, reason, deleted, changes, kept) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO journal (at, collection, doc_id, op_id, reason, deleted, changes, kept, action)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         loss.at_ms,
@@ -98,33 +104,42 @@ pub(crate) fn record(tx: &Tx<'_>, loss: &Loss) -> Result<()> {
         loss.reason.as_str(),
         deleted,
         changes_text(changes, Stamp::default()),
-        loss.kept
+        loss.kept,
+        call
     ])?;
     Ok(())
 }
 
-fn lost(row: &Row<'_>, deleted: usize, changes: usize) -> rusqlite::Result<Lost> {
+/// What lost, of the columns `deleted`, `changes` and `action`, of which `first` is the first.
+fn lost(row: &Row<'_>, first: usize) -> rusqlite::Result<Lost> {
+    let changes = first + 1;
+    if let Some(call) = row.get_ref(first + 2)?.as_str_or_null()? {
+        let mut call: Value = serde_json::from_str(call).unwrap_or_default();
+        let name = call["action"].as_str().unwrap_or_default().to_owned();
+        return Ok(Lost::Call(Action { name, params: call["params"].take(), job: None }));
+    }
     let text = row.get_ref(changes)?.as_str()?;
     let read = changes_from_text(text, Stamp::default()).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(changes, rusqlite::types::Type::Text, Box::new(error))
     })?;
-    Ok(if row.get(deleted)? { Lost::Delete(read) } else { Lost::Paths(read) })
+    Ok(if row.get(first)? { Lost::Delete(read) } else { Lost::Paths(read) })
 }
 
 /// The newest entries first, at most `limit`.
 pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<JournalEntry>> {
     let mut statement = connection.prepare_cached(
-        "SELECT j.id, at, c.name, doc_id, op_id, reason, kept, deleted, changes FROM journal j JOIN collections c ON c.id = j.collection
-         ORDER BY j.id DESC LIMIT ?1",
+        "SELECT j.id, at, coalesce(c.name, ''), doc_id, op_id, reason, kept, deleted, changes, action
+         FROM journal j LEFT JOIN collections c ON c.id = j.collection ORDER BY j.id DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |row| {
-        let lost = lost(row, 7, 8)?;
+        let lost = lost(row, 7)?;
         let (fields, text) = match &lost {
             Lost::Paths(changes) => {
                 let fields = changes.paths().map(ToString::to_string).collect();
                 (fields, Value::Object(changes.to_patch()).to_string())
             }
             Lost::Delete(_) => (Vec::new(), r#"{"deleted":true}"#.to_owned()),
+            Lost::Call(_) => (Vec::new(), row.get(9)?),
         };
         Ok(JournalEntry {
             id: row.get(0)?,
@@ -144,7 +159,7 @@ pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<JournalE
 /// An entry by its number.
 pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<Loss>> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, collection, doc_id, op_id, reason, kept, deleted, changes FROM journal WHERE id = ?1",
+        "SELECT at, collection, doc_id, op_id, reason, kept, deleted, changes, action FROM journal WHERE id = ?1",
     )?;
     let found = statement.query_row([id], |row| {
         Ok(Loss {
@@ -154,7 +169,7 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<Loss>> {
             op_id: row.get::<_, Option<[u8; 16]>>(3)?.map(OpId::from_bytes),
             reason: LossReason::parse(row.get_ref(4)?.as_str()?),
             kept: row.get(5)?,
-            lost: lost(row, 6, 7)?,
+            lost: lost(row, 6)?,
         })
     });
     Ok(found.optional()?)

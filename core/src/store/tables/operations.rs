@@ -3,7 +3,7 @@
 //! Numbers rise and are never used again: the next one is one above the greatest in the table and above the number in `meta` that is kept
 //! when the last row of the table goes.
 
-use super::meta;
+use super::{dependencies, meta};
 use crate::error::{Error, Result};
 use crate::model::{Action, Changes, FieldOp, OpError, OpId, OpKind, OpState, Operation, Seen, Stamp};
 use crate::store::{Tx, outcomes};
@@ -168,8 +168,7 @@ pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
         keep_last_number(tx)?;
     }
     tx.prepare_cached("DELETE FROM operations WHERE op_seq = ?1")?.execute([op_seq])?;
-    tx.prepare_cached("DELETE FROM dependencies WHERE on_seq = ?1 OR op_seq = ?1")?.execute([op_seq])?;
-    Ok(())
+    dependencies::forget(tx, op_seq)
 }
 
 /// Keeps the last number that was used, before the operation that has it goes.
@@ -333,6 +332,12 @@ pub(crate) fn group_size(connection: &Connection, group: &str) -> Result<(usize,
     )?;
     let (members, bytes): (i64, i64) = statement.query_row([group], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((usize::try_from(members).unwrap_or_default(), usize::try_from(bytes).unwrap_or_default()))
+}
+
+/// How many operations there are, in whatever state.
+pub(crate) fn count(connection: &Connection) -> Result<u64> {
+    let count: i64 = connection.prepare_cached("SELECT count(*) FROM operations")?.query_row([], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
 }
 
 /// The members of a group, oldest first.

@@ -103,8 +103,8 @@ impl EngineHandle {
         }
     }
 
-    /// Runs `work` while no cycle and no refresh runs. Those that run are stopped where they are; who waits for one is told `CANCELLED`. Dropping the
-    /// future ends the turn.
+    /// Runs `work` while no cycle and no refresh runs. Those that run are stopped where they are; who waits for one is told
+    /// `SIGNED_OUT` if `work` has ended the session, else `CANCELLED`. Dropping the future ends the turn.
     pub async fn exclusive<T>(&self, work: impl Future<Output = T>) -> T {
         let ((begun, has_begun), (over, is_over)) = (oneshot::channel(), oneshot::channel());
         if self.send(Command::Turn(Turn { begun, over: is_over })).is_ok() {

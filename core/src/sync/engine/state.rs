@@ -45,6 +45,17 @@ impl StateCell {
         });
     }
 
+    /// A sign-in ends the phase [`Phase::SignedOut`], and the failure that led to it.
+    pub fn signed_in(&self) {
+        self.known.send_if_modified(|known| {
+            let ends = known.phase == Phase::SignedOut;
+            if ends {
+                (known.phase, known.last_error) = (Phase::Idle, None);
+            }
+            ends
+        });
+    }
+
     /// Tells how far the running sync is.
     pub fn progress(&self, progress: Progress) {
         self.known.send_modify(|known| known.progress = Some(progress));

@@ -144,8 +144,8 @@ impl Task {
                 limit.send_if_modified(|cut| cut.is_none() && cut.replace(next.cut).is_none());
             }
         };
-        let Some((outcome, deferred)) = self.events.attend(work, observe).await else { return false };
-        let outcome = outcome.unwrap_or_else(CycleOutcome::failed);
+        let Some((outcome, mut deferred)) = self.events.attend(work, observe).await else { return false };
+        let outcome = self.give_turns(outcome, &mut deferred).await.unwrap_or_else(CycleOutcome::failed);
         if scheduled {
             self.conclude(&outcome);
         } else {
@@ -177,7 +177,8 @@ impl Task {
             return true;
         }
         let work = self.cycle.refresh(refreshes.keys());
-        let Some((outcome, deferred)) = self.events.attend(work, |_| {}).await else { return false };
+        let Some((outcome, mut deferred)) = self.events.attend(work, |_| {}).await else { return false };
+        let outcome = self.give_turns(outcome, &mut deferred).await;
         let now = self.now();
         for answer in outcome.iter().flat_map(|answers| answers.values()) {
             self.throttle.note(now, answer.as_ref().err());
@@ -185,6 +186,22 @@ impl Task {
         refreshes.tell(&outcome);
         self.take_deferred(deferred);
         true
+    }
+
+    /// If another task's turn has stopped the work: lets it have its turn first. Only then it is known why the work ended.
+    async fn give_turns<T>(&mut self, outcome: Result<T>, deferred: &mut DeferredEvents) -> Result<T> {
+        let commands = std::mem::take(&mut deferred.commands);
+        let mut stopped = false;
+        for command in commands {
+            match command {
+                Command::Turn(turn) => {
+                    stopped = true;
+                    turn.give().await;
+                }
+                command => deferred.commands.push(command),
+            }
+        }
+        if stopped && outcome.is_err() { Err(self.deps.store.reason_to_stop()) } else { outcome }
     }
 
     fn now(&self) -> Duration {

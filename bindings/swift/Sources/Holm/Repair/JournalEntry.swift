@@ -6,9 +6,9 @@ extension Holm {
     public struct JournalEntry: Identifiable, Hashable, Sendable {
         /// Why a value lost.
         public enum Reason: String, CaseIterable, Hashable, Sendable {
-            /// A conflict was resolved for the server's side; the local value lost.
+            /// The local value lost: the server's stands, or a third.
             case serverKept
-            /// A conflict was resolved for the local side; the server's value lost.
+            /// The server's value lost: the local one stands, or a third.
             case localKept
             /// The app gave the write up.
             case discarded
@@ -26,9 +26,10 @@ extension Holm {
         public let operationID: String?
         /// Why.
         public let reason: Reason
-        /// The places whose values lost, as JSON Pointers. Empty for a lost delete.
+        /// The places whose values lost, as JSON Pointers. Empty for a delete and for an action.
         public let fields: [String]
-        /// What lost, as a patch that would write it back; `{"deleted":true}` for a delete.
+        /// What lost, as a patch that would write it back; `{"deleted":true}` for a delete, `{"action":"name","params":…}`
+        /// for an action that was given up.
         public let lost: JSON
         /// What stands instead; `nil` if nothing does.
         public let kept: JSON?
@@ -65,7 +66,7 @@ extension Holm {
     }
 
     /// Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone,
-    /// or its delete. The entry stays. Returns after the commit; cancelling the task does not take the write back.
+    /// or its delete. An action is queued again, as a new call. The entry stays. Returns after the commit; cancelling the task does not take the write back.
     ///
     /// - Throws: ``HolmError``: `NOT_FOUND` if the journal does not have it any more, those of a write, and those of
     ///   storage.

@@ -65,6 +65,15 @@ CREATE TABLE dependencies (
 ) WITHOUT ROWID;
 CREATE INDEX dependencies_on ON dependencies (on_seq);
 
+-- A document that is not here, and an operation whose document refers to it: if it is made here, the operation waits for it.
+CREATE TABLE awaited (
+    collection INTEGER NOT NULL,
+    doc_id     TEXT    NOT NULL,
+    op_seq     INTEGER NOT NULL,
+    PRIMARY KEY (collection, doc_id, op_seq)
+) WITHOUT ROWID;
+CREATE INDEX awaited_by_operation ON awaited (op_seq);
+
 -- What became of operations that are no longer queued: for those who ask after a restart. A plain acceptance has no row.
 CREATE TABLE outcomes (
     id          INTEGER PRIMARY KEY,
@@ -123,7 +132,8 @@ CREATE TABLE journal (
     reason     TEXT    NOT NULL,
     deleted    INTEGER NOT NULL,            -- 1: a delete lost
     changes    TEXT    NOT NULL,            -- field operations that would bring back what lost
-    kept       TEXT                         -- JSON: what stands instead
+    kept       TEXT,                        -- JSON: what stands instead
+    action     TEXT                         -- JSON: the call that was given up, if it was one
 );
 CREATE INDEX journal_by_document ON journal (collection, doc_id);
 CREATE INDEX journal_by_time ON journal (at);

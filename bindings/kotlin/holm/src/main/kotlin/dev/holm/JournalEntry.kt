@@ -15,8 +15,9 @@ import kotlin.time.Instant
  * @property documentId the document.
  * @property operationId the operation that lost; null if only a part of one did.
  * @property reason why.
- * @property fields the places whose values lost, as JSON Pointers. Empty for a lost delete.
- * @property lost what lost, as a patch that would write it back; `{"deleted":true}` for a delete.
+ * @property fields the places whose values lost, as JSON Pointers. Empty for a delete and for an action.
+ * @property lost what lost, as a patch that would write it back; `{"deleted":true}` for a delete, `{"action":"name","params":…}` for an
+ *   action that was given up.
  * @property kept what stands instead; null if nothing does.
  */
 public data class JournalEntry(
@@ -33,10 +34,10 @@ public data class JournalEntry(
 
 /** Why a value lost. */
 public enum class LossReason {
-    /** A conflict was resolved for the server's side; the local value lost. */
+    /** The local value lost: the server's stands, or a third. */
     ServerKept,
 
-    /** A conflict was resolved for the local side; the server's value lost. */
+    /** The server's value lost: the local one stands, or a third. */
     LocalKept,
 
     /** The app discarded the write. */
