@@ -46,6 +46,26 @@ extension HolmSuite {
             #expect(try await raw.get("a")?.value == ["id": "a", "address": ["city": "Bergen"]])
         }
 
+        @Test func members_of_objects_count_and_edit_sets_at_any_depth() async throws {
+            try await withServer { server in
+                let (a, b) = try await Device.pair(server)
+                let (here, there) = (a.holm.collection(named: "todos"), b.holm.collection(named: "todos"))
+                try await here.create(["title": "t", "stats": ["visits": 1, "by": ["tags": ["old"]]]], id: "t")
+                try await a.holm.sync()
+                try await b.holm.sync()
+                try await here.update(
+                    "t", ["stats": .inside(["visits": .increment(), "by": .inside(["tags": .addToSet(["a"])])])])
+                try await there.update(
+                    "t",
+                    ["stats": .inside(["visits": .increment(5), "by": .inside(["tags": .removeFromSet(["old"])])])])
+                for device in [a, b, a] { try await device.holm.sync() }
+                let expected: Holm.JSON = ["visits": 7, "by": ["tags": ["a"]]]
+                for todos in [here, there] {
+                    #expect(try await todos.get("t")?.value["stats"] == expected)
+                }
+            }
+        }
+
         @Test func a_patch_can_be_built_step_by_step() async throws {
             let raw = try await openInMemory().collection(named: "things")
             try await raw.create(["a": 1, "b": 1], id: "x")

@@ -25,10 +25,12 @@ extension Holm {
             set { changes[field] = newValue }
         }
 
-        func text(_ coding: Coding) throws(HolmError) -> String {
+        func text(_ coding: Coding) throws(HolmError) -> String { try json(coding).text }
+
+        fileprivate func json(_ coding: Coding) throws(HolmError) -> Holm.JSON {
             var members: [String: Holm.JSON] = [:]
             for (field, change) in changes { members[field] = try change.json(coding) }
-            return Holm.JSON.object(members).text
+            return Holm.JSON.object(members)
         }
     }
 
@@ -39,6 +41,7 @@ extension Holm {
             case remove
             case operation(String, Operand)
             case members(String, [Operand])
+            case inside(Patch)
         }
 
         private let kind: Kind
@@ -51,6 +54,12 @@ extension Holm {
 
         /// The field is gone from now on.
         public static var remove: Self { Self(kind: .remove) }
+
+        /// Members of an object change, each in its own way, at any depth:
+        /// `["stats": .inside(["visits": .increment(), "tags": .addToSet(["new"])])]`.
+        public static func inside(_ members: Patch) -> Self {
+            Self(kind: .inside(members))
+        }
 
         /// The number grows by this much; a missing field counts as 0.
         public static func increment(_ amount: Int = 1) -> Self {
@@ -78,6 +87,7 @@ extension Holm {
             case .remove: .null
             case .operation(let name, let value): [name: try value.json(coding)]
             case .members(let name, let values): [name: .array(try values.json(coding))]
+            case .inside(let members): try members.json(coding)
             }
         }
     }

@@ -24,8 +24,8 @@ import kotlin.reflect.KProperty1
  * }
  * ```
  *
- * A field is named by its path, or by a property of the app's class; properties with another name in JSON must be named by text. [inc],
- * [addToSet] and [removeFromSet] work on top-level fields. They travel as such, never as their result: two devices that both add one make
+ * A field is named by its path (`"stats.visits"`), or by a property of the app's class; properties with another name in JSON must be named by
+ * text. [inc], [addToSet] and [removeFromSet] travel as such, never as their result: two devices that both add one make
  * two, without a conflict. A field can be changed once in a block.
  */
 @HolmDsl
@@ -91,9 +91,6 @@ public class UpdateScope
 
         @PublishedApi
         internal fun operation(path: String, operator: String, operand: JsonElement) {
-            if ('.' in path) {
-                throw failure(ErrorCode.UNSUPPORTED, "$operator works on top-level fields only, not on \"$path\"")
-            }
             put(path, JsonObject(mapOf(operator to operand)))
         }
 

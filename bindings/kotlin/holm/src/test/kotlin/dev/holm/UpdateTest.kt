@@ -1,5 +1,6 @@
 package dev.holm
 
+import dev.holm.internal.jsonObject
 import dev.holm.support.Place
 import dev.holm.support.Todo
 import dev.holm.support.failsWith
@@ -46,6 +47,30 @@ class UpdateTest {
             }
             assertEquals(listOf("a", "c", "new"), todos.get("1")?.tags)
             assertEquals(Place("Hamburg"), todos.get("1")?.place)
+        }
+
+    @Test
+    fun members_of_objects_count_and_edit_sets_at_any_depth() =
+        story {
+            val a = device()
+            val b = device()
+            val here = a.collection<JsonObject>("tasks")
+            val there = b.collection<JsonObject>("tasks")
+            here.create("1", jsonObject("""{"title":"t","stats":{"visits":1,"by":{"tags":["old"]}}}"""))
+            a.sync()
+            b.sync()
+            here.update("1") {
+                "stats.visits" inc 1
+                "stats.by.tags" addToSet listOf("a")
+            }
+            there.update("1") {
+                "stats.visits" inc 5
+                "stats.by.tags" removeFromSet listOf("old")
+            }
+            listOf(a, b, a).forEach { it.sync() }
+            val expected = jsonObject("""{"visits":7,"by":{"tags":["a"]}}""")
+            assertEquals(expected, here.get("1")?.get("stats"))
+            assertEquals(expected, there.get("1")?.get("stats"))
         }
 
     @Test
@@ -97,7 +122,7 @@ class UpdateTest {
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "version" set 1 } }
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "id" set "2" } }
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "createdAt" set Double.POSITIVE_INFINITY } }
-            failsWith(ErrorCode.UNSUPPORTED) { todos.update("1") { "place.visits" inc 1 } }
+            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "place.city" inc 1 } }
             failsWith(ErrorCode.NOT_FOUND) { todos.update("2") { "title" set "y" } }
             assertEquals(Todo("x", place = Place("Berlin"), id = "1"), todos.get("1"))
         }
