@@ -81,6 +81,14 @@ pub enum Error {
         /// The server's message.
         message: String,
     },
+    /// A write that was sent, and of which nothing is known yet. It is in the queue and goes again unchanged; it is never doubled.
+    #[error("operation {op}: {message}")]
+    Unconfirmed {
+        /// The write, for [`Holm::confirmed`](crate::Holm::confirmed).
+        op: crate::model::OpId,
+        /// Why the call ended before the server's word.
+        message: String,
+    },
     /// The client is closed, suspended or being cancelled; or the action needs a decision first.
     #[error("{message}")]
     State {
@@ -143,7 +151,8 @@ codes! {
     NotFound = "NOT_FOUND", false, "The document, operation or conflict does not exist.", "Read the list again: it may have been deleted or settled.";
     AlreadyExists = "ALREADY_EXISTS", false, "A document with this id is already there.", "Update the document, or create it with another id.";
     Evicted = "EVICTED", false, "The document's content was given up to keep within the limits of its collection. Nothing was changed.", "Fetch the document, then write again.";
-    VersionMismatch = "VERSION_MISMATCH", false, "This device no longer has the version of the document that the write was made from. Nothing was changed.", "Read the document again and make the change on that.";
+    VersionMismatch = "VERSION_MISMATCH", false, "The document is not at the version any more that the write was made from. Nothing was changed.", "Read the document again and make the change on that.";
+    Unconfirmed = "UNCONFIRMED", false, "The write was sent, and the server's word on it has not come in time. It stays queued, and is never doubled.", "Wait for its outcome by the operation's id; do not write it again.";
     StorageUnavailable = "STORAGE_UNAVAILABLE", true, "The database file cannot be read or written at the moment.", "Try again; on iOS this happens before the first unlock.";
     StorageCorrupt = "STORAGE_CORRUPT", false, "The database file is damaged.", "Keep the file, export what can be read, then open a new directory.";
     StorageFull = "STORAGE_FULL", true, "The disk is full. Nothing was changed.", "Free some space and try again.";
@@ -186,6 +195,7 @@ impl Error {
             Error::NotFound { .. } => ErrorCode::NotFound,
             Error::AlreadyExists { .. } => ErrorCode::AlreadyExists,
             Error::Refused { .. } => ErrorCode::Refused,
+            Error::Unconfirmed { .. } => ErrorCode::Unconfirmed,
             Error::Internal { .. } => ErrorCode::Internal,
         }
     }

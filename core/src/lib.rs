@@ -49,9 +49,9 @@ pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, Tr
 pub use outbox::{Conflict, ConflictResolver, Resolution, Resolver, ResolverFault, RetryPolicy};
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
-    Aggregate, AggregateRow, Collection, CollectionConfig, Direction, DocumentList, FieldPath, Filter, LiveAggregate,
-    LiveDocument, LiveQuery, LiveQueryCloser, LiveWindow, LiveWindowMover, Page, Query, Receipt, Snapshot, Transaction,
-    WindowSnapshot,
+    Aggregate, AggregateRow, Collection, CollectionConfig, Consistency, Direction, DocumentList, FieldPath, Filter,
+    LiveAggregate, LiveDocument, LiveQuery, LiveQueryCloser, LiveWindow, LiveWindowMover, Page, Query, Receipt,
+    Snapshot, Transaction, WindowSnapshot,
 };
 pub use store::Durability;
 pub use store::journal::{JournalEntry, LossReason};

@@ -1,12 +1,14 @@
 //! A collection's handle.
 
+use crate::cancel::FfiCancel;
 use crate::error::Result;
 use crate::fetch::{FfiCachePolicy, FfiFetch};
 use crate::live::FfiLiveQuery;
 use crate::pack;
 use crate::records::FfiReceipt;
+use crate::runtime::unless;
 use crate::write::FfiWrite;
-use holm_core::{Collection, Error, Holm, Query};
+use holm_core::{Collection, Error, Query};
 use std::sync::Arc;
 
 /// A page of documents.
@@ -18,20 +20,20 @@ pub struct FfiPage {
     pub next: Option<String>,
 }
 
-/// A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit.
+/// A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit, or in a confirmed
+/// collection after the server has accepted them. `cancel` ends the wait for that with `CANCELLED`.
 #[derive(uniffi::Object)]
 pub struct FfiCollection {
-    holm: Holm,
     pub(crate) collection: Collection,
 }
 
 impl FfiCollection {
-    pub(crate) fn new(holm: Holm, collection: Collection) -> Arc<Self> {
-        Arc::new(Self { holm, collection })
+    pub(crate) fn new(collection: Collection) -> Arc<Self> {
+        Arc::new(Self { collection })
     }
 
-    async fn write(&self, write: FfiWrite) -> Result<FfiReceipt> {
-        Ok(self.holm.write(move |tx| write.apply(tx)).await?.into())
+    async fn write(&self, write: FfiWrite, cancel: Option<Arc<FfiCancel>>) -> Result<FfiReceipt> {
+        unless(cancel, self.collection.write(move |tx, _| write.apply(tx))).await.map(Into::into)
     }
 
     fn name(&self) -> String {
@@ -42,32 +44,42 @@ impl FfiCollection {
 #[uniffi::export]
 impl FfiCollection {
     /// Makes a document from a JSON object.
-    pub async fn create(&self, id: Option<String>, json: String) -> Result<FfiReceipt> {
-        self.write(FfiWrite::Create { collection: self.name(), id, json }).await
+    #[uniffi::method(default(cancel = None))]
+    pub async fn create(&self, id: Option<String>, json: String, cancel: Option<Arc<FfiCancel>>) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Create { collection: self.name(), id, json }, cancel).await
     }
 
     /// Makes many documents in one transaction: all or none.
-    pub async fn create_all(&self, documents: Vec<String>) -> Result<Vec<FfiReceipt>> {
-        let name = self.name();
-        let receipts = self.holm.write(move |tx| {
-            documents.iter().map(|json| tx.create_text(&name, None, json)).collect::<holm_core::Result<Vec<_>>>()
+    #[uniffi::method(default(cancel = None))]
+    pub async fn create_all(&self, documents: Vec<String>, cancel: Option<Arc<FfiCancel>>) -> Result<Vec<FfiReceipt>> {
+        let receipts = self.collection.write(move |tx, name| {
+            documents.iter().map(|json| tx.create_text(name, None, json)).collect::<holm_core::Result<Vec<_>>>()
         });
-        Ok(receipts.await?.into_iter().map(Into::into).collect())
+        Ok(unless(cancel, receipts).await?.into_iter().map(Into::into).collect())
     }
 
     /// Changes fields of a document: a merge patch with field operations.
-    pub async fn update(&self, id: String, patch: String) -> Result<FfiReceipt> {
-        self.write(FfiWrite::Update { collection: self.name(), id, patch }).await
+    #[uniffi::method(default(cancel = None))]
+    pub async fn update(&self, id: String, patch: String, cancel: Option<Arc<FfiCancel>>) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Update { collection: self.name(), id, patch }, cancel).await
     }
 
     /// Replaces a document's content. What is sent is the difference from what is shown here, or from the version that it is based on.
-    pub async fn replace(&self, id: String, json: String, based_on: Option<i64>) -> Result<FfiReceipt> {
-        self.write(FfiWrite::Replace { collection: self.name(), id, json, based_on }).await
+    #[uniffi::method(default(cancel = None))]
+    pub async fn replace(
+        &self,
+        id: String,
+        json: String,
+        based_on: Option<i64>,
+        cancel: Option<Arc<FfiCancel>>,
+    ) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Replace { collection: self.name(), id, json, based_on }, cancel).await
     }
 
     /// Deletes a document.
-    pub async fn delete(&self, id: String) -> Result<FfiReceipt> {
-        self.write(FfiWrite::Delete { collection: self.name(), id }).await
+    #[uniffi::method(default(cancel = None))]
+    pub async fn delete(&self, id: String, cancel: Option<Arc<FfiCancel>>) -> Result<FfiReceipt> {
+        self.write(FfiWrite::Delete { collection: self.name(), id }, cancel).await
     }
 
     /// Reads a document, packed; none if it is not there.

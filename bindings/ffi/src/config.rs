@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::fetch::FfiCachePolicy;
-use holm_core::{CacheConfig, CollectionConfig, Config, Durability, FieldRule, Strategy};
+use holm_core::{CacheConfig, CollectionConfig, Config, Consistency, Durability, FieldRule, Strategy};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -90,6 +90,28 @@ impl From<FfiCacheConfig> for CacheConfig {
     }
 }
 
+/// When a write of a collection returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, uniffi::Enum)]
+pub enum FfiConsistency {
+    /// As soon as it is durable here.
+    #[default]
+    Eventual,
+    /// Once the server has accepted it, judged whole.
+    Confirmed {
+        /// The longest that a call waits for the server, ms.
+        timeout_ms: u64,
+    },
+}
+
+impl From<FfiConsistency> for Consistency {
+    fn from(consistency: FfiConsistency) -> Self {
+        match consistency {
+            FfiConsistency::Eventual => Self::Eventual,
+            FfiConsistency::Confirmed { timeout_ms } => Self::Confirmed { timeout: Duration::from_millis(timeout_ms) },
+        }
+    }
+}
+
 /// A collection of the app.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct FfiCollectionConfig {
@@ -111,6 +133,9 @@ pub struct FfiCollectionConfig {
     /// How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
     #[uniffi(default = None)]
     pub cache: Option<FfiCacheConfig>,
+    /// When its writes return; none: eventual.
+    #[uniffi(default = None)]
+    pub consistency: Option<FfiConsistency>,
 }
 
 /// A client's configuration.
@@ -156,6 +181,7 @@ impl FfiConfig {
             core.rules = collection.rules.into_iter().map(|(path, rule)| (path, rule.into())).collect();
             core.list_keys = collection.list_keys.into_iter().collect();
             core.references = collection.references.into_iter().collect();
+            core.consistency = collection.consistency.unwrap_or_default().into();
             core.cache = collection.cache.map(Into::into).unwrap_or_default();
             config.collections.push(core);
         }

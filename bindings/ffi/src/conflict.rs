@@ -1,10 +1,12 @@
 //! Conflicts that wait for a person, and values that lost.
 
+use crate::cancel::FfiCancel;
 use crate::error::Result;
 use crate::holm::FfiHolm;
 use crate::records::FfiReceipt;
-use crate::runtime::run;
+use crate::runtime::{run, run_until};
 use holm_core::{Conflict, JournalEntry, Resolution};
+use std::sync::Arc;
 
 /// A conflict that waits for a person. The sides are JSON texts.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -122,8 +124,9 @@ impl FfiHolm {
     }
 
     /// Writes the values of a journal entry back, as a write of now.
-    pub async fn restore(&self, entry: i64) -> Result<FfiReceipt> {
+    #[uniffi::method(default(cancel = None))]
+    pub async fn restore(&self, entry: i64, cancel: Option<Arc<FfiCancel>>) -> Result<FfiReceipt> {
         let holm = self.holm.clone();
-        run(async move { holm.restore(entry).await }).await.map(Into::into)
+        run_until(cancel, async move { holm.restore(entry).await }).await.map(Into::into)
     }
 }

@@ -20,6 +20,8 @@ pub enum FfiError {
         server_code: Option<String>,
         /// How long the server asked to wait.
         retry_after_ms: Option<u64>,
+        /// The operation that is not confirmed, with `UNCONFIRMED`.
+        op_id: Option<String>,
     },
 }
 
@@ -33,6 +35,7 @@ pub struct FfiFailure {
     pub retryable: bool,
     pub server_code: Option<String>,
     pub retry_after_ms: Option<u64>,
+    pub op_id: Option<String>,
 }
 
 impl From<Error> for FfiFailure {
@@ -42,6 +45,10 @@ impl From<Error> for FfiFailure {
             Error::Busy { retry_after, .. } => (None, retry_after.map(|wait| wait.as_millis() as u64)),
             _ => (None, None),
         };
+        let op_id = match &error {
+            Error::Unconfirmed { op, .. } => Some(op.to_string()),
+            _ => None,
+        };
         Self {
             code: error.code().as_str().to_owned(),
             message: error.to_string(),
@@ -49,14 +56,15 @@ impl From<Error> for FfiFailure {
             retryable: error.retryable(),
             server_code,
             retry_after_ms,
+            op_id,
         }
     }
 }
 
 impl From<Error> for FfiError {
     fn from(error: Error) -> Self {
-        let FfiFailure { code, message, recovery, retryable, server_code, retry_after_ms } = error.into();
-        Self::Failure { code, message, recovery, retryable, server_code, retry_after_ms }
+        let FfiFailure { code, message, recovery, retryable, server_code, retry_after_ms, op_id } = error.into();
+        Self::Failure { code, message, recovery, retryable, server_code, retry_after_ms, op_id }
     }
 }
 

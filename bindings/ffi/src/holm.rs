@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::live::FfiStateWatch;
 use crate::records::{FfiNetwork, FfiOperation, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome};
 use crate::resolver::{FfiConflictResolver, HostResolver};
-use crate::runtime::{run, run_until, runtime};
+use crate::runtime::{run, run_until, runtime, unless};
 use crate::secrets::{FfiSecretStore, HostSecrets};
 use crate::testing::FfiTestDevice;
 use crate::write::FfiWrite;
@@ -59,18 +59,24 @@ impl FfiHolm {
 
     /// A collection.
     pub fn collection(&self, name: String) -> Result<Arc<FfiCollection>> {
-        Ok(FfiCollection::new(self.holm.clone(), self.holm.collection(&name)?))
+        Ok(FfiCollection::new(self.holm.collection(&name)?))
     }
 
-    /// Several writes in one transaction: all or none, here; with `group` also on the server.
-    pub async fn write(&self, writes: Vec<FfiWrite>, group: bool) -> Result<Vec<FfiReceipt>> {
+    /// Several writes in one transaction: all or none, here; with `group`, or with a confirmed collection, also on the server.
+    #[uniffi::method(default(cancel = None))]
+    pub async fn write(
+        &self,
+        writes: Vec<FfiWrite>,
+        group: bool,
+        cancel: Option<Arc<FfiCancel>>,
+    ) -> Result<Vec<FfiReceipt>> {
         let receipts = self.holm.write(move |tx| {
             if group {
                 tx.group();
             }
             writes.iter().map(|write| write.apply(tx)).collect::<holm_core::Result<Vec<_>>>()
         });
-        Ok(receipts.await?.into_iter().map(Into::into).collect())
+        Ok(unless(cancel, receipts).await?.into_iter().map(Into::into).collect())
     }
 
     /// Waits until a write has ended.

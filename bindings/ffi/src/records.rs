@@ -57,6 +57,10 @@ pub struct FfiSyncState {
     pub failed: u64,
     /// Conflicts that wait for a person.
     pub conflicts: u64,
+    /// Operations that wait for a time of their own after a failure.
+    pub deferred: u64,
+    /// Records that cannot be read.
+    pub set_aside: u64,
     /// When everything was last in step, ms since 1970.
     pub last_sync_ms: Option<i64>,
     /// Progress of the running sync.
@@ -76,6 +80,8 @@ impl From<SyncState> for FfiSyncState {
             pending: state.pending,
             failed: state.failed,
             conflicts: state.conflicts,
+            deferred: state.deferred,
+            set_aside: state.set_aside,
             last_sync_ms: state.last_sync_ms,
             progress_done: state.progress.map(|progress| progress.done),
             progress_total: state.progress.and_then(|progress| progress.total),

@@ -37,17 +37,34 @@ where
     T: Send + 'static,
     F: Future<Output = holm_core::Result<T>> + Send + 'static,
 {
-    let Some(cancel) = cancel else { return run(future).await };
-    run(async move {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                Err(holm_core::Error::State { code: ErrorCode::Cancelled, message: ErrorCode::Cancelled.meaning().to_owned() })
-            }
-            result = future => result,
-        }
+    match cancel {
+        Some(cancel) => run(cancellable(cancel, future)).await,
+        None => run(future).await,
+    }
+}
+
+/// A future that needs no runtime, ended early by `cancel` with `CANCELLED`.
+pub(crate) async fn unless<T>(
+    cancel: Option<Arc<FfiCancel>>,
+    future: impl Future<Output = holm_core::Result<T>>,
+) -> Result<T> {
+    Ok(match cancel {
+        Some(cancel) => cancellable(cancel, future).await?,
+        None => future.await?,
     })
-    .await
+}
+
+async fn cancellable<T>(
+    cancel: Arc<FfiCancel>,
+    future: impl Future<Output = holm_core::Result<T>>,
+) -> holm_core::Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => {
+            Err(holm_core::Error::State { code: ErrorCode::Cancelled, message: ErrorCode::Cancelled.meaning().to_owned() })
+        }
+        result = future => result,
+    }
 }
 
 struct AbortOnDrop<T>(JoinHandle<T>);

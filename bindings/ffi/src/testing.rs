@@ -26,6 +26,10 @@ pub enum FfiFault {
         /// Its `Retry-After`, in seconds.
         retry_after_s: Option<u32>,
     },
+    /// The server takes none of the request's writes, and says of each that it shall come again later.
+    Deferred,
+    /// The records in the answer cannot be read.
+    Unreadable,
 }
 
 /// Time and network of one device. Given to [`FfiHolm::open`](crate::FfiHolm::open); thread-safe.
@@ -90,6 +94,8 @@ impl FfiFault {
             Self::LostReply => Fault::LostReply,
             Self::Captive => Fault::Captive,
             Self::Garbage => Fault::Garbage,
+            Self::Deferred => Fault::Deferred,
+            Self::Unreadable => Fault::Unreadable,
             Self::Status { status, retry_after_s } => Fault::Status {
                 status: http::StatusCode::from_u16(status)
                     .ok()

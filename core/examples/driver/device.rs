@@ -2,15 +2,16 @@
 
 use crate::args::{Args, BadRequest, Failure};
 use crate::watching::{self, Watches};
+use crate::writing::{Writing, Written};
 use crate::{render, waiting};
-use holm_core::{
-    Collection, Event, Holm, Network, OpId, Query, Receipt, Resolution, SignOutMode, Transaction, Version,
-};
+use holm_core::{Collection, Event, Holm, Network, OpId, Query, Resolution, SignOutMode};
 use serde_json::{Value, json};
 
 /// An open device.
 pub struct Device {
     pub holm: Holm,
+    /// Whether a write may wait for the server.
+    confirms: bool,
     watches: Watches,
 }
 
@@ -18,19 +19,21 @@ pub struct Device {
 pub type Reply = Result<Option<Value>, Failure>;
 
 impl Device {
-    pub fn new(holm: Holm) -> Self {
-        Self { holm, watches: Watches::default() }
+    pub fn new(holm: Holm, confirms: bool) -> Self {
+        Self { holm, confirms, watches: Watches::default() }
     }
 
     /// Carries a command out.
     pub async fn run(&self, args: Args) -> Reply {
         let holm = &self.holm;
         let reply = match args.command.as_str() {
-            "create" | "update" | "replace" | "delete" => self.write(vec![Write::parse(&args)?], false).await?.single(),
-            "batch" => {
-                let writes =
-                    args.list("ops")?.iter().map(|op| Write::parse(&args.nested(op)?)).collect::<Result<_, _>>()?;
-                self.write(writes, args.opt_bool("group")?.unwrap_or(false)).await?.many()
+            "create" | "update" | "replace" | "delete" | "batch" => {
+                let writing = Writing::parse(&args)?;
+                if self.confirms {
+                    writing.start(holm.clone(), args);
+                    return Ok(None);
+                }
+                writing.run(holm).await?
             }
             "get" | "query" if args.get("policy").is_some() => {
                 waiting::start(holm.clone(), args);
@@ -116,19 +119,6 @@ impl Device {
         Ok(Some(reply))
     }
 
-    async fn write(&self, writes: Vec<Write>, group: bool) -> Result<Written, Failure> {
-        let receipts = self
-            .holm
-            .write(move |tx| {
-                if group {
-                    tx.group();
-                }
-                writes.iter().map(|write| write.apply(tx)).collect()
-            })
-            .await?;
-        Ok(Written(receipts))
-    }
-
     fn collection(&self, args: &Args) -> Result<Collection, Failure> {
         Ok(self.holm.collection(args.text("collection")?)?)
     }
@@ -192,60 +182,5 @@ fn sign_out_mode(args: &Args) -> Result<SignOutMode, Failure> {
         Some("wipe") => Ok(SignOutMode::Wipe),
         Some("wipe_discarding_pending") => Ok(SignOutMode::WipeDiscardingPending),
         Some(other) => Err(BadRequest(format!("{other:?} is no way to sign out")).into()),
-    }
-}
-
-/// One of the four writes.
-struct Write {
-    collection: String,
-    kind: Kind,
-}
-
-enum Kind {
-    Create { id: Option<String>, doc: String },
-    Update { id: String, fields: String },
-    Replace { id: String, doc: String, based_on: Option<Version> },
-    Delete { id: String },
-}
-
-impl Write {
-    fn parse(args: &Args) -> Result<Self, Failure> {
-        let id = || args.text("doc_id").map(str::to_owned);
-        let kind = match args.command.as_str() {
-            "create" => Kind::Create { id: args.opt_text("doc_id")?.map(str::to_owned), doc: args.json("doc")? },
-            "update" => Kind::Update { id: id()?, fields: args.json("fields")? },
-            "replace" => Kind::Replace { id: id()?, doc: args.json("doc")?, based_on: args.opt_int("based_on")? },
-            "delete" => Kind::Delete { id: id()? },
-            other => return Err(BadRequest(format!("{other:?} is no write")).into()),
-        };
-        Ok(Self { collection: args.text("collection")?.to_owned(), kind })
-    }
-
-    fn apply(&self, tx: &Transaction<'_>) -> holm_core::Result<Receipt> {
-        match &self.kind {
-            Kind::Create { id, doc } => tx.create_text(&self.collection, id.as_deref(), doc),
-            Kind::Update { id, fields } => tx.update_text(&self.collection, id, fields),
-            Kind::Replace { id, doc, based_on: None } => tx.replace_text(&self.collection, id, doc),
-            Kind::Replace { id, doc, based_on: Some(version) } => {
-                tx.replace_text_based_on(&self.collection, id, doc, *version)
-            }
-            Kind::Delete { id } => tx.delete(&self.collection, id),
-        }
-    }
-}
-
-/// The receipts of writes that committed together.
-struct Written(Vec<Receipt>);
-
-impl Written {
-    fn single(&self) -> Value {
-        let receipt = self.0.first();
-        json!({"doc_id": receipt.map(|r| &r.doc_id), "op_id": receipt.and_then(|r| r.op_id).map(|op| op.to_string())})
-    }
-
-    fn many(&self) -> Value {
-        let op_ids: Vec<_> = self.0.iter().map(|r| r.op_id.map(|op| op.to_string())).collect();
-        let doc_ids: Vec<_> = self.0.iter().map(|r| &r.doc_id).collect();
-        json!({"op_ids": op_ids, "doc_ids": doc_ids})
     }
 }

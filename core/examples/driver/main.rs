@@ -12,6 +12,7 @@ mod open;
 mod render;
 mod waiting;
 mod watching;
+mod writing;
 
 use args::{Args, BadRequest};
 use device::Device;

@@ -3,7 +3,7 @@
 use crate::args::{Args, BadRequest, Failure, unsupported};
 use crate::device::Device;
 use holm_core::{
-    CacheConfig, CachePolicy, CollectionConfig, Config, Durability, FieldRule, Holm, Strategy, SystemClock,
+    CacheConfig, CachePolicy, CollectionConfig, Config, Consistency, Durability, FieldRule, Holm, Strategy, SystemClock,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -25,9 +25,10 @@ pub async fn open(args: &Args) -> Result<(Device, Value), Failure> {
     for collection in args.opt_list("collections")?.into_iter().flatten() {
         config.collections.push(collection_config(collection)?);
     }
+    let confirms = config.collections.iter().any(|one| one.consistency != Consistency::Eventual);
     let holm = Holm::open(config)?;
     let reply = json!({"device_id": holm.device_id(), "schema_version": Holm::schema_version()});
-    Ok((Device::new(holm), reply))
+    Ok((Device::new(holm, confirms), reply))
 }
 
 fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
@@ -37,6 +38,15 @@ fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
     if let Some(strategy) = value.get("conflict").filter(|value| !value.is_null()) {
         config.conflict = Strategy::parse(strategy.as_str().ok_or_else(|| wrong("conflict must be a text"))?)?;
     }
+    config.consistency = match value["consistency"].as_str() {
+        None if value["consistency"].is_null() => Consistency::Eventual,
+        Some("eventual") => Consistency::Eventual,
+        Some("confirmed") => match value["timeout_ms"].as_u64() {
+            Some(ms) => Consistency::Confirmed { timeout: Duration::from_millis(ms) },
+            None => Consistency::confirmed(),
+        },
+        _ => return Err(wrong("consistency must be \"eventual\" or \"confirmed\"").into()),
+    };
     for (path, rule) in members(value, "rules")? {
         config = config.rule(path, FieldRule::parse(rule)?);
     }

@@ -29,7 +29,12 @@ fn error(failure: &Failure) -> Value {
     match failure {
         Failure::BadRequest(message) => json!({"code": "BAD_REQUEST", "message": message, "retryable": false}),
         Failure::Holm(error) => {
-            json!({"code": error.code().as_str(), "message": error.to_string(), "retryable": error.retryable()})
+            let (code, message) = (error.code().as_str(), error.to_string());
+            let mut shown = json!({"code": code, "message": message, "retryable": error.retryable()});
+            if let holm_core::Error::Unconfirmed { op, .. } = error {
+                shown["op_id"] = op.to_string().into();
+            }
+            shown
         }
     }
 }
@@ -156,6 +161,8 @@ pub fn state(state: &SyncState) -> Value {
         "pending": state.pending,
         "failed": state.failed,
         "conflicts": state.conflicts,
+        "deferred": state.deferred,
+        "set_aside": state.set_aside,
         "last_sync": state.last_sync_ms,
         "progress": state.progress.map(|progress| json!({"done": progress.done, "total": progress.total})),
         "last_error": state.last_error.as_ref().map(|error| error.code().as_str()),

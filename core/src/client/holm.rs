@@ -1,19 +1,22 @@
 //! Opening, using and closing a client.
 
 use super::config::{Config, Storage};
+use super::confirm::Confirmations;
 use super::resolver;
 use crate::auth::Account;
 use crate::backend::HolmBackend;
 use crate::cache::{Executor, Readings};
 use crate::device::{Device, KnownTime};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, PublishedLimits, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::outbox::{self, Conflict, Resolution};
 use crate::platform::Connectivity;
-use crate::repository::{Collection, Refresher, Registry, RepositoryContext, Transaction, Watchers};
+use crate::repository::{
+    Collection, Confirmer, Consistency, Refresher, Registry, RepositoryContext, Transaction, Watchers,
+};
 use crate::store::{EpochStore, Location, Store, StoreEvent, conflicts, frames, journal, meta, operations, outcomes};
-use crate::sync::{self, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
+use crate::sync::{self, CountedQueue, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -32,11 +35,13 @@ pub(super) struct Inner {
     pub account: Arc<Account>,
     pub http: Option<Arc<HttpClient>>,
     pub state: Arc<StateCell>,
+    pub queue: CountedQueue,
     pub waiters: Arc<Waiters>,
     pub connectivity: Connectivity,
     pub engine: Option<EngineHandle>,
     /// Wakes the task that puts conflicts to resolvers.
     pub conflicts_changed: mpsc::UnboundedSender<()>,
+    pub confirmations: Option<Arc<Confirmations>>,
 }
 
 impl Holm {
@@ -50,6 +55,9 @@ impl Holm {
     /// Outside a tokio runtime, if a server is configured.
     pub fn open(config: Config) -> Result<Self> {
         let http = open_http(&config)?;
+        if http.is_none() && config.collections.iter().any(|one| one.consistency != Consistency::Eventual) {
+            return Err(Error::invalid(ErrorCode::InvalidConfig, "a confirmed collection needs a server"));
+        }
         let (watchers, waiters, state) =
             (Arc::new(Watchers::default()), Arc::new(Waiters::default()), Arc::new(StateCell::default()));
         let wrote = Arc::new(Notify::new());
@@ -108,24 +116,43 @@ impl Holm {
             };
             sync::start(deps, wrote)
         });
+        let confirmations = engine.as_ref().map(|engine| {
+            let (store, device, waiters) = (store.clone(), device.clone(), waiters.clone());
+            let (account, connectivity) = (account.clone(), config.connectivity.clone());
+            Arc::new(Confirmations::new(
+                store,
+                device,
+                waiters,
+                account,
+                connectivity,
+                engine.downgrade(),
+                config.sync.retry,
+            ))
+        });
+        let (clock, longest_wait) = (device.clock.clone(), config.sync.retry.cap);
+        let queue = CountedQueue { store: store.clone(), clock, longest_wait };
+        let confirmer = confirmations.clone().map(|all| all as Arc<dyn Confirmer>);
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
-        let context = Arc::new(RepositoryContext { store, device, registry, watchers, executor, readings, refresher });
+        let context = RepositoryContext { store, device, registry, watchers, executor, readings, refresher, confirmer };
+        let context = Arc::new(context);
         if asks && engine.is_some() {
             resolver::start(Arc::downgrade(&context), conflicts_changed);
         }
         let connectivity = config.connectivity;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                context,
-                account,
-                http,
-                state,
-                waiters,
-                connectivity,
-                engine,
-                conflicts_changed: wake_resolvers,
-            }),
-        })
+        let conflicts_changed = wake_resolvers;
+        let inner = Inner {
+            context,
+            account,
+            http,
+            state,
+            queue,
+            waiters,
+            connectivity,
+            engine,
+            conflicts_changed,
+            confirmations,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// A collection. It is made if the store has never seen the name; then this blocks for a write.
@@ -140,21 +167,18 @@ impl Holm {
     /// Writes to several documents and collections at once: all that `work` does commits together, or nothing if it fails. `work` runs on
     /// the writer's thread: it must not wait for anything. It runs even if the caller stops waiting.
     ///
+    /// If it writes to a [confirmed](Consistency::Confirmed) collection, all of it is one group, and the call completes once the server has
+    /// accepted it: [`Collection`] says what else can happen then.
+    ///
     /// # Errors
-    /// What `work` returns, and those of storage.
+    /// What `work` returns, and those of storage. `GROUP_TOO_LARGE`.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let context = self.inner.context.clone();
-        self.store()
-            .write(move |tx| {
-                let mut transaction = Transaction::new(tx, &context.device, &context.registry);
-                let result = work(&mut transaction)?;
-                transaction.finish().map(|()| result)
-            })
-            .await
+        let context = &self.inner.context;
+        context.write(context.registry.confirms, work).await
     }
 
     /// [`write`](Self::write) for a thread that may block: it may not be one of an async runtime. Saves the hop to another thread if
@@ -167,12 +191,8 @@ impl Holm {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let context = self.inner.context.clone();
-        self.store().write_blocking(move |tx| {
-            let mut transaction = Transaction::new(tx, &context.device, &context.registry);
-            let result = work(&mut transaction)?;
-            transaction.finish().map(|()| result)
-        })
+        let context = &self.inner.context;
+        context.write_blocking(context.registry.confirms, work)
     }
 
     /// Syncs now: reads what is new and sends what is queued. If a sync is running, waits for one more after it, which covers everything
@@ -187,12 +207,12 @@ impl Holm {
 
     /// The client's state now. Blocking, microseconds.
     pub fn state(&self) -> Result<SyncState> {
-        self.inner.state.read(self.store())
+        self.inner.state.read(&self.inner.queue)
     }
 
     /// Watches the client's state.
     pub fn watch_state(&self) -> StateWatch {
-        self.inner.state.watch(self.store().clone())
+        self.inner.state.watch(self.inner.queue.clone())
     }
 
     /// Conflicts that wait for a person, oldest first. Blocking.
@@ -225,6 +245,9 @@ impl Holm {
     /// Stops syncing and closes every file and socket, so that the system may freeze the app. Calls fail with `SUSPENDED` until
     /// [`resume`](Self::resume); live queries wait. What was acknowledged is kept, and a request that was out is sent again later.
     pub async fn suspend(&self) {
+        if let Some(confirmations) = &self.inner.confirmations {
+            confirmations.stop(ErrorCode::Suspended).await;
+        }
         if let Some(engine) = &self.inner.engine {
             engine.pause().await;
         }
@@ -241,6 +264,9 @@ impl Holm {
     /// `STORAGE_UNAVAILABLE` and the like; try again. `CLOSED`.
     pub fn resume(&self) -> Result<()> {
         self.store().resume()?;
+        if let Some(confirmations) = &self.inner.confirmations {
+            confirmations.go_on();
+        }
         self.inner.context.watchers.wake_all();
         self.inner.state.leave(Phase::Idle);
         if let Some(engine) = &self.inner.engine {
@@ -253,6 +279,9 @@ impl Holm {
 
     /// Closes the client for good: live queries and watches end, calls fail with `CLOSED`. Queued writes stay queued for the next time.
     pub async fn close(&self) {
+        if let Some(confirmations) = &self.inner.confirmations {
+            confirmations.stop(ErrorCode::Closed).await;
+        }
         if let Some(engine) = &self.inner.engine {
             engine.pause().await;
         }

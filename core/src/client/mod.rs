@@ -1,6 +1,7 @@
 //! The client: what an app opens.
 
 mod config;
+mod confirm;
 mod holm;
 mod inspect;
 mod pending_writes;

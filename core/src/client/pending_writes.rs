@@ -56,25 +56,14 @@ impl Holm {
     }
 
     /// Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone, or its delete.
-    /// An action is queued again, as a new call. The entry stays. Completes after the commit.
+    /// An action is queued again, as a new call. The entry stays. Completes after the commit, or in a confirmed collection after the server
+    /// has accepted it.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such entry (any more), and those of a write.
     pub async fn restore(&self, entry: i64) -> Result<Receipt> {
-        let context = self.inner.context.clone();
-        context.registry.refresh(self.store())?;
-        self.store()
-            .write(move |tx| {
-                let place = |collection: i64| {
-                    let name = context.registry.name(collection);
-                    let info = context.registry.ensure_in(tx, &name)?;
-                    let references = context.registry.references(tx, &info)?;
-                    Ok(queue::Home { name, rules: info.rules.clone(), references })
-                };
-                let (doc_id, op_id) = queue::restore(tx, &context.device, entry, place)?;
-                Ok(Receipt { doc_id, op_id })
-            })
-            .await
+        self.inner.context.registry.refresh(self.store())?;
+        self.write(move |tx| tx.restore(entry)).await
     }
 
     /// Waits until a write has ended: accepted by the server, or otherwise. Survives restarts: ask with the same id. A parked write counts
@@ -136,7 +125,7 @@ impl Holm {
 }
 
 /// What became of a write that is no longer queued.
-fn ended(connection: &rusqlite::Connection, op: OpId) -> Result<WriteOutcome> {
+pub(super) fn ended(connection: &rusqlite::Connection, op: OpId) -> Result<WriteOutcome> {
     if let Some(outcome) = outcomes::get(connection, op)? {
         return Ok(outcome);
     }

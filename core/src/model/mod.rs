@@ -19,6 +19,7 @@ pub use id::{DocumentId, OpId, new_uuid, validate_collection};
 pub use json::{Body, Fields, RawFields};
 pub(crate) use json::{check_own_id, check_view, read_body, read_fields, read_patch};
 pub(crate) use limits::{BatchLimits, KnownLimits, OPERATION_BYTES, PublishedLimits};
+pub(crate) use operation::EXACT_GROUP;
 pub use operation::{Illegal, OpError, OpEvent, OpKind, OpState, Operation};
 pub(crate) use outcome::Outcome;
 pub use outcome::WriteOutcome;

@@ -146,6 +146,11 @@ impl OpState {
         })
     }
 
+    /// Whether a request has carried it and nothing says that it had no effect.
+    pub const fn was_sent(&self) -> bool {
+        matches!(self, Self::Unanswered | Self::InFlight | Self::Parked { sent: true, .. })
+    }
+
     /// The name in every language: `queued`, `inFlight`, `parked`, `conflict`.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -203,6 +208,9 @@ impl OpError {
     }
 }
 
+/// The ids of groups whose writes are judged whole begin so. The mark is in the id, so that it is stored, copied and sent with the group.
+pub(crate) const EXACT_GROUP: &str = "exact-";
+
 /// One queued write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
@@ -229,7 +237,8 @@ pub struct Operation {
     pub before: Seen,
     /// When its latest part was made: device time, which names its frame. Convert it before it is compared with another device's.
     pub stamp: Stamp,
-    /// All operations of a group are accepted together or not at all.
+    /// All operations of a group are accepted together or not at all. What its id begins with says how they are judged: see
+    /// [`is_exact`](Self::is_exact).
     pub group: Option<String>,
     /// How often the server has answered it with an error that is its own.
     pub attempts: u32,
@@ -253,7 +262,12 @@ impl Operation {
 
     /// Whether a request has carried it and nothing says that it had no effect.
     pub fn was_sent(&self) -> bool {
-        matches!(self.state, OpState::Unanswered | OpState::InFlight | OpState::Parked { sent: true, .. })
+        self.state.was_sent()
+    }
+
+    /// Whether it is judged whole: any state but the one that it was made from refuses it, and it is merged with none.
+    pub fn is_exact(&self) -> bool {
+        self.group.as_deref().is_some_and(|group| group.starts_with(EXACT_GROUP))
     }
 
     /// Whether the server refused it.

@@ -25,7 +25,7 @@ pub(super) fn compress(body: &[u8]) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// `RESPONSE_TOO_LARGE` beyond the limit or the ratio, `INVALID_RESPONSE` for a damaged stream.
-pub(super) fn decompress(body: &[u8], limit: usize) -> Result<Vec<u8>> {
+pub(crate) fn decompress(body: &[u8], limit: usize) -> Result<Vec<u8>> {
     let limit = limit.min(body.len().saturating_mul(MAX_RATIO).max(RATIO_FLOOR));
     let mut inflated = Vec::with_capacity(body.len().saturating_mul(4).min(limit));
     GzDecoder::new(body).take(limit as u64 + 1).read_to_end(&mut inflated).map_err(|error| {

@@ -49,7 +49,7 @@ pub(crate) fn retry_group(tx: &Tx<'_>, device: &Device, group: &str) -> Result<(
     })
 }
 
-fn each_document(tx: &Tx<'_>, group: &str, mut work: impl FnMut(Pending) -> Result<()>) -> Result<()> {
+pub(super) fn each_document(tx: &Tx<'_>, group: &str, mut work: impl FnMut(Pending) -> Result<()>) -> Result<()> {
     let members = operations::of_group(tx, group)?;
     let documents: BTreeSet<i64> = members.iter().map(|op| op.document).collect();
     for document in documents {

@@ -12,14 +12,17 @@
 //! 5. An operation ends as accepted, overridden or discarded (both journalled), or withdrawn (undone before it was ever sent). One that
 //!    is joined to another shares its outcome. A refused one is parked: it stops its own document only, and waits for retry or discard.
 //!    A create that ends without ever having been on the server parks what waits for it, unless its own app deleted it.
-//! 6. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
+//! 6. An operation of an exact group is judged whole: any state of the server but the one that it was made from overrides it, and nothing is
+//!    ever joined to it.
+//! 7. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
-//! 7. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
+//! 8. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
 //!    operations, operations, conflicts, the journal and outcomes.
 
 mod acknowledge;
 mod action;
 mod coalesce;
+mod exact;
 mod group;
 mod ids;
 mod next_batch;
@@ -40,6 +43,7 @@ mod write;
 
 pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defer, had_no_effect, wait};
 pub(crate) use action::{ActionAnswer, Target, act, answer_action};
+pub(crate) use exact::{Member, Standing, new_exact_group, standing, withdraw};
 pub(crate) use group::{check_group, retry_group};
 pub(crate) use ids::{Ticket, is_ours, number};
 pub(crate) use next_batch::next_batch;

@@ -1,6 +1,7 @@
 //! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
 use super::coalesce::compact;
+use super::exact::GROUP_ABORTED;
 use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -35,7 +36,7 @@ fn stop(pending: &mut Pending, at: usize, error: OpError, sent: bool) -> Result<
     }
     if let Some(group) = op.group.clone() {
         let message = format!("another write of its group was refused ({}: {})", error.code, error.message);
-        let error = OpError::new("GROUP_ABORTED", message);
+        let error = OpError::new(GROUP_ABORTED, message);
         pending.groups.push((group, GroupFate::Parked { error, sent }));
     }
     op.on(if sent { OpEvent::SetAside(error) } else { OpEvent::Refused(error) });
@@ -130,7 +131,7 @@ pub(super) fn give_up(pending: &mut Pending, device: &Device, wanted: &impl Fn(&
 }
 
 /// Closes the gap that an operation leaves: later operations on the same places now start from what it started from.
-fn unlink(pending: &mut Pending, at: usize) {
+pub(super) fn unlink(pending: &mut Pending, at: usize) {
     let op = pending.ops[at].clone();
     let Some(changes) = &op.changes else { return };
     for later in pending.ops.iter_mut().skip(at + 1) {

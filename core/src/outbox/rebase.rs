@@ -1,12 +1,14 @@
 //! Putting pending operations onto a newer state of the server. Pure.
 
 use super::coalesce::compact;
+use super::park::unlink;
 use super::{GroupFate, Pending, server_time, view};
 use crate::conflict::{Decision, Incoming, Local, Loser, Plan, Rules, decide};
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::{
-    Change, Changes, Edit, Fields, OpError, OpEvent, OpKind, Path, RemoteChange, Seen, Stamp, WriteOutcome, between,
+    Change, Changes, Edit, Fields, OpError, OpEvent, OpKind, Operation, Path, RemoteChange, Seen, Stamp, WriteOutcome,
+    between,
 };
 use crate::store::conflicts::{Asked, ConflictRow};
 use crate::store::journal::{LossReason, Lost};
@@ -43,13 +45,14 @@ pub(crate) fn rebase_onto(
     known: Option<&Fields>,
     source: Source,
 ) -> Result<Rebased> {
-    let Some(local) = local(pending, device)? else { return Ok(Rebased::default()) };
     let fields = state.body.as_deref().map(view::parse_body).transpose()?;
     let declared = source == Source::Refusal;
     let changed = match (known, &fields) {
         (Some(known), Some(fields)) => !between(known, fields, Stamp::default()).is_empty(),
         (known, fields) => known.is_some() != fields.is_some(),
     };
+    let stale = (declared || changed) && override_exact(pending, device, fields.is_none())?;
+    let Some(local) = local(pending, device)? else { return Ok(Rebased { conflict: stale }) };
     let incoming = Incoming { fields: fields.as_ref(), stamps: state.stamps.as_ref(), declared, changed };
     // A decision has been asked for already: the question stays, with the newer state in it.
     let asked = pending.conflict.is_some();
@@ -59,7 +62,7 @@ pub(crate) fn rebase_onto(
         _ if asked => Decision::Ask(pending.conflict.iter().flat_map(|conflict| conflict.paths.clone()).collect()),
         decision => decision,
     };
-    let rebased = Rebased { conflict: decision.is_conflict() && !asked };
+    let rebased = Rebased { conflict: stale || decision.is_conflict() && !asked };
     if decision == Decision::NeedsStamps && !declared {
         return Ok(rebased);
     }
@@ -140,6 +143,24 @@ pub(super) fn override_all(pending: &mut Pending, device: &Device) -> Result<()>
         pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
     }
     Ok(())
+}
+
+/// Writes that are judged whole lose to a state that another write has made; what was edited after them goes on. A delete of what is deleted
+/// stands. Returns whether there were any.
+fn override_exact(pending: &mut Pending, device: &Device, deleted: bool) -> Result<bool> {
+    let loses = |op: &Operation| op.is_exact() && !(deleted && op.kind == OpKind::Delete);
+    if !pending.ops.iter().any(loses) {
+        return Ok(false);
+    }
+    pending.freeze_create()?;
+    while let Some(at) = pending.ops.iter().position(loses) {
+        if let Some(group) = pending.ops[at].group.clone() {
+            pending.groups.push((group, GroupFate::Overridden));
+        }
+        unlink(pending, at);
+        pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
+    }
+    Ok(true)
 }
 
 fn rebase(

@@ -16,11 +16,13 @@ pub(crate) struct Home {
     pub name: String,
     pub rules: Arc<Rules>,
     pub references: References,
+    /// The group that the write belongs to.
+    pub group: Option<String>,
 }
 
 /// Writes the values of a journal entry back as a write of now: an update of the document, its create if it is not there any more, or its
-/// delete. An action is queued as a new call. `home` tells of a collection. Returns the document, and no operation if it has these values
-/// already.
+/// delete. An action is queued as a new call. `home` tells of a collection and of the group of the write. Returns the document, and no
+/// operation if it has these values already.
 ///
 /// # Errors
 /// `NOT_FOUND` if there is no such entry, and those of the write.
@@ -36,14 +38,14 @@ pub(crate) fn restore(
         let op_id = act(tx, device, &action.name, &target, action.params, None)?;
         return Ok((loss.doc_id, Some(op_id)));
     }
-    let Home { name, rules, references } = home(loss.collection)?;
+    let Home { name, rules, references, group } = home(loss.collection)?;
     let doc_id = DocumentId::new(loss.doc_id.clone())?;
     let place = Place {
         collection: loss.collection,
         name: &name,
         rules: &rules,
         id: &doc_id,
-        group: None,
+        group: group.as_deref(),
         references: &references,
     };
     let shown = documents::find(tx, loss.collection, &loss.doc_id)?.filter(|row| !row.hidden);

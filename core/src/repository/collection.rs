@@ -1,6 +1,7 @@
 //! One collection, as an app holds it.
 
 use super::cached_reads::{DocumentResource, QueryResource};
+use super::consistency::Consistency;
 use super::context::RepositoryContext;
 use super::live::{LiveAggregate, LiveDocument, LiveQuery, LiveWindow};
 use super::query::{Aggregate, AggregateRow, AggregateSelect, FieldPath, Filter, Page, Query, compile, read_page};
@@ -18,6 +19,12 @@ use std::sync::Arc;
 ///
 /// Reads block the calling thread for as long as SQLite takes: microseconds for a document, milliseconds for a long list. Writes are
 /// futures that complete after the commit; a write whose future is dropped still happens whole.
+///
+/// In a [confirmed](Consistency::Confirmed) collection they complete when the server has accepted the write, which is durable here before it
+/// is sent. A death of the process loses nothing and doubles nothing: the write goes on in the next one. Dropping the future, like every
+/// other end before the server's word, takes back what has not been sent. Beside their own errors they have `VERSION_MISMATCH` (another
+/// write was there first) and `REFUSED`, after which the write has no effect; `UNCONFIRMED`: it was sent, and stays queued; and, for a
+/// write that was not sent and is taken back, `OFFLINE`, `SIGNED_OUT`, `SUSPENDED`, `TIMEOUT` and the other failures of a sync.
 #[derive(Clone)]
 pub struct Collection {
     pub(super) context: Arc<RepositoryContext>,
@@ -224,17 +231,19 @@ impl Collection {
         })
     }
 
-    async fn write<T, F>(&self, work: F) -> Result<T>
+    /// Several writes to this collection in one transaction; `work` gets the collection's name. As [`Holm::write`](crate::Holm::write), but
+    /// writes to another collection that is confirmed are `UNSUPPORTED` if this one is not.
+    ///
+    /// # Errors
+    /// What `work` returns, and those of storage.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>, &str) -> Result<T> + Send + 'static,
     {
-        let context = self.context.clone();
         let info = self.info.clone();
-        self.context
-            .store
-            .write(move |tx| work(&Transaction::new(tx, &context.device, &context.registry), &info.name))
-            .await
+        let confirmed = info.consistency != Consistency::Eventual;
+        self.context.write(confirmed, move |tx| work(tx, &info.name)).await
     }
 }
 

@@ -1,11 +1,12 @@
 //! Collections: reading and writing documents on this device.
 //!
 //! Invariants:
-//! - Everything here is local. No call waits for the network, but a fetch whose policy asks it.
+//! - Everything here is local. No call waits for the network, but a fetch whose policy asks it, and a write of a confirmed collection.
 //! - Reads see every write that was acknowledged before them.
 
 mod cached_reads;
 mod collection;
+mod consistency;
 mod context;
 #[cfg(test)]
 mod cost_tests;
@@ -16,6 +17,8 @@ mod registry;
 mod transaction;
 
 pub use collection::Collection;
+pub use consistency::Consistency;
+pub(crate) use consistency::{Confirmer, Unconfirmed};
 pub(crate) use context::RepositoryContext;
 pub(crate) use live::Watchers;
 pub use live::{

@@ -1,5 +1,6 @@
 //! Which collections there are, and how each behaves.
 
+use super::consistency::Consistency;
 use super::query::{FieldPath, declare};
 use crate::cache::{AccessTimes, CacheConfig};
 use crate::conflict::{FieldRule, Rules, Strategy};
@@ -16,6 +17,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct CollectionConfig {
     /// Its name: letters, digits and `_`, a letter first.
     pub name: String,
+    /// When its writes return, and whether they are merged at all.
+    pub consistency: Consistency,
     /// How its conflicts are resolved.
     pub conflict: Strategy,
     /// Who decides single paths, by path: a JSON Pointer (`/stats/plays`), or names with dots (`stats.plays`). A path without a rule has
@@ -39,6 +42,7 @@ impl CollectionConfig {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            consistency: Consistency::default(),
             conflict: Strategy::default(),
             rules: BTreeMap::new(),
             list_keys: BTreeMap::new(),
@@ -128,6 +132,13 @@ impl CollectionConfig {
         self.references.values().try_for_each(|name| validate_collection(name))
     }
 
+    /// Sets when its writes return.
+    #[must_use]
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
+        self
+    }
+
     /// Sets how conflicts are resolved.
     #[must_use]
     pub fn conflict(mut self, strategy: Strategy) -> Self {
@@ -167,6 +178,7 @@ pub(crate) fn config_path(text: &str) -> Option<Path> {
 pub(crate) struct CollectionInfo {
     pub id: i64,
     pub name: String,
+    pub consistency: Consistency,
     pub rules: Arc<Rules>,
     /// Paths that hold ids of documents, and the names of their collections.
     pub references: Vec<(Path, String)>,
@@ -176,27 +188,21 @@ pub(crate) struct CollectionInfo {
 }
 
 impl CollectionInfo {
-    fn new(
-        id: i64,
-        name: impl Into<String>,
-        rules: Rules,
-        references: Vec<(Path, String)>,
-        resolver: Option<Resolver>,
-        cache: CacheConfig,
-    ) -> Arc<Self> {
+    fn declared(id: i64, config: &CollectionConfig) -> Arc<Self> {
         Arc::new(Self {
             id,
-            name: name.into(),
-            rules: Arc::new(rules),
-            references,
-            resolver,
-            cache,
+            name: config.name.clone(),
+            consistency: config.consistency,
+            rules: Arc::new(config.conflict_rules()),
+            references: config.reference_paths(),
+            resolver: config.resolver.clone(),
+            cache: config.cache.clone(),
             access_times: AccessTimes::default(),
         })
     }
 
     fn undeclared(id: i64, name: &str) -> Arc<Self> {
-        Self::new(id, name, Rules::default(), Vec::new(), None, CacheConfig::default())
+        Self::declared(id, &CollectionConfig::new(name))
     }
 
     /// Notes that documents are used, if it matters.
@@ -220,6 +226,8 @@ pub(crate) struct Registry {
     known: RwLock<BTreeMap<String, Arc<CollectionInfo>>>,
     /// Whether the app declared collections: then it keys these and no others.
     pub declared: bool,
+    /// Whether a collection is confirmed.
+    pub confirms: bool,
 }
 
 impl Registry {
@@ -239,6 +247,7 @@ impl Registry {
             }
         }
         let declared = !configs.is_empty();
+        let confirms = configs.iter().any(|config| config.consistency != Consistency::Eventual);
         let known = store.write_blocking(move |tx| {
             for config in &configs {
                 let id = collections::ensure(tx, &config.name)?;
@@ -250,16 +259,15 @@ impl Registry {
             let resolved: Vec<i64> = all.iter().filter(|(_, name)| has_resolver(name)).map(|(id, _)| *id).collect();
             conflicts::hand_over_unresolved(tx, &resolved)?;
             let all = all.into_iter().map(|(id, name)| {
-                let config = configs.iter().find(|config| config.name == name);
-                let rules = config.map(CollectionConfig::conflict_rules).unwrap_or_default();
-                let references = config.map(CollectionConfig::reference_paths).unwrap_or_default();
-                let resolver = config.and_then(|config| config.resolver.clone());
-                let cache = config.map(|config| config.cache.clone()).unwrap_or_default();
-                (name.clone(), CollectionInfo::new(id, name, rules, references, resolver, cache))
+                let info = match configs.iter().find(|config| config.name == name) {
+                    Some(config) => CollectionInfo::declared(id, config),
+                    None => CollectionInfo::undeclared(id, &name),
+                };
+                (name, info)
             });
             Ok(all.collect())
         })?;
-        Ok(Self { known: RwLock::new(known), declared })
+        Ok(Self { known: RwLock::new(known), declared, confirms })
     }
 
     /// A collection that is known.

@@ -1,13 +1,16 @@
 //! Writing several documents at once.
 
+use super::consistency::{Consistency, Unconfirmed};
 use super::registry::{CollectionInfo, Registry};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Document, DocumentId, OpId, Version, check_own_id, read_body, read_fields, read_patch};
-use crate::outbox::{self, Edit, Place, References, Target};
-use crate::store::{Tx, documents};
+use crate::outbox::{self, Edit, Home, Place, References, Target};
+use crate::store::{Tx, documents, operations};
 use serde::Serialize;
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Identifies a committed write: its document and its queued operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,17 +24,40 @@ pub struct Receipt {
 
 /// Writes to several documents and collections that commit together or not at all. Reads through it see its own writes.
 ///
+/// If one of the collections is [confirmed](Consistency::Confirmed), all of the writes are one group, whose call returns once the server has
+/// accepted it.
+///
 /// Documents are given as anything that serializes to a JSON object, or as [`serde_json::value::RawValue`] if the text is at hand.
 pub struct Transaction<'a> {
     tx: &'a Tx<'a>,
     device: &'a Device,
     registry: &'a Registry,
     group: Option<String>,
+    confirming: Option<Confirming<'a>>,
+}
+
+/// A transaction that may write to confirmed collections.
+struct Confirming<'a> {
+    /// The group of all its writes, until it is known whether one of them was to such a collection.
+    group: String,
+    /// Whether the server can be asked now.
+    ready: &'a dyn Fn() -> Result<()>,
+    /// How long its call may wait for the server; none: no such collection was written to.
+    timeout: Cell<Option<Duration>>,
+    /// It calls actions.
+    acts: Cell<bool>,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) fn new(tx: &'a Tx<'a>, device: &'a Device, registry: &'a Registry) -> Self {
-        Self { tx, device, registry, group: None }
+        Self { tx, device, registry, group: None, confirming: None }
+    }
+
+    /// One that may write to confirmed collections; `ready` says whether the server can be asked now.
+    pub(crate) fn confirming(mut self, ready: &'a dyn Fn() -> Result<()>) -> Self {
+        let group = outbox::new_exact_group(self.device);
+        self.confirming = Some(Confirming { group, ready, timeout: Cell::default(), acts: Cell::default() });
+        self
     }
 
     /// From here on the writes of this transaction are a group: the server takes all of them or none.
@@ -95,7 +121,7 @@ impl<'a> Transaction<'a> {
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &References::default()))?;
+        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &References::default())?)?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
@@ -104,7 +130,8 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// `INVALID_NAME` for a name that is not a letter, then at most 63 letters, digits and `_`; `DOCUMENT_TOO_LARGE` for parameters larger than
-    /// a document may be; `UNSUPPORTED` within a group; `INVALID_DOCUMENT` for parameters that cannot be written as JSON.
+    /// a document may be; `UNSUPPORTED` within a group, or beside writes to a confirmed collection; `INVALID_DOCUMENT` for parameters that
+    /// cannot be written as JSON.
     pub fn action<T: Serialize + ?Sized>(
         &self,
         name: &str,
@@ -119,6 +146,9 @@ impl<'a> Transaction<'a> {
             return Err(Error::invalid(ErrorCode::InvalidName, "a document is named without its collection"));
         }
         let target = Target { collection, doc_id: &doc_id };
+        if let Some(confirming) = &self.confirming {
+            confirming.acts.set(true);
+        }
         let op_id = outbox::act(self.tx, self.device, name, &target, params, self.group.as_deref())?;
         Ok(Receipt { doc_id, op_id: Some(op_id) })
     }
@@ -141,7 +171,7 @@ impl<'a> Transaction<'a> {
             (None, None) => DocumentId::new(self.device.new_uuid().to_string())?,
         };
         let references = self.registry.references(self.tx, &info)?;
-        let op_id = outbox::create(self.tx, self.device, &self.place(&info, &id, &references), body)?;
+        let op_id = outbox::create(self.tx, self.device, &self.place(&info, &id, &references)?, body)?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 
@@ -168,24 +198,75 @@ impl<'a> Transaction<'a> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
         let references = self.registry.references(self.tx, &info)?;
-        let op_id = outbox::update(self.tx, self.device, &self.place(&info, &id, &references), edit)?;
+        let op_id = outbox::update(self.tx, self.device, &self.place(&info, &id, &references)?, edit)?;
         Ok(Receipt { doc_id: id.into_string(), op_id })
     }
 
-    fn place<'p>(&'p self, info: &'p CollectionInfo, id: &'p DocumentId, references: &'p References) -> Place<'p> {
-        let (collection, group) = (info.id, self.group.as_deref());
-        Place { collection, name: &info.name, rules: &info.rules, id, group, references }
+    /// Writes the values of a journal entry back.
+    pub(crate) fn restore(&self, entry: i64) -> Result<Receipt> {
+        let home = |collection: i64| {
+            let info = self.info(&self.registry.name(collection))?;
+            let references = self.registry.references(self.tx, &info)?;
+            let group = self.group_for(&info)?.map(str::to_owned);
+            Ok(Home { name: info.name.clone(), rules: info.rules.clone(), references, group })
+        };
+        let (doc_id, op_id) = outbox::restore(self.tx, self.device, entry, home)?;
+        Ok(Receipt { doc_id, op_id })
     }
 
-    /// Checks what the transaction has made as a whole, before it commits.
+    fn place<'p>(
+        &'p self,
+        info: &'p CollectionInfo,
+        id: &'p DocumentId,
+        references: &'p References,
+    ) -> Result<Place<'p>> {
+        let (collection, group) = (info.id, self.group_for(info)?);
+        Ok(Place { collection, name: &info.name, rules: &info.rules, id, group, references })
+    }
+
+    /// The group of a write to this collection.
+    fn group_for(&self, info: &CollectionInfo) -> Result<Option<&str>> {
+        match (&self.confirming, info.consistency) {
+            (None, Consistency::Eventual) => Ok(self.group.as_deref()),
+            (Some(confirming), Consistency::Eventual) => Ok(Some(&confirming.group)),
+            (Some(confirming), Consistency::Confirmed { timeout }) => {
+                (confirming.ready)()?;
+                confirming.timeout.set(confirming.timeout.get().max(Some(timeout)));
+                Ok(Some(&confirming.group))
+            }
+            (None, Consistency::Confirmed { .. }) => {
+                let message = format!("collection {:?} is confirmed: write to it with Holm::write", info.name);
+                Err(Error::State { code: ErrorCode::Unsupported, message })
+            }
+        }
+    }
+
+    /// Checks what the transaction has made as a whole, before it commits. Returns what the server must accept before the call returns.
     ///
     /// # Errors
-    /// `GROUP_TOO_LARGE`.
-    pub(crate) fn finish(&self) -> Result<()> {
-        match &self.group {
-            Some(group) => outbox::check_group(self.tx, self.device, group),
-            None => Ok(()),
+    /// `GROUP_TOO_LARGE`; `UNSUPPORTED` for an action beside writes to a confirmed collection.
+    pub(crate) fn finish(&self) -> Result<Option<Unconfirmed>> {
+        if let Some(confirming) = &self.confirming {
+            if let Some(timeout) = confirming.timeout.get() {
+                return self.unconfirmed(confirming, timeout);
+            }
+            operations::regroup(self.tx, &confirming.group, self.group.as_deref())?;
         }
+        if let Some(group) = &self.group {
+            outbox::check_group(self.tx, self.device, group)?;
+        }
+        Ok(None)
+    }
+
+    fn unconfirmed(&self, confirming: &Confirming<'_>, timeout: Duration) -> Result<Option<Unconfirmed>> {
+        if confirming.acts.get() {
+            let message = "an action cannot be called beside writes to a confirmed collection".to_owned();
+            return Err(Error::State { code: ErrorCode::Unsupported, message });
+        }
+        outbox::check_group(self.tx, self.device, &confirming.group)?;
+        let group = confirming.group.clone();
+        let ops: Vec<OpId> = operations::of_group(self.tx, &group)?.iter().map(|op| op.op_id).collect();
+        Ok((!ops.is_empty()).then_some(Unconfirmed { group, ops, timeout }))
     }
 
     fn info(&self, collection: &str) -> Result<Arc<CollectionInfo>> {

@@ -23,7 +23,7 @@ mod work;
 
 pub(crate) use apply::{of_collection, restart};
 pub(crate) use deps::EngineDeps;
+pub(crate) use engine::{CountedQueue, EngineHandle, StateCell, Waiters, WeakEngine, start};
 pub use engine::{Deferred, SetAside, StateWatch, SyncConfig, SyncReport};
-pub(crate) use engine::{EngineHandle, StateCell, Waiters, start};
 pub(crate) use work::Deadline;
 pub use work::{Remaining, SliceReport, StormGuard};

@@ -6,6 +6,7 @@
 
 mod clock;
 mod network;
+mod rewrite;
 
 #[doc(hidden)]
 pub use crate::model::{Illegal, OpError, OpEvent, OpState};

@@ -1,5 +1,6 @@
 //! A network that fails as a test says.
 
+use super::rewrite;
 use crate::net::{Request, Response, Transport, TransportError, TransportErrorKind};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,6 +30,10 @@ pub enum Fault {
         /// Its `Retry-After`, in whole seconds.
         retry_after: Option<Duration>,
     },
+    /// The server takes none of the request's writes: it says of each that it shall come again later. All else goes well.
+    Deferred,
+    /// The records in the answer are in a form that this build cannot read.
+    Unreadable,
 }
 
 /// A network in front of another one. Passes everything on until it is told to fail. Thread-safe.
@@ -89,7 +94,7 @@ impl ScriptedNetwork {
 
 #[async_trait]
 impl Transport for ScriptedNetwork {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         match self.next(&request) {
             None => self.behind.send(request).await,
             Some(Fault::Unreachable) => Err(failed(TransportErrorKind::Connect)),
@@ -105,6 +110,18 @@ impl Transport for ScriptedNetwork {
                 if let Some(wait) = retry_after {
                     response.headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
                 }
+                Ok(response)
+            }
+            Some(Fault::Deferred) => {
+                let operations = rewrite::take_operations(&mut request);
+                let mut response = self.behind.send(request).await?;
+                rewrite::defer(&mut response, &operations);
+                Ok(response)
+            }
+            Some(Fault::Unreadable) => {
+                rewrite::plain_answer(&mut request);
+                let mut response = self.behind.send(request).await?;
+                rewrite::garble_records(&mut response);
                 Ok(response)
             }
         }

@@ -231,6 +231,7 @@ shapes! {
         data: Option<BTreeMap<String, Value>>,
         field_ops: Option<Vec<FieldOp>>,
         hlc: Option<String>,
+        exact: Option<bool>,
         group: Option<String>,
     }
     /// The result of each operation, and the changes of other devices.

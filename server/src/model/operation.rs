@@ -19,6 +19,8 @@ pub(crate) struct Operation {
     pub(crate) target: Target,
     /// The version it is based on.
     pub(crate) base: Base,
+    /// Whether that version is a condition: any other one conflicts, whatever is edited.
+    pub(crate) exact: bool,
     /// The stamp that the device gave it. `None` if it gave none.
     pub(crate) hlc: Option<Hlc>,
     /// All operations of a group are accepted, or none.
@@ -100,6 +102,7 @@ impl Operation {
         let collection = op.text("collection")?.unwrap_or_else(|| defaults.collection.to_owned());
         let collection = CollectionName::parse(&collection).map_err(|e| details("collection", e.to_string()))?;
         let base = base(op.any("version"))?;
+        let exact = op.flag("exact")?;
         let hlc =
             parsed(op.text("hlc")?, "hlc", |text| Hlc::parse(text).ok_or("must be \"<ms>:<counter>:<deviceId>\""))?;
         let group = op.text("group")?;
@@ -119,7 +122,7 @@ impl Operation {
             _ => return Err(details("type", "must be create, update, patch, replace, delete or ask")),
         };
         let content = content_hash(&[&kind, collection.as_str(), target.as_text(), &data, &ops]);
-        Ok(Self { op_id, op_seq, collection, target, base, hlc, group, change, content })
+        Ok(Self { op_id, op_seq, collection, target, base, exact, hlc, group, change, content })
     }
 }
 

@@ -3,8 +3,8 @@
 //! Invariants:
 //! - An accepted write that changes a value makes exactly the next version; one that changes nothing makes none.
 //! - A stale write is never accepted over a change that it did not know of: in a collection that merges by field, no path that it
-//!   edits, no path above it and none below it was edited after its base; in the others its base is the current version. Commuting
-//!   edits are the exception, because they lose nothing.
+//!   edits, no path above it and none below it was edited after its base; in the others, and for an exact write, its base is the current
+//!   version. Commuting edits of writes that are not exact are the exception, because they lose nothing.
 //! - What is missing is never made by an update, and what is deleted is only made again by a create that knows the tombstone.
 
 use super::rules;
@@ -44,6 +44,8 @@ pub(super) struct Write<'a> {
     pub(super) change: &'a Change,
     /// The version it is based on. `None` if it does not say.
     pub(super) base: Option<i64>,
+    /// Whether that version is a condition: any other one conflicts, whatever is edited.
+    pub(super) exact: bool,
     /// The stamp of what it changes, for edits that have none of their own.
     pub(super) hlc: &'a str,
     /// No stamp is later than this, in milliseconds since 1970.
@@ -153,12 +155,12 @@ fn update(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decisi
             ChangeFault::Invalid(details) => Refusal::Invalid(details),
             ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
         })?;
-    let stale = if write.change.commutes() { None } else { stale_base(live, write, rules)? };
+    let stale = if write.change.commutes() && !write.exact { None } else { stale_base(live, write, rules)? };
     if let Some(base) = stale {
         let clashes = |path: &Path| base > live.version || live.stamps.version_of(path, live.created_version) > base;
         let decisive = edits.iter().filter(|edit| !edit.commutes).map(|edit| &edit.path);
         let at_odds: Vec<Path> = decisive.filter(|path| clashes(path)).cloned().collect();
-        if must_match(base, live, rules) || !at_odds.is_empty() {
+        if must_match(base, live, write, rules) || !at_odds.is_empty() {
             return Err(Refusal::Conflict(at_odds));
         }
     }
@@ -186,7 +188,7 @@ fn delete(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decisi
             true => live.fields.keys().map(Path::field).collect(),
             false => live.stamps.changed_after(base).cloned().collect(),
         };
-        if must_match(base, live, rules) || recreated || !at_odds.is_empty() {
+        if must_match(base, live, write, rules) || recreated || !at_odds.is_empty() {
             return Err(Refusal::Conflict(at_odds));
         }
     }
@@ -203,8 +205,8 @@ fn stale_base(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Op
 
 /// Whether a write that is not based on the current version conflicts whatever it changes. A version that was never made comes from
 /// another history of the record.
-fn must_match(base: i64, live: &Live, rules: WriteRules<'_>) -> bool {
-    base > live.version || rules.collection.conflict == ConflictPolicy::Record
+fn must_match(base: i64, live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> bool {
+    base > live.version || write.exact || rules.collection.conflict == ConflictPolicy::Record
 }
 
 fn put(

@@ -101,7 +101,7 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
     let name = RecordName { collection: &write.collection, id: &id, client_id: called.filter(|_| assigns) };
     let rules = WriteRules::of(config, &write.collection);
     let latest_ms = write.now.saturating_add(config.sync.max_clock_ahead_ms());
-    let request = Write { change: &write.change, base: write.base, hlc: &hlc, latest_ms };
+    let request = Write { change: &write.change, base: write.base, exact: false, hlc: &hlc, latest_ms };
     let mut set = WriteSet::new(tx, write.scope.space_row, write.now)?;
     let created = record.as_ref().is_none_or(|record| record.body.is_none());
     let reply = match apply(&mut set, name, request, author, record, rules)? {

@@ -1,6 +1,6 @@
 //! Scenarios as they stand in their files.
 
-use holm_core::{CollectionConfig, FieldRule, Strategy};
+use holm_core::{CollectionConfig, Consistency, FieldRule, Strategy};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -48,6 +48,9 @@ fn collection(json: &Value) -> CollectionConfig {
     }
     for (path, key) in texts(json, "listKeys") {
         config = config.list_key(path, key);
+    }
+    if json["consistency"] == "confirmed" {
+        config = config.consistency(Consistency::confirmed());
     }
     for (path, collection) in texts(json, "references") {
         config = config.reference(path, collection);

@@ -9,13 +9,15 @@ internal import HolmBindings
 /// ```
 ///
 /// Make one and keep it as long as the app runs. It may be used from any task and actor. Reads and writes work on local
-/// data only and never wait for the network. Calls run away from the caller's actor, so the main actor is free
-/// meanwhile.
+/// data only and never wait for the network, but for writes of collections that are
+/// ``Consistency/confirmed(timeout:)``. Calls run away from the caller's actor, so the main actor is free meanwhile.
 ///
 /// Whatever kills the process, the next ``open(_:)`` goes on from the last acknowledged write.
 public final class Holm: Sendable {
     let ffi: FfiHolm
     let coding: Coding
+    /// The collections whose writes wait for the server.
+    let confirmed: Set<String>
     /// Who needs it to be awake.
     let awake: Awake
     /// What follows the app and the device for it; `nil` before ``attach()``.
@@ -24,9 +26,10 @@ public final class Holm: Sendable {
     /// This device's id, made when its storage was.
     public let deviceID: String
 
-    init(ffi: FfiHolm, coding: Coding) throws {
+    init(ffi: FfiHolm, coding: Coding, confirmed: Set<String>) throws {
         self.ffi = ffi
         self.coding = coding
+        self.confirmed = confirmed
         awake = Awake(ffi)
         deviceID = try ffi.deviceId()
     }

@@ -763,7 +763,8 @@ public func FfiConverterTypeFfiCancel_lower(_ value: FfiCancel) -> UInt64 {
 
 
 /**
- * A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit.
+ * A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit, or in a confirmed
+ * collection after the server has accepted them. `cancel` ends the wait for that with `CANCELLED`.
  */
 public protocol FfiCollectionProtocol: AnyObject, Sendable {
     
@@ -775,25 +776,25 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     /**
      * Makes a document from a JSON object.
      */
-    func create(id: String?, json: String) async throws  -> FfiReceipt
+    func create(id: String?, json: String, cancel: FfiCancel?) async throws  -> FfiReceipt
     
     /**
      * Makes many documents in one transaction: all or none.
      */
-    func createAll(documents: [String]) async throws  -> [FfiReceipt]
+    func createAll(documents: [String], cancel: FfiCancel?) async throws  -> [FfiReceipt]
     
     /**
      * Deletes a document.
      */
-    func delete(id: String) async throws  -> FfiReceipt
+    func delete(id: String, cancel: FfiCancel?) async throws  -> FfiReceipt
     
     /**
-     * Reads a document under a policy, or that of the collection if it is `None`.
+     * Reads a document under a policy; none: that of the collection.
      */
     func fetch(id: String, policy: FfiCachePolicy?) throws  -> FfiFetch
     
     /**
-     * Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
+     * Runs a query, given as JSON, under a policy; none: that of the collection.
      */
     func fetchQuery(query: String, policy: FfiCachePolicy?) throws  -> FfiFetch
     
@@ -825,7 +826,7 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     /**
      * Replaces a document's content. What is sent is the difference from what is shown here, or from the version that it is based on.
      */
-    func replace(id: String, json: String, basedOn: Int64?) async throws  -> FfiReceipt
+    func replace(id: String, json: String, basedOn: Int64?, cancel: FfiCancel?) async throws  -> FfiReceipt
     
     /**
      * Takes a pin away.
@@ -835,7 +836,7 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     /**
      * Changes fields of a document: a merge patch with field operations.
      */
-    func update(id: String, patch: String) async throws  -> FfiReceipt
+    func update(id: String, patch: String, cancel: FfiCancel?) async throws  -> FfiReceipt
     
     /**
      * Computes figures over the documents that a query lets through: `figures` is `[{"count":true},{"sum":"path"},…]`, the result
@@ -860,7 +861,8 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     
 }
 /**
- * A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit.
+ * A collection. Long-lived, thread-safe. Reads block for microseconds to milliseconds; writes complete after the commit, or in a confirmed
+ * collection after the server has accepted them. `cancel` ends the wait for that with `CANCELLED`.
  */
 open class FfiCollection: FfiCollectionProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -931,12 +933,12 @@ open func count(query: String)throws  -> UInt64  {
     /**
      * Makes a document from a JSON object.
      */
-open func create(id: String?, json: String)async throws  -> FfiReceipt  {
+open func create(id: String?, json: String, cancel: FfiCancel? = nil)async throws  -> FfiReceipt  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_fficollection_create(
-                        self.uniffiCloneHandle(),FfiConverterOptionString.lower(id),FfiConverterString.lower(json)
+                        self.uniffiCloneHandle(),FfiConverterOptionString.lower(id),FfiConverterString.lower(json),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -950,12 +952,12 @@ open func create(id: String?, json: String)async throws  -> FfiReceipt  {
     /**
      * Makes many documents in one transaction: all or none.
      */
-open func createAll(documents: [String])async throws  -> [FfiReceipt]  {
+open func createAll(documents: [String], cancel: FfiCancel? = nil)async throws  -> [FfiReceipt]  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_fficollection_create_all(
-                        self.uniffiCloneHandle(),FfiConverterSequenceString.lower(documents)
+                        self.uniffiCloneHandle(),FfiConverterSequenceString.lower(documents),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -969,12 +971,12 @@ open func createAll(documents: [String])async throws  -> [FfiReceipt]  {
     /**
      * Deletes a document.
      */
-open func delete(id: String)async throws  -> FfiReceipt  {
+open func delete(id: String, cancel: FfiCancel? = nil)async throws  -> FfiReceipt  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_fficollection_delete(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -986,7 +988,7 @@ open func delete(id: String)async throws  -> FfiReceipt  {
 }
     
     /**
-     * Reads a document under a policy, or that of the collection if it is `None`.
+     * Reads a document under a policy; none: that of the collection.
      */
 open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
     return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
@@ -1000,7 +1002,7 @@ open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
 }
     
     /**
-     * Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
+     * Runs a query, given as JSON, under a policy; none: that of the collection.
      */
 open func fetchQuery(query: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
     return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
@@ -1088,12 +1090,12 @@ open func query(query: String)throws  -> Data  {
     /**
      * Replaces a document's content. What is sent is the difference from what is shown here, or from the version that it is based on.
      */
-open func replace(id: String, json: String, basedOn: Int64?)async throws  -> FfiReceipt  {
+open func replace(id: String, json: String, basedOn: Int64?, cancel: FfiCancel? = nil)async throws  -> FfiReceipt  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_fficollection_replace(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterString.lower(json),FfiConverterOptionInt64.lower(basedOn)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterString.lower(json),FfiConverterOptionInt64.lower(basedOn),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -1126,12 +1128,12 @@ open func unpin(id: String)async throws   {
     /**
      * Changes fields of a document: a merge patch with field operations.
      */
-open func update(id: String, patch: String)async throws  -> FfiReceipt  {
+open func update(id: String, patch: String, cancel: FfiCancel? = nil)async throws  -> FfiReceipt  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_fficollection_update(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterString.lower(patch)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterString.lower(patch),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -1499,8 +1501,7 @@ public protocol FfiFetchProtocol: AnyObject, Sendable {
     func close() 
     
     /**
-     * The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
-     * the refresh.
+     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
      */
     func next() async throws  -> FfiFetched?
     
@@ -1573,8 +1574,7 @@ open func close()  {try! rustCall() {
 }
     
     /**
-     * The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
-     * the refresh.
+     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
      */
 open func next()async throws  -> FfiFetched?  {
     return
@@ -1675,7 +1675,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     /**
      * Writes the values of a journal entry back, as a write of now.
      */
-    func restore(entry: Int64) async throws  -> FfiReceipt
+    func restore(entry: Int64, cancel: FfiCancel?) async throws  -> FfiReceipt
     
     /**
      * Closes the client for good.
@@ -1783,9 +1783,9 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func watchState() throws  -> FfiStateWatch
     
     /**
-     * Several writes in one transaction: all or none, here; with `group` also on the server.
+     * Several writes in one transaction: all or none, here; with `group`, or with a confirmed collection, also on the server.
      */
-    func write(writes: [FfiWrite], group: Bool) async throws  -> [FfiReceipt]
+    func write(writes: [FfiWrite], group: Bool, cancel: FfiCancel?) async throws  -> [FfiReceipt]
     
     /**
      * Reads one collection anew from its beginning, then syncs it. Queued writes stay queued.
@@ -1808,7 +1808,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func report(event: FfiEvent) throws 
     
     /**
-     * Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
+     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
      */
     func runBackground(budgetMs: UInt64, cancel: FfiCancel?) async throws  -> FfiSliceReport
     
@@ -1973,12 +1973,12 @@ open func resolveConflict(id: Int64, resolution: FfiResolution)async throws   {
     /**
      * Writes the values of a journal entry back, as a write of now.
      */
-open func restore(entry: Int64)async throws  -> FfiReceipt  {
+open func restore(entry: Int64, cancel: FfiCancel? = nil)async throws  -> FfiReceipt  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_ffiholm_restore(
-                        self.uniffiCloneHandle(),FfiConverterInt64.lower(entry)
+                        self.uniffiCloneHandle(),FfiConverterInt64.lower(entry),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -2306,14 +2306,14 @@ open func watchState()throws  -> FfiStateWatch  {
 }
     
     /**
-     * Several writes in one transaction: all or none, here; with `group` also on the server.
+     * Several writes in one transaction: all or none, here; with `group`, or with a confirmed collection, also on the server.
      */
-open func write(writes: [FfiWrite], group: Bool)async throws  -> [FfiReceipt]  {
+open func write(writes: [FfiWrite], group: Bool, cancel: FfiCancel? = nil)async throws  -> [FfiReceipt]  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_holm_ffi_fn_method_ffiholm_write(
-                        self.uniffiCloneHandle(),FfiConverterSequenceTypeFfiWrite.lower(writes),FfiConverterBool.lower(group)
+                        self.uniffiCloneHandle(),FfiConverterSequenceTypeFfiWrite.lower(writes),FfiConverterBool.lower(group),FfiConverterOptionTypeFfiCancel.lower(cancel)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
@@ -2394,7 +2394,7 @@ open func report(event: FfiEvent)throws   {try rustCallWithError(FfiConverterTyp
 }
     
     /**
-     * Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
+     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
      */
 open func runBackground(budgetMs: UInt64, cancel: FfiCancel?)async throws  -> FfiSliceReport  {
     return
@@ -4070,7 +4070,7 @@ public struct FfiCacheConfig: Equatable, Hashable {
      */
     public let policy: FfiCachePolicy
     /**
-     * Maximum age of a fresh entry, ms.
+     * So old may a thing be and still count as fresh, ms.
      */
     public let ttlMs: UInt64
     /**
@@ -4093,7 +4093,7 @@ public struct FfiCacheConfig: Equatable, Hashable {
          * The policy of a fetch that names none.
          */policy: FfiCachePolicy, 
         /**
-         * Maximum age of a fresh entry, ms.
+         * So old may a thing be and still count as fresh, ms.
          */ttlMs: UInt64, 
         /**
          * A fresh thing older than this is refreshed in the background as well, ms.
@@ -4189,9 +4189,13 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      */
     public let indexes: [[String]]
     /**
-     * How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
+     * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
      */
     public let cache: FfiCacheConfig?
+    /**
+     * When its writes return; none: eventual.
+     */
+    public let consistency: FfiConsistency?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4215,8 +4219,11 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          * Indexes: each a list of field paths.
          */indexes: [[String]], 
         /**
-         * How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
-         */cache: FfiCacheConfig? = nil) {
+         * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+         */cache: FfiCacheConfig? = nil, 
+        /**
+         * When its writes return; none: eventual.
+         */consistency: FfiConsistency? = nil) {
         self.name = name
         self.conflict = conflict
         self.rules = rules
@@ -4224,6 +4231,7 @@ public struct FfiCollectionConfig: Equatable, Hashable {
         self.references = references
         self.indexes = indexes
         self.cache = cache
+        self.consistency = consistency
     }
 
     
@@ -4248,7 +4256,8 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
                 listKeys: FfiConverterDictionaryStringString.read(from: &buf), 
                 references: FfiConverterDictionaryStringString.read(from: &buf), 
                 indexes: FfiConverterSequenceSequenceString.read(from: &buf), 
-                cache: FfiConverterOptionTypeFfiCacheConfig.read(from: &buf)
+                cache: FfiConverterOptionTypeFfiCacheConfig.read(from: &buf), 
+                consistency: FfiConverterOptionTypeFfiConsistency.read(from: &buf)
         )
     }
 
@@ -4260,6 +4269,7 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
         FfiConverterDictionaryStringString.write(value.references, into: &buf)
         FfiConverterSequenceSequenceString.write(value.indexes, into: &buf)
         FfiConverterOptionTypeFfiCacheConfig.write(value.cache, into: &buf)
+        FfiConverterOptionTypeFfiConsistency.write(value.consistency, into: &buf)
     }
 }
 
@@ -4284,15 +4294,15 @@ public func FfiConverterTypeFfiCollectionConfig_lower(_ value: FfiCollectionConf
  */
 public struct FfiConfig: Equatable, Hashable {
     /**
-     * Where the data lives. In memory if `None`.
+     * Where the data lives; none: in memory.
      */
     public let directory: String?
     /**
-     * The server's address. If `None`, the client never syncs.
+     * The server's address; none: the client never syncs.
      */
     public let server: String?
     /**
-     * The app's collections. If empty: all that the account has.
+     * The app's collections; none: whatever the account has.
      */
     public let collections: [FfiCollectionConfig]
     /**
@@ -4312,7 +4322,7 @@ public struct FfiConfig: Equatable, Hashable {
      */
     public let intervalMs: UInt64
     /**
-     * The same while the app is on the screen, on an unmetered network, ms.
+     * The same while somebody sees the app, on an unmetered network, ms.
      */
     public let foregroundIntervalMs: UInt64
     /**
@@ -4328,13 +4338,13 @@ public struct FfiConfig: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Where the data lives. In memory if `None`.
+         * Where the data lives; none: in memory.
          */directory: String?, 
         /**
-         * The server's address. If `None`, the client never syncs.
+         * The server's address; none: the client never syncs.
          */server: String?, 
         /**
-         * The app's collections. If empty: all that the account has.
+         * The app's collections; none: whatever the account has.
          */collections: [FfiCollectionConfig], 
         /**
          * What an acknowledged write survives.
@@ -4349,7 +4359,7 @@ public struct FfiConfig: Equatable, Hashable {
          * How often it looks for changes of others in the background, ms.
          */intervalMs: UInt64, 
         /**
-         * The same while the app is on the screen, on an unmetered network, ms.
+         * The same while somebody sees the app, on an unmetered network, ms.
          */foregroundIntervalMs: UInt64 = UInt64(5000), 
         /**
          * The same on a metered network, ms.
@@ -4618,16 +4628,18 @@ public struct FfiFailure: Equatable, Hashable {
     public let retryable: Bool
     public let serverCode: String?
     public let retryAfterMs: UInt64?
+    public let opId: String?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(code: String, message: String, recovery: String, retryable: Bool, serverCode: String?, retryAfterMs: UInt64?) {
+    public init(code: String, message: String, recovery: String, retryable: Bool, serverCode: String?, retryAfterMs: UInt64?, opId: String?) {
         self.code = code
         self.message = message
         self.recovery = recovery
         self.retryable = retryable
         self.serverCode = serverCode
         self.retryAfterMs = retryAfterMs
+        self.opId = opId
     }
 
     
@@ -4651,7 +4663,8 @@ public struct FfiConverterTypeFfiFailure: FfiConverterRustBuffer {
                 recovery: FfiConverterString.read(from: &buf), 
                 retryable: FfiConverterBool.read(from: &buf), 
                 serverCode: FfiConverterOptionString.read(from: &buf), 
-                retryAfterMs: FfiConverterOptionUInt64.read(from: &buf)
+                retryAfterMs: FfiConverterOptionUInt64.read(from: &buf), 
+                opId: FfiConverterOptionString.read(from: &buf)
         )
     }
 
@@ -4662,6 +4675,7 @@ public struct FfiConverterTypeFfiFailure: FfiConverterRustBuffer {
         FfiConverterBool.write(value.retryable, into: &buf)
         FfiConverterOptionString.write(value.serverCode, into: &buf)
         FfiConverterOptionUInt64.write(value.retryAfterMs, into: &buf)
+        FfiConverterOptionString.write(value.opId, into: &buf)
     }
 }
 
@@ -4694,7 +4708,7 @@ public struct FfiFetched: Equatable, Hashable {
      */
     public let origin: FfiOrigin
     /**
-     * How long ago the server had it so, ms. `None` if the server was never asked.
+     * How long ago the server had it so, ms; none: the server was never asked.
      */
     public let ageMs: UInt64?
     /**
@@ -4720,7 +4734,7 @@ public struct FfiFetched: Equatable, Hashable {
          * Where they come from.
          */origin: FfiOrigin, 
         /**
-         * How long ago the server had it so, ms. `None` if the server was never asked.
+         * How long ago the server had it so, ms; none: the server was never asked.
          */ageMs: UInt64?, 
         /**
          * Whether it may be out of date.
@@ -5132,7 +5146,7 @@ public struct FfiPage: Equatable, Hashable {
      */
     public let documents: Data
     /**
-     * Where the next page begins. `None` if this was the last.
+     * Where the next page begins; none: this was the last.
      */
     public let next: String?
 
@@ -5143,7 +5157,7 @@ public struct FfiPage: Equatable, Hashable {
          * Packed documents.
          */documents: Data, 
         /**
-         * Where the next page begins. `None` if this was the last.
+         * Where the next page begins; none: this was the last.
          */next: String?) {
         self.documents = documents
         self.next = next
@@ -5193,7 +5207,7 @@ public func FfiConverterTypeFfiPage_lower(_ value: FfiPage) -> RustBuffer {
 
 
 /**
- * Identifies a committed write: its document and its queued operation.
+ * What a write leaves in the caller's hand.
  */
 public struct FfiReceipt: Equatable, Hashable {
     /**
@@ -5802,6 +5816,14 @@ public struct FfiSyncState: Equatable, Hashable {
      */
     public let conflicts: UInt64
     /**
+     * Operations that wait for a time of their own after a failure.
+     */
+    public let deferred: UInt64
+    /**
+     * Records that cannot be read.
+     */
+    public let setAside: UInt64
+    /**
      * When everything was last in step, ms since 1970.
      */
     public let lastSyncMs: Int64?
@@ -5838,6 +5860,12 @@ public struct FfiSyncState: Equatable, Hashable {
          * Conflicts that wait for a person.
          */conflicts: UInt64, 
         /**
+         * Operations that wait for a time of their own after a failure.
+         */deferred: UInt64, 
+        /**
+         * Records that cannot be read.
+         */setAside: UInt64, 
+        /**
          * When everything was last in step, ms since 1970.
          */lastSyncMs: Int64?, 
         /**
@@ -5856,6 +5884,8 @@ public struct FfiSyncState: Equatable, Hashable {
         self.pending = pending
         self.failed = failed
         self.conflicts = conflicts
+        self.deferred = deferred
+        self.setAside = setAside
         self.lastSyncMs = lastSyncMs
         self.progressDone = progressDone
         self.progressTotal = progressTotal
@@ -5883,6 +5913,8 @@ public struct FfiConverterTypeFfiSyncState: FfiConverterRustBuffer {
                 pending: FfiConverterUInt64.read(from: &buf), 
                 failed: FfiConverterUInt64.read(from: &buf), 
                 conflicts: FfiConverterUInt64.read(from: &buf), 
+                deferred: FfiConverterUInt64.read(from: &buf), 
+                setAside: FfiConverterUInt64.read(from: &buf), 
                 lastSyncMs: FfiConverterOptionInt64.read(from: &buf), 
                 progressDone: FfiConverterOptionUInt64.read(from: &buf), 
                 progressTotal: FfiConverterOptionUInt64.read(from: &buf), 
@@ -5896,6 +5928,8 @@ public struct FfiConverterTypeFfiSyncState: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.pending, into: &buf)
         FfiConverterUInt64.write(value.failed, into: &buf)
         FfiConverterUInt64.write(value.conflicts, into: &buf)
+        FfiConverterUInt64.write(value.deferred, into: &buf)
+        FfiConverterUInt64.write(value.setAside, into: &buf)
         FfiConverterOptionInt64.write(value.lastSyncMs, into: &buf)
         FfiConverterOptionUInt64.write(value.progressDone, into: &buf)
         FfiConverterOptionUInt64.write(value.progressTotal, into: &buf)
@@ -6205,6 +6239,87 @@ public func FfiConverterTypeFfiConflictStrategy_lower(_ value: FfiConflictStrate
 
 
 /**
+ * When a write of a collection returns.
+ */
+
+public enum FfiConsistency: Equatable, Hashable {
+    
+    /**
+     * As soon as it is durable here.
+     */
+    case eventual
+    /**
+     * Once the server has accepted it, judged whole.
+     */
+    case confirmed(
+        /**
+         * The longest that a call waits for the server, ms.
+         */timeoutMs: UInt64
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FfiConsistency: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiConsistency: FfiConverterRustBuffer {
+    typealias SwiftType = FfiConsistency
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiConsistency {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .eventual
+        
+        case 2: return .confirmed(timeoutMs: try FfiConverterUInt64.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiConsistency, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .eventual:
+            writeInt(&buf, Int32(1))
+        
+        
+        case let .confirmed(timeoutMs):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt64.write(timeoutMs, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiConsistency_lift(_ buf: RustBuffer) throws -> FfiConsistency {
+    return try FfiConverterTypeFfiConsistency.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiConsistency_lower(_ value: FfiConsistency) -> RustBuffer {
+    return FfiConverterTypeFfiConsistency.lower(value)
+}
+
+
+
+/**
  * What an acknowledged write survives.
  */
 
@@ -6308,7 +6423,10 @@ enum FfiError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */serverCode: String?, 
         /**
          * How long the server asked to wait.
-         */retryAfterMs: UInt64?
+         */retryAfterMs: UInt64?, 
+        /**
+         * The operation that is not confirmed, with `UNCONFIRMED`.
+         */opId: String?
     )
 
     
@@ -6345,7 +6463,8 @@ public struct FfiConverterTypeFfiError: FfiConverterRustBuffer {
             recovery: try FfiConverterString.read(from: &buf), 
             retryable: try FfiConverterBool.read(from: &buf), 
             serverCode: try FfiConverterOptionString.read(from: &buf), 
-            retryAfterMs: try FfiConverterOptionUInt64.read(from: &buf)
+            retryAfterMs: try FfiConverterOptionUInt64.read(from: &buf), 
+            opId: try FfiConverterOptionString.read(from: &buf)
             )
 
          default: throw UniffiInternalError.unexpectedEnumCase
@@ -6359,7 +6478,7 @@ public struct FfiConverterTypeFfiError: FfiConverterRustBuffer {
 
         
         
-        case let .Failure(code,message,recovery,retryable,serverCode,retryAfterMs):
+        case let .Failure(code,message,recovery,retryable,serverCode,retryAfterMs,opId):
             writeInt(&buf, Int32(1))
             FfiConverterString.write(code, into: &buf)
             FfiConverterString.write(message, into: &buf)
@@ -6367,6 +6486,7 @@ public struct FfiConverterTypeFfiError: FfiConverterRustBuffer {
             FfiConverterBool.write(retryable, into: &buf)
             FfiConverterOptionString.write(serverCode, into: &buf)
             FfiConverterOptionUInt64.write(retryAfterMs, into: &buf)
+            FfiConverterOptionString.write(opId, into: &buf)
             
         }
     }
@@ -6399,11 +6519,11 @@ public enum FfiEvent: Equatable, Hashable {
      */
     case launched
     /**
-     * The app is on the screen.
+     * Somebody sees the app.
      */
     case foreground
     /**
-     * The app has left the screen.
+     * Nobody sees it any more.
      */
     case background
     /**
@@ -6536,6 +6656,14 @@ public enum FfiFault: Equatable, Hashable {
          * Its `Retry-After`, in seconds.
          */retryAfterS: UInt32?
     )
+    /**
+     * The server takes none of the request's writes, and says of each that it shall come again later.
+     */
+    case deferred
+    /**
+     * The records in the answer cannot be read.
+     */
+    case unreadable
 
 
 
@@ -6570,6 +6698,10 @@ public struct FfiConverterTypeFfiFault: FfiConverterRustBuffer {
         case 6: return .status(status: try FfiConverterUInt16.read(from: &buf), retryAfterS: try FfiConverterOptionUInt32.read(from: &buf)
         )
         
+        case 7: return .deferred
+        
+        case 8: return .unreadable
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6603,6 +6735,14 @@ public struct FfiConverterTypeFfiFault: FfiConverterRustBuffer {
             FfiConverterUInt16.write(status, into: &buf)
             FfiConverterOptionUInt32.write(retryAfterS, into: &buf)
             
+        
+        case .deferred:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .unreadable:
+            writeInt(&buf, Int32(8))
+        
         }
     }
 }
@@ -8235,6 +8375,30 @@ fileprivate struct FfiConverterOptionTypeFfiCachePolicy: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFfiConsistency: FfiConverterRustBuffer {
+    typealias SwiftType = FfiConsistency?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiConsistency.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiConsistency.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeFfiResolution: FfiConverterRustBuffer {
     typealias SwiftType = FfiResolution?
 
@@ -8731,8 +8895,8 @@ public func ffiVersion()throws  -> String  {
 })
 }
 /**
- * Hands lines of `level` and above to `sink`, in the place of the one before; without a sink the lines are dropped. For the whole
- * process. Lines that wait for the sink before are still delivered to it.
+ * Hands lines of `level` and above to `sink`, in the place of the one before; none: to nobody. For the whole process. Lines that wait
+ * for the sink before are still delivered to it.
  */
 public func setLogSink(sink: FfiLogSink?, level: FfiLogLevel)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
         uniffiCallStatus in
@@ -8770,13 +8934,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_count() != 43714) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_create() != 12850) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_create() != 22595) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_create_all() != 48537) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_create_all() != 14795) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_delete() != 39012) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_delete() != 1580) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_fetch() != 26776) {
@@ -8800,13 +8964,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_query() != 24552) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_replace() != 39192) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_replace() != 39960) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_unpin() != 29183) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_update() != 51344) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_update() != 19629) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_aggregate() != 44132) {
@@ -8848,7 +9012,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict() != 4387) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_restore() != 38758) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_restore() != 54620) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_close() != 32946) {
@@ -8914,7 +9078,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_watch_state() != 43496) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_write() != 31885) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_write() != 13487) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_resync_collection() != 59294) {

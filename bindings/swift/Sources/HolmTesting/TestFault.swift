@@ -14,6 +14,10 @@ public enum TestFault: Hashable, Sendable {
     case garbage
     /// The server answers with this HTTP status, 400 to 599, and does nothing; it asks to wait so many seconds.
     case status(Int, retryAfter: Int? = nil)
+    /// The server takes none of the request's writes: it says of each that it shall come again later.
+    case deferred
+    /// The records in the answer are in a form that this version cannot read.
+    case unreadable
 
     /// What comes and goes in a bad network.
     static let transient: [Self] = [.unreachable, .lostReply, .timeout, .status(503), .lostReply]
@@ -25,6 +29,8 @@ public enum TestFault: Hashable, Sendable {
         case .lostReply: .lostReply
         case .captivePortal: .captive
         case .garbage: .garbage
+        case .deferred: .deferred
+        case .unreadable: .unreadable
         case .status(let status, let retryAfter):
             .status(
                 status: UInt16(clamping: status), retryAfterS: retryAfter.map { UInt32(clamping: $0) })

@@ -55,6 +55,9 @@ struct WireOperation<'a> {
     hlc: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'a str>,
+    /// The version is a condition.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    exact: bool,
 }
 
 pub(super) fn request(request: &PushRequest, device: &Device, config_version: Option<&str>) -> Result<Vec<u8>> {
@@ -81,6 +84,7 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Re
         kind: op.kind.as_str(),
         version: op.base_version,
         group: op.group.as_deref(),
+        exact: op.is_exact(),
         ..question(outgoing, device, device_id)
     };
     match op.kind {
@@ -129,6 +133,7 @@ fn question<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Wir
         field_ops: None,
         hlc: hlc(op.stamp, device, device_id),
         group: None,
+        exact: false,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod outcomes;
 pub(crate) mod pins;
 pub(crate) mod server_ids;
 pub(crate) mod streams;
+pub(crate) mod unreadable;
 mod wipe;
 
 pub(crate) use wipe::wipe;

@@ -324,6 +324,15 @@ pub(crate) fn waiting(connection: &Connection, which: &Runnable, limit: u32) -> 
     select(connection, condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
 }
 
+/// How many there are of those.
+pub(crate) fn count_waiting(connection: &Connection, now_ms: i64, longest_wait_ms: i64) -> Result<u64> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM operations o WHERE o.not_before > ?1 AND o.not_before <= ?2 AND o.state <= 1",
+    )?;
+    let count: i64 = statement.query_row((now_ms, now_ms.saturating_add(longest_wait_ms)), |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
+
 /// How many members a group has, and how many bytes they hold.
 pub(crate) fn group_size(connection: &Connection, group: &str) -> Result<(usize, usize)> {
     let mut statement = connection.prepare_cached(
@@ -345,6 +354,12 @@ pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Opera
     select(connection, "WHERE o.group_id = ?1 ORDER BY o.op_seq", [group])
 }
 
+/// Gives the members of a group another one, or none.
+pub(crate) fn regroup(tx: &Tx<'_>, group: &str, to: Option<&str>) -> Result<()> {
+    tx.prepare_cached("UPDATE operations SET group_id = ?2 WHERE group_id = ?1")?.execute(params![group, to])?;
+    Ok(())
+}
+
 /// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
 pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
     let mut statement = tx.prepare_cached("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state <= 1")?;
@@ -360,6 +375,15 @@ pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
     Ok(tx
         .prepare_cached("UPDATE operations SET state = ?1 WHERE state > 1 AND state = ?2")?
         .execute([OpState::Unanswered.number(), OpState::InFlight.number()])?)
+}
+
+/// Takes a lease back whose request has not left: those operations are as if they had not been leased.
+pub(crate) fn unlease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
+    let mut statement = tx.prepare_cached("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state = ?3")?;
+    for op_seq in op_seqs {
+        statement.execute([op_seq, OpState::Open.number(), OpState::InFlight.number()])?;
+    }
+    Ok(())
 }
 
 /// Lets every waiting operation be tried now.

@@ -4,6 +4,7 @@ use super::reconcile::Reconciler;
 use crate::backend::UnreadableRecord;
 use crate::error::Result;
 use crate::store::documents::{self, DocumentRow};
+use crate::store::unreadable;
 
 impl Reconciler<'_> {
     /// Takes note of a record that cannot be read, so that count and digest agree with the server's and nothing is read anew because of it.
@@ -21,6 +22,7 @@ impl Reconciler<'_> {
             return Ok(true);
         }
         let counted = if known { self.digest_without(&row)? } else { 0 };
+        unreadable::note(self.tx, self.stream.collection, id, seq, row.version.is_some())?;
         row.seq = Some(seq);
         row.generation = self.stream.generation;
         if row.server_body().is_none() && !row.is_pending() {

@@ -136,6 +136,14 @@ pub(crate) struct WeakEngine {
     commands: mpsc::WeakUnboundedSender<Command>,
 }
 
+impl WeakEngine {
+    /// As [`EngineHandle::sync`].
+    pub async fn sync(&self) -> Result<SyncReport> {
+        let commands = self.commands.upgrade().ok_or_else(|| Error::state(ErrorCode::Closed))?;
+        EngineHandle { commands }.sync().await
+    }
+}
+
 #[async_trait]
 impl Refresher for WeakEngine {
     async fn refresh(&self, key: RefreshKey) -> Result<()> {

@@ -11,9 +11,9 @@ mod task;
 mod waiters;
 
 pub use config::SyncConfig;
-pub(crate) use handle::EngineHandle;
+pub(crate) use handle::{EngineHandle, WeakEngine};
 pub use report::{Deferred, SetAside, SyncReport};
-pub(crate) use state::StateCell;
 pub use state::StateWatch;
+pub(crate) use state::{CountedQueue, StateCell};
 pub(crate) use task::start;
 pub(crate) use waiters::Waiters;

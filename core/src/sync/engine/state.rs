@@ -2,7 +2,10 @@
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, Progress, SyncState};
-use crate::store::{Store, conflicts, meta, operations};
+use crate::platform::Clock;
+use crate::store::{Store, conflicts, meta, operations, unreadable};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// What the engine knows by itself; counts are read from the store when a caller asks for the state.
@@ -13,6 +16,15 @@ struct Known {
     last_error: Option<Error>,
     /// Raised when counts may have changed.
     generation: u64,
+}
+
+/// Where counts are read.
+#[derive(Clone)]
+pub(crate) struct CountedQueue {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    /// No wait of an operation is longer.
+    pub longest_wait: Duration,
 }
 
 /// The engine's state, and who watches it. Thread-safe.
@@ -76,29 +88,40 @@ impl StateCell {
     }
 
     /// The state now. Blocking, microseconds.
-    pub fn read(&self, store: &Store) -> Result<SyncState> {
+    pub fn read(&self, queue: &CountedQueue) -> Result<SyncState> {
         let known = self.known.borrow().clone();
-        state(known, store)
+        state(known, queue)
     }
 
-    pub fn watch(&self, store: Store) -> StateWatch {
-        StateWatch { known: self.known.subscribe(), store, shown: None }
+    pub fn watch(&self, queue: CountedQueue) -> StateWatch {
+        StateWatch { known: self.known.subscribe(), queue, shown: None }
     }
 }
 
-fn state(known: Known, store: &Store) -> Result<SyncState> {
-    let (pending, failed, conflicts, last_sync_ms) = store.read(|connection| {
-        let (pending, failed) = operations::counts(connection)?;
-        Ok((pending, failed, conflicts::count(connection)?, meta::get_number(connection, meta::Key::LastSync)?))
-    })?;
+fn state(known: Known, queue: &CountedQueue) -> Result<SyncState> {
+    let (now_ms, longest_ms) =
+        (queue.clock.wall_ms(), i64::try_from(queue.longest_wait.as_millis()).unwrap_or(i64::MAX));
     let Known { phase, progress, last_error, .. } = known;
-    Ok(SyncState { phase, pending, failed, conflicts, last_sync_ms, progress, last_error })
+    queue.store.read(|connection| {
+        let (pending, failed) = operations::counts(connection)?;
+        Ok(SyncState {
+            phase,
+            pending,
+            failed,
+            conflicts: conflicts::count(connection)?,
+            deferred: operations::count_waiting(connection, now_ms, longest_ms)?,
+            set_aside: unreadable::count(connection)?,
+            last_sync_ms: meta::get_number(connection, meta::Key::LastSync)?,
+            progress,
+            last_error,
+        })
+    })
 }
 
 /// A watch on the client's state. Dropping it ends the watch.
 pub struct StateWatch {
     known: watch::Receiver<Known>,
-    store: Store,
+    queue: CountedQueue,
     shown: Option<SyncState>,
 }
 
@@ -115,7 +138,7 @@ impl StateWatch {
                 last_error: known.last_error,
                 ..self.shown.clone().unwrap_or_default()
             };
-            let next = match state(known.clone(), &self.store) {
+            let next = match state(known.clone(), &self.queue) {
                 // The files are closed: the counts are those from before.
                 Err(error) if error.code() == ErrorCode::Suspended => quiet(Phase::Suspended, known),
                 Err(error) if error.code() == ErrorCode::Closed => quiet(Phase::Closed, known),

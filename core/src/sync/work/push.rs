@@ -134,6 +134,9 @@ impl Pusher {
                     return Ok(());
                 }
                 Err(error) => {
+                    if has_not_left(&error) {
+                        self.unlease(&sent).await?;
+                    }
                     self.release().await?;
                     if let Some(refusal) = self.failed(&sent, error, &mut failures, done).await? {
                         self.ask(requests, sent, leased.positions, refusal, done).await?;
@@ -349,6 +352,13 @@ impl Pusher {
         Ok(moved)
     }
 
+    /// What had not been sent before still has not been.
+    async fn unlease(&self, sent: &[Outgoing]) -> Result<()> {
+        let open = sent.iter().filter(|outgoing| outgoing.op.is_open()).map(|outgoing| outgoing.op.op_seq);
+        let open: Vec<i64> = open.collect();
+        self.deps.store.write(move |tx| operations::unlease(tx, open.into_iter())).await
+    }
+
     async fn release(&self) -> Result<()> {
         self.deps.store.write(|tx| operations::release_leases(tx).map(drop)).await
     }
@@ -364,6 +374,11 @@ pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
         ordered: deps.config.ordered,
         unanswered_only: false,
     }
+}
+
+/// Whether no byte of a request has left: there was no connection.
+fn has_not_left(error: &BackendError) -> bool {
+    matches!(error, BackendError::Failed(reason) if reason.code() == ErrorCode::Offline)
 }
 
 /// Whether a whole request's refusal can be an operation's own fault.

@@ -111,7 +111,7 @@ impl<'t> Run<'t> {
             Author { device: Some(self.device.row), op_id: operation.op_id.as_ref().map(OpId::as_str), hlc: &hlc };
         let collection = &operation.collection;
         let name = RecordName { collection, id: &subject.key.1, client_id: subject.client_id.as_deref() };
-        let write = Write { change, base, hlc: &hlc, latest_ms };
+        let write = Write { change, base, exact: operation.exact, hlc: &hlc, latest_ms };
         match apply(&mut self.set, name, write, author, subject.record, WriteRules::of(config, collection))? {
             Effect::Refused(why, record) => {
                 Err(refusal::explain(self.tx, &push.scope.space, why, record.as_ref(), &config.limits)?.into())

@@ -64,7 +64,7 @@ fn collection() -> impl Strategy<Value = Collection> {
 }
 
 fn write(change: &Change, base: Option<i64>) -> Write<'_> {
-    Write { change, base, hlc: "2:0:e", latest_ms: 1000 }
+    Write { change, base, exact: false, hlc: "2:0:e", latest_ms: 1000 }
 }
 
 fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collection) -> Result<Decision, Refusal> {
@@ -123,6 +123,20 @@ proptest! {
                 let unseen = entry.is_some_and(|(_, stamp)| stamp.0 > base);
                 prop_assert!(!unseen || unchanged(&live.fields, &after, &path), "{} was changed meanwhile", path);
             }
+        }
+    }
+
+    #[test]
+    fn exact_write_passes_only_on_its_own_version(live in live(), change in change(), base in 0i64..12) {
+        let collection = Collection::default();
+        let rules = WriteRules { collection: &collection, bounds: Limits::default().record() };
+        let write = Write { exact: true, ..write(&change, Some(base)) };
+        match decide(CurrentRecord::Live(&live), write, rules) {
+            Ok(Decision::Put(_) | Decision::Delete { .. }) => prop_assert_eq!(base, live.version),
+            Ok(Decision::AlreadySo) => prop_assert!(base == live.version || matches!(change, Change::Create(_))),
+            Err(Refusal::Conflict(_)) => prop_assert_ne!(base, live.version),
+            Err(Refusal::Exists) => prop_assert!(matches!(change, Change::Create(_))),
+            Err(other) => prop_assert!(false, "{:?}", other),
         }
     }
 

@@ -61,27 +61,33 @@ struct CollectionAccess: Sendable {
     }
 
     func create(_ json: String, id: String?) async throws(HolmError) -> Holm.Receipt {
-        let ffi = try ffi()
-        return Holm.Receipt(try await translating { try await ffi.create(id: id, json: json) })
+        Holm.Receipt(try await writing { ffi, cancel in try await ffi.create(id: id, json: json, cancel: cancel) })
     }
 
     func createAll(_ documents: [String]) async throws(HolmError) -> [Holm.Receipt] {
-        let ffi = try ffi()
-        return try await translating { try await ffi.createAll(documents: documents) }.map(Holm.Receipt.init)
+        try await writing { ffi, cancel in try await ffi.createAll(documents: documents, cancel: cancel) }
+            .map(Holm.Receipt.init)
     }
 
     func update(_ id: String, patch: String) async throws(HolmError) -> Holm.Receipt {
-        let ffi = try ffi()
-        return Holm.Receipt(try await translating { try await ffi.update(id: id, patch: patch) })
+        Holm.Receipt(try await writing { ffi, cancel in try await ffi.update(id: id, patch: patch, cancel: cancel) })
     }
 
     func replace(_ id: String, with json: String, basedOn version: Int64?) async throws(HolmError) -> Holm.Receipt {
-        let ffi = try ffi()
-        return Holm.Receipt(try await translating { try await ffi.replace(id: id, json: json, basedOn: version) })
+        let receipt = try await writing { ffi, cancel in
+            try await ffi.replace(id: id, json: json, basedOn: version, cancel: cancel)
+        }
+        return Holm.Receipt(receipt)
     }
 
     func delete(_ id: String) async throws(HolmError) -> Holm.Receipt {
+        Holm.Receipt(try await writing { ffi, cancel in try await ffi.delete(id: id, cancel: cancel) })
+    }
+
+    private func writing<T: Sendable>(
+        _ write: @Sendable (FfiCollection, FfiCancel?) async throws -> T
+    ) async throws(HolmError) -> T {
         let ffi = try ffi()
-        return Holm.Receipt(try await translating { try await ffi.delete(id: id) })
+        return try await holm.writing(waits: holm.confirmed.contains(name)) { cancel in try await write(ffi, cancel) }
     }
 }

@@ -3,7 +3,8 @@
 /// Reads are answered from the database on the device, in microseconds for a document and milliseconds for a long list,
 /// away from the caller's actor. Writes return after the commit, and are queued for the server in the same transaction;
 /// ``HolmConfiguration/Durability`` says what a commit survives. Cancelling the task takes neither back: a write
-/// happens whole.
+/// happens whole. In a collection that is ``Holm/Consistency/confirmed(timeout:)`` they return once the server has
+/// accepted them; see there for what else can happen then.
 ///
 /// Every call throws ``HolmError``: `SUSPENDED`, `CLOSED` and the codes of storage, beside those that it names.
 public struct HolmCollection<Document: HolmDocument>: Sendable {

@@ -1,3 +1,5 @@
+import Foundation
+
 extension Holm {
     /// What a collection is called and how it behaves.
     ///
@@ -8,6 +10,9 @@ extension Holm {
     public struct CollectionDescriptor: Sendable, ExpressibleByStringLiteral {
         /// Its name: letters, digits and `_`, a letter first, at most 64 characters.
         public var name: String
+
+        /// When its writes return, and whether they are merged at all.
+        public var consistency: Consistency
 
         /// How its conflicts are resolved.
         public var conflict: ConflictStrategy
@@ -40,7 +45,8 @@ extension Holm {
         public init(
             _ name: String, conflict: ConflictStrategy = .merge, rules: [String: FieldRule] = [:],
             listKeys: [String: String] = [:], references: [String: String] = [:],
-            resolver: (any HolmConflictResolver)? = nil, indexes: [[String]] = [], cache: CacheOptions = CacheOptions()
+            resolver: (any HolmConflictResolver)? = nil, indexes: [[String]] = [], cache: CacheOptions = CacheOptions(),
+            consistency: Consistency = .eventual
         ) {
             self.name = name
             self.conflict = conflict
@@ -50,12 +56,25 @@ extension Holm {
             self.resolver = resolver
             self.indexes = indexes
             self.cache = cache
+            self.consistency = consistency
         }
 
         /// A collection that merges its conflicts, has no indexes and is kept here as a whole.
         public init(stringLiteral name: String) {
             self.init(name)
         }
+    }
+
+    /// When a write of a collection returns. Reads are local in both; to read through, fetch with
+    /// ``CachePolicy/networkOnly``.
+    public enum Consistency: Hashable, Sendable {
+        /// As soon as it is durable here. It is sent later, and merged by the collection's strategy.
+        case eventual
+        /// Once the server has accepted it. It is judged whole against the version that this device had, and merged with
+        /// nothing: another write that was there first ends it with `VERSION_MISMATCH`. After an error the document shows
+        /// what the server has, but for `UNCONFIRMED`: that write was sent, and stays queued. What was not sent is taken
+        /// back: without a network (`OFFLINE`), signed out, suspended, cancelled, or after `timeout` seconds.
+        case confirmed(timeout: TimeInterval = 30)
     }
 
     /// What happens when a document was changed here and on the server.

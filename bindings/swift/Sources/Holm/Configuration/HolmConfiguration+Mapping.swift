@@ -51,7 +51,18 @@ extension Holm.CollectionDescriptor {
     fileprivate func translated() throws(HolmError) -> FfiCollectionConfig {
         FfiCollectionConfig(
             name: name, conflict: conflict.translated, rules: rules.mapValues(\.translated), listKeys: listKeys,
-            references: references, indexes: indexes, cache: try cache.translated())
+            references: references, indexes: indexes, cache: try cache.translated(),
+            consistency: try consistency.translated())
+    }
+}
+
+extension Holm.Consistency {
+    fileprivate func translated() throws(HolmError) -> FfiConsistency {
+        switch self {
+        case .eventual: .eventual
+        case .confirmed(let timeout):
+            .confirmed(timeoutMs: try HolmConfiguration.milliseconds(timeout, of: "timeout"))
+        }
     }
 }
 

@@ -36,7 +36,7 @@ extension HolmError.Code {
     public static let alreadyExists = Self(rawValue: "ALREADY_EXISTS")
     /// The document's content was given up to keep within the limits of its collection. Nothing was changed.
     public static let evicted = Self(rawValue: "EVICTED")
-    /// This device no longer has the version of the document that the write was made from. Nothing was changed.
+    /// The document is not at the version any more that the write was made from. Nothing was changed.
     public static let versionMismatch = Self(rawValue: "VERSION_MISMATCH")
 
     // MARK: The database
@@ -89,6 +89,10 @@ extension HolmError.Code {
     public static let upgradeRequired = Self(rawValue: "CLIENT_UPGRADE_REQUIRED")
     /// The server refused the request for good; see ``HolmError/serverCode``.
     public static let refused = Self(rawValue: "REFUSED")
+
+    /// The write was sent, and the server's word on it has not come in time; see ``HolmError/operationID``. It stays
+    /// queued, and is never doubled.
+    public static let unconfirmed = Self(rawValue: "UNCONFIRMED")
 
     // MARK: The client's state
 

@@ -26,10 +26,11 @@ extension HolmError {
         switch error {
         case let error as HolmError:
             self = error
-        case FfiError.Failure(let code, let message, let recovery, let retryable, let serverCode, let retryAfterMs):
+        case FfiError.Failure(
+            let code, let message, let recovery, let retryable, let serverCode, let retryAfterMs, let opId):
             self.init(
                 code: Code(rawValue: code), message: message, recovery: recovery, isRetryable: retryable,
-                serverCode: serverCode, retryAfter: retryAfterMs.map { Double($0) / 1_000 })
+                serverCode: serverCode, retryAfter: retryAfterMs.map { Double($0) / 1_000 }, operationID: opId)
         default:
             self = .internal(error.localizedDescription)
         }
@@ -40,7 +41,7 @@ extension HolmError {
         self.init(
             code: Code(rawValue: failure.code), message: failure.message, recovery: failure.recovery,
             isRetryable: failure.retryable, serverCode: failure.serverCode,
-            retryAfter: failure.retryAfterMs.map { Double($0) / 1_000 })
+            retryAfter: failure.retryAfterMs.map { Double($0) / 1_000 }, operationID: failure.opId)
     }
 
     // What arises in this layer, in the core's words.

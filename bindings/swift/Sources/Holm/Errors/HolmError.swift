@@ -25,9 +25,12 @@ public struct HolmError: Error, Hashable, Sendable {
     /// How many seconds the server asked to wait, if it did.
     public let retryAfter: TimeInterval?
 
+    /// The write that is not confirmed, with `UNCONFIRMED`: ask ``Holm/confirmed(operationID:)`` what became of it.
+    public let operationID: String?
+
     init(
         code: Code, message: String, recovery: String, isRetryable: Bool, serverCode: String? = nil,
-        retryAfter: TimeInterval? = nil
+        retryAfter: TimeInterval? = nil, operationID: String? = nil
     ) {
         self.code = code
         self.message = message
@@ -35,6 +38,7 @@ public struct HolmError: Error, Hashable, Sendable {
         self.isRetryable = isRetryable
         self.serverCode = serverCode
         self.retryAfter = retryAfter
+        self.operationID = operationID
     }
 }
 

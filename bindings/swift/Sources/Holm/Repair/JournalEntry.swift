@@ -72,6 +72,9 @@ extension Holm {
     ///   storage.
     @discardableResult
     public func restore(_ entry: JournalEntry) async throws(HolmError) -> Receipt {
-        Receipt(try await translating { [ffi, id = entry.id] in try await ffi.restore(entry: id) })
+        let receipt = try await writing(waits: confirmed.contains(entry.collection)) { [ffi, id = entry.id] cancel in
+            try await ffi.restore(entry: id, cancel: cancel)
+        }
+        return Receipt(receipt)
     }
 }

@@ -48,8 +48,15 @@ extension Holm {
     ///   storage.
     public func confirmed(_ receipt: Receipt) async throws(HolmError) -> WriteOutcome {
         guard let operation = receipt.operationID else { return .unchanged }
-        return WriteOutcome(
-            try await cancellable { [ffi] cancel in try await ffi.confirmed(opId: operation, cancel: cancel) })
+        return try await confirmed(operationID: operation)
+    }
+
+    /// The same for a write of which only the operation is known, for example ``HolmError/operationID``.
+    ///
+    /// - Throws: ``HolmError``: `NOT_FOUND` if it is no operation of this storage, and those of ``confirmed(_:)``.
+    public func confirmed(operationID: String) async throws(HolmError) -> WriteOutcome {
+        WriteOutcome(
+            try await cancellable { [ffi] cancel in try await ffi.confirmed(opId: operationID, cancel: cancel) })
     }
 
     /// Waits until nothing is left to send. What is parked or in conflict does not count. Cancelling the task gives up

@@ -12,6 +12,10 @@ extension Holm {
         public let parked: Int
         /// Documents whose conflict the app has not resolved yet, see ``Holm/conflicts()``.
         public let conflicts: Int
+        /// Writes among the pending ones that wait for a time of their own after a failure, see ``SyncReport/deferred``.
+        public let deferred: Int
+        /// Records that the server has and this version cannot read, see ``SyncReport/setAside``.
+        public let setAside: Int
         /// When everything was last in step with the server, in the server's time.
         public let lastSync: Date?
         /// How far the running sync has come.
@@ -70,7 +74,8 @@ extension Holm.Status {
     init(_ state: FfiSyncState) {
         self.init(
             phase: Holm.Phase(state.phase), pending: Int(clamping: state.pending), parked: Int(clamping: state.failed),
-            conflicts: Int(clamping: state.conflicts), lastSync: state.lastSyncMs.map(Date.init(milliseconds:)),
+            conflicts: Int(clamping: state.conflicts), deferred: Int(clamping: state.deferred),
+            setAside: Int(clamping: state.setAside), lastSync: state.lastSyncMs.map(Date.init(milliseconds:)),
             progress: state.progressDone.map { done in
                 Holm.Progress(done: Int(clamping: done), total: state.progressTotal.map { Int(clamping: $0) })
             },

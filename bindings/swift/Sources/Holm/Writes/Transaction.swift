@@ -105,7 +105,9 @@ extension Holm {
     /// }
     /// ```
     ///
-    /// Returns after the commit, with a receipt for each write in the order of the calls. The closure runs at once
+    /// If one of the collections is ``Consistency/confirmed(timeout:)``, all of the writes are one group, and the call
+    /// returns once the server has accepted it; see there. Else it
+    /// returns after the commit, with a receipt for each write in the order of the calls. The closure runs at once
     /// where the caller is, and only collects. Cancelling the task does not take the writes back.
     ///
     /// - Parameters:
@@ -122,8 +124,10 @@ extension Holm {
         collect(&transaction)
         let writes = try transaction.encoded(coding)
         let wanted = writes.compactMap(\.write)
-        var receipts = try await translating { [ffi] in try await ffi.write(writes: wanted, group: group) }
-            .makeIterator()
+        let written = try await writing(waits: !confirmed.isEmpty) { [ffi] cancel in
+            try await ffi.write(writes: wanted, group: group, cancel: cancel)
+        }
+        var receipts = written.makeIterator()
         return writes.map { id, write in
             write.flatMap { _ in receipts.next() }.map(Receipt.init) ?? .unchanged(id)
         }

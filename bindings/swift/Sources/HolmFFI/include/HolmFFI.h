@@ -344,17 +344,17 @@ uint64_t uniffi_holm_ffi_fn_method_fficollection_count(uint64_t ptr, RustBuffer 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_CREATE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_CREATE
-uint64_t uniffi_holm_ffi_fn_method_fficollection_create(uint64_t ptr, RustBuffer id, RustBuffer json
+uint64_t uniffi_holm_ffi_fn_method_fficollection_create(uint64_t ptr, RustBuffer id, RustBuffer json, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_CREATE_ALL
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_CREATE_ALL
-uint64_t uniffi_holm_ffi_fn_method_fficollection_create_all(uint64_t ptr, RustBuffer documents
+uint64_t uniffi_holm_ffi_fn_method_fficollection_create_all(uint64_t ptr, RustBuffer documents, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_DELETE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_DELETE
-uint64_t uniffi_holm_ffi_fn_method_fficollection_delete(uint64_t ptr, RustBuffer id
+uint64_t uniffi_holm_ffi_fn_method_fficollection_delete(uint64_t ptr, RustBuffer id, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_FETCH
@@ -394,7 +394,7 @@ RustBuffer uniffi_holm_ffi_fn_method_fficollection_query(uint64_t ptr, RustBuffe
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_REPLACE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_REPLACE
-uint64_t uniffi_holm_ffi_fn_method_fficollection_replace(uint64_t ptr, RustBuffer id, RustBuffer json, RustBuffer based_on
+uint64_t uniffi_holm_ffi_fn_method_fficollection_replace(uint64_t ptr, RustBuffer id, RustBuffer json, RustBuffer based_on, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UNPIN
@@ -404,7 +404,7 @@ uint64_t uniffi_holm_ffi_fn_method_fficollection_unpin(uint64_t ptr, RustBuffer 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_UPDATE
-uint64_t uniffi_holm_ffi_fn_method_fficollection_update(uint64_t ptr, RustBuffer id, RustBuffer patch
+uint64_t uniffi_holm_ffi_fn_method_fficollection_update(uint64_t ptr, RustBuffer id, RustBuffer patch, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFICOLLECTION_AGGREGATE
@@ -509,7 +509,7 @@ uint64_t uniffi_holm_ffi_fn_method_ffiholm_resolve_conflict(uint64_t ptr, int64_
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESTORE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESTORE
-uint64_t uniffi_holm_ffi_fn_method_ffiholm_restore(uint64_t ptr, int64_t entry
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_restore(uint64_t ptr, int64_t entry, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_CLOSE
@@ -619,7 +619,7 @@ uint64_t uniffi_holm_ffi_fn_method_ffiholm_watch_state(uint64_t ptr, RustCallSta
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_WRITE
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_WRITE
-uint64_t uniffi_holm_ffi_fn_method_ffiholm_write(uint64_t ptr, RustBuffer writes, int8_t group
+uint64_t uniffi_holm_ffi_fn_method_ffiholm_write(uint64_t ptr, RustBuffer writes, int8_t group, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_RESYNC_COLLECTION

@@ -69,6 +69,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             guard let rule = Holm.FieldRule(rawValue: rule.string ?? "") else { throw Malformed(what: "\(rule)") }
             collection.rules[path] = rule
         }
+        if json["consistency"]?.string == "confirmed" { collection.consistency = .confirmed() }
         collection.listKeys = (json["listKeys"]?.object ?? [:]).compactMapValues(\.string)
         collection.references = (json["references"]?.object ?? [:]).compactMapValues(\.string)
         collection.indexes = (json["indexes"]?.array ?? []).map { ($0.array ?? []).compactMap(\.string) }

@@ -161,3 +161,12 @@ CREATE TABLE pins (
     doc_id     TEXT    NOT NULL,
     PRIMARY KEY (collection, doc_id)
 ) WITHOUT ROWID;
+
+-- Records that could not be read, and what they were at. One that has a newer state, or that could be read later, does not count.
+CREATE TABLE unreadable (
+    collection INTEGER NOT NULL,
+    doc_id     TEXT    NOT NULL,
+    seq        INTEGER NOT NULL,
+    kept       INTEGER NOT NULL,            -- 1: the document was here in an older state
+    PRIMARY KEY (collection, doc_id)
+) WITHOUT ROWID;

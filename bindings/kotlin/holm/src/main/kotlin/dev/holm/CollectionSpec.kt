@@ -2,6 +2,8 @@ package dev.holm
 
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.serializer
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /**
  * A collection of the app: its name, its Kotlin type, and how it behaves.
@@ -25,6 +27,7 @@ import kotlinx.serialization.serializer
  * @property indexes fields that queries filter and order by; each list is one index: first the fields compared for equality, then the
  * order's. Without one, a query reads the whole collection.
  * @property cache how long what was read counts as fresh, and what a fetch does.
+ * @property consistency when its writes return, and whether they are merged at all.
  */
 public class CollectionSpec<T : Any>(
     public val name: String,
@@ -36,7 +39,26 @@ public class CollectionSpec<T : Any>(
     public val listKeys: Map<String, String> = emptyMap(),
     public val references: Map<String, String> = emptyMap(),
     public val resolver: ConflictResolver? = null,
+    public val consistency: Consistency = Consistency.Eventual,
 )
+
+/** When a write of a collection returns. Reads are local in both; to read through, fetch with [CachePolicy.NetworkOnly]. */
+public sealed interface Consistency {
+    /** As soon as it is durable here. It is sent later, and merged by the collection's strategy. */
+    public data object Eventual : Consistency
+
+    /**
+     * Once the server has accepted it. It is judged whole against the version that this device had, and merged with nothing: another write
+     * that was there first ends it with `VERSION_MISMATCH`. After an error the document shows what the server has, but for `UNCONFIRMED`:
+     * that write was sent, and stays queued. What was not sent is taken back: without a network (`OFFLINE`), signed out, suspended,
+     * cancelled, or after [timeout].
+     *
+     * @property timeout the longest that a call waits for the server.
+     */
+    public data class Confirmed(
+        public val timeout: Duration = 30.seconds,
+    ) : Consistency
+}
 
 /**
  * Declares a collection of [T].
@@ -59,4 +81,6 @@ public inline fun <reified T : Any> collectionSpec(
     listKeys: Map<String, String> = emptyMap(),
     references: Map<String, String> = emptyMap(),
     resolver: ConflictResolver? = null,
-): CollectionSpec<T> = CollectionSpec(name, serializer<T>(), conflict, indexes, cache, rules, listKeys, references, resolver)
+    consistency: Consistency = Consistency.Eventual,
+): CollectionSpec<T> =
+    CollectionSpec(name, serializer<T>(), conflict, indexes, cache, rules, listKeys, references, resolver, consistency)

@@ -33,7 +33,7 @@ public object ErrorCode {
     /** The document's content was given up to keep within the limits of its collection. Nothing was changed. */
     public const val EVICTED: String = "EVICTED"
 
-    /** This device no longer has the version of the document that the write was made from. Nothing was changed. */
+    /** The document is not at the version any more that the write was made from. Nothing was changed. */
     public const val VERSION_MISMATCH: String = "VERSION_MISMATCH"
 
     /** The database file cannot be read or written at the moment. */
@@ -98,6 +98,12 @@ public object ErrorCode {
 
     /** The server refused the request for good. */
     public const val REFUSED: String = "REFUSED"
+
+    /**
+     * The write was sent, and the server's word on it has not come in time; [HolmException.operationId] names it. It stays queued, and is
+     * never doubled.
+     */
+    public const val UNCONFIRMED: String = "UNCONFIRMED"
 
     /** There are writes that the server has not accepted yet. */
     public const val PENDING_WRITES: String = "PENDING_WRITES"

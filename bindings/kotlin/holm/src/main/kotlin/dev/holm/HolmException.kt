@@ -13,6 +13,7 @@ import kotlin.time.Duration
  * @property retryable whether the same call can succeed later without a change by the app.
  * @property serverCode the server's own code if the server refused, for example `VALIDATION_ERROR`.
  * @property retryAfter how long the server asked to wait, if it did.
+ * @property operationId the write that is not confirmed, with `UNCONFIRMED`: ask [Holm.confirmed] what became of it.
  * @param message what happened, in words for people, without content of documents and without secrets.
  */
 public class HolmException(
@@ -23,6 +24,7 @@ public class HolmException(
     public val serverCode: String? = null,
     public val retryAfter: Duration? = null,
     cause: Throwable? = null,
+    public val operationId: String? = null,
 ) : Exception(message, cause) {
     override fun toString(): String = "HolmException($code): $message"
 }

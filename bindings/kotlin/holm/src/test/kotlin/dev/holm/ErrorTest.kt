@@ -58,7 +58,7 @@ class ErrorTest {
 
     @Test
     fun what_the_core_says_comes_out_field_by_field() {
-        val error = FfiException.Failure("NEW_CODE", "the text", "do this", true, "SERVER_CODE", 1500u).translate()
+        val error = FfiException.Failure("NEW_CODE", "the text", "do this", true, "SERVER_CODE", 1500u, "op").translate()
         assertEquals("NEW_CODE", error.code)
         assertEquals("the text", error.message)
         assertEquals("do this", error.recovery)
@@ -66,7 +66,8 @@ class ErrorTest {
         assertEquals("SERVER_CODE", error.serverCode)
         assertEquals(1500.milliseconds, error.retryAfter)
         assertEquals("HolmException(NEW_CODE): the text", "$error")
-        assertNull(FfiException.Failure("X", "", "", false, null, null).translate().retryAfter)
+        assertEquals("op", error.operationId)
+        assertNull(FfiException.Failure("X", "", "", false, null, null, null).translate().retryAfter)
     }
 
     @Test

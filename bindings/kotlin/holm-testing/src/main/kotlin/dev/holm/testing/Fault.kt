@@ -20,6 +20,12 @@ public sealed interface Fault {
     /** Something answers that does not speak the protocol. */
     public data object Garbage : Fault
 
+    /** The server takes none of the request's writes: it says of each that it shall come again later. */
+    public data object Deferred : Fault
+
+    /** The records in the answer are in a form that this version cannot read. */
+    public data object Unreadable : Fault
+
     /**
      * The server answers with a failure and does nothing.
      *
@@ -55,5 +61,7 @@ internal fun Fault.lower(): FfiFault =
         Fault.LostReply -> FfiFault.LostReply
         Fault.CaptivePortal -> FfiFault.Captive
         Fault.Garbage -> FfiFault.Garbage
+        Fault.Deferred -> FfiFault.Deferred
+        Fault.Unreadable -> FfiFault.Unreadable
         is Fault.Status -> FfiFault.Status(code.toUShort(), retryAfter?.inWholeSeconds?.toUInt())
     }

@@ -74,6 +74,8 @@ internal fun FfiSyncState.lift() =
         lastSync = lastSyncMs?.let(Instant::fromEpochMilliseconds),
         progress = progressDone?.let { Progress(it.toLong(), progressTotal?.toLong()) },
         lastError = lastErrorCode?.let { SyncError(it, lastErrorMessage.orEmpty()) },
+        deferred = deferred.toLong(),
+        setAside = setAside.toLong(),
     )
 
 internal fun FfiSyncReport.lift() =
@@ -143,7 +145,8 @@ internal fun <T> FfiFetched.lift(value: T): Fetched<T> =
             },
     )
 
-private fun FfiFailure.lift() = HolmException(code, message, recovery, retryable, serverCode, retryAfterMs?.toLong()?.milliseconds)
+private fun FfiFailure.lift() =
+    HolmException(code, message, recovery, retryable, serverCode, retryAfterMs?.toLong()?.milliseconds, operationId = opId)
 
 internal fun FfiLogLine.lift() =
     LogLine(

@@ -4,6 +4,7 @@ import dev.holm.CacheOptions
 import dev.holm.CachePolicy
 import dev.holm.CollectionSpec
 import dev.holm.ConflictStrategy
+import dev.holm.Consistency
 import dev.holm.Durability
 import dev.holm.ErrorCode
 import dev.holm.Event
@@ -19,6 +20,7 @@ import dev.holm.ffi.FfiCachePolicy
 import dev.holm.ffi.FfiCollectionConfig
 import dev.holm.ffi.FfiConfig
 import dev.holm.ffi.FfiConflictStrategy
+import dev.holm.ffi.FfiConsistency
 import dev.holm.ffi.FfiDurability
 import dev.holm.ffi.FfiEvent
 import dev.holm.ffi.FfiFieldRule
@@ -61,7 +63,14 @@ private fun CollectionSpec<*>.lower() =
         references = references.checked(),
         indexes = indexes.map { paths -> paths.map { it.unicode(ErrorCode.INVALID_NAME) } },
         cache = cache.lower(),
+        consistency = consistency.lower(),
     )
+
+private fun Consistency.lower() =
+    when (this) {
+        Consistency.Eventual -> FfiConsistency.Eventual
+        is Consistency.Confirmed -> FfiConsistency.Confirmed(timeout.positiveMs("timeout"))
+    }
 
 private fun Map<String, String>.checked() =
     entries.associate { (path, name) -> path.unicode(ErrorCode.INVALID_CONFIG) to name.unicode(ErrorCode.INVALID_CONFIG) }

@@ -2,6 +2,7 @@ package dev.holm.scenario
 
 import dev.holm.CollectionSpec
 import dev.holm.ConflictStrategy
+import dev.holm.Consistency
 import dev.holm.FieldRule
 import dev.holm.internal.named
 import kotlinx.serialization.json.Json
@@ -62,6 +63,9 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
         private fun texts(json: JsonObject, name: String): Map<String, String> =
             json[name]?.jsonObject.orEmpty().mapValues { it.value.jsonPrimitive.content }
 
+        private fun consistency(json: JsonObject): Consistency =
+            if (json["consistency"] == JsonPrimitive("confirmed")) Consistency.Confirmed() else Consistency.Eventual
+
         private fun collection(json: JsonObject) =
             CollectionSpec(
                 name = json.getValue("name").jsonPrimitive.content,
@@ -70,6 +74,7 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
                 rules = texts(json, "rules").mapValues { named(FieldRule.entries, it.value) },
                 listKeys = texts(json, "listKeys"),
                 references = texts(json, "references"),
+                consistency = consistency(json),
                 indexes = json["indexes"]?.jsonArray.orEmpty().map { index -> index.jsonArray.map { it.jsonPrimitive.content } },
             )
     }
