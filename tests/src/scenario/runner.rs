@@ -4,7 +4,8 @@ use super::expect::expect;
 use super::step::{Scenario, Step};
 use crate::real::ServerProcess;
 use holm_core::{
-    Config, Conflict, Error, Holm, JournalEntry, Network, PendingOperation, Receipt, Resolution, Result, Transaction,
+    Config, Conflict, Error, Holm, JournalEntry, Network, PendingOperation, Receipt, Resolution, Result, SyncStatus,
+    Transaction,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -72,6 +73,12 @@ impl Replay<'_> {
                 device.close().await;
                 let risen = self.open(name)?;
                 self.devices.insert(name.to_owned(), risen);
+            }
+            "decided" => {
+                // Those for a person are told of; the others wait for the resolver.
+                while clashes(&device)? > device.conflicts()?.len() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
             }
             "resolve" => device.resolve_conflict(self.conflict(step)?.id, resolution(&step.0["choice"])).await?,
             "retry" => device.retry(self.parked(step)?.op_id).await?,
@@ -201,4 +208,10 @@ fn shown(device: &Holm) -> Value {
         (collection.name, documents.collect())
     });
     Value::Object(collections.collect())
+}
+
+/// How many documents of a device are in a conflict.
+fn clashes(device: &Holm) -> Result<usize> {
+    let documents = device.dump()?.into_iter().flat_map(|dump| dump.documents);
+    Ok(documents.filter(|one| one.document.status == SyncStatus::Conflict).count())
 }

@@ -1,8 +1,10 @@
 //! Scenarios as they stand in their files.
 
-use holm_core::{CollectionConfig, Consistency, FieldRule, Strategy};
+use holm_core::{CollectionConfig, Conflict, ConflictResolver, Consistency, FieldRule, Resolution, Strategy};
 use serde_json::{Value, json};
+use std::cmp::Ordering;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One file.
 pub struct Scenario {
@@ -39,6 +41,9 @@ impl Scenario {
 fn collection(json: &Value) -> CollectionConfig {
     let strategy = Strategy::parse(json["conflict"].as_str().unwrap()).unwrap();
     let mut config = CollectionConfig::new(json["name"].as_str().unwrap()).conflict(strategy);
+    if strategy == Strategy::Custom {
+        config = config.resolver(Arc::new(LongerTitle));
+    }
     for index in json["indexes"].as_array().unwrap() {
         let paths: Vec<_> = index.as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
         config = config.index(&paths).unwrap();
@@ -56,6 +61,23 @@ fn collection(json: &Value) -> CollectionConfig {
         config = config.reference(path, collection);
     }
     config
+}
+
+/// Keeps the side whose title is longer; has no decision if neither is.
+struct LongerTitle;
+
+impl ConflictResolver for LongerTitle {
+    fn resolve(&self, conflict: &Conflict) -> Result<Resolution, String> {
+        let title = |side: &Option<String>| {
+            let side: Value = side.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            side["title"].as_str().map_or(0, str::len)
+        };
+        match title(&conflict.local).cmp(&title(&conflict.server)) {
+            Ordering::Greater => Ok(Resolution::KeepLocal),
+            Ordering::Less => Ok(Resolution::KeepServer),
+            Ordering::Equal => Err("neither title is longer".to_owned()),
+        }
+    }
 }
 
 /// The members of an object of texts. None if it is absent.

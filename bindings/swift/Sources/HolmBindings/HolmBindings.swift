@@ -789,12 +789,12 @@ public protocol FfiCollectionProtocol: AnyObject, Sendable {
     func delete(id: String, cancel: FfiCancel?) async throws  -> FfiReceipt
     
     /**
-     * Reads a document under a policy; none: that of the collection.
+     * Reads a document under a policy, or that of the collection if it is `None`.
      */
     func fetch(id: String, policy: FfiCachePolicy?) throws  -> FfiFetch
     
     /**
-     * Runs a query, given as JSON, under a policy; none: that of the collection.
+     * Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
      */
     func fetchQuery(query: String, policy: FfiCachePolicy?) throws  -> FfiFetch
     
@@ -988,7 +988,7 @@ open func delete(id: String, cancel: FfiCancel? = nil)async throws  -> FfiReceip
 }
     
     /**
-     * Reads a document under a policy; none: that of the collection.
+     * Reads a document under a policy, or that of the collection if it is `None`.
      */
 open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
     return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
@@ -1002,7 +1002,7 @@ open func fetch(id: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
 }
     
     /**
-     * Runs a query, given as JSON, under a policy; none: that of the collection.
+     * Runs a query, given as JSON, under a policy, or that of the collection if it is `None`.
      */
 open func fetchQuery(query: String, policy: FfiCachePolicy? = nil)throws  -> FfiFetch  {
     return try  FfiConverterTypeFfiFetch_lift(try rustCallWithError(FfiConverterTypeFfiError_lift) {
@@ -1501,7 +1501,8 @@ public protocol FfiFetchProtocol: AnyObject, Sendable {
     func close() 
     
     /**
-     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+     * The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
+     * the refresh.
      */
     func next() async throws  -> FfiFetched?
     
@@ -1574,7 +1575,8 @@ open func close()  {try! rustCall() {
 }
     
     /**
-     * The next result; none: that was all, or [`close`](Self::close) was called. Dropping the future gives up waiting, not the refresh.
+     * The next result. `None` if that was all, or if [`close`](Self::close) was called. Dropping the future gives up waiting, not
+     * the refresh.
      */
 open func next()async throws  -> FfiFetched?  {
     return
@@ -1808,7 +1810,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func report(event: FfiEvent) throws 
     
     /**
-     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+     * Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
      */
     func runBackground(budgetMs: UInt64, cancel: FfiCancel?) async throws  -> FfiSliceReport
     
@@ -2394,7 +2396,7 @@ open func report(event: FfiEvent)throws   {try rustCallWithError(FfiConverterTyp
 }
     
     /**
-     * Syncs for at most so long, and returns before that is over. What is cut is gone on with the next time.
+     * Syncs for at most the budget, and returns before it is over. Unfinished work resumes on the next call.
      */
 open func runBackground(budgetMs: UInt64, cancel: FfiCancel?)async throws  -> FfiSliceReport  {
     return
@@ -4070,7 +4072,7 @@ public struct FfiCacheConfig: Equatable, Hashable {
      */
     public let policy: FfiCachePolicy
     /**
-     * So old may a thing be and still count as fresh, ms.
+     * Maximum age of a fresh entry, ms.
      */
     public let ttlMs: UInt64
     /**
@@ -4093,7 +4095,7 @@ public struct FfiCacheConfig: Equatable, Hashable {
          * The policy of a fetch that names none.
          */policy: FfiCachePolicy, 
         /**
-         * So old may a thing be and still count as fresh, ms.
+         * Maximum age of a fresh entry, ms.
          */ttlMs: UInt64, 
         /**
          * A fresh thing older than this is refreshed in the background as well, ms.
@@ -4189,7 +4191,7 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      */
     public let indexes: [[String]]
     /**
-     * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+     * How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
      */
     public let cache: FfiCacheConfig?
     /**
@@ -4219,7 +4221,7 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          * Indexes: each a list of field paths.
          */indexes: [[String]], 
         /**
-         * How it is cached; none: `cacheFirst`, fresh for five minutes, without limits.
+         * How it is cached. If `None`: `cacheFirst`, fresh for five minutes, without limits.
          */cache: FfiCacheConfig? = nil, 
         /**
          * When its writes return; none: eventual.
@@ -4294,15 +4296,15 @@ public func FfiConverterTypeFfiCollectionConfig_lower(_ value: FfiCollectionConf
  */
 public struct FfiConfig: Equatable, Hashable {
     /**
-     * Where the data lives; none: in memory.
+     * Where the data lives. In memory if `None`.
      */
     public let directory: String?
     /**
-     * The server's address; none: the client never syncs.
+     * The server's address. If `None`, the client never syncs.
      */
     public let server: String?
     /**
-     * The app's collections; none: whatever the account has.
+     * The app's collections. If empty: all that the account has.
      */
     public let collections: [FfiCollectionConfig]
     /**
@@ -4322,7 +4324,7 @@ public struct FfiConfig: Equatable, Hashable {
      */
     public let intervalMs: UInt64
     /**
-     * The same while somebody sees the app, on an unmetered network, ms.
+     * The same while the app is on the screen, on an unmetered network, ms.
      */
     public let foregroundIntervalMs: UInt64
     /**
@@ -4338,13 +4340,13 @@ public struct FfiConfig: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Where the data lives; none: in memory.
+         * Where the data lives. In memory if `None`.
          */directory: String?, 
         /**
-         * The server's address; none: the client never syncs.
+         * The server's address. If `None`, the client never syncs.
          */server: String?, 
         /**
-         * The app's collections; none: whatever the account has.
+         * The app's collections. If empty: all that the account has.
          */collections: [FfiCollectionConfig], 
         /**
          * What an acknowledged write survives.
@@ -4359,7 +4361,7 @@ public struct FfiConfig: Equatable, Hashable {
          * How often it looks for changes of others in the background, ms.
          */intervalMs: UInt64, 
         /**
-         * The same while somebody sees the app, on an unmetered network, ms.
+         * The same while the app is on the screen, on an unmetered network, ms.
          */foregroundIntervalMs: UInt64 = UInt64(5000), 
         /**
          * The same on a metered network, ms.
@@ -4708,7 +4710,7 @@ public struct FfiFetched: Equatable, Hashable {
      */
     public let origin: FfiOrigin
     /**
-     * How long ago the server had it so, ms; none: the server was never asked.
+     * How long ago the server had it so, ms. `None` if the server was never asked.
      */
     public let ageMs: UInt64?
     /**
@@ -4734,7 +4736,7 @@ public struct FfiFetched: Equatable, Hashable {
          * Where they come from.
          */origin: FfiOrigin, 
         /**
-         * How long ago the server had it so, ms; none: the server was never asked.
+         * How long ago the server had it so, ms. `None` if the server was never asked.
          */ageMs: UInt64?, 
         /**
          * Whether it may be out of date.
@@ -5146,7 +5148,7 @@ public struct FfiPage: Equatable, Hashable {
      */
     public let documents: Data
     /**
-     * Where the next page begins; none: this was the last.
+     * Where the next page begins. `None` if this was the last.
      */
     public let next: String?
 
@@ -5157,7 +5159,7 @@ public struct FfiPage: Equatable, Hashable {
          * Packed documents.
          */documents: Data, 
         /**
-         * Where the next page begins; none: this was the last.
+         * Where the next page begins. `None` if this was the last.
          */next: String?) {
         self.documents = documents
         self.next = next
@@ -5207,7 +5209,7 @@ public func FfiConverterTypeFfiPage_lower(_ value: FfiPage) -> RustBuffer {
 
 
 /**
- * What a write leaves in the caller's hand.
+ * Identifies a committed write: its document and its queued operation.
  */
 public struct FfiReceipt: Equatable, Hashable {
     /**
@@ -6519,11 +6521,11 @@ public enum FfiEvent: Equatable, Hashable {
      */
     case launched
     /**
-     * Somebody sees the app.
+     * The app is on the screen.
      */
     case foreground
     /**
-     * Nobody sees it any more.
+     * The app has left the screen.
      */
     case background
     /**
@@ -8895,8 +8897,8 @@ public func ffiVersion()throws  -> String  {
 })
 }
 /**
- * Hands lines of `level` and above to `sink`, in the place of the one before; none: to nobody. For the whole process. Lines that wait
- * for the sink before are still delivered to it.
+ * Hands lines of `level` and above to `sink`, in the place of the one before; without a sink the lines are dropped. For the whole
+ * process. Lines that wait for the sink before are still delivered to it.
  */
 public func setLogSink(sink: FfiLogSink?, level: FfiLogLevel)throws   {try rustCallWithError(FfiConverterTypeFfiError_lift) {
         uniffiCallStatus in
@@ -8925,7 +8927,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_func_ffi_version() != 9063) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_func_set_log_sink() != 6542) {
+    if (uniffi_holm_ffi_checksum_func_set_log_sink() != 17918) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficancel_cancel() != 34202) {
@@ -8943,10 +8945,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_fficollection_delete() != 1580) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_fetch() != 26776) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_fetch() != 27334) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficollection_fetch_query() != 25193) {
+    if (uniffi_holm_ffi_checksum_method_fficollection_fetch_query() != 57113) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_fficollection_get() != 18988) {
@@ -8988,7 +8990,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffifetch_close() != 7254) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffifetch_next() != 16083) {
+    if (uniffi_holm_ffi_checksum_method_ffifetch_next() != 35676) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiliveaggregate_close() != 10502) {
@@ -9093,7 +9095,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_report() != 39182) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_run_background() != 64250) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_run_background() != 17956) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffilivequery_close() != 35739) {

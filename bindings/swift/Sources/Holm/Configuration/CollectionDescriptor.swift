@@ -70,10 +70,11 @@ extension Holm {
     public enum Consistency: Hashable, Sendable {
         /// As soon as it is durable here. It is sent later, and merged by the collection's strategy.
         case eventual
-        /// Once the server has accepted it. It is judged whole against the version that this device had, and merged with
-        /// nothing: another write that was there first ends it with `VERSION_MISMATCH`. After an error the document shows
-        /// what the server has, but for `UNCONFIRMED`: that write was sent, and stays queued. What was not sent is taken
-        /// back: without a network (`OFFLINE`), signed out, suspended, cancelled, or after `timeout` seconds.
+        /// Once the server has accepted it. It is judged whole against the version that this device had, and merged
+        /// with nothing: another write that was there first ends it with `VERSION_MISMATCH`. After an error the
+        /// document shows what the server has, but for `UNCONFIRMED`: that write was sent, and stays queued. What
+        /// was not sent is taken back: without a network (`OFFLINE`), signed out, suspended, cancelled, or after
+        /// `timeout` seconds.
         case confirmed(timeout: TimeInterval = 30)
     }
 

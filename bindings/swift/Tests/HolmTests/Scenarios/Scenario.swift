@@ -10,6 +10,15 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
+    /// Keeps the side whose title is longer; has no decision if neither is.
+    private struct LongerTitle: HolmConflictResolver {
+        func resolve(_ conflict: Holm.ConflictDetails) async throws -> Holm.Resolution? {
+            let ours = try conflict.local?.json()["title"]?.string?.count ?? 0
+            let theirs = try conflict.server?.json()["title"]?.string?.count ?? 0
+            return ours == theirs ? nil : ours > theirs ? .keepLocal : .keepServer
+        }
+    }
+
     /// One thing that a device does, or that must hold.
     struct Step: Sendable, CustomStringConvertible {
         let number: Int
@@ -64,6 +73,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         if let conflict = json["conflict"]?.string {
             guard let strategy = Holm.ConflictStrategy(rawValue: conflict) else { throw Malformed(what: conflict) }
             collection.conflict = strategy
+            if strategy == .custom { collection.resolver = LongerTitle() }
         }
         for (path, rule) in json["rules"]?.object ?? [:] {
             guard let rule = Holm.FieldRule(rawValue: rule.string ?? "") else { throw Malformed(what: "\(rule)") }

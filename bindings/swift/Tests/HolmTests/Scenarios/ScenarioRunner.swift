@@ -62,6 +62,7 @@ final class ScenarioRunner {
         case "online": try await device(step.device).setNetwork(.unmetered)
         case "restart": try await restart(step.device)
         case "wait_ms": try await Task.sleep(nanoseconds: UInt64(try step.value("ms").int ?? 0) * 1_000_000)
+        case "decided": try await decided(step)
         case "resolve": try await conflict(step).resolve(try resolution(step))
         case "retry": try await parked(step).retry()
         case "discard": try await parked(step).discard()
@@ -99,6 +100,16 @@ extension ScenarioRunner {
             HolmConfiguration(
                 baseURL: server.url, storage: .directory(scratch.url.appendingPathComponent(name)),
                 collections: scenario.collections, autoSync: false))
+    }
+
+    /// Waits until no conflict waits for the resolver: a person is told of the others.
+    private func decided(_ step: Scenario.Step) async throws {
+        let device = try await device(step.device)
+        func inConflict() async throws -> Int {
+            let collections = (try await device.dump().object ?? [:]).values
+            return collections.flatMap { $0["docs"]?.array ?? [] }.filter { $0["status"] == "conflict" }.count
+        }
+        while try await inConflict() > device.conflicts().count { await Task.yield() }
     }
 
     private func restart(_ name: String) async throws {
@@ -284,12 +295,15 @@ extension ScenarioRunner {
     private func expectAggregate(_ step: Scenario.Step) async throws {
         let figures = try (try step.value("of").array ?? []).map(Holm.Aggregate.init(scenario:))
         let filter = step.json["query"]?["where"].map(Holm.Filter.json)
-        let rows = try await collection(step).aggregate(figures, where: filter, by: step.json["by"]?.string)
-        let shown = rows.map { row -> Holm.JSON in
-            row.by.map { ["by": $0, "values": .array(row.values)] } ?? ["values": .array(row.values)]
-        }
+        let (collection, by) = (try await collection(step), step.json["by"]?.string)
+        var live = collection.liveAggregate(figures, where: filter, by: by).makeAsyncIterator()
         let expected = try step.value("rows")
-        #expect(.array(shown) == expected, "\(step)")
+        for rows in [try await collection.aggregate(figures, where: filter, by: by), try await live.next() ?? []] {
+            let shown = rows.map { row -> Holm.JSON in
+                row.by.map { ["by": $0, "values": .array(row.values)] } ?? ["values": .array(row.values)]
+            }
+            #expect(.array(shown) == expected, "\(step)")
+        }
     }
 
     private func expectEqual(_ step: Scenario.Step) async throws {

@@ -21,11 +21,11 @@ import kotlinx.serialization.json.JsonObject
 /**
  * A named set of documents of type [T]. From [Holm.collection]; cheap, thread-safe, usable from any dispatcher.
  *
- * Everything here is local, and no call waits for the network, but for those that name a [CachePolicy], and the writes of a collection that is
- * [Consistency.Confirmed]: those return once the server has accepted them. A write returns after its commit, and survives what [Durability] says; the sync
- * engine sends it later. A coroutine that is cancelled while it waits for a write gives up waiting: the write happens whole or not at all.
- * Reads see every write that was acknowledged before them. They take microseconds to milliseconds and run on [Dispatchers.IO], decoding
- * included.
+ * Everything here is local, and no call waits for the network, but for those that name a [CachePolicy], and the writes of a collection
+ * that is [Consistency.Confirmed]: those return once the server has accepted them. A write returns after its commit, and survives what
+ * [Durability] says; the sync engine sends it later. A coroutine that is cancelled while it waits for a write gives up waiting: the write
+ * happens whole or not at all. Reads see every write that was acknowledged before them. They take microseconds to milliseconds and run on
+ * [Dispatchers.IO], decoding included.
  *
  * Besides what is named below every call can fail with `CLOSED`, `SUSPENDED`, and the failures of storage: `STORAGE_FULL`,
  * `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`. A collection name that is none is `INVALID_NAME` at the first call.

@@ -24,9 +24,9 @@ import kotlin.reflect.KProperty1
  * }
  * ```
  *
- * A field is named by its path (`"stats.visits"`), or by a property of the app's class; properties with another name in JSON must be named by
- * text. [inc], [addToSet] and [removeFromSet] travel as such, never as their result: two devices that both add one make
- * two, without a conflict. A field can be changed once in a block.
+ * A field is named by its path (`"stats.visits"`), or by a property of the app's class; properties with another name in JSON must be named
+ * by text. [inc], [addToSet] and [removeFromSet] travel as such, never as their result: two devices that both add one make two, without a
+ * conflict. A field can be changed once in a block.
  */
 @HolmDsl
 public class UpdateScope

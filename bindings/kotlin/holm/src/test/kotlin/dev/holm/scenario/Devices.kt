@@ -11,8 +11,11 @@ import dev.holm.Receipt
 import dev.holm.Storage
 import dev.holm.support.ServerProcess
 import dev.holm.support.Story
+import kotlinx.coroutines.yield
 import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import java.io.File
@@ -62,6 +65,14 @@ internal class Devices(private val story: Story, private val scenario: Scenario,
         val (collection, id) = step.textOrNull("collection") to step.textOrNull("id")
         lastAction[step.text("device")] = of(step).action(step.text("name"), collection, id, step.document("params"))
     }
+
+    /** Waits until no conflict waits for the resolver: a person is told of the others. */
+    suspend fun decided(step: Scenario.Step) {
+        val device = of(step)
+        while (shown(device).values.flatMap { it.jsonArray }.count { it.inConflict() } > device.conflicts().size) yield()
+    }
+
+    private fun JsonElement.inConflict() = jsonObject["status"] == JsonPrimitive("conflict")
 
     /** How the last action of a device ended. */
     suspend fun result(step: Scenario.Step): ActionResult = of(step).result(lastAction.getValue(step.text("device")))

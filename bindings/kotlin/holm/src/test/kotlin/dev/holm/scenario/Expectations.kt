@@ -5,6 +5,7 @@ import dev.holm.Direction
 import dev.holm.Filter
 import dev.holm.Query
 import dev.holm.internal.coreName
+import kotlinx.coroutines.flow.first
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
@@ -68,9 +69,12 @@ internal class Expectations(private val devices: Devices) {
 
     private suspend fun aggregate(step: Scenario.Step) {
         val figures = step.value("of").jsonArray.map { figure(it.jsonObject) }.toTypedArray()
-        val rows = devices.collection(step).aggregate(*figures, query = query(step), by = step.textOrNull("by"))
-        val shown = rows.map { row -> JsonObject(listOfNotNull(row.by?.let { "by" to it }, "values" to JsonArray(row.values)).toMap()) }
-        same(step, "rows", JsonArray(shown))
+        val (collection, by) = devices.collection(step) to step.textOrNull("by")
+        val live = collection.liveAggregate(*figures, query = query(step), by = by).first()
+        for (rows in listOf(collection.aggregate(*figures, query = query(step), by = by), live)) {
+            val shown = rows.map { row -> JsonObject(listOfNotNull(row.by?.let { "by" to it }, "values" to JsonArray(row.values)).toMap()) }
+            same(step, "rows", JsonArray(shown))
+        }
     }
 
     private fun figure(json: JsonObject): Aggregate {

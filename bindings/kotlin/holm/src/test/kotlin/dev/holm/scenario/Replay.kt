@@ -51,6 +51,8 @@ internal class Replay(private val devices: Devices) {
 
             "action" -> devices.act(step)
 
+            "decided" -> devices.decided(step)
+
             "resolve", "retry", "discard", "restore" -> repair(step)
 
             // No synchronisation: the story itself wants time to pass.

@@ -1,9 +1,11 @@
 package dev.holm.scenario
 
 import dev.holm.CollectionSpec
+import dev.holm.ConflictResolver
 import dev.holm.ConflictStrategy
 import dev.holm.Consistency
 import dev.holm.FieldRule
+import dev.holm.Resolution
 import dev.holm.internal.named
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
@@ -66,6 +68,18 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
         private fun consistency(json: JsonObject): Consistency =
             if (json["consistency"] == JsonPrimitive("confirmed")) Consistency.Confirmed() else Consistency.Eventual
 
+        /** Keeps the side whose title is longer; has no decision if neither is. */
+        private val longerTitle =
+            ConflictResolver { conflict ->
+                val sides = listOf(conflict.local, conflict.server)
+                val (ours, theirs) = sides.map { it?.get("title")?.jsonPrimitive?.content.orEmpty().length }
+                when {
+                    ours > theirs -> Resolution.KeepLocal
+                    ours < theirs -> Resolution.KeepServer
+                    else -> null
+                }
+            }
+
         private fun collection(json: JsonObject) =
             CollectionSpec(
                 name = json.getValue("name").jsonPrimitive.content,
@@ -75,6 +89,7 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
                 listKeys = texts(json, "listKeys"),
                 references = texts(json, "references"),
                 consistency = consistency(json),
+                resolver = longerTitle.takeIf { json["conflict"] == JsonPrimitive("custom") },
                 indexes = json["indexes"]?.jsonArray.orEmpty().map { index -> index.jsonArray.map { it.jsonPrimitive.content } },
             )
     }
