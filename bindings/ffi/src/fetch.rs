@@ -179,6 +179,7 @@ mod tests {
                 references: Default::default(),
                 indexes: Vec::new(),
                 cache: Some(cache),
+                consistency: None,
             }],
             durability: FfiDurability::Full,
             auto_sync: false,
@@ -198,7 +199,7 @@ mod tests {
             let holm = FfiHolm::open(config(Some("http://server")), None, None, Some(device)).await.unwrap();
             holm.set_token("token".into()).unwrap();
             let tasks = holm.collection("tasks".into()).unwrap();
-            tasks.create(Some("d".into()), r#"{"n":1}"#.into()).await.unwrap();
+            tasks.create(Some("d".into()), r#"{"n":1}"#.into(), None).await.unwrap();
             tasks.pin("d".into()).await.unwrap();
             // The policy is the collection's.
             let fetch = tasks.fetch("d".into(), None).unwrap();

@@ -84,7 +84,7 @@ extension FfiHolm: Sleeper {
             do {
                 _ = try state()
                 return false
-            } catch FfiError.Failure(HolmError.Code.suspended.rawValue, _, _, _, _, _) {
+            } catch FfiError.Failure(HolmError.Code.suspended.rawValue, _, _, _, _, _, _) {
                 return true
             }
         }
