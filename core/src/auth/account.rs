@@ -216,18 +216,29 @@ impl Account {
         if now.token != stale.token {
             return self.admit(now).await;
         }
-        let Some(refresh_token) = &now.refresh_token else { return Ok(now) };
+        let (mut fresh, ended) = self.exchange(&now).await?;
+        if ended {
+            (fresh, _) = self.exchange(&fresh).await?;
+        }
+        self.admit(fresh).await
+    }
+
+    /// Asks the server for the tokens that follow those of a session, and keeps them. True if those have ended, too: the reply to an earlier
+    /// exchange was lost, and the server gives the same tokens again.
+    async fn exchange(&self, now: &Session) -> Result<(Session, bool)> {
+        let Some(refresh_token) = &now.refresh_token else { return Ok((now.clone(), false)) };
         let body = wire::refresh_request(refresh_token);
         let headers = protocol_headers(&self.device, SyncReason::Foreground);
         let granted = match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
             Exchange::Success(body) | Exchange::Accepted(body) => wire::parse_session(&body)?,
             Exchange::Failure(error, _) => return Err(error),
         };
+        let ended = granted.ended;
         let mut fresh = granted.bind(now.binding.clone());
-        fresh.user_id = fresh.user_id.or(now.user_id);
+        fresh.user_id = fresh.user_id.or(now.user_id.clone());
         // Kept even if it is another account's: the store's owner is then refused without asking again.
         self.kept.replace(&now.token, fresh.clone())?;
-        self.admit(fresh).await
+        Ok((fresh, ended))
     }
 
     fn http(&self) -> Result<&Arc<HttpClient>> {

@@ -47,16 +47,18 @@ pub(crate) struct Grant {
     pub expires_ms: Option<i64>,
     pub refresh_token: Option<String>,
     pub user_id: Option<String>,
+    /// The server says that it has ended already: it is one that was granted before, by a reply that was lost.
+    pub ended: bool,
 }
 
 impl Grant {
     /// A token that the app got elsewhere.
     pub fn of_token(token: &str) -> Self {
-        Self { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None }
+        Self { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None, ended: false }
     }
 
     pub fn bind(self, binding: Binding) -> Session {
-        let Self { token, expires_ms, refresh_token, user_id } = self;
+        let Self { token, expires_ms, refresh_token, user_id, ended: _ } = self;
         Session { binding, token, expires_ms, refresh_token, user_id }
     }
 }

@@ -24,6 +24,13 @@ pub(super) fn parse_session(body: &[u8]) -> Result<Grant> {
     #[derive(Deserialize)]
     struct Envelope {
         data: Data,
+        #[serde(default)]
+        meta: Meta,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(rename_all = "camelCase")]
+    struct Meta {
+        server_time: Option<String>,
     }
     #[derive(Deserialize)]
     struct Data {
@@ -44,10 +51,12 @@ pub(super) fn parse_session(body: &[u8]) -> Result<Grant> {
     let envelope: Envelope = serde_json::from_slice(body)
         .map_err(|_| Error::network(ErrorCode::InvalidResponse, "the sign-in's answer does not follow the protocol"))?;
     let granted = envelope.data.session;
-    let expires = granted.expires_at.as_deref().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+    let time = |text: Option<String>| text.and_then(|text| chrono::DateTime::parse_from_rfc3339(&text).ok());
+    let (expires, now) = (time(granted.expires_at), time(envelope.meta.server_time));
     Ok(Grant {
         token: granted.token,
         expires_ms: expires.map(|at| at.timestamp_millis()),
+        ended: expires.zip(now).is_some_and(|(end, now)| end <= now),
         refresh_token: granted.refresh_token,
         user_id: envelope.data.user.map(|user| user.id),
     })

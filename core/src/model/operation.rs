@@ -270,6 +270,11 @@ impl Operation {
         self.group.as_deref().is_some_and(|group| group.starts_with(EXACT_GROUP))
     }
 
+    /// Whether it is a write that a request has carried, and its answer is still to come.
+    pub fn awaits_answer(&self) -> bool {
+        self.kind != OpKind::Action && matches!(self.state, OpState::Unanswered | OpState::InFlight)
+    }
+
     /// Whether the server refused it.
     pub fn is_parked(&self) -> bool {
         matches!(self.state, OpState::Parked { .. })

@@ -33,6 +33,13 @@ pub(crate) enum Outcome {
     Cloned,
 }
 
+impl Outcome {
+    /// Whether it says what the operation did: later the server says nothing else of it.
+    pub fn is_answer(&self) -> bool {
+        !matches!(self, Self::Deferred(_) | Self::Running { .. } | Self::Cloned)
+    }
+}
+
 /// What became of a write: one vocabulary from the database to every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {

@@ -1,7 +1,7 @@
 //! What may be sent now.
 
 use crate::error::Result;
-use crate::model::{OpKind, OpState, Operation};
+use crate::model::{OpKind, Operation};
 use crate::store::operations::{self, Runnable};
 use rusqlite::Connection;
 
@@ -10,9 +10,7 @@ use rusqlite::Connection;
 ///
 /// At most `limit`, except that a larger group goes alone.
 pub(crate) fn next_batch(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
-    let mut candidates =
-        operations::runnable(connection, which, if which.unanswered_only { usize::MAX } else { limit })?;
-    candidates.retain(|op| !which.unanswered_only || op.state == OpState::Unanswered);
+    let candidates = operations::runnable(connection, which, limit)?;
     let first_waiting = if which.ordered { operations::first_not_runnable(connection, which)? } else { None };
     let mut batch: Vec<Operation> = Vec::with_capacity(candidates.len());
     for op in candidates {

@@ -25,7 +25,7 @@ pub(crate) use epoch::EpochStore;
 pub(crate) use observer::{Counters, Observer, StoreEvent};
 pub(crate) use tables::{
     collections, conflicts, dependencies, documents, eviction, frames, journal, meta, operations, outcomes, pins,
-    server_ids, streams, unreadable, wipe,
+    server_ids, streams, unreadable, waiting_states, wipe,
 };
 
 use crate::error::{Error, ErrorCode, Result};

@@ -4,9 +4,10 @@ use super::History;
 use std::time::Duration;
 
 impl History {
-    pub(super) async fn step(&mut self, step: u64) {
+    /// Lets something happen. Returns to which device.
+    pub(super) async fn step(&mut self, step: u64) -> usize {
         let at = self.any();
-        let kind = self.random.below(40);
+        let kind = self.random.below(42);
         self.world.trace.note(&(step, at, kind, self.world.now()));
         if crate::fixture::shows_trace() {
             eprintln!("{:?} step {step}: {} does {kind}", self.world.now(), self.devices[at].device.name);
@@ -22,7 +23,7 @@ impl History {
             24 => drop(self.devices[at].device.start_sync()),
             25 => self.go_offline(at).await,
             26 => self.suspend(at).await,
-            27 => self.world.restart_server(),
+            27 => self.restart_server(),
             28 => self.crash(at, step).await,
             29 => self.restart(at).await,
             30 => self.set_clock(at),
@@ -33,11 +34,13 @@ impl History {
             35 => self.change_account(at, step).await,
             36 => self.back_up_or_restore_server().await,
             37 => self.pass_the_horizon().await,
+            38 | 39 => self.share(at, step).await,
             _ => self.wait(40_000).await,
         }
         if self.random.one_in(3) {
             self.pause().await;
         }
+        at
     }
 
     async fn suspend(&mut self, at: usize) {
@@ -47,12 +50,19 @@ impl History {
         holm.resume().unwrap();
     }
 
+    fn restart_server(&mut self) {
+        self.run.count("servers restarted");
+        self.world.restart_server();
+    }
+
     fn set_clock(&mut self, at: usize) {
+        self.run.count("dates set while running");
         let ms = self.random.below(1_000_000_000) as i64 - 500_000_000;
         self.devices[at].device.clock.set_offset_ms(ms);
     }
 
     async fn sleep(&mut self, at: usize) {
+        self.run.count("sleeps");
         let duration = Duration::from_millis(self.random.below(600_000));
         self.devices[at].device.sleep(duration).await;
     }

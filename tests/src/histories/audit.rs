@@ -4,16 +4,21 @@ use super::History;
 use super::model::Effect;
 use crate::fixture::shows_trace;
 use futures_util::FutureExt;
-use holm_core::{OpId, SyncStatus};
+use holm_core::{DocumentDump, OpId, SyncStatus};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 impl History {
-    pub(super) fn audit(&mut self) {
+    /// Audits all devices, and the place in the stream of the one that acted: that look is the dearest.
+    pub(super) fn audit(&mut self, acted: usize) {
+        self.no_place_is_ahead(acted);
         for at in 0..self.devices.len() {
             self.no_write_vanishes(at);
             self.own_writes_show(at);
-            self.no_view_goes_back(at);
+            let dump = self.devices[at].device.holm.dump().unwrap().into_iter().find(|dump| dump.name == "tasks");
+            let shown = dump.map(|dump| dump.documents).unwrap_or_default();
+            self.no_view_goes_back(at, &shown);
+            self.no_effect_shows_twice(at, &shown);
         }
     }
 
@@ -72,14 +77,26 @@ impl History {
         }
     }
 
+    /// A view has no more increments than were ever made, and no member of a set twice.
+    fn no_effect_shows_twice(&self, at: usize, shown: &[DocumentDump]) {
+        let (most, name) = (self.model.most(), &self.devices[at].device.name);
+        for document in shown.iter().map(|one| &one.document).filter(|one| !self.model.half.contains(&one.id)) {
+            let (id, content) = (&document.id, document.value().unwrap());
+            let (n, most) = (content["n"].as_i64().unwrap_or_default(), most.get(id.as_str()).copied());
+            assert!(n <= most.unwrap_or_default(), "{name} shows {n} of {id}, and {most:?} were made");
+            let tags: Vec<&str> = content["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let unique: BTreeSet<&str> = tags.iter().copied().collect();
+            assert_eq!(unique.len(), tags.len(), "{name} shows a member of {id} twice");
+        }
+    }
+
     /// Versions do not go back.
-    fn no_view_goes_back(&mut self, at: usize) {
+    fn no_view_goes_back(&mut self, at: usize, shown: &[DocumentDump]) {
         let member = &mut self.devices[at];
-        let dump = member.device.holm.dump().unwrap().into_iter().find(|dump| dump.name == "tasks");
-        for one in dump.map(|dump| dump.documents).unwrap_or_default() {
+        for one in shown {
             let Some(version) = one.document.version else { continue };
             let before = member.seen.insert(one.document.id.clone(), version);
-            let fine = before.is_none_or(|before| before <= version);
+            let fine = before.is_none_or(|before| before <= version || member.may_go_back.remove(&one.document.id));
             assert!(fine, "{} saw {} go back from {before:?} to {version}", member.device.name, one.document.id);
         }
     }

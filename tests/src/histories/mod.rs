@@ -3,7 +3,8 @@
 //! Invariants checked after each step ([`audit`]):
 //! - No acknowledged write vanishes: its operation is pending, or it has an outcome.
 //! - A device shows what it wrote: exactly, for documents that no other device writes; field by field for the others.
-//! - No view goes back to an older version.
+//! - No view goes back to an older version, and none shows an effect twice.
+//! - No device's place in a stream is ahead: what lies before it, the device has ([`places`]).
 //!
 //! At the end ([`ending`]): what is queued goes by itself, every device shows the same as the server, every effect is there once, no account
 //! shows another one's documents, no link has seen a storm, and then there is silence.
@@ -15,28 +16,18 @@ mod audit;
 mod ending;
 mod model;
 mod people;
+mod permission;
+mod places;
+mod run;
 mod trouble;
+
+pub use run::{EVENTS, Run};
 
 use crate::fixture::{Chaos, Device, Fixture};
 use crate::sim::Random;
 use holm_core::{CacheConfig, CollectionConfig, Strategy};
 use model::Model;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// What happened in one history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Run {
-    /// Stands for all that happened; the same for the same seed.
-    pub trace: u64,
-    /// Steps.
-    pub steps: u64,
-    /// Acknowledged writes.
-    pub writes: u64,
-    /// Requests that left the devices.
-    pub requests: u64,
-    /// Processes that died.
-    pub crashes: u64,
-}
 
 /// A history under way.
 pub(crate) struct History {
@@ -46,6 +37,8 @@ pub(crate) struct History {
     pub model: Model,
     pub run: Run,
     pub backups: trouble::Backups,
+    /// Whether the account may not read [`permission::SHARED`] for now.
+    pub taken_away: bool,
 }
 
 /// A device, and what the history knows of it.
@@ -58,8 +51,8 @@ pub(crate) struct Member {
     pub chaos: Chaos,
     /// The latest version of each document that it has shown.
     pub seen: std::collections::BTreeMap<String, i64>,
-    /// Requests of its earlier links.
-    pub requests: u64,
+    /// Documents of which it still shows what a server had that was restored since: they may go back, once.
+    pub may_go_back: std::collections::BTreeSet<String>,
 }
 
 /// The server's rules: small limits, so that batches and groups meet them, and titles that can be refused.
@@ -100,17 +93,20 @@ async fn live(world: Fixture) -> Run {
         model: Model::default(),
         run: Run::default(),
         backups: Default::default(),
+        taken_away: false,
     };
     history.begin().await;
     let steps = 20 + history.random.below(30);
     for step in 0..steps {
-        history.step(step).await;
+        let acted = history.step(step).await;
         history.run.steps += 1;
-        history.audit();
+        history.audit(acted);
     }
     history.end().await;
-    let requests = history.devices.iter().map(|member| member.requests + member.device.link.count("") as u64).sum();
-    Run { trace: trace.value(), writes: history.model.len(), requests, ..history.run }
+    (0..history.devices.len()).for_each(|at| history.count_link(at));
+    history.run.writes = history.model.len();
+    history.run.trace = trace.value();
+    history.run
 }
 
 impl History {
@@ -124,20 +120,29 @@ impl History {
         for number in 0..count {
             let bounded = number > 0 && self.random.one_in(5);
             let mut collection = CollectionConfig::new("tasks").conflict(strategy);
+            let shared = CollectionConfig::new(permission::SHARED).conflict(strategy);
             if bounded {
                 collection = collection
                     .cache(CacheConfig { max_documents: Some(1 + self.random.below(4)), ..CacheConfig::default() });
             }
             let name = char::from(b'a' + number as u8).to_string();
             let offset = *self.random.pick(&offsets);
-            let opener = self.world.device(&name).collection(collection).offset_ms(offset).automatic();
+            let opener =
+                self.world.device(&name).collection(collection).collection(shared).offset_ms(offset).automatic();
             let mut device = opener.open().await;
             if self.random.one_in(3) {
                 device.watch_disk().await;
             }
             let chaos = self.chaos();
             device.link.set_chaos(Some(chaos.clone()));
-            self.devices.push(Member { device, bounded, reading: false, chaos, seen: Default::default(), requests: 0 });
+            self.devices.push(Member {
+                device,
+                bounded,
+                reading: false,
+                chaos,
+                seen: Default::default(),
+                may_go_back: Default::default(),
+            });
         }
     }
 
@@ -152,6 +157,16 @@ impl History {
             delay_ms: *random.pick(&[0, 50, 2_000, 20_000]),
             random,
         }
+    }
+
+    /// Adds what happened on a device's link, which ends here.
+    pub(crate) fn count_link(&mut self, at: usize) {
+        let link = &self.devices[at].device.link;
+        let (met, requests) = (link.met(), link.count("") as u64);
+        self.run.requests += requests;
+        self.run.count_many("requests lost", met.requests_lost);
+        self.run.count_many("replies lost", met.replies_lost);
+        self.run.count_many("requests doubled", met.doubled);
     }
 
     /// One of the devices, by number.

@@ -69,6 +69,8 @@ pub(crate) struct Model {
     pub half: BTreeSet<String>,
     /// Operations that two stores have: what joins them later may be lost with one of the two.
     pub shared: BTreeSet<OpId>,
+    /// Documents of the collection whose permission changes: the device, the id, the operation.
+    pub shares: Vec<(usize, String, Option<OpId>)>,
     groups: u64,
 }
 
@@ -149,6 +151,17 @@ impl Model {
             sum.1 += if write.may_count() { by } else { 0 };
         }
         sums
+    }
+
+    /// For each document the sum of all increments that were ever acknowledged.
+    pub fn most(&self) -> BTreeMap<&str, i64> {
+        let mut most = BTreeMap::<&str, i64>::new();
+        for write in &self.writes {
+            if let Effect::Create { n: by } | Effect::Inc { by } = write.effect {
+                *most.entry(&write.id).or_default() += by;
+            }
+        }
+        most
     }
 
     /// Whether a person wrote this path after this write, in the order in which people acted.

@@ -98,6 +98,7 @@ impl History {
         self.acknowledged(at, &id, receipt, vec![Effect::Delete]);
         // Swiped away, and undone.
         if deleted && self.random.one_in(3) {
+            self.run.count("undos");
             if self.random.one_in(2) {
                 self.pause().await;
             }
@@ -140,7 +141,10 @@ impl History {
                     }
                 }
             }
-            Err(error) if error.code().as_str() == "GROUP_TOO_LARGE" => assert!(size > 10, "{error}"),
+            Err(error) if error.code().as_str() == "GROUP_TOO_LARGE" => {
+                assert!(size > 10, "{error}");
+                self.run.count("groups over the limits");
+            }
             Err(error) => {
                 self.not_acknowledged(&made, &error);
                 if let Some(counted) = counted {
@@ -156,6 +160,7 @@ impl History {
         if ids.is_empty() {
             return;
         }
+        self.run.count("refreshes");
         let id = self.random.pick(&ids).clone();
         let policy = *self.random.pick(&[holm_core::CachePolicy::NetworkOnly, holm_core::CachePolicy::CacheFirst]);
         let mut fetch = self.devices[at].device.tasks.fetch(&id, Some(policy));
@@ -167,6 +172,7 @@ impl History {
     pub(super) async fn tidy(&mut self, at: usize, step: u64) {
         let parked = self.devices[at].device.holm.parked().unwrap();
         let Some(op) = parked.first() else { return };
+        self.run.count("writes parked");
         self.model.fuzzy.insert(op.doc_id.clone());
         self.model.retitled.insert(op.doc_id.clone());
         let holm = self.devices[at].device.holm.clone();
@@ -181,6 +187,7 @@ impl History {
     }
 
     pub(super) async fn go_offline(&mut self, at: usize) {
+        self.run.count("networks gone");
         self.devices[at].device.holm.connectivity().set(Network::Offline);
         self.wait(60_000).await;
         self.devices[at].device.holm.connectivity().set(Network::Unmetered);

@@ -24,28 +24,37 @@ impl History {
             drop(self.devices[at].device.start_sync());
             self.pause().await;
         }
-        self.run.crashes += 1;
+        self.run.count("deaths");
+        self.count_link(at);
+        let taken_away = self.taken_away;
         let member = &mut self.devices[at];
-        member.requests += member.device.link.count("") as u64;
         member.device.crash(&mut self.world);
         member.device.link.set_chaos(Some(member.chaos.clone()));
+        member.device.link.forbid(taken_away.then_some(super::permission::SHARED));
     }
 
     /// The app is closed and started again; the date may have been set meanwhile.
     pub(super) async fn restart(&mut self, at: usize) {
-        let offset =
-            self.devices[at].device.clock.offset_ms() + *self.random.pick(&[0, 600_000, -600_000, 31_536_000_000]);
-        self.devices[at].device.set_date_while_closed(offset).await;
+        let by = *self.random.pick(&[0, 600_000, -600_000, 31_536_000_000]);
+        if by != 0 {
+            self.run.count("dates set between runs");
+        }
+        let device = &mut self.devices[at].device;
+        device.set_date_while_closed(device.clock.offset_ms() + by).await;
     }
 
     pub(super) async fn fail_disk(&mut self, at: usize, step: u64) {
         let Some(disk) = self.devices[at].device.disk.clone() else { return };
         let fault = *self.random.pick(&[DiskFault::Full, DiskFault::Io]);
+        let met = disk.faults();
         disk.fail_after(self.random.below(10) as u32, 1 + self.random.below(4) as u32, fault);
         self.create(at, step).await;
         drop(self.devices[at].device.start_sync());
         self.pause().await;
         disk.heal();
+        if disk.faults() > met {
+            self.run.count(if fault == DiskFault::Full { "disk full" } else { "disk faults met" });
+        }
     }
 
     pub(super) async fn back_up_or_restore(&mut self, at: usize) {
@@ -58,8 +67,10 @@ impl History {
             self.backups.device = Some((at, files, settled));
             return;
         };
+        self.run.count("devices restored");
         self.devices[at].device.restore(&files).await;
         self.devices[at].seen.clear();
+        self.model.shares.retain(|(device, ..)| *device != at);
         let shared: BTreeSet<OpId> = self.devices[at].device.pending().iter().map(|op| op.op_id).collect();
         for (number, write) in self.model.writes.iter_mut().enumerate().filter(|(_, write)| write.device == at) {
             match settled.get(number) {
@@ -78,6 +89,7 @@ impl History {
     }
 
     pub(super) async fn sign_out_and_in(&mut self, at: usize) {
+        self.run.count("sign-outs");
         let device = &self.devices[at].device;
         // Whatever is under way meets it.
         drop(device.start_sync());
@@ -92,6 +104,7 @@ impl History {
         if !self.random.one_in(3) {
             return;
         }
+        self.run.count("accounts changed");
         drop(self.devices[at].device.start_sync());
         self.pause().await;
         self.wipe(at).await;
@@ -110,6 +123,7 @@ impl History {
         let pending: BTreeSet<OpId> = self.devices[at].device.pending().iter().map(|op| op.op_id).collect();
         self.devices[at].device.holm.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
         self.model.doubt(|write| write.device == at && (pending.contains(&write.op) || write.outcome.is_none()));
+        self.model.shares.retain(|(device, _, op)| *device != at || op.is_some_and(|op| !pending.contains(&op)));
         let device = &self.devices[at].device;
         assert!(device.view().is_empty(), "{} shows documents after a wipe", device.name);
         self.devices[at].reading = true;
@@ -122,7 +136,6 @@ impl History {
     async fn sign_in(&mut self, at: usize, account: &str) {
         let member = &self.devices[at];
         member.device.link.set_chaos(None);
-        member.device.link.a_person_asked();
         member.device.sign_in(account).await;
         member.device.link.set_chaos(Some(member.chaos.clone()));
     }
@@ -135,10 +148,12 @@ impl History {
             self.backups.server = Some(self.world.back_up_server());
             return;
         };
+        self.run.count("servers restored");
         self.world.restore_server(&backup);
+        self.model.shares.clear();
         self.model.doubt(|write| write.outcome.is_some());
         self.model.doubt(|_| true);
-        self.devices.iter_mut().for_each(|member| member.seen.clear());
+        self.devices.iter_mut().for_each(|member| member.may_go_back.extend(member.device.view().into_keys()));
         // Sessions that began after the backup are gone.
         for at in 0..self.devices.len() {
             self.sign_in(at, "first").await;
@@ -150,12 +165,14 @@ impl History {
         if !self.random.one_in(8) {
             return;
         }
+        self.run.count("horizons passed");
         let days = 100 * 86_400_000;
         let skew = self.world.server_skew_ms() + days;
         self.world.set_server_skew_ms(skew);
         self.world.maintain_server().await;
         // What a device has not sent for so long may be refused, and its session is over.
         self.model.doubt(|write| write.outcome.is_none());
+        self.model.shares.clear();
         for at in 0..self.devices.len() {
             self.sign_in(at, "first").await;
         }

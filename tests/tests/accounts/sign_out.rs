@@ -2,6 +2,7 @@
 
 use crate::{held, manual};
 use holm_core::{ErrorCode, MemorySecrets, SecretStore, SignOutMode, Strategy, WriteOutcome};
+use holm_tests::fixture::{Fault, story};
 use holm_tests::sim::World;
 use serde_json::json;
 use std::sync::Arc;
@@ -125,4 +126,27 @@ fn sign_out_that_is_given_up_lets_the_engine_go_on() {
         a.holm.sign_in("sim@example.com", "password").await.unwrap();
         a.sync().await;
     });
+}
+
+#[test]
+fn a_sign_in_after_many_failures_starts_the_sync_again() {
+    // However near to its bound on requests the device is when it finds that there is no session.
+    for failures in 5..=12 {
+        story(|mut world| async move {
+            let a = world.device("a").automatic().open().await;
+            a.create("d", json!({})).await;
+            world.seconds(10.0).await;
+            a.link.always("", Fault::DropRequest);
+            a.update("d", json!({"n": 1})).await;
+            for _ in 0..failures {
+                a.try_sync().await.unwrap_err();
+            }
+            a.holm.sign_out(SignOutMode::Keep).await.unwrap();
+            a.try_sync().await.unwrap_err();
+            a.link.heal();
+            a.sign_in("first").await;
+            world.seconds(120.0).await;
+            assert!(a.pending().is_empty(), "after {failures} failures: {:?}", a.holm.state().unwrap());
+        });
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::tapped;
 use holm_core::{ErrorCode, MemorySecrets, SecretStore, SignOutMode};
+use holm_tests::fixture::{Fault, story};
 use holm_tests::sim::{Device, Tap, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -99,5 +100,23 @@ fn core_p3_push_names_its_space() {
         a.sync().await;
         let push = tap.notes().into_iter().find(|exchange| exchange.path.contains("/sync/batch")).unwrap();
         assert_eq!(push.request["space"], format!("u:{}", a.holm.user().unwrap()));
+    });
+}
+
+#[test]
+fn a_refresh_whose_reply_was_lost_long_ago_is_followed_by_another() {
+    story(|mut world| async move {
+        let a = world.open("a").await;
+        a.sync().await;
+        world.seconds(3_600.0).await;
+        a.link.times(2, "/session/refresh", Fault::DropReply);
+        a.try_sync().await.unwrap_err();
+        world.seconds(3_600.0).await;
+        // The app is restarted: it does not know the server's time and sends the old token first.
+        let mut a = a;
+        a.restart().await;
+        a.link.once("/session/refresh", Fault::refusal(503, "SERVICE_UNAVAILABLE"));
+        a.sync().await;
+        assert!(a.link.count("/session/refresh") <= 6);
     });
 }

@@ -7,6 +7,7 @@ mod clocks;
 mod pulls;
 mod pushes;
 mod refused;
+mod unanswered;
 
 use holm_core::Config;
 use holm_tests::sim::Device;

@@ -51,7 +51,7 @@ fn f03_every_attempt_carries_the_same_bytes_also_after_a_restart() {
         let tasks = holm.collection("tasks").unwrap();
         holm.sync().await.unwrap();
         tasks.create(&json!({"id": "t", "n": 1})).await.unwrap();
-        world.network.set_script(|_, path| if path.contains("batch") { Fate::DropReply } else { Fate::Pass });
+        world.network.set_script(|_, path| if path.contains("batch") { Fate::DropRequest } else { Fate::Pass });
         assert!(holm.sync().await.is_err());
         // What is written now must not change what was sent.
         tasks.update("t", &json!({"n": 2})).await.unwrap();

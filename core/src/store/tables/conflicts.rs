@@ -64,13 +64,13 @@ struct StoredStamps {
     paths: BTreeMap<String, String>,
 }
 
-fn stamps_text(stamps: &Stamps) -> Result<String> {
+pub(super) fn stamps_text(stamps: &Stamps) -> Result<String> {
     let paths = stamps.paths.iter().map(|(path, stamp)| (path.to_string(), stamp.to_string())).collect();
     let stored = StoredStamps { record: stamps.record.to_string(), created: stamps.created.to_string(), paths };
-    serde_json::to_string(&stored).map_err(|e| Error::internal(format!("conflict: {e}")))
+    serde_json::to_string(&stored).map_err(|e| Error::internal(format!("stamps: {e}")))
 }
 
-fn parse_stamps(text: &str) -> Option<Stamps> {
+pub(super) fn parse_stamps(text: &str) -> Option<Stamps> {
     let stored: StoredStamps = serde_json::from_str(text).ok()?;
     let paths = stored.paths.into_iter().filter_map(|(path, stamp)| Some((Path::parse(&path)?, Hlc::parse(&stamp)?)));
     Some(Stamps { record: Hlc::parse(&stored.record)?, created: Hlc::parse(&stored.created)?, paths: paths.collect() })

@@ -137,7 +137,7 @@ pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
 /// Takes a row away, without a tombstone: for documents that the server has never had, or has forgotten.
 pub(crate) fn remove(tx: &Tx<'_>, row: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM documents WHERE row = ?1")?.execute([row])?;
-    Ok(())
+    super::waiting_states::forget(tx, row, None)
 }
 
 /// The columns that [`read_document`] reads. The status comes from the first operation: its state and its
@@ -200,7 +200,8 @@ pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: 
     Ok(())
 }
 
-/// Base rows of a collection that the snapshot of `generation` did not confirm: the server no longer has them. At most `limit`.
+/// Base rows of a collection that the snapshot of `generation` did not confirm: the server no longer has them. At most `limit`. (A state
+/// that waits is of this snapshot.)
 pub(crate) fn unconfirmed(
     connection: &Connection,
     collection: i64,
@@ -208,7 +209,8 @@ pub(crate) fn unconfirmed(
     limit: u32,
 ) -> Result<Vec<DocumentRow>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND generation < ?1 AND seq IS NOT NULL LIMIT ?2"
+        "SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND generation < ?1 AND seq IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM waiting_states w WHERE w.document = documents.row) LIMIT ?2"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![generation, limit], read_row)?;

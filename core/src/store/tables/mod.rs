@@ -14,6 +14,7 @@ pub(crate) mod pins;
 pub(crate) mod server_ids;
 pub(crate) mod streams;
 pub(crate) mod unreadable;
+pub(crate) mod waiting_states;
 mod wipe;
 
 pub(crate) use wipe::wipe;

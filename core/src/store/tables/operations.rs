@@ -237,8 +237,6 @@ pub(crate) struct Runnable {
     pub held: BTreeSet<i64>,
     /// One order for all documents: an operation that may not be sent stops all behind it.
     pub ordered: bool,
-    /// Only those that were sent before and have no answer.
-    pub unanswered_only: bool,
 }
 
 impl Runnable {
@@ -288,12 +286,6 @@ pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> R
         Runnable::with_group(true)
     );
     Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
-}
-
-/// The newest operation that was sent and has no answer. `None` if there is none.
-pub(crate) fn newest_unanswered(connection: &Connection) -> Result<Option<i64>> {
-    let mut statement = connection.prepare_cached("SELECT max(op_seq) FROM operations WHERE state = 1")?;
-    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// When the first operation that only its wait keeps here may be sent, device time, ms. `None` if there is none.

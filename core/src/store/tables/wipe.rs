@@ -20,7 +20,7 @@ pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM outcomes; DELETE FROM conflicts; DELETE FROM journal; DELETE FROM uses; DELETE FROM pins;
          DELETE FROM operations; DELETE FROM dependencies; DELETE FROM awaited; DELETE FROM server_ids; DELETE FROM unreadable;
-         DELETE FROM documents;
+         DELETE FROM documents; DELETE FROM waiting_states;
          DELETE FROM meta WHERE key IN ('user_id', 'last_sync_ms');
          UPDATE streams SET space = NULL, cursor = NULL, generation = generation + 1, loading = 1, live_count = 0, digest = 0,
                             repaired_at = NULL, read_at = NULL;",

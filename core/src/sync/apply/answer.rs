@@ -28,6 +28,9 @@ impl Reconciler<'_> {
         if let Some(answered) = self.answer_action(op_seq, outcome, retry)? {
             return Ok(answered);
         }
+        if outcome.is_answer() {
+            self.enter_waiting(document)?;
+        }
         let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Unchanged) };
         let Some(at) = pending.position(op_seq) else { return Ok(Answered::Unchanged) };
         if !pending.ops[at].was_sent() {

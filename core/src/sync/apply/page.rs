@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::RemoteChange;
 use crate::outbox::Source;
 use crate::store::streams::{self, StreamRow};
-use crate::store::{Tx, documents};
+use crate::store::{Tx, documents, waiting_states};
 
 /// Rows that the server no longer has are looked for in pieces of this size.
 const SWEEP: u32 = 1_000;
@@ -49,7 +49,7 @@ pub(in crate::sync) fn apply_page(
     for change in &page.changes {
         reconciler.apply(change, Source::State)?;
     }
-    let mut comparable = true;
+    let mut comparable = !waiting_states::any(tx, collection)?;
     for record in &page.unreadable {
         tracing::warn!(collection = %page.collection, why = %record.why, "a record cannot be read");
         comparable &= reconciler.take_unreadable(record)?;
@@ -96,5 +96,7 @@ pub(crate) fn restart(tx: &Tx<'_>, collection: i64, repaired_ms: Option<i64>) ->
     stream.loading = true;
     stream.cursor = None;
     stream.repaired_ms = repaired_ms.or(stream.repaired_ms);
+    // The snapshot shows what waits, too, or the server does not have it any more.
+    waiting_states::forget_all(tx, collection)?;
     streams::save(tx, &stream)
 }

@@ -4,19 +4,21 @@
 //! - A document takes a state only if its `seq` is greater than the one it has; within a new snapshot, whatever the snapshot says. One that
 //!   was evicted takes the state that it has lost, too.
 //! - Pending edits are rebased onto the new state in the same transaction; what loses is journalled.
-//! - Nothing is decided about a head operation that was sent and not answered: it is sent again unchanged first. If the state says that it
-//!   was our own operation that made it, that is the answer, and only what differs from its effect is another device's change.
+//! - Nothing is decided about a write that was sent and has no answer: it is sent again unchanged first. If a state says that it was this write that made
+//!   it, that is the answer, and only what differs from its effect is another device's change.
+//! - Any other state may show that write, too, and the app must not see it twice. So it waits beside its document, whatever reading brought it,
+//!   and enters when the write has its answer: at the latest when the write is parked. Other documents do not wait.
 //! - The stream's count and digest follow every change of a base row.
 
 use super::digest::term;
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{OpId, OpKind, RemoteChange};
+use crate::model::{OpId, OpKind, Operation, RemoteChange};
 use crate::outbox::{self, Pending, Source, parse_body};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::streams::{self, StreamRow};
-use crate::store::{Tx, operations, server_ids};
+use crate::store::{Tx, operations, server_ids, waiting_states};
 use std::borrow::Cow;
 
 /// What was applied.
@@ -45,8 +47,12 @@ impl<'a> Reconciler<'a> {
         Ok(Self { tx, device, rules, stored: stream.clone(), stream, applied: Applied::default() })
     }
 
-    /// Writes the stream's state. Not calling this leaves rows and cursor apart: every user of the reconciler ends with it.
-    pub fn close(self) -> Result<(StreamRow, Applied)> {
+    /// Takes in the states that need to wait no longer, and writes the stream's state. Not calling this leaves rows and cursor apart: every
+    /// user of the reconciler ends with it.
+    pub fn close(mut self) -> Result<(StreamRow, Applied)> {
+        for change in waiting_states::take_ready(self.tx, self.stream.collection)? {
+            self.apply(&change, Source::State)?;
+        }
         // A page with nothing in it costs no forced write.
         if self.stream != self.stored {
             streams::save(self.tx, &self.stream)?;
@@ -69,9 +75,26 @@ impl<'a> Reconciler<'a> {
         if !newer && source == Source::State {
             return Ok(());
         }
-        let counted = self.digest_without(&row)?;
-        let before = row.clone();
-        let mut pending = Pending::load(self.tx, row)?;
+        let pending = Pending::load(self.tx, row)?;
+        if source == Source::State && may_show_twice(&pending, change) {
+            return waiting_states::keep(self.tx, &pending.row, change);
+        }
+        self.enter(pending, change, source, newer)
+    }
+
+    /// Takes in the state of a document that waits for the answer which is about to be applied: that counts from there, and the app sees
+    /// both at once.
+    pub fn enter_waiting(&mut self, document: i64) -> Result<()> {
+        let Some(change) = waiting_states::take(self.tx, document)? else { return Ok(()) };
+        let Some(pending) = Pending::of_row(self.tx, document)? else { return Ok(()) };
+        let newer = pending.row.generation < self.stream.generation || change.seq > pending.row.seq;
+        if newer { self.enter(pending, &change, Source::State, true) } else { Ok(()) }
+    }
+
+    /// Puts a state under the pending operations. `newer`: than the one that the row has.
+    fn enter(&mut self, mut pending: Pending, change: &RemoteChange, source: Source, newer: bool) -> Result<()> {
+        let before = pending.row.clone();
+        let counted = self.digest_without(&before)?;
         if newer {
             let row = &mut pending.row;
             row.version = change.version;
@@ -84,6 +107,9 @@ impl<'a> Reconciler<'a> {
             self.applied.changes += 1;
         }
         if before.is_pending() {
+            if newer {
+                waiting_states::forget(self.tx, before.row, change.seq)?;
+            }
             self.rebase(&mut pending, &before, change, source)?;
         }
         let row = pending.save(self.tx, self.device)?;
@@ -142,7 +168,7 @@ impl<'a> Reconciler<'a> {
             && let Some(head) = pending.ops.first()
             && head.was_sent()
         {
-            if change.origin_op.as_deref() != Some(&head.op_id.to_string()) {
+            if !is_made_by(change, head) {
                 return Ok(());
             }
             known = outbox::accept_by_state(pending, before, change)?;
@@ -168,4 +194,16 @@ impl<'a> Reconciler<'a> {
         self.stream.live_count += i64::from(new != 0) - i64::from(old != 0);
         Ok(())
     }
+}
+
+/// Whether a state may show a write that the document's view shows as well: one that was sent and has no answer. A tombstone shows none, and
+/// a state without a place in the order could not be told from an older one later.
+fn may_show_twice(pending: &Pending, change: &RemoteChange) -> bool {
+    change.body.is_some()
+        && change.seq.is_some()
+        && pending.ops.first().is_some_and(|head| head.awaits_answer() && !is_made_by(change, head))
+}
+
+fn is_made_by(change: &RemoteChange, op: &Operation) -> bool {
+    change.origin_op.as_deref() == Some(&op.op_id.to_string())
 }

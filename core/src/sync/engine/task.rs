@@ -291,7 +291,10 @@ impl Task {
                 let (now, entropy) = (self.deps.device.clock.monotonic(), self.deps.device.entropy.as_ref());
                 self.schedule.report(now, event, entropy);
             }
-            Command::RetryNow => self.schedule.retry_now(self.deps.device.clock.monotonic()),
+            Command::RetryNow => {
+                self.cycle.forget_failure();
+                self.schedule.retry_now(self.deps.device.clock.monotonic());
+            }
             Command::Pause(done) => {
                 self.paused = true;
                 for (_, waiting) in self.asking.drain(..) {

@@ -2,7 +2,7 @@
 
 use super::budget::{Limit, Remaining, SliceReport};
 use super::evict::evict;
-use super::pages::keep_heads;
+use super::pages::{keep_heads, take_waiting};
 use super::pull::{Pulled, Puller};
 use super::push::{PushTarget, Pushed, Pusher, runnable};
 use super::refresh::{Answers, Refresher};
@@ -87,6 +87,11 @@ impl Cycle {
         self.history.free_at(now)
     }
 
+    /// A session has begun, or the app repaired something: earlier failures say nothing of the next request.
+    pub fn forget_failure(&self) {
+        self.history.forget_failure();
+    }
+
     /// Runs a cycle to its end, or up to `limit`. If a user waits for it, waits of single operations are forgotten.
     ///
     /// Cancelling it (dropping the future) leaves leases and half-read streams; the next cycle takes both up again.
@@ -98,6 +103,9 @@ impl Cycle {
         let end = Steps { deps: &deps, pusher: &mut self.pusher, puller: &mut self.puller, scope }
             .run(&mut requests, &mut tally)
             .await;
+        if let Err(error) = take_waiting(&deps).await {
+            tracing::warn!(%error, "states go on waiting for answers");
+        }
         let after = deps.traffic();
         let stalled = tally.exchanged && !tally.moved;
         if end.is_ok() && !stalled {
@@ -151,20 +159,17 @@ impl Steps<'_> {
             self.deps.store.write(operations::clear_waits).await?;
         }
         let up_to = self.deps.store.read(operations::newest)?;
-        let target = PushTarget { up_to, unanswered_only: false, scope: self.scope.clone() };
+        let target = PushTarget { up_to, scope: self.scope.clone() };
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
         let (mut skips_reading, mut refused, mut push_failed) = (false, false, false);
-        if let Some(first) = self.pushed_first(&target)? {
-            let pushed = self.pusher.run(requests, &first).await;
-            skips_reading = pushed.exchanged && !pushed.pull_again && !first.unanswered_only;
+        if self.pushes_first()? {
+            let pushed = self.pusher.run(requests, &target).await;
+            skips_reading = pushed.exchanged && !pushed.pull_again;
             refused = pushed.cursors_refused;
             if let Some(error) = tally.push(pushed)? {
-                // Without an answer the server may have taken what was sent. A page would show it and the device would count it twice, so it
-                // is sent again before anything is read.
-                skips_reading = matches!(error.code(), ErrorCode::ConnectionLost | ErrorCode::Timeout);
-                push_failed = true;
+                (skips_reading, push_failed) = (false, true);
                 failure = Some(error);
             }
         }
@@ -192,18 +197,11 @@ impl Steps<'_> {
         failure.map_or(Ok(()), |error| Err(Stop::Failed(error)))
     }
 
-    /// What to send before reading, if anything. While a stamp of the queue is known only in the time of a clock that may be wrong, only what
-    /// was sent before: its stamps are settled, and a page that already shows it would count it twice in what the app sees. The rest waits
-    /// for the reading, which brings the server's time.
-    fn pushed_first(&self, target: &PushTarget) -> Result<Option<PushTarget>> {
-        if !self.all_loaded()? {
-            return Ok(None);
-        }
-        if self.deps.device.stamps_are_settled() {
-            return Ok(Some(target.clone()));
-        }
-        let newest = self.deps.store.read(operations::newest_unanswered)?;
-        Ok(newest.map(|up_to| PushTarget { up_to, unanswered_only: true, ..target.clone() }))
+    /// Whether the cycle sends before it reads. Not while a stamp of the queue is known only in the time of a clock that may be wrong: the
+    /// reading brings the server's time. And not right after a push whose answer was lost: a server that never answers those must not keep
+    /// the device from reading.
+    fn pushes_first(&mut self) -> Result<bool> {
+        Ok(!self.pusher.take_lost() && self.deps.device.stamps_are_settled() && self.all_loaded()?)
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.

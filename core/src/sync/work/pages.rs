@@ -4,9 +4,9 @@ use super::evict::evict;
 use super::scope::Scope;
 use crate::backend::{StreamPage, StreamPosition};
 use crate::error::{ErrorCode, Result};
-use crate::store::{collections, streams};
+use crate::store::{collections, streams, waiting_states};
 use crate::sync::SetAside;
-use crate::sync::apply::{apply_page, restart};
+use crate::sync::apply::{Reconciler, apply_page, restart};
 use crate::sync::deps::EngineDeps;
 use std::collections::BTreeSet;
 
@@ -81,6 +81,22 @@ pub(in crate::sync) async fn apply_pages(
         evict(deps).await?;
     }
     Ok(total)
+}
+
+/// Takes in the states that wait for an answer which will not come: their write was parked or given up.
+pub(in crate::sync) async fn take_waiting(deps: &EngineDeps) -> Result<()> {
+    if deps.store.read(waiting_states::ready_in)?.is_empty() {
+        return Ok(());
+    }
+    let (device, registry) = (deps.device.clone(), deps.registry.clone());
+    deps.store
+        .write(move |tx| {
+            for collection in waiting_states::ready_in(tx)? {
+                Reconciler::open(tx, &device, collection, &registry.rules(collection))?.close()?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Where every collection stands.

@@ -54,6 +54,8 @@ pub(in crate::sync) struct Pusher {
     deps: Arc<EngineDeps>,
     batch: AdaptiveSize,
     suspects: SuspectList,
+    /// Nothing came back for the last request.
+    lost: bool,
 }
 
 /// What a cycle sends.
@@ -61,8 +63,6 @@ pub(in crate::sync) struct Pusher {
 pub(in crate::sync) struct PushTarget {
     /// The newest operation that was there when the cycle began.
     pub up_to: i64,
-    /// Whether only those are sent that were sent before and have no answer.
-    pub unanswered_only: bool,
     pub scope: Scope,
 }
 
@@ -84,7 +84,12 @@ struct Failures {
 impl Pusher {
     pub fn new(deps: Arc<EngineDeps>) -> Self {
         let batch = AdaptiveSize::new(deps.config.batch);
-        Self { deps, batch, suspects: SuspectList::default() }
+        Self { deps, batch, suspects: SuspectList::default(), lost: false }
+    }
+
+    /// Whether nothing came back for the last request. Says so once: the cycle that asks reads first, the next one sends first again.
+    pub fn take_lost(&mut self) -> bool {
+        std::mem::take(&mut self.lost)
     }
 
     /// Sends until nothing of the target is left that may be sent now.
@@ -112,7 +117,9 @@ impl Pusher {
             }
             self.deps.state.phase(Phase::Pushing);
             let sent: Vec<Outgoing> = leased.request.operations.clone();
-            match requests.send(self.deps.backend.push(leased.request)).await? {
+            let answer = requests.send(self.deps.backend.push(leased.request)).await?;
+            self.lost = matches!(&answer, Err(BackendError::Failed(error)) if is_lost(error));
+            match answer {
                 Ok(reply) => {
                     done.exchanged = true;
                     done.suggested_interval = reply.suggested_interval.or(done.suggested_interval);
@@ -168,7 +175,7 @@ impl Pusher {
                 (reason, ErrorCode::ServerError.as_str(), judgement)
             }
             BackendError::Failed(reason) => {
-                if matches!(reason.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost) {
+                if is_lost(&reason) {
                     self.batch.shrink(sent.len());
                 }
                 return Err(Stop::Failed(reason));
@@ -270,7 +277,7 @@ impl Pusher {
         let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
         let device = self.deps.device.clone();
         let (target, reason) = (target.clone(), requests.reason);
-        let runnable = Runnable { unanswered_only: target.unanswered_only, ..runnable(&self.deps, target.up_to) };
+        let runnable = runnable(&self.deps, target.up_to);
         self.deps
             .store
             .write(move |tx| {
@@ -339,11 +346,6 @@ impl Pusher {
             requests.history.progressed();
         }
         done.settled.add(&settled);
-        if self.deps.store.read(operations::newest_unanswered)?.is_some() {
-            // The pages may show writes that still have no answer, and the device would count those twice: they are read again later.
-            done.pull_again = true;
-            return Ok(moved);
-        }
         let more = reply.pages.iter().any(|page| page.has_more);
         let applied = apply_pages(&self.deps, positions, reply.pages).await?;
         // A stream that the reply did not cover, or not to its head, is read by a pull.
@@ -372,13 +374,17 @@ pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
         up_to,
         held: BTreeSet::new(),
         ordered: deps.config.ordered,
-        unanswered_only: false,
     }
 }
 
 /// Whether no byte of a request has left: there was no connection.
 fn has_not_left(error: &BackendError) -> bool {
     matches!(error, BackendError::Failed(reason) if reason.code() == ErrorCode::Offline)
+}
+
+/// Whether nothing came back for a request.
+fn is_lost(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost)
 }
 
 /// Whether a whole request's refusal can be an operation's own fault.

@@ -95,11 +95,19 @@ impl RequestHistory {
         Err(guarded.failure.clone().unwrap_or_else(waits))
     }
 
-    /// A request has failed.
+    /// A request has failed. What failed before anything was sent (there is no session) is no word of the server's, and is not kept.
     pub fn failed(&self, error: &BackendError) {
-        if let BackendError::Failed(error) | BackendError::TooLarge(error) = error {
-            self.locked().failure = Some(error.clone());
+        let mut guarded = self.locked();
+        if let BackendError::Failed(error) | BackendError::TooLarge(error) = error
+            && self.http.traffic().requests > guarded.counted
+        {
+            guarded.failure = Some(error.clone());
         }
+    }
+
+    /// A session has begun, or the app repaired something: why requests failed before says nothing of the next one. They stay counted.
+    pub fn forget_failure(&self) {
+        self.locked().failure = None;
     }
 
     /// Counts what the client has sent since it was last counted, renewed tokens among it.

@@ -107,6 +107,18 @@ CREATE TABLE streams (
     read_at     INTEGER                     -- when it was last read to its head, server time as known here; NULL: never
 );
 
+-- States of the server that may show a write of this device that was sent and has no answer. They wait for it: else the app would see that
+-- write twice.
+CREATE TABLE waiting_states (
+    document   INTEGER PRIMARY KEY,         -- documents.row
+    collection INTEGER NOT NULL,
+    version    INTEGER,
+    seq        INTEGER NOT NULL,
+    updated_at INTEGER,
+    body       TEXT    NOT NULL,
+    stamps     TEXT
+);
+
 CREATE TABLE conflicts (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     collection     INTEGER NOT NULL,

@@ -1,0 +1,81 @@
+//! No device's place in a stream is ahead of what it has.
+//!
+//! Invariant: each record of the server up to a device's cursor is on the device, in that state or a later one; and no cursor is beyond the
+//! server's last write. Looks into both databases: neither end says this of itself.
+
+use super::{History, Member};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde_json::Value;
+
+/// Records that lie before a device's place and that it lacks. Parameters: 1 the stream on the server, 2 the place, 3 whether deletes lie before
+/// it, too.
+const LACKING: &str = "
+    SELECT r.id || ' at ' || r.seq FROM server.records r, main.collections c
+    WHERE r.stream = ?1 AND r.seq <= ?2 AND c.name = 'tasks'
+      AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id = r.id AND d.seq >= r.seq)
+      AND NOT EXISTS (SELECT 1 FROM waiting_states w JOIN documents d ON d.row = w.document
+                      WHERE d.collection = c.id AND d.id = r.id AND w.seq >= r.seq)
+      AND (r.body IS NOT NULL
+           OR ?3 AND EXISTS (SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id = r.id AND d.seq IS NOT NULL
+                             AND CASE WHEN d.pending THEN d.base IS NOT NULL ELSE d.body IS NOT NULL END))";
+
+impl History {
+    pub(super) fn no_place_is_ahead(&mut self, at: usize) {
+        let Member { device, .. } = &self.devices[at];
+        let connection =
+            Connection::open_with_flags(device.directory().join("holm.db"), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        let server = self.world.server_directory().join("holm.db");
+        connection.execute("ATTACH ?1 AS server", [server.to_str().unwrap()]).unwrap();
+        let cursor: Option<String> = connection
+            .query_row(
+                "SELECT s.cursor FROM streams s JOIN collections c ON c.id = s.collection WHERE c.name = 'tasks'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()
+            .unwrap()
+            .flatten();
+        let Some(cursor) = cursor.as_deref().map(|text| decode(text).unwrap()) else { return };
+        let epoch: String =
+            connection.query_row("SELECT value FROM server.server WHERE key = 'epoch'", [], |row| row.get(0)).unwrap();
+        // A place in a database that is gone: it will be refused.
+        if cursor["e"] != epoch {
+            return;
+        }
+        let stream: Option<(i64, i64)> = connection
+            .query_row(
+                "SELECT s.id, s.last_seq FROM server.streams s JOIN server.spaces p ON p.id = s.space
+                 JOIN server.users u ON u.id = p.owner WHERE 'u:' || u.public_id || '/' || s.collection = ?1",
+                [cursor["s"].as_str()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .unwrap();
+        let place = cursor["q"].as_i64().unwrap();
+        let (stream, head) = stream.unwrap_or_default();
+        assert!(place <= head, "{} is at {place}, and the server's last write is {head}", device.name);
+        let mut statement = connection.prepare(LACKING).unwrap();
+        let lacking: Vec<String> = statement
+            .query_map(params![stream, place, cursor["m"] == "d"], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert!(lacking.is_empty(), "{} is at {place} and lacks {lacking:?}", device.name);
+        self.run.count("places checked");
+    }
+}
+
+/// What a cursor says: JSON in base64 for URLs, without padding.
+fn decode(cursor: &str) -> Option<Value> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (mut bits, mut count, mut bytes) = (0u32, 0, Vec::new());
+    for byte in cursor.bytes() {
+        bits = bits << 6 | u32::try_from(DIGITS.iter().position(|digit| *digit == byte)?).ok()?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    serde_json::from_slice(&bytes).ok()
+}
