@@ -291,6 +291,29 @@ fn core_l4_an_increment_behind_a_set_is_never_dropped_with_it() {
 }
 
 #[test]
+fn f05_a_write_behind_an_acknowledged_one_is_based_on_its_version() {
+    let mut bench = Bench::new(Conflicts::ServerWins, &json!({"n": 1}));
+    bench.update(&json!({"n": 2}));
+    bench.update(&json!({"n": 3}));
+    bench.exchange();
+    assert_eq!(bench.pending.ops[0].base_version, Some(2), "else the server refuses it because of our own write");
+}
+
+#[test]
+fn core_l4_an_increment_is_not_joined_to_a_set_that_loses_later() {
+    let mut bench = Bench::new(Conflicts::ServerWins, &json!({"n": 0, "title": "x"}));
+    bench.update(&json!({"n": 5}));
+    bench.update(&json!({"n": {"$inc": 1}}));
+    // The first refusal clashes with neither, and both are open after it.
+    bench.other(&json!({"title": "theirs"}));
+    bench.exchange();
+    bench.other(&json!({"n": 7}));
+    bench.exchange();
+    assert_eq!(bench.shown(), json!({"n": 8, "title": "theirs"}));
+    bench.everything_is_accounted_for();
+}
+
+#[test]
 fn core_r4_a_clash_in_an_object_decides_one_member() {
     let mut bench = Bench::new(Conflicts::ServerWins, &json!({"o": {"x": 0, "y": 0}}));
     bench.update(&json!({"o": {"x": 1, "y": 1}}));
@@ -313,6 +336,22 @@ fn core_r7_a_discarded_nested_change_does_not_travel_on() {
     assert_eq!(bench.shown(), json!({"o": {"x": 0, "y": 1}}));
     bench.exchange();
     assert_eq!(bench.server, Some(fields(&json!({"o": {"x": 0, "y": 1}}))));
+    bench.everything_is_accounted_for();
+}
+
+#[test]
+fn core_r7_a_write_behind_a_discarded_one_starts_from_before_it() {
+    let mut bench = Bench::new(Conflicts::ServerWins, &json!({"n": 1}));
+    bench.update(&json!({"n": 2}));
+    bench.update(&json!({"n": 3}));
+    let first = bench.pending.ops[0].op_seq;
+    give_up(&mut bench.pending, &bench.device, &|op| op.op_seq == first).unwrap();
+    bench.settle();
+    bench.other(&json!({"title": "theirs"}));
+    bench.exchange();
+    bench.exchange();
+    // The server's 1 is what the user saw before: no other device has set it.
+    assert_eq!(bench.server, Some(fields(&json!({"n": 3, "title": "theirs"}))));
     bench.everything_is_accounted_for();
 }
 

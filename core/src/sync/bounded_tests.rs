@@ -243,6 +243,25 @@ impl World {
     }
 }
 
+#[test]
+fn core_p1_a_page_that_was_overtaken_is_dropped() {
+    let mut world = World::new();
+    world.act(&Deed::ServerWrites(1));
+    world.pull();
+    let collection = world.collection;
+    let asked = world.store.read(|c| Ok(streams::get(c, collection)?.cursor)).unwrap();
+    world.server.put("d2", Some("{}".into()));
+    let late = world.server.page_after(asked.as_deref());
+    // Another process of the same store begins to read the collection anew.
+    world.write(move |tx, _| restart(tx, collection, None)).unwrap();
+    world.write(move |tx, device| apply_page(tx, device, collection, &rules(), asked.as_deref(), &late)).unwrap();
+    let (stream, rows) =
+        world.store.read(|c| Ok((streams::get(c, collection)?, of_collection(c, collection)?))).unwrap();
+    assert_eq!((stream.cursor, stream.loading), (None, true));
+    assert_eq!(rows.0, 1, "what was here before stays in sight, and the late page brings nothing");
+    world.pull();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]

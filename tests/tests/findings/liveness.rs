@@ -70,6 +70,24 @@ fn core_v5_a_slow_uplink_makes_progress() {
 }
 
 #[test]
+fn core_v5_a_batch_that_times_out_goes_in_parts() {
+    story(|mut world| async move {
+        let a = world.open("a").await;
+        a.sync().await;
+        for n in 0..300 {
+            a.create(&format!("d{n}"), json!({"text": noise(n, 1_600)})).await;
+        }
+        a.link.always("batch", Fault::choose(|bytes, _| (bytes > 60_000).then_some(Fault::Timeout)));
+        assert_eq!(code(a.try_sync().await), ErrorCode::Timeout);
+        for _ in 0..10 {
+            let _ = a.try_sync().await;
+            world.seconds(60.0).await;
+        }
+        assert!(a.pending().is_empty(), "{} writes are still here", a.pending().len());
+    });
+}
+
+#[test]
 fn core_v5_a_slow_downlink_makes_progress() {
     story(|mut world| async move {
         let (a, b) = (world.open("a").await, world.open("b").await);
@@ -212,8 +230,7 @@ fn core_v11_a_wait_of_a_wrong_date_ends_with_the_right_one() {
     story(|mut world| async move {
         let mut a = world.device("a").automatic().offset_ms(year_ms).open().await;
         world.seconds(10.0).await;
-        a.link.times(
-            2,
+        a.link.always(
             "batch",
             Fault::choose(|_, body| {
                 let id = body["operations"][0]["opId"].clone();
@@ -224,7 +241,9 @@ fn core_v11_a_wait_of_a_wrong_date_ends_with_the_right_one() {
         );
         a.create("d", json!({})).await;
         world.seconds(3.0).await;
+        assert_eq!(a.pending().len(), 1);
         a.set_date_while_closed(0).await;
+        a.link.heal();
         a.holm.report(Event::Foreground);
         world.seconds(300.0).await;
         assert_eq!(a.status("d"), Some(SyncStatus::Synced), "{:?}", a.pending());
