@@ -39,6 +39,7 @@ impl Local {
             node: node.to_owned(),
             ..Self::default()
         };
+        let mut commuted = BTreeMap::new();
         for op in writes() {
             let whole;
             let changes = match (&op.changes, op.kind) {
@@ -49,16 +50,22 @@ impl Local {
                 }
                 _ => continue,
             };
-            for (path, change) in changes.iter().filter(|(_, change)| !change.edit.commutes()) {
+            for (path, change) in changes.iter() {
+                if change.edit.commutes() {
+                    commuted.entry(path.clone()).or_insert_with(|| op.before.get(path).cloned());
+                    continue;
+                }
                 let stamp = local.written.entry(path.clone()).or_default();
                 *stamp = (*stamp).max(server_time(change.stamp));
-                local.fold(path, &change.edit, op);
+                local.fold(path, &change.edit, op, &commuted);
             }
         }
         Some(local)
     }
 
-    fn fold(&mut self, path: &Path, edit: &Edit, op: &Operation) {
+    /// `commuted`: the places of increments and set edits before it, with what the user saw there before them. The server does not have them
+    /// yet: what it has is held against that.
+    fn fold(&mut self, path: &Path, edit: &Edit, op: &Operation, commuted: &BTreeMap<Path, Option<Value>>) {
         let above = self.edits.keys().find(|known| known.contains(path)).cloned();
         if let Some((above, known)) = above.and_then(|above| Some((above.clone(), self.edits.get_mut(&above)?))) {
             let mut whole = Fields::from_iter(known.after.take().map(|value| ("v".to_owned(), value)));
@@ -69,6 +76,9 @@ impl Local {
         // What earlier operations have changed below is taken back to see what was there before them.
         let below: Vec<Path> = self.edits.keys().filter(|known| path.contains(known)).cloned().collect();
         let mut whole = Fields::from_iter(op.before.get(path).map(|value| ("v".to_owned(), value.clone())));
+        for (place, before) in commuted.iter().filter(|(place, _)| path.contains(place)) {
+            before.clone().map_or(Edit::Unset, Edit::Set).apply(&mut whole, &inside(path, place));
+        }
         for known in below {
             if let Some(earlier) = self.edits.remove(&known) {
                 earlier.before.map_or(Edit::Unset, Edit::Set).apply(&mut whole, &inside(path, &known));

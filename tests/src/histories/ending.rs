@@ -124,7 +124,8 @@ impl History {
                 Effect::Set { path, .. } => {
                     let there = document.is_some_and(|document| holds(document, &write.effect));
                     let repaired = *path == "title" && self.model.retitled.contains(&write.id);
-                    let again = repaired || self.model.written_again(at, path);
+                    // A write that failed half-way may have set it, too.
+                    let again = repaired || self.model.written_again(at, path) || self.model.half.contains(&write.id);
                     let given_up = matches!(outcome, WriteOutcome::Discarded | WriteOutcome::Parked);
                     assert!(there || again || given_up || self.journalled(write), "a value is nowhere: {write:?}");
                 }

@@ -1,6 +1,6 @@
 //! A write that was sent and has no answer may be in every state that the server gives out: no reading shows it twice, and none waits for ever.
 
-use holm_core::SyncStatus;
+use holm_core::{Strategy, SyncStatus};
 use holm_tests::fixture::{Device, Fault, Fixture, in_step, story};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -118,5 +118,29 @@ fn a_server_that_never_answers_a_push_keeps_no_device_from_reading() {
         world.pass(Duration::from_secs(120)).await;
         in_step(&[&a, &b]).await;
         assert_eq!(a.get("counter"), Some(json!({"n": 1, "note": "b was here"})));
+    });
+}
+
+#[test]
+fn a_set_behind_an_increment_of_ones_own_clashes_with_no_other_device() {
+    story(|mut world| async move {
+        let a = world.device("a").strategy(Strategy::ServerWins).open().await;
+        a.sync().await;
+        a.create("d", json!({"n": 1})).await;
+        a.link.once("/sync/batch", Fault::DropReply);
+        a.try_sync().await.unwrap_err();
+        a.holm
+            .write(|tx| {
+                tx.group();
+                tx.create("tasks", &json!({"id": "other"}))?;
+                tx.update("tasks", "d", &json!({"n": {"$inc": 1}}))
+            })
+            .await
+            .unwrap();
+        a.update("d", json!({"n": 7})).await;
+        // The page shows that the create has arrived; the increment has not gone yet.
+        a.sync().await;
+        a.sync().await;
+        assert_eq!((a.get("d"), a.journal().len()), (Some(json!({"n": 7})), 0));
     });
 }
