@@ -622,7 +622,7 @@ open class FfiTestServer: FfiTestServerProtocol, @unchecked Sendable {
     
     /**
      * Starts a server whose clock stands at `start_ms` (since 1970). `config` is the text of a configuration file, as the server's
-     * sample documents it. It serves the actions `echo`, which returns its parameters, and `refuse`, which is refused. Blocks for some milliseconds.
+     * sample documents it. It serves the actions `echo`, which returns its parameters, `refuse`, which is refused, and `later`, which is a job at first. Blocks for some milliseconds.
      */
 public static func start(config: String?, startMs: Int64)throws  -> FfiTestServer  {
     return try  FfiConverterTypeFfiTestServer_lift(try rustCallWithError(FfiConverterTypeFfiTestServerError_lift) {
@@ -850,7 +850,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_testing_checksum_method_ffitestserver_url() != 57203) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_testing_checksum_constructor_ffitestserver_start() != 24694) {
+    if (uniffi_holm_testing_checksum_constructor_ffitestserver_start() != 7232) {
         return InitializationResult.apiChecksumMismatch
     }
 
