@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Longest wait between two attempts, and what a request may take.
 const BACKOFF: Duration = Duration::from_secs(35);
+/// A device whose app does nothing looks for changes at the latest after so long; then it also asks again for a stream that was refused.
+const POLL: Duration = Duration::from_secs(1_000);
 /// As many requests in an hour are near to the bound.
 const MANY: usize = 100;
 /// For so long a device sends nothing but its looks for changes.
@@ -31,7 +33,7 @@ impl History {
 
     /// No person acts: what is queued goes by itself. Then each device reads what the others did, and people decide conflicts and parked writes.
     async fn calm_down(&mut self) {
-        self.world.pass(Duration::from_secs(660)).await;
+        self.world.pass(POLL).await;
         // Without progress a device makes so many requests in an hour, and then waits for its end.
         if self.devices.iter().any(|member| member.device.link.in_the_last_hour() > MANY) {
             self.world.pass(Duration::from_secs(3_600)).await;
@@ -81,6 +83,7 @@ impl History {
         while let Some(op) = holm.parked().unwrap().into_iter().next() {
             self.run.count("writes parked");
             holm.discard(op.op_id).await.unwrap();
+            self.model.shares.retain(|(_, id, _)| *id != op.doc_id);
             self.model.fuzzy.insert(op.doc_id);
         }
     }

@@ -14,6 +14,9 @@ impl History {
 
     /// Notes what was acknowledged; what failed may have happened or not.
     fn acknowledged(&mut self, at: usize, id: &str, receipt: Result<Receipt, Error>, effects: Vec<Effect>) {
+        if crate::fixture::shows_trace() {
+            eprintln!("{id}: {receipt:?} for {effects:?}");
+        }
         match receipt {
             Ok(Receipt { op_id: Some(op), .. }) => {
                 effects.into_iter().for_each(|effect| self.model.note(at, id, op, effect, None));
@@ -183,6 +186,7 @@ impl History {
             let _ = holm.retry(op.op_id).await;
         } else {
             let _ = holm.discard(op.op_id).await;
+            self.model.shares.retain(|(_, id, _)| *id != op.doc_id);
         }
     }
 

@@ -67,6 +67,7 @@ struct Tally {
     suggested_interval: Option<Duration>,
     exchanged: bool,
     moved: bool,
+    refused: bool,
 }
 
 impl Cycle {
@@ -108,7 +109,8 @@ impl Cycle {
         }
         let after = deps.traffic();
         let stalled = tally.exchanged && !tally.moved;
-        if end.is_ok() && !stalled {
+        // What was refused goes again: a cycle that ends with that has not ended in step.
+        if end.is_ok() && !stalled && !tally.refused {
             self.history.progressed();
         }
         let now = deps.device.clock.monotonic();
@@ -243,6 +245,7 @@ impl Tally {
         self.heads.extend(pushed.pages.in_step);
         self.exchanged |= pushed.exchanged;
         self.moved |= pushed.settled.moved;
+        self.refused |= pushed.refused;
         self.suggested_interval = pushed.suggested_interval.or(self.suggested_interval);
         go_on(pushed.end)
     }

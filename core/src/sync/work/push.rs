@@ -38,6 +38,8 @@ const MAX_REFUSED: u32 = 11;
 pub(in crate::sync) struct Pushed {
     /// Anything was exchanged.
     pub exchanged: bool,
+    /// A request was refused as a whole, and its operations go again.
+    pub refused: bool,
     /// The replies brought less than all that is new.
     pub pull_again: bool,
     /// The server refused the cursors of the last request: nothing goes out before their streams are read anew.
@@ -96,6 +98,7 @@ impl Pusher {
     pub async fn run(&mut self, requests: &mut Requests<'_>, target: &PushTarget) -> Pushed {
         let mut done = Pushed {
             exchanged: false,
+            refused: false,
             pull_again: false,
             cursors_refused: false,
             settled: Settlement::default(),
@@ -194,7 +197,10 @@ impl Pusher {
         let error = OpError { code: code.to_owned(), message: reason.to_string(), details: Default::default() };
         let mut unsure = None;
         match judgement {
-            None => self.batch.shrink(sent.len()),
+            None => {
+                done.refused = true;
+                self.batch.shrink(sent.len());
+            }
             Some(Judgement::Park) => {
                 failures.refused = 0;
                 // A refusal says that this request had no effect, and nothing of an earlier one.
@@ -206,6 +212,7 @@ impl Pusher {
                 }
             }
             Some(Judgement::Wait(wait)) => {
+                done.refused = true;
                 set_aside::defer(&self.deps, sent, error, wait).await?;
                 // Halving finds one culprit; two that fail alone, one after the other, are the server's own trouble.
                 failures.refused += MAX_REFUSED / 2;
