@@ -47,6 +47,8 @@ import Testing
             await done.set()
             return failure
         }
+        // Time does not pass before the write has gone out and its reply is lost.
+        while try await phone.holm.status().lastError == nil { await Task.yield() }
         while await !done.isSet {
             try world.advance(by: 1)
             await Task.yield()
