@@ -55,9 +55,7 @@ public sealed interface Consistency {
      *
      * @property timeout the longest that a call waits for the server.
      */
-    public data class Confirmed(
-        public val timeout: Duration = 30.seconds,
-    ) : Consistency
+    public data class Confirmed(public val timeout: Duration = 30.seconds) : Consistency
 }
 
 /**
@@ -82,5 +80,4 @@ public inline fun <reified T : Any> collectionSpec(
     references: Map<String, String> = emptyMap(),
     resolver: ConflictResolver? = null,
     consistency: Consistency = Consistency.Eventual,
-): CollectionSpec<T> =
-    CollectionSpec(name, serializer<T>(), conflict, indexes, cache, rules, listKeys, references, resolver, consistency)
+): CollectionSpec<T> = CollectionSpec(name, serializer<T>(), conflict, indexes, cache, rules, listKeys, references, resolver, consistency)

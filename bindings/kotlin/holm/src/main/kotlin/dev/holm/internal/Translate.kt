@@ -42,8 +42,9 @@ internal inline fun <R> translated(call: () -> R): R =
 
 internal fun FfiException.translate(): HolmException =
     when (this) {
-        is FfiException.Failure ->
+        is FfiException.Failure -> {
             HolmException(code, text, recovery, retryable, serverCode, retryAfterMs?.toLong()?.milliseconds, this, opId)
+        }
     }
 
 /** Turns a value of the app into JSON, or says with [code] that it cannot be. */

@@ -39,13 +39,9 @@ internal class Replay(private val devices: Devices) {
 
             "write" -> write(step, step.writes())
 
-            "sync" -> step.textOrNull("collection")?.let { devices.of(step).sync(it) } ?: devices.of(step).sync()
+            "sync", "resync" -> sync(step)
 
-            "resync" -> devices.of(step).resync(devices.collectionName(step))
-
-            "offline" -> devices.of(step).setNetwork(Network.Offline)
-
-            "online" -> devices.of(step).setNetwork(Network.Unmetered)
+            "offline", "online" -> setNetwork(step)
 
             "restart" -> devices.restart(step)
 
@@ -61,6 +57,17 @@ internal class Replay(private val devices: Devices) {
             else -> expectations.check(step)
         }
     }
+
+    private suspend fun sync(step: Scenario.Step) {
+        val holm = devices.of(step)
+        when (step.action) {
+            "resync" -> holm.resync(devices.collectionName(step))
+            else -> step.textOrNull("collection")?.let { holm.sync(it) } ?: holm.sync()
+        }
+    }
+
+    private suspend fun setNetwork(step: Scenario.Step) =
+        devices.of(step).setNetwork(if (step.action == "online") Network.Unmetered else Network.Offline)
 
     private suspend fun repair(step: Scenario.Step) {
         when (step.action) {
