@@ -189,6 +189,29 @@ fn core_v9_a_record_that_cannot_be_read_stops_nothing() {
     });
 }
 
+#[test]
+fn core_v9_the_state_counts_records_that_cannot_be_read() {
+    story(|mut world| async move {
+        let (a, b) = (world.open("a").await, world.open("b").await);
+        b.sync().await;
+        a.create("t", json!({"title": "milk"})).await;
+        a.create("u", json!({"title": "bread"})).await;
+        a.sync().await;
+        b.link.always("", Fault::rewrite(|reply| ["t", "u"].iter().for_each(|id| spoil(reply, id))));
+        assert_eq!(b.sync().await.set_aside.len(), 2);
+        b.link.heal();
+        let aside = || b.holm.state().unwrap().set_aside;
+        assert_eq!(aside(), 2);
+        // A newer state that can be read takes its place; the other is not read anew because of it.
+        a.update("t", json!({"title": "oat milk"})).await;
+        a.sync().await;
+        b.link.forget();
+        assert_eq!(b.sync().await.pulled, 1);
+        assert_eq!((b.link.count("pull"), aside()), (1, 1));
+        assert_eq!(b.get("t"), Some(json!({"title": "oat milk"})));
+    });
+}
+
 /// Makes the record with this id unreadable: its version is no number.
 fn spoil(reply: &mut Value, id: &str) {
     match reply {

@@ -103,8 +103,8 @@ pub(crate) fn by_row(connection: &Connection, row: i64) -> Result<Option<Documen
 /// Adds a row; its number is written into it.
 pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         row.collection,
@@ -116,7 +116,8 @@ pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
         row.generation,
         row.updated_ms,
         row.body,
-        row.base
+        row.base,
+        row.evicted
     ])?;
     row.row = tx.last_insert_rowid();
     Ok(())
