@@ -79,7 +79,7 @@ impl Account {
         let body = wire::sign_request(email, password, &self.device.id());
         let headers = protocol_headers(&self.device, SyncReason::User);
         match self.http()?.send(path, None, &headers, Call::Post(body)).await? {
-            Exchange::Success(body) | Exchange::Accepted(body) => wire::parse_session(&body),
+            Exchange::Success { body, .. } => wire::parse_session(&body),
             Exchange::Failure(error, _) => Err(error),
         }
     }
@@ -203,7 +203,7 @@ impl Account {
     async fn ask_user(&self, session: &Session) -> Result<String> {
         let headers = protocol_headers(&self.device, SyncReason::User);
         match self.http()?.send(wire::PROFILE, Some(&session.token), &headers, Call::Get).await? {
-            Exchange::Success(body) | Exchange::Accepted(body) => wire::parse_profile(&body),
+            Exchange::Success { body, .. } => wire::parse_profile(&body),
             Exchange::Failure(error, _) => Err(error),
         }
     }
@@ -230,7 +230,7 @@ impl Account {
         let body = wire::refresh_request(refresh_token);
         let headers = protocol_headers(&self.device, SyncReason::Foreground);
         let granted = match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
-            Exchange::Success(body) | Exchange::Accepted(body) => wire::parse_session(&body)?,
+            Exchange::Success { body, .. } => wire::parse_session(&body)?,
             Exchange::Failure(error, _) => return Err(error),
         };
         let ended = granted.ended;

@@ -173,7 +173,7 @@ fn settle(tx: &Tx<'_>, device: &Device, write: &Unconfirmed, end: Option<Error>)
     let standing = outbox::standing(&members.collect::<Result<Vec<_>>>()?);
     Ok(match (standing, end) {
         (Standing::Accepted, _) => Some(Ok(())),
-        (Standing::Stale, _) => Some(Err(stale())),
+        (Standing::Stale, _) => Some(Err(Error::state(ErrorCode::VersionMismatch))),
         (Standing::GivenUp, _) => Some(Err(given_up())),
         (Standing::Refused(reason), _) => {
             // The document shows the server's state again; the journal keeps what was refused.
@@ -187,10 +187,6 @@ fn settle(tx: &Tx<'_>, device: &Device, write: &Unconfirmed, end: Option<Error>)
         (Standing::Sent, Some(error)) => Some(Err(Error::Unconfirmed { op: first, message: error.to_string() })),
         (Standing::Unsent | Standing::Sent, None) => None,
     })
-}
-
-fn stale() -> Error {
-    Error::State { code: ErrorCode::VersionMismatch, message: ErrorCode::VersionMismatch.meaning().to_owned() }
 }
 
 fn given_up() -> Error {

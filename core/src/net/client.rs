@@ -43,10 +43,8 @@ pub(crate) enum Call {
 /// One answer of the server, unpacked.
 #[derive(Debug)]
 pub(crate) enum Exchange {
-    /// A success with a JSON body (decompressed), or without one.
-    Success(Vec<u8>),
-    /// The same for a request that is accepted and not carried out yet (202).
-    Accepted(Vec<u8>),
+    /// A success with a JSON body (decompressed), or without one. `accepted`: the request is not carried out yet (202).
+    Success { body: Vec<u8>, accepted: bool },
     /// Anything else, with the protocol's failure if the server sent one.
     Failure(Error, Option<Box<ServerFailure>>),
 }
@@ -156,11 +154,7 @@ impl HttpClient {
         }
         check_is_json(&response)?;
         let body = if compressed { gzip::decompress(&response.body, MAX_INFLATED)? } else { response.body.to_vec() };
-        Ok(if response.status == http::StatusCode::ACCEPTED {
-            Exchange::Accepted(body)
-        } else {
-            Exchange::Success(body)
-        })
+        Ok(Exchange::Success { body, accepted: response.status == http::StatusCode::ACCEPTED })
     }
 
     /// What went over the wire so far.

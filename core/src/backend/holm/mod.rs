@@ -50,7 +50,7 @@ impl Backend for HolmBackend {
     async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError> {
         let call = Call::Post(pull::request(&request, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/pull", request.context, call).await? {
-            (Exchange::Success(body) | Exchange::Accepted(body), span) => {
+            (Exchange::Success { body, .. }, span) => {
                 let (reply, config) = pull::parse(&body, &request, span)?;
                 self.learn(config).await;
                 Ok(reply)
@@ -67,7 +67,7 @@ impl Backend for HolmBackend {
         }
         let call = Call::Post(push::request(&request, &self.device, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/batch", request.context, call).await? {
-            (Exchange::Success(body) | Exchange::Accepted(body), span) => {
+            (Exchange::Success { body, .. }, span) => {
                 let (reply, config) = push::parse(&body, &request, span)?;
                 self.learn(config).await;
                 Ok(reply)
@@ -78,7 +78,7 @@ impl Backend for HolmBackend {
 
     async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError> {
         match self.exchange(&fetch::path(&request), request.context, Call::Get).await? {
-            (Exchange::Success(body) | Exchange::Accepted(body), span) => Ok(fetch::parse(&body, &request, span)?),
+            (Exchange::Success { body, .. }, span) => Ok(fetch::parse(&body, &request, span)?),
             (Exchange::Failure(error, failure), _) => Ok(fetch::gone(failure.as_deref(), &request)?.ok_or(error)?),
         }
     }
@@ -94,8 +94,8 @@ impl HolmBackend {
         let exchange = self.account.send(&path, &headers, call).await?;
         let span = Span { sent, received: self.device.reading() };
         let (outcome, server_time) = match exchange {
-            Exchange::Success(body) => act::parse(&body, outgoing, span)?,
-            Exchange::Accepted(body) => act::parse_started(&body, span)?,
+            Exchange::Success { body, accepted: false } => act::parse(&body, outgoing, span)?,
+            Exchange::Success { body, accepted: true } => act::parse_started(&body, span)?,
             Exchange::Failure(error, failure) => match act::refused(&error, failure.as_deref(), &outgoing.op) {
                 Some(outcome) => (outcome, None),
                 None => return Err(self.whole(error, failure)),
