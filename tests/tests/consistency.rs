@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 use holm_core::{
-    CollectionConfig, Config, Connectivity, Consistency, Error, ErrorCode, Holm, LossReason, Network, OpId, Result,
-    Strategy, WriteOutcome,
+    CollectionConfig, Config, Connectivity, Consistency, Error, ErrorCode, Holm, LossReason, Network, OpId, Receipt,
+    Result, Strategy, WriteOutcome,
 };
-use holm_tests::fixture::{Device, Fault, Fixture, code, in_step, story, story_on};
+use holm_tests::fixture::{Device, Fault, Fixture, Hold, code, in_step, story, story_on};
 use serde_json::json;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// A device whose `tasks` are confirmed and whose `notes` are not.
 async fn open(world: &mut Fixture, name: &str) -> Device {
@@ -21,6 +22,15 @@ async fn open_with(world: &mut Fixture, name: &str, consistency: Consistency) ->
     device.sync().await;
     device.link.forget();
     device
+}
+
+/// Changes the title of `t`, and holds the reply that confirms it.
+async fn held(device: &Device) -> (Hold, JoinHandle<Result<Receipt>>) {
+    let hold = device.link.hold_reply("/sync/batch");
+    let tasks = device.tasks.clone();
+    let call = tokio::spawn(async move { tasks.update("t", &json!({"title": "y"})).await });
+    hold.arrived().await;
+    (hold, call)
 }
 
 fn unconfirmed<T: std::fmt::Debug>(result: Result<T>) -> OpId {
@@ -248,10 +258,7 @@ fn suspended_or_closed_client_ends_the_wait() {
     story(|mut world| async move {
         let a = open(&mut world, "a").await;
         a.create("t", json!({"title": "x"})).await;
-        let hold = a.link.hold_reply("/sync/batch");
-        let tasks = a.tasks.clone();
-        let call = tokio::spawn(async move { tasks.update("t", &json!({"title": "y"})).await });
-        hold.arrived().await;
+        let (hold, call) = held(&a).await;
         a.holm.suspend().await;
         let op = unconfirmed(call.await.unwrap());
         assert_eq!(code(a.tasks.update("t", &json!({"title": "z"})).await), ErrorCode::Suspended);
@@ -395,10 +402,7 @@ fn waiting_write_holds_up_no_other() {
     story(|mut world| async move {
         let a = open(&mut world, "a").await;
         a.create("t", json!({"title": "x"})).await;
-        let hold = a.link.hold_reply("/sync/batch");
-        let tasks = a.tasks.clone();
-        let call = tokio::spawn(async move { tasks.update("t", &json!({"title": "y"})).await });
-        hold.arrived().await;
+        let (hold, call) = held(&a).await;
         let before = world.now();
         a.holm.collection("notes").unwrap().create(&json!({"id": "n"})).await.unwrap();
         assert_eq!(world.now(), before);

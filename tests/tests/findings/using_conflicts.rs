@@ -4,7 +4,7 @@ use crate::{LATER, noise, pair};
 use holm_core::{
     CollectionConfig, Config, Conflict, ConflictResolver, ErrorCode, Holm, LossReason, Resolution, Strategy,
 };
-use holm_tests::fixture::{code, in_step, story};
+use holm_tests::fixture::{clash, code, in_step, story};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -32,11 +32,7 @@ fn use_01_a_question_for_a_resolver_that_is_gone_goes_to_the_person() {
         let resolved = CollectionConfig::new("tasks").resolver(Arc::new(Undecided));
         let mut a = world.device("a").collection(resolved).open().await;
         let b = world.open("b").await;
-        a.create("d", json!({"title": "old"})).await;
-        in_step(&[&a, &b]).await;
-        b.update("d", json!({"title": "theirs"})).await;
-        b.sync().await;
-        a.update("d", json!({"title": "mine"})).await;
+        clash(&a, &b).await;
         a.sync().await;
         assert!(a.conflicts().is_empty());
         let prompt = CollectionConfig::new("tasks").conflict(Strategy::Prompt);

@@ -2,7 +2,7 @@
 
 use crate::{noise, pair};
 use holm_core::{CollectionConfig, ErrorCode, Phase, SignOutMode, Strategy, SyncStatus};
-use holm_tests::fixture::{Device, Fixture, code, in_step, story, story_on};
+use holm_tests::fixture::{Device, Fixture, clash, code, in_step, story, story_on};
 use serde_json::json;
 
 /// A server that refuses long titles.
@@ -93,11 +93,7 @@ fn use_07_a_refused_sign_out_says_how_many() {
     story(|mut world| async move {
         let a = world.device("a").strategy(Strategy::Prompt).open().await;
         let b = world.open("b").await;
-        a.create("d", json!({"title": "old"})).await;
-        in_step(&[&a, &b]).await;
-        b.update("d", json!({"title": "theirs"})).await;
-        b.sync().await;
-        a.update("d", json!({"title": "mine"})).await;
+        clash(&a, &b).await;
         a.sync().await;
         let refused = a.holm.sign_out(SignOutMode::Wipe).await.unwrap_err();
         assert_eq!(refused.to_string(), "1 write is not on the server yet");

@@ -1,7 +1,7 @@
 //! The app's own resolvers: decided or handed over to a person with the reason, whatever the resolver does.
 
 use holm_core::{CollectionConfig, Conflict, ConflictResolver, Resolution, ResolverFault, Strategy, SyncStatus};
-use holm_tests::fixture::{Device, Fixture, in_step, story};
+use holm_tests::fixture::{Device, Fixture, clash, in_step, story};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -45,11 +45,7 @@ async fn conflicting(world: &mut Fixture, resolver: Arc<Script>) -> (Device, Dev
     let tasks = CollectionConfig::new("tasks").conflict(Strategy::Custom).resolver(resolver);
     let a = world.device("a").collection(tasks).open().await;
     let b = world.open("b").await;
-    a.create("d", json!({"title": "old"})).await;
-    in_step(&[&a, &b]).await;
-    b.update("d", json!({"title": "theirs"})).await;
-    b.sync().await;
-    a.update("d", json!({"title": "mine"})).await;
+    clash(&a, &b).await;
     (a, b)
 }
 
