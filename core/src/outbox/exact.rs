@@ -5,10 +5,10 @@
 //! - What a request has carried stays in the queue until the server has said what became of it.
 
 use super::group::each_document;
-use super::park::unlink;
+use super::park::{takes_document, unlink};
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{EXACT_GROUP, OpError, OpKind, OpState, Operation, WriteOutcome};
+use crate::model::{EXACT_GROUP, OpError, OpState, Operation, WriteOutcome};
 use crate::store::Tx;
 use crate::store::journal::LossReason;
 
@@ -89,8 +89,7 @@ pub(crate) fn withdraw(tx: &Tx<'_>, device: &Device, group: &str) -> Result<()> 
     each_document(tx, group, |mut pending| {
         let member = |op: &Operation| op.group.as_deref() == Some(group);
         pending.freeze_create()?;
-        let unborn = pending.row.server_body().is_none() && !pending.row.evicted;
-        let whole = unborn && pending.ops.iter().any(|op| op.kind == OpKind::Create && member(op));
+        let whole = takes_document(&pending, &member);
         while let Some(at) = pending.ops.iter().position(|op| whole || member(op)) {
             if member(&pending.ops[at]) {
                 unlink(&mut pending, at);

@@ -110,11 +110,16 @@ pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
     pending.save(tx, device).map(drop)
 }
 
+/// Whether the document goes with what is given up: its create is a part of that, and the server has never had it.
+pub(super) fn takes_document(pending: &Pending, wanted: &impl Fn(&Operation) -> bool) -> bool {
+    let unborn = pending.row.server_body().is_none() && !pending.row.evicted;
+    unborn && pending.ops.iter().any(|op| op.kind == OpKind::Create && wanted(op))
+}
+
 /// Gives up operations of a document, and all of them if its create is among them and the server has never had it.
 pub(super) fn give_up(pending: &mut Pending, device: &Device, wanted: &impl Fn(&Operation) -> bool) -> Result<()> {
     pending.freeze_create()?;
-    let unborn = pending.row.server_body().is_none() && !pending.row.evicted;
-    let whole = unborn && pending.ops.iter().any(|op| op.kind == OpKind::Create && wanted(op));
+    let whole = takes_document(pending, wanted);
     let mut at = 0;
     while at < pending.ops.len() {
         if !whole && !wanted(&pending.ops[at]) {
