@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Document, Path, validate_collection};
 use crate::outbox::{ConflictResolver, References, Resolver};
 use crate::store::{Store, Tx, collections, conflicts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// How a collection behaves. A collection that is not declared merges its conflicts, has no indexes, and is cached without limits.
@@ -228,6 +228,8 @@ pub(crate) struct Registry {
     pub declared: bool,
     /// Whether a collection is confirmed.
     pub confirms: bool,
+    /// The collections that documents of a declared one refer to.
+    referred: BTreeSet<String>,
 }
 
 impl Registry {
@@ -248,6 +250,7 @@ impl Registry {
         }
         let declared = !configs.is_empty();
         let confirms = configs.iter().any(|config| config.consistency != Consistency::Eventual);
+        let referred = configs.iter().flat_map(|config| config.references.values().cloned()).collect();
         let known = store.write_blocking(move |tx| {
             for config in &configs {
                 let id = collections::ensure(tx, &config.name)?;
@@ -267,7 +270,7 @@ impl Registry {
             });
             Ok(all.collect())
         })?;
-        Ok(Self { known: RwLock::new(known), declared, confirms })
+        Ok(Self { known: RwLock::new(known), declared, confirms, referred })
     }
 
     /// A collection that is known.
@@ -307,13 +310,10 @@ impl Registry {
         Ok(())
     }
 
-    /// The collections that documents of a collection refer to, and those that refer to it.
+    /// The collections that documents of a collection refer to, and whether others refer to it. Asked by every write.
     pub fn references(&self, tx: &Tx<'_>, info: &CollectionInfo) -> Result<References> {
         let to = info.references.iter().map(|(path, name)| Ok((path.clone(), self.ensure_in(tx, name)?.id)));
-        let to = to.collect::<Result<_>>()?;
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let named = known.values().any(|other| other.references.iter().any(|(_, name)| *name == info.name));
-        Ok(References { to, named })
+        Ok(References { to: to.collect::<Result<_>>()?, named: self.referred.contains(&info.name) })
     }
 
     /// The collections that have limits.
