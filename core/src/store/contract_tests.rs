@@ -271,3 +271,11 @@ fn the_log_is_folded_away_from_commits_and_bounded() {
         assert!(size < 17 << 20, "{size}");
     }
 }
+
+#[test]
+fn what_waits_is_counted_without_reading_the_rest_of_the_queue() {
+    let subject = Subject::memory();
+    let sql = format!("EXPLAIN QUERY PLAN SELECT count(*) FROM operations o WHERE {}", operations::WAITS);
+    let plan = subject.store.read(|connection| Ok(connection.query_row(&sql, (1, 2), |row| row.get::<_, String>(3))?));
+    assert!(plan.as_ref().unwrap().contains("operations_waiting"), "{plan:?}");
+}

@@ -310,17 +310,19 @@ pub(crate) fn newest(connection: &Connection) -> Result<i64> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// Operations that wait for a time of their own, after ?1 and not after ?2. Its first term names the index of those that wait at all.
+pub(in crate::store) const WAITS: &str =
+    "o.not_before > 0 AND o.not_before > ?1 AND o.not_before <= ?2 AND o.state <= 1";
+
 /// Operations that wait for a time of their own after a failure, oldest first, at most `limit`.
 pub(crate) fn waiting(connection: &Connection, which: &Runnable, limit: u32) -> Result<Vec<Operation>> {
-    let condition = "WHERE o.not_before > ?1 AND o.not_before <= ?2 AND o.state <= 1 ORDER BY o.op_seq LIMIT ?3";
-    select(connection, condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
+    let condition = format!("WHERE {WAITS} ORDER BY o.op_seq LIMIT ?3");
+    select(connection, &condition, params![which.now_ms, which.now_ms.saturating_add(which.longest_wait_ms), limit])
 }
 
 /// How many there are of those.
 pub(crate) fn count_waiting(connection: &Connection, now_ms: i64, longest_wait_ms: i64) -> Result<u64> {
-    let mut statement = connection.prepare_cached(
-        "SELECT count(*) FROM operations o WHERE o.not_before > ?1 AND o.not_before <= ?2 AND o.state <= 1",
-    )?;
+    let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM operations o WHERE {WAITS}"))?;
     let count: i64 = statement.query_row((now_ms, now_ms.saturating_add(longest_wait_ms)), |row| row.get(0))?;
     Ok(count.cast_unsigned())
 }

@@ -55,6 +55,7 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_behind ON operations (document) WHERE behind = 1;
 CREATE INDEX operations_held ON operations (state) WHERE state > 1;
+CREATE INDEX operations_waiting ON operations (not_before) WHERE not_before > 0;
 CREATE INDEX operations_by_group ON operations (group_id) WHERE group_id IS NOT NULL;
 
 -- An operation that waits until another one has ended, because its document refers to that one's.
