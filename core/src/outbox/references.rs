@@ -146,9 +146,8 @@ impl Orphans {
     /// Parks them. If the document is made again they wait for it again.
     pub fn park(self, tx: &Tx<'_>, device: &Device, parent: &DocumentRow) -> Result<()> {
         for op_seq in self.0 {
-            let Some(op) = operations::by_number(tx, op_seq)?.filter(Operation::is_open) else { continue };
-            let Some(mut child) = Pending::of_row(tx, op.document)? else { continue };
-            let Some(at) = child.position(op_seq) else { continue };
+            let child = Pending::of_number(tx, op_seq)?.filter(|(child, at)| child.ops[*at].is_open());
+            let Some((mut child, at)) = child else { continue };
             let message = format!("document {:?}, to which it refers, was given up", parent.id);
             park(&mut child, at, OpError::new(REFERENCE_DISCARDED, message))?;
             child.save(tx, device)?;
