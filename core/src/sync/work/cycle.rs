@@ -181,22 +181,44 @@ impl Steps<'_> {
                 failure.get_or_insert(error);
             }
             // What has failed once is not tried again before the next cycle; a page that cannot be read keeps no write here.
-            if !push_failed && failure.as_ref().is_none_or(spares_the_push) {
-                let pushed = self.pusher.run(requests, &target).await;
-                let again = pushed.pull_again;
-                if refused && pushed.cursors_refused {
-                    let message = "the server refuses the cursors that it has just given";
-                    failure.get_or_insert(Error::network(ErrorCode::InvalidResponse, message));
-                }
-                if let Some(error) = tally.push(pushed)? {
-                    failure.get_or_insert(error);
-                } else if again && let Some(error) = tally.pull(self.puller.run(requests, &self.scope).await)? {
-                    failure.get_or_insert(error);
-                }
+            if !push_failed
+                && failure.as_ref().is_none_or(spares_the_push)
+                && let Some(error) = self.push_after_reading(requests, tally, &target, refused).await?
+            {
+                failure.get_or_insert(error);
             }
         }
         self.keep(tally, failure.is_none()).await?;
         failure.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    }
+
+    /// Sends after a reading. If the server refuses the cursors, it reads once more and sends with the new ones; `refused`: it has refused
+    /// those before the reading. Returns the failure that it ended with, if the cycle can go on after it.
+    async fn push_after_reading(
+        &mut self,
+        requests: &mut Requests<'_>,
+        tally: &mut Tally,
+        target: &PushTarget,
+        mut refused: bool,
+    ) -> Result<Option<Error>, Stop> {
+        loop {
+            let pushed = self.pusher.run(requests, target).await;
+            let (again, refused_now) = (pushed.pull_again, pushed.cursors_refused);
+            if let Some(error) = tally.push(pushed)? {
+                return Ok(Some(error));
+            }
+            if again && let Some(error) = tally.pull(self.puller.run(requests, &self.scope).await)? {
+                return Ok(Some(error));
+            }
+            if refused && refused_now {
+                let message = "the server refuses the cursors that it has just given";
+                return Ok(Some(Error::network(ErrorCode::InvalidResponse, message)));
+            }
+            if !refused_now {
+                return Ok(None);
+            }
+            refused = true;
+        }
     }
 
     /// Whether the cycle sends before it reads. Not while a stamp of the queue is known only in the time of a clock that may be wrong: the
