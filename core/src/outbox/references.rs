@@ -10,7 +10,7 @@
 use super::{Pending, park, view};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Changes, Fields, OpError, OpKind, Operation, Path, WriteOutcome};
+use crate::model::{Changes, Fields, OpError, OpKind, OpState, Operation, Path, WriteOutcome};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::{Tx, dependencies, operations};
 use serde_json::Value;
@@ -125,6 +125,17 @@ fn fellows(tx: &Tx<'_>, op: &Operation) -> Result<Vec<i64>> {
     })
 }
 
+/// Parks what a decided conflict leaves to send, if its parent was given up while the conflict was open.
+pub(super) fn park_decided(pending: &mut Pending) -> Result<()> {
+    for at in 0..pending.ops.len() {
+        let orphaned = pending.ops[at].last_error.take_if(|error| error.code == REFERENCE_DISCARDED);
+        if let Some(error) = orphaned {
+            park(pending, at, error)?;
+        }
+    }
+    Ok(())
+}
+
 /// Operations that wait for a create that has been given up.
 #[derive(Default)]
 pub(super) struct Orphans(Vec<i64>);
@@ -146,10 +157,15 @@ impl Orphans {
     /// Parks them. If the document is made again they wait for it again.
     pub fn park(self, tx: &Tx<'_>, device: &Device, parent: &DocumentRow) -> Result<()> {
         for op_seq in self.0 {
-            let child = Pending::of_number(tx, op_seq)?.filter(|(child, at)| child.ops[*at].is_open());
-            let Some((mut child, at)) = child else { continue };
+            let Some((mut child, at)) = Pending::of_number(tx, op_seq)? else { continue };
             let message = format!("document {:?}, to which it refers, was given up", parent.id);
-            park(&mut child, at, OpError::new(REFERENCE_DISCARDED, message))?;
+            let error = OpError::new(REFERENCE_DISCARDED, message);
+            match &child.ops[at].state {
+                OpState::Open => park(&mut child, at, error)?,
+                // Parked once its conflict is decided: see `park_decided`.
+                OpState::InConflict => child.ops[at].last_error = Some(error),
+                _ => continue,
+            }
             child.save(tx, device)?;
             dependencies::await_document(tx, op_seq, parent.collection, &parent.id)?;
         }

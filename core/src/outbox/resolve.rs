@@ -158,7 +158,8 @@ fn apply(
         return override_all(pending, device);
     }
     let round = Round { declared: false, base: None, asks: Asked::Person(None) };
-    carry_out(pending, device, &server, fields.as_ref(), decision, &round)
+    carry_out(pending, device, &server, fields.as_ref(), decision, &round)?;
+    super::references::park_decided(pending)
 }
 
 /// The collection's rules, with the later edit in the place of every question.

@@ -1,7 +1,7 @@
 //! References across a push: the child waits for its parent, a refused parent blocks its descendants and nothing else.
 
 use crate::parked;
-use holm_core::{CollectionConfig, ErrorCode, OpId};
+use holm_core::{CollectionConfig, ErrorCode, OpId, Resolution, Strategy};
 use holm_tests::fixture::{Device, Fault, Fixture, code, story_on};
 use serde_json::{Value, json};
 
@@ -76,6 +76,36 @@ fn children_of_a_discarded_parent_are_parked() {
         b.sync().await;
         assert_eq!(found(&b), (vec!["other".into()], 2, 1));
         assert!(a.pending().is_empty());
+    });
+}
+
+/// A child that is in a conflict when its parent is given up is parked once the conflict is decided.
+#[test]
+fn a_child_in_conflict_of_a_discarded_parent_is_parked_after_the_decision() {
+    story_on(STRICT, |mut world| async move {
+        let heroes = || CollectionConfig::new("heroes");
+        let stories = || CollectionConfig::new("stories").conflict(Strategy::Prompt).reference("hero", "heroes");
+        let a = world.device("a").collection(heroes()).collection(stories()).open().await;
+        let b = world.device("b").collection(heroes()).collection(stories()).open().await;
+        create(&a, "stories", json!({"id": "s", "hero": "none"})).await;
+        a.sync().await;
+        b.sync().await;
+        let hero = create(&a, "heroes", json!({"id": "h", "name": "much too long a name"})).await;
+        a.holm.collection("stories").unwrap().update("s", &json!({"hero": "h"})).await.unwrap();
+        b.holm.collection("stories").unwrap().update("s", &json!({"hero": "other"})).await.unwrap();
+        b.sync().await;
+        a.sync().await;
+        a.holm.discard(hero).await.unwrap();
+        let conflict = a.holm.conflicts().unwrap().remove(0);
+        a.holm.resolve_conflict(conflict.id, Resolution::KeepLocal).await.unwrap();
+        a.sync().await;
+        let child = parked(&a, "s");
+        assert_eq!(child.error.unwrap().code, "REFERENCE_DISCARDED");
+        a.holm.retry(child.op_id).await.unwrap();
+        a.sync().await;
+        b.sync().await;
+        let story = b.holm.collection("stories").unwrap().get("s").unwrap().unwrap();
+        assert_eq!((story.value().unwrap()["hero"].clone(), a.pending().len()), (json!("h"), 0));
     });
 }
 
