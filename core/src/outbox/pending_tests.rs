@@ -313,6 +313,29 @@ fn core_l4_an_increment_is_not_joined_to_a_set_that_loses_later() {
     bench.everything_is_accounted_for();
 }
 
+/// The set says what the server holds already, so nothing of it is left to send: nor is the edit that it overwrote.
+#[test]
+fn an_edit_before_a_set_is_never_sent_without_it() {
+    for strategy in [Conflicts::Merge, Conflicts::ServerWins, Conflicts::LocalWins] {
+        let mut bench = Bench::new(strategy, &json!({"n": 0, "tags": [], "o": {"n": 3}}));
+        bench.update(&json!({"n": 1}));
+        bench.lease();
+        bench.lose_reply();
+        bench.update(&json!({"tags": {"$addToSet": ["a"]}, "o": {"n": {"$inc": 2}}}));
+        bench.update(&json!({"tags": [], "o": {"n": 3}}));
+        let sent = bench.pending.ops[0].clone();
+        bench.server_applies(&sent);
+        bench.pull(Some(sent.op_id));
+        let expected = json!({"n": 1, "tags": [], "o": {"n": 3}});
+        assert_eq!(bench.shown(), expected, "{strategy:?}");
+        while !bench.pending.ops.is_empty() {
+            bench.exchange();
+        }
+        assert_eq!(bench.server, Some(fields(&expected)), "{strategy:?}");
+        bench.everything_is_accounted_for();
+    }
+}
+
 #[test]
 fn core_r4_a_clash_in_an_object_decides_one_member() {
     let mut bench = Bench::new(Conflicts::ServerWins, &json!({"o": {"x": 0, "y": 0}}));

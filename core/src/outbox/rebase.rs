@@ -227,9 +227,13 @@ fn rebase(
     Ok(())
 }
 
-/// Replaces the sets and removals of a path, in all operations, by what the plan has in their place.
+/// Replaces the sets and removals of a path, in all operations, by what the plan has in their place. An increment or a set edit that one of
+/// them has overwritten goes with it.
 fn replace(pending: &mut Pending, path: &Path, instead: &[(Path, Edit)]) {
     let Some(last) = last_writer(pending, path) else { return };
+    let overwriters: Vec<(usize, Path)> = writers(pending).filter(|(_, place)| place.meets(path)).collect();
+    let overwritten =
+        |at: usize, place: &Path| overwriters.iter().any(|(later, writer)| *later > at && writer.contains(place));
     for (at, op) in pending.ops.iter_mut().enumerate().filter(|(at, _)| *at <= last) {
         let Some(changes) = &mut op.changes else { continue };
         let stamp = |place: &Path, changes: &Changes| {
@@ -237,7 +241,7 @@ fn replace(pending: &mut Pending, path: &Path, instead: &[(Path, Edit)]) {
             met.max()
         };
         let stamps: Vec<Stamp> = instead.iter().map(|(place, _)| stamp(place, changes).unwrap_or(op.stamp)).collect();
-        changes.retain(|place, change| change.edit.commutes() || !path.contains(place));
+        changes.retain(|place, change| !path.contains(place) || change.edit.commutes() && !overwritten(at, place));
         if at == last {
             for ((place, edit), stamp) in instead.iter().zip(stamps) {
                 // An increment that was queued behind the set counts on top of what stands now.
@@ -251,12 +255,16 @@ fn replace(pending: &mut Pending, path: &Path, instead: &[(Path, Edit)]) {
     }
 }
 
+/// The places that operations set or remove, with the operations' places in the queue, oldest first.
+fn writers(pending: &Pending) -> impl Iterator<Item = (usize, Path)> {
+    let ops = pending.ops.iter().enumerate().filter(|(_, op)| op.kind != OpKind::Delete);
+    let changes = ops.flat_map(|(at, op)| op.changes.iter().flat_map(Changes::iter).map(move |change| (at, change)));
+    changes.filter(|(_, (_, change))| !change.edit.commutes()).map(|(at, (place, _))| (at, place.clone()))
+}
+
 /// The last operation that sets or removes something at or below a path, or above it.
 fn last_writer(pending: &Pending, path: &Path) -> Option<usize> {
-    pending.ops.iter().rposition(|op| {
-        let mut changes = op.changes.iter().filter(|_| op.kind != OpKind::Delete).flat_map(Changes::iter);
-        changes.any(|(place, change)| !change.edit.commutes() && place.meets(path))
-    })
+    writers(pending).filter(|(_, place)| place.meets(path)).map(|(at, _)| at).last()
 }
 
 fn grouped_losers(pending: &Pending, lost: &[Loser]) -> Vec<String> {

@@ -153,11 +153,16 @@ impl History {
         self.model.shares.clear();
         self.model.doubt(|write| write.outcome.is_some());
         self.model.doubt(|_| true);
-        self.devices.iter_mut().for_each(|member| member.may_go_back.extend(member.device.view().into_keys()));
+        self.versions_begin_anew();
         // Sessions that began after the backup are gone.
         for at in 0..self.devices.len() {
             self.sign_in(at, "first").await;
         }
+    }
+
+    /// Documents that devices show may get versions that the server has given before.
+    fn versions_begin_anew(&mut self) {
+        self.devices.iter_mut().for_each(|member| member.may_go_back.extend(member.seen.keys().cloned()));
     }
 
     /// So much time passes on the server that deletes are forgotten.
@@ -173,6 +178,8 @@ impl History {
         // What a device has not sent for so long may be refused, and its session is over.
         self.model.doubt(|write| write.outcome.is_none());
         self.model.shares.clear();
+        // An edit that outlives a delete makes the document again, at the first version if the delete is forgotten.
+        self.versions_begin_anew();
         for at in 0..self.devices.len() {
             self.sign_in(at, "first").await;
         }
