@@ -132,8 +132,7 @@ pub(crate) fn defer(
     let Some(op) = pending.ops.get_mut(at) else { return Ok(false) };
     op.attempts += 1;
     if op.attempts >= retry.max_attempts {
-        park(pending, at, error.clone())?;
-        return Ok(true);
+        return park(pending, at, error.clone());
     }
     let wait = retry.delay(op.attempts, device.entropy.as_ref());
     op.on(OpEvent::NoAnswer);

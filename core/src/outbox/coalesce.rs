@@ -28,10 +28,16 @@ pub(super) enum Merge {
 
 /// Joins `next`, made with `ticket`, to the last operation of its document.
 pub(super) fn join(last: &mut Operation, next: &Next, ticket: &Ticket) -> Merge {
-    if !last.is_open() || last.group != ticket.group || frame_of(last.stamp.ms) != frame_of(ticket.stamp.ms) {
+    if !last.is_open() || last.group != ticket.group || !same_frame(last.stamp, ticket.stamp) {
         return Merge::Append;
     }
     merge(last, next, ticket.stamp)
+}
+
+/// Whether two operations were made in one run of the process. One that an earlier run has queued may be in a copy of the store, too, which
+/// sends it as it is: whatever joined it here would be another content under the same id.
+fn same_frame(one: Stamp, other: Stamp) -> bool {
+    frame_of(one.ms) == frame_of(other.ms)
 }
 
 fn merge(last: &mut Operation, next: &Next, stamp: Stamp) -> Merge {
@@ -60,10 +66,18 @@ fn merge(last: &mut Operation, next: &Next, stamp: Stamp) -> Merge {
     Merge::Joined
 }
 
-/// Joins neighbours in the queue that have become open again, after a retry or a resolved conflict, also if they were stamped in different
-/// frames: an edit that repairs a refused write after a restart must go with it. Increments and set edits that were
+/// Which neighbours are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Neighbours {
+    /// Those of one run of the process.
+    OfOneFrame,
+    /// All: the server has refused the first of them, so it knows none of them, and what was edited after a restart repairs it.
+    Refused,
+}
+
+/// Joins neighbours in the queue that have become open again, after a retry or a resolved conflict. Increments and set edits that were
 /// queued behind a set of the same place stay operations of their own: the set may lose, and they must not be lost with it.
-pub(super) fn compact(pending: &mut Pending) {
+pub(super) fn compact(pending: &mut Pending, which: Neighbours) {
     let mut at = 1;
     while at < pending.ops.len() {
         let op = &pending.ops[at];
@@ -78,7 +92,10 @@ pub(super) fn compact(pending: &mut Pending) {
             }
         };
         let (stamp, earlier) = (op.stamp, &pending.ops[at - 1]);
-        let joins = op.is_open() && earlier.is_open() && op.group == earlier.group;
+        let joins = op.is_open()
+            && earlier.is_open()
+            && op.group == earlier.group
+            && (which == Neighbours::Refused || same_frame(earlier.stamp, stamp));
         if !joins || folds_into_set(earlier, op) {
             at += 1;
             continue;
@@ -92,6 +109,21 @@ pub(super) fn compact(pending: &mut Pending) {
                 at = at.max(2) - 1;
             }
         }
+    }
+}
+
+/// Joins what follows an operation to it, up to the delete that ends the queue: what was refused and then deleted is a delete.
+pub(super) fn fold_into_delete(pending: &mut Pending, at: usize) {
+    while let Some(op) = pending.ops.get(at + 1) {
+        let stamp = op.stamp;
+        let next = match op.kind {
+            OpKind::Delete => Next::Delete,
+            _ => Next::Update { changes: op.changes.clone().unwrap_or_default(), before: op.before.clone() },
+        };
+        if merge(&mut pending.ops[at], &next, stamp) != Merge::Joined {
+            return;
+        }
+        pending.absorb(at, at + 1);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
-use super::coalesce::compact;
+use super::coalesce::{Neighbours, compact, fold_into_delete};
 use super::exact::GROUP_ABORTED;
 use super::{GroupFate, Pending};
 use crate::device::Device;
@@ -16,9 +16,37 @@ use std::collections::BTreeSet;
 const FATE: &str = "fate";
 
 /// Sets an operation aside with the reason, and its group with it. Its document's later operations wait behind it; others do not. The
-/// server has refused it, so it has no effect there and may change.
-pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<()> {
-    stop(pending, at, error, false)
+/// server has refused it, so it has no effect there and may change. False if there is nothing to decide, because the document was deleted since.
+pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<bool> {
+    stop(pending, at, error, false)?;
+    Ok(!yield_to_delete(pending))
+}
+
+/// What was refused, and deleted after that, needs no repair: a create is withdrawn with all behind it, an edit goes with the delete. Returns
+/// whether that is so.
+pub(super) fn yield_to_delete(pending: &mut Pending) -> bool {
+    let refused = |op: &Operation| op.is_parked() && !op.was_sent();
+    let Some(at) = pending.ops.iter().position(refused) else { return false };
+    let [op, edits @ .., delete] = &pending.ops[at..] else { return false };
+    let alone = |op: &Operation| op.group.is_none() && (op.is_open() || refused(op));
+    let deleted = delete.kind == OpKind::Delete && edits.iter().all(|edit| edit.kind == OpKind::Update);
+    if !deleted || !pending.ops[at..].iter().all(alone) {
+        return false;
+    }
+    match op.kind {
+        OpKind::Create if pending.row.server_body().is_none() => {
+            while at < pending.ops.len() {
+                pending.end(at, WriteOutcome::Withdrawn);
+            }
+        }
+        OpKind::Update => {
+            reopen(&mut pending.ops[at]);
+            fold_into_delete(pending, at);
+        }
+        OpKind::Create | OpKind::Delete | OpKind::Action => return false,
+    }
+    pending.queued = true;
+    true
 }
 
 /// The same for an operation that the server may have from an earlier request: it must not change, and goes again as it was.
@@ -66,16 +94,7 @@ pub(crate) fn retry(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
 pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) -> bool) {
     let mut first = None;
     for op in pending.ops.iter_mut().filter(|op| op.is_parked() && wanted(op)) {
-        op.on(OpEvent::Retried);
-        op.attempts = 0;
-        op.rounds = match op.kind {
-            // Its key counts its calls. One that may have run goes again under the same key.
-            OpKind::Action if op.was_sent() => op.rounds,
-            OpKind::Action => op.rounds + 1,
-            _ => 0,
-        };
-        op.not_before_ms = 0;
-        op.last_error = None;
+        reopen(op);
         pending.queued = true;
         // What is edited after a write that goes again unchanged does not repair it.
         if !op.was_sent() {
@@ -89,11 +108,24 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
         later.group.clone_from(&group);
         joining.insert(later.op_seq);
     }
-    compact(pending);
+    compact(pending, Neighbours::Refused);
     // What stays behind the write is no part of the group: a group that waits for its own member would never be sent.
     for apart in pending.ops.iter_mut().filter(|op| joining.contains(&op.op_seq)) {
         apart.group = None;
     }
+}
+
+fn reopen(op: &mut Operation) {
+    op.on(OpEvent::Retried);
+    op.attempts = 0;
+    op.rounds = match op.kind {
+        // Its key counts its calls. One that may have run goes again under the same key.
+        OpKind::Action if op.was_sent() => op.rounds,
+        OpKind::Action => op.rounds + 1,
+        _ => 0,
+    };
+    op.not_before_ms = 0;
+    op.last_error = None;
 }
 
 /// Gives up an operation that is parked, or that no request has carried yet, and its group with it: the journal keeps what it held, and the

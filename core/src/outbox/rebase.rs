@@ -1,6 +1,6 @@
 //! Putting pending operations onto a newer state of the server. Pure.
 
-use super::coalesce::compact;
+use super::coalesce::{Neighbours, compact};
 use super::park::unlink;
 use super::{GroupFate, Pending, server_time, view};
 use crate::conflict::{Decision, Incoming, Local, Loser, Plan, Rules, decide};
@@ -223,7 +223,7 @@ fn rebase(
         pending.groups.push((group, GroupFate::Overridden));
     }
     see_again(pending, fields);
-    compact(pending);
+    compact(pending, Neighbours::OfOneFrame);
     Ok(())
 }
 

@@ -161,7 +161,7 @@ impl Orphans {
             let message = format!("document {:?}, to which it refers, was given up", parent.id);
             let error = OpError::new(REFERENCE_DISCARDED, message);
             match &child.ops[at].state {
-                OpState::Open => park(&mut child, at, error)?,
+                OpState::Open => drop(park(&mut child, at, error)?),
                 // Parked once its conflict is decided: see `park_decided`.
                 OpState::InConflict => child.ops[at].last_error = Some(error),
                 _ => continue,

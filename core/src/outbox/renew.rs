@@ -22,7 +22,7 @@ pub(crate) fn renew(tx: &Tx<'_>, pending: &mut Pending, device: &Device, at: usi
     pending.freeze_create()?;
     let Some(op) = pending.ops.get_mut(at) else { return Ok(()) };
     if op.kind == OpKind::Action {
-        return park(pending, at, error);
+        return park(pending, at, error).map(drop);
     }
     op.on(OpEvent::NoEffect);
     let (op_id, op_seq, kind) = (op.op_id, op.op_seq, op.kind);

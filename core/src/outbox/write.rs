@@ -1,6 +1,7 @@
 //! A local write: the view changes and the operation is queued, in one transaction.
 
 use super::coalesce::{Merge, Next, join};
+use super::park::yield_to_delete;
 use super::references::{References, adopt, link};
 use super::view::{self, body_text};
 use super::{Pending, Ticket};
@@ -217,6 +218,7 @@ fn hide(pending: &mut Pending, ticket: &Ticket) -> Result<OpId> {
             append(pending, ticket, OpKind::Delete, None, Seen::default())
         }
     };
+    yield_to_delete(pending);
     view::begin(&mut pending.row);
     pending.row.hidden = true;
     pending.view_is_set = true;

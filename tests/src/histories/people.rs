@@ -166,8 +166,7 @@ impl History {
         self.run.count("refreshes");
         let id = self.random.pick(&ids).clone();
         let policy = *self.random.pick(&[holm_core::CachePolicy::NetworkOnly, holm_core::CachePolicy::CacheFirst]);
-        let mut fetch = self.devices[at].device.tasks.fetch(&id, Some(policy));
-        tokio::spawn(async move { while fetch.next().await.is_some() {} });
+        self.devices[at].device.start_fetch(&id, policy);
         self.pause().await;
     }
 

@@ -59,6 +59,26 @@ fn core_l5_backup_restored_twice_has_each_effect_once() {
     });
 }
 
+/// What is edited after a restore is a write of its own, also if a page is read before it is sent.
+#[test]
+fn core_l5_an_edit_after_a_restore_is_not_joined_to_one_of_the_backup() {
+    story(|mut world| async move {
+        let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+        for _ in 0..3 {
+            a.update("d", json!({"n": {"$inc": 1}})).await;
+        }
+        let backup = a.backup(&mut world, "backup");
+        a.sync().await;
+        for copy in 1..4 {
+            a.restore(&backup).await;
+            a.update("d", json!({"n": {"$inc": 10}})).await;
+            a.sync().await;
+            in_step(&[&a, &b]).await;
+            assert_eq!((b.get("d"), a.journal().len()), (Some(json!({"n": 3 + 10 * copy})), 0));
+        }
+    });
+}
+
 /// An operation was edited on both sides after the copy. Values arrive, increments are never doubled, and what is not sent is in the journal.
 #[test]
 fn core_l5_operation_edited_on_both_sides_doubles_nothing() {

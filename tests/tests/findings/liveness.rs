@@ -248,6 +248,20 @@ fn core_v10_any_number_of_collections_syncs() {
 }
 
 #[test]
+fn core_v10_one_sync_discovers_any_number_of_collections() {
+    story(|mut world| async move {
+        let (a, b) = (world.open("a").await, world.device("b").undeclared().open().await);
+        for n in 0..450 {
+            a.holm.collection(&format!("c{n}")).unwrap().create(&json!({"id": "d", "n": n})).await.unwrap();
+        }
+        a.sync().await;
+        assert_eq!(b.sync().await.pulled, 450);
+        let missing = (0..450).filter(|n| b.holm.collection(&format!("c{n}")).unwrap().get("d").unwrap().is_none());
+        assert_eq!(missing.collect::<Vec<_>>(), Vec::<i32>::new());
+    });
+}
+
+#[test]
 fn core_v11_a_wait_of_a_wrong_date_ends_with_the_right_one() {
     let year_ms = 365 * 86_400_000;
     story(|mut world| async move {

@@ -73,6 +73,40 @@ fn core_a3_deleting_a_document_whose_create_was_refused_withdraws_both() {
     });
 }
 
+/// The document is deleted while the write that is refused is on its way, or after that: there is nothing to repair.
+#[test]
+fn core_a3_what_is_refused_goes_with_the_delete_behind_it() {
+    for (known, in_flight) in [(false, true), (true, true), (true, false)] {
+        story_on(STRICT, |mut world| async move {
+            let (mut a, b) = (world.open("a").await, world.open("b").await);
+            if known {
+                a.create("d", json!({"title": "short", "n": 0})).await;
+                in_step(&[&a, &b]).await;
+                a.update("d", json!({"title": "much too long"})).await;
+            } else {
+                a.create("d", json!({"title": "much too long", "n": 0})).await;
+            }
+            if in_flight {
+                let hold = a.link.hold_reply("batch");
+                let sync = a.start_sync();
+                hold.arrived().await;
+                a.update("d", json!({"n": {"$inc": 1}})).await;
+                a.delete("d").await;
+                hold.release();
+                sync.await.unwrap().unwrap();
+            } else {
+                assert_eq!(a.sync().await.parked, 1);
+                a.restart().await;
+                a.update("d", json!({"n": {"$inc": 1}})).await;
+                a.delete("d").await;
+            }
+            in_step(&[&a, &b]).await;
+            assert!(a.pending().is_empty() && a.holm.parked().unwrap().is_empty(), "{known}: {:?}", a.pending());
+            assert_eq!((a.get("d"), b.get("d")), (None, None));
+        });
+    }
+}
+
 #[test]
 fn core_a4_a_collection_named_inside_a_transaction_has_its_name() {
     story(|mut world| async move {

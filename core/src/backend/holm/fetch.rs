@@ -5,19 +5,19 @@
 use super::invalid;
 use super::pull::Meta;
 use super::push::stated;
-use super::record::change;
+use super::record::record;
 use crate::backend::{FetchReply, FetchRequest};
 use crate::error::Result;
-use crate::model::RawFields;
 use crate::net::ServerFailure;
 use crate::time::Span;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::fmt::Write;
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    data: RawFields<'a>,
+    data: &'a RawValue,
     meta: Meta,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn path(request: &FetchRequest) -> String {
 
 pub(super) fn parse(body: &[u8], request: &FetchRequest, span: Span) -> Result<FetchReply> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| invalid("a document", e))?;
-    let change = change(&envelope.data).map_err(|why| invalid("a document", why))?;
+    let change = record(envelope.data).map_err(|unreadable| invalid("a document", unreadable.why))?;
     if change.id != request.id {
         return Err(invalid("a document", "it is another one"));
     }

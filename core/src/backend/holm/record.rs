@@ -2,6 +2,7 @@
 
 use crate::backend::UnreadableRecord;
 use crate::model::{Hlc, Path, RawFields, RemoteChange, Stamps};
+use holm_protocol::json::{Bounds, check_object};
 use holm_protocol::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -53,13 +54,18 @@ impl WireTombstone {
     }
 }
 
-/// A record in its text as server state.
+/// A record is as large and as deep as its server lets it be.
+const ANY_SIZE: Bounds = Bounds { depth: usize::MAX, members: usize::MAX, bytes: usize::MAX };
+
+/// A record in its text as server state. What is stored from it can be read by every query.
 pub(super) fn record(raw: &RawValue) -> Result<RemoteChange, UnreadableRecord> {
+    let strict = check_object(raw.get(), ANY_SIZE);
     let read: Result<RawFields<'_>, _> = serde_json::from_str(raw.get());
-    let why = match read.as_ref().map(change) {
-        Ok(Ok(change)) => return Ok(change),
-        Ok(Err(why)) => why.to_owned(),
-        Err(error) => error.to_string(),
+    let why = match (strict, read.as_ref().map(change)) {
+        (Err(fault), _) => fault.to_string(),
+        (_, Ok(Ok(change))) => return Ok(change),
+        (_, Ok(Err(why))) => why.to_owned(),
+        (_, Err(error)) => error.to_string(),
     };
     let outline: Outline = serde_json::from_str(raw.get()).unwrap_or_default();
     let seq = outline.sync.and_then(|sync| sync.seq);
@@ -80,9 +86,10 @@ struct SyncOutline {
 }
 
 /// A record as server state. `Err` says what is missing.
-pub(super) fn change(record: &RawFields<'_>) -> Result<RemoteChange, &'static str> {
+fn change(record: &RawFields<'_>) -> Result<RemoteChange, &'static str> {
     let id: Cow<'_, str> = text(record.get("id").ok_or("a record has no id")?).ok_or("a record's id is no string")?;
-    let version = record.get("version").and_then(|raw| raw.get().parse().ok()).ok_or("a record has no version")?;
+    let version: Option<i64> = record.get("version").and_then(|raw| raw.get().parse().ok());
+    let version = version.filter(|version| *version > 0).ok_or("a record has no version")?;
     let sync = record.get("_sync").ok_or("a record has no _sync")?;
     let sync: SyncMember<'_> = serde_json::from_str(sync.get()).map_err(|_| "a record's _sync is wrong")?;
     let is_app = |name: &str| sync.app.iter().any(|own| own == name);
@@ -155,6 +162,18 @@ mod tests {
             (stamps.path(&Path::field("t")).ms, stamps.path(&Path::field("other")).ms, stamps.record.ms),
             (9, 1, 9)
         );
+    }
+
+    #[test]
+    fn core_v9_what_no_query_could_read_is_not_stored() {
+        for (mark, version) in [("1e999", "1"), (r#""\ud800""#, "1"), (r#"1,"mark":2"#, "1"), ("1", "-1"), ("1", "0")] {
+            let text = format!(r#"{{"id":"a","mark":{mark},"version":{version},"_sync":{{"seq":7}}}}"#);
+            let unreadable = record(&RawValue::from_string(text.clone()).unwrap()).expect_err(&text);
+            assert_eq!((unreadable.id.as_deref(), unreadable.seq), (Some("a"), Some(7)), "{text}");
+        }
+        let deep =
+            format!(r#"{{"id":"a","deep":{}1{},"version":1,"_sync":{{"seq":7}}}}"#, "[".repeat(130), "]".repeat(130));
+        assert!(record(&RawValue::from_string(deep).unwrap()).is_err());
     }
 
     #[test]

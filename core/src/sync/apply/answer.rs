@@ -15,6 +15,8 @@ pub(in crate::sync) enum Answered {
     Conflicted,
     /// It is parked.
     Parked,
+    /// It was refused, and needs no repair: its document was deleted since.
+    Withdrawn,
     /// It waits for a time.
     Waits,
     /// It is as it was: it was not tried, or it has ended before.
@@ -62,10 +64,10 @@ impl Reconciler<'_> {
                 outbox::renew(self.tx, &mut pending, self.device, at, error.clone())?;
                 Answered::Conflicted
             }
-            Outcome::Rejected(error) => {
-                outbox::park(&mut pending, at, error.clone())?;
-                Answered::Parked
-            }
+            Outcome::Rejected(error) => match outbox::park(&mut pending, at, error.clone())? {
+                true => Answered::Parked,
+                false => Answered::Withdrawn,
+            },
             Outcome::Deferred(error) => match outbox::defer(&mut pending, self.device, at, error, retry)? {
                 true => Answered::Parked,
                 false => Answered::Waits,

@@ -26,6 +26,8 @@ const FIRST_PAGE: u32 = 500;
 pub(in crate::sync) const MAX_RESTARTS: u32 = 2;
 /// So many refusals in a row are enough to find one stream among 200.
 const MAX_REFUSED: u32 = 10;
+/// How often a run asks for collections that are not known here: so many times as many as a request may name.
+const MAX_DISCOVERIES: u32 = 100;
 
 /// What a pull did.
 #[derive(Debug)]
@@ -56,6 +58,7 @@ struct Run<'r, 'a> {
     pieces: VecDeque<Vec<StreamPosition>>,
     /// The server is still to be asked for collections that are not known here.
     discover: bool,
+    discoveries: u32,
     restarts: u32,
     /// Refusals since the last answer.
     refused: u32,
@@ -97,6 +100,7 @@ impl Puller {
             done,
             pieces: VecDeque::new(),
             discover: *scope == Scope::All && !self.deps.registry.declared,
+            discoveries: 0,
             restarts: 0,
             refused: 0,
             answered: false,
@@ -210,6 +214,8 @@ impl Puller {
             run.requests.page_was_full(self.deps.config.page as usize);
             run.pieces.push_front(next);
         }
+        // As many as the reply had room for: there may be more.
+        let discovered = reply.pages.len() > asked.len() && reply.pages.len() >= self.streams();
         let deps = self.deps.clone();
         let apply = apply_pages(&deps, &asked, reply.pages);
         let this = &*self;
@@ -223,6 +229,10 @@ impl Puller {
         let applied = applied?;
         let diverged = self.note(run, applied);
         let ahead = ahead?;
+        if discovered && run.discoveries < MAX_DISCOVERIES {
+            run.discoveries += 1;
+            run.discover = true;
+        }
         if !diverged.is_empty() && run.restarts < MAX_RESTARTS {
             run.restarts += 1;
             if !repair(&self.deps, &diverged).await?.is_empty() {

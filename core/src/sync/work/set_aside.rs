@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Parks operations whose request the server has refused as a whole, one or a group, and which no earlier request has carried.
 pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: OpError) -> Result<()> {
-    each(deps, sent, move |pending, at| queue::park(pending, at, error.clone())).await
+    each(deps, sent, move |pending, at| queue::park(pending, at, error.clone()).map(drop)).await
 }
 
 /// The same for operations that the server may have from an earlier request: their content stays as it is.

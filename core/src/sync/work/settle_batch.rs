@@ -29,9 +29,9 @@ impl Settlement {
         match answered {
             Answered::Accepted => self.applied += 1,
             Answered::Parked => self.parked += 1,
-            Answered::Conflicted | Answered::Waits | Answered::Unchanged => {}
+            Answered::Conflicted | Answered::Withdrawn | Answered::Waits | Answered::Unchanged => {}
         }
-        self.moved |= matches!(answered, Answered::Accepted | Answered::Parked | Answered::Conflicted);
+        self.moved |= !matches!(answered, Answered::Waits | Answered::Unchanged);
     }
 }
 
