@@ -2,7 +2,7 @@
 
 use super::rules::{difference, minus};
 use super::three_way::{Leaf, Versions, three_way};
-use super::{FieldRule, Local, Rules, Strategy, list, text};
+use super::{FieldRule, Local, Merged, Rules, Strategy, list, text};
 use crate::model::{Changes, Edit, Fields, Path, Stamps, same};
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     pub lost: Vec<Loser>,
     /// Server values that lose.
     pub won: Vec<Loser>,
+    /// Values of which a part lost when both were merged: those of this device, then the server's. The merged value stands.
+    pub parts_lost: (Vec<Loser>, Vec<Loser>),
 }
 
 /// A value that loses.
@@ -65,7 +67,10 @@ impl Decision {
     /// Whether two sides really clashed.
     pub fn is_conflict(&self) -> bool {
         match self {
-            Self::Rebase(plan) => !plan.won.is_empty() || !plan.lost.is_empty(),
+            Self::Rebase(plan) => {
+                let (ours, theirs) = &plan.parts_lost;
+                [&plan.won, &plan.lost, ours, theirs].iter().any(|losers| !losers.is_empty())
+            }
             Self::KeepDelete | Self::Revive | Self::TakeServer | Self::Ask(_) => true,
             Self::Agreed | Self::NeedsStamps => false,
         }
@@ -241,7 +246,8 @@ impl Merger<'_> {
             (FieldRule::Text, Some(Value::String(ours)), Some(Value::String(theirs))) => {
                 let base = values.base.and_then(Value::as_str).unwrap_or_default();
                 let Some(first) = self.by_stamp(path) else { return true };
-                let merged = Value::from(text::merge(base, ours, theirs, first));
+                let Merged { value, local_lost, server_lost } = text::merge(base, ours, theirs, first);
+                let merged = Merged { value: Value::from(value), local_lost, server_lost };
                 return self.merged(path, values, merged, instead);
             }
             _ => return self.by_time(path, values, in_the_way),
@@ -250,7 +256,19 @@ impl Merger<'_> {
     }
 
     /// Both sides are in the value.
-    fn merged(&mut self, path: &Path, values: Versions<'_>, merged: Value, instead: &mut Vec<(Path, Edit)>) -> bool {
+    fn merged(
+        &mut self,
+        path: &Path,
+        values: Versions<'_>,
+        merged: Merged<Value>,
+        instead: &mut Vec<(Path, Edit)>,
+    ) -> bool {
+        let loser =
+            |lost: Option<&Value>| Loser { path: path.clone(), lost: lost.cloned(), kept: Some(merged.value.clone()) };
+        let (ours, theirs) = &mut self.plan.parts_lost;
+        ours.extend(merged.local_lost.then(|| loser(values.local)));
+        theirs.extend(merged.server_lost.then(|| loser(values.server)));
+        let merged = merged.value;
         if values.local.is_some_and(|local| same(local, &merged)) {
             return true;
         }
@@ -279,16 +297,23 @@ impl Merger<'_> {
     }
 
     fn note(&mut self, path: &Path, values: Versions<'_>, ours: bool, in_the_way: Option<(&Path, &Value)>) -> bool {
-        let (local, server) = (values.local.cloned(), values.server.cloned());
-        if !ours {
-            self.plan.lost.push(Loser { path: path.clone(), lost: local, kept: server });
-        } else if let Some((place, value)) = in_the_way {
-            self.plan.won.push(Loser { path: place.clone(), lost: Some(value.clone()), kept: local });
-        } else {
-            self.plan.won.push(Loser { path: path.clone(), lost: server, kept: local });
-        }
+        let (place, local, server) = match in_the_way {
+            // One side has a value where the other one has an object: they clash there.
+            Some((place, value)) => (place, within(place, path, values.local), Some(value.clone())),
+            None => (path, values.local.cloned(), values.server.cloned()),
+        };
+        let (losers, lost, kept) =
+            if ours { (&mut self.plan.won, server, local) } else { (&mut self.plan.lost, local, server) };
+        losers.push(Loser { path: place.clone(), lost, kept });
         ours
     }
+}
+
+/// The object at `place` that has nothing but a value at `path`, which is below it.
+fn within(place: &Path, path: &Path, value: Option<&Value>) -> Option<Value> {
+    let mut fields = Fields::new();
+    edit(value).apply(&mut fields, path);
+    Changes::value_at(&fields, place).cloned()
 }
 
 fn edit(value: Option<&Value>) -> Edit {

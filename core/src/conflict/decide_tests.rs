@@ -137,7 +137,7 @@ fn a_value_in_the_way_of_a_nested_edit_is_a_clash() {
     let Decision::Rebase(plan) = by_rules(&Rules::default(), &local, Some(json!({"o": 5})), Some(&theirs)) else {
         panic!()
     };
-    assert_eq!(plan.won, [Loser { path: path("/o"), lost: Some(json!(5)), kept: Some(json!(1)) }]);
+    assert_eq!(plan.won, [Loser { path: path("/o"), lost: Some(json!(5)), kept: Some(json!({"x": 1})) }]);
 }
 
 #[test]

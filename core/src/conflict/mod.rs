@@ -18,6 +18,15 @@ mod strategy;
 mod text;
 mod three_way;
 
+/// A value in which both sides are.
+struct Merged<T> {
+    value: T,
+    /// A part of what was written here is not in it.
+    local_lost: bool,
+    /// A part of what the server has is not in it.
+    server_lost: bool,
+}
+
 pub(crate) use decide::{Decision, Incoming, Loser, Plan, decide};
 pub(crate) use local::Local;
 pub use rules::FieldRule;

@@ -11,4 +11,6 @@ pub struct Action {
     pub params: Value,
     /// The server's job that runs it, once it has said so.
     pub job: Option<String>,
+    /// How often that has been asked for.
+    pub(crate) polls: u32,
 }

@@ -15,6 +15,9 @@ use crate::model::{Action, OpError, OpEvent, OpId, OpKind, Operation, Seen, Writ
 use crate::store::{Tx, operations, outcomes};
 use serde_json::Value;
 
+/// Why an action waits whose job the server has not ended.
+const ACTION_RUNNING: &str = "ACTION_RUNNING";
+
 /// What an action is about.
 pub(crate) struct Target<'a> {
     /// The collection's number; 0 for none.
@@ -48,7 +51,7 @@ pub(crate) fn act(
     }
     device.limits.check_parameters(params.to_string().len())?;
     let ticket = Ticket::new(tx, device, None)?;
-    let action = Action { name: name.to_owned(), params, job: None };
+    let action = Action { name: name.to_owned(), params, job: None, polls: 0 };
     let known = match target.collection {
         0 => None,
         collection => Pending::find(tx, collection, target.doc_id)?,
@@ -111,7 +114,9 @@ fn step(op: &mut Operation, answer: &ActionAnswer<'_>) {
         ActionAnswer::Running { job, again_ms } => {
             op.on(OpEvent::NoAnswer);
             op.not_before_ms = *again_ms;
+            op.last_error = Some(OpError::new(ACTION_RUNNING, "the server has begun the action, and it runs on"));
             if let Some(action) = &mut op.action {
+                action.polls += 1;
                 action.job = Some((*job).to_owned());
             }
         }
@@ -119,7 +124,7 @@ fn step(op: &mut Operation, answer: &ActionAnswer<'_>) {
             op.on(OpEvent::Refused((*error).clone()));
             // A retry calls the action anew.
             if let Some(action) = &mut op.action {
-                action.job = None;
+                (action.job, action.polls) = (None, 0);
             }
         }
         ActionAnswer::Deferred { error, again_ms } => {

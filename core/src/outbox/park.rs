@@ -5,7 +5,7 @@ use super::exact::GROUP_ABORTED;
 use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{OpError, OpEvent, OpId, OpKind, Operation, WriteOutcome};
+use crate::model::{OpError, OpEvent, OpId, OpKind, OpState, Operation, WriteOutcome};
 use crate::store::journal::LossReason;
 use crate::store::{Tx, operations};
 use serde_json::Value;
@@ -128,16 +128,19 @@ fn reopen(op: &mut Operation) {
     op.last_error = None;
 }
 
-/// Gives up an operation that is parked, or that no request has carried yet, and its group with it: the journal keeps what it held, and the
+/// Gives up an operation that is parked or in a conflict, or that no request has carried yet, and its group with it: the journal keeps what it held, and the
 /// view goes back to the server's state with what else is pending. Giving up a create gives up the document.
 ///
 /// # Errors
 /// `NOT_FOUND` if there is no such operation, or if it was sent: then the server may have it.
 pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
-    let op = find(tx, id, |op| op.is_parked() || op.is_open())?;
+    let op = find(tx, id, |op| op.is_parked() || op.is_open() || op.state == OpState::InConflict)?;
     let mut pending =
         Pending::of_operation(tx, &op)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
     give_up(&mut pending, device, &|other| other.op_seq == op.op_seq)?;
+    if pending.ops.iter().all(|op| op.state != OpState::InConflict) {
+        pending.conflict = None;
+    }
     pending.queued = true;
     pending.save(tx, device).map(drop)
 }

@@ -15,7 +15,7 @@ use crate::store::journal::{LossReason, Lost};
 use std::collections::BTreeMap;
 
 /// After so many rounds of conflict and resolution an operation is parked: two sides that cannot agree must not go on for ever.
-const MAX_ROUNDS: u32 = 8;
+pub(super) const MAX_ROUNDS: u32 = 8;
 
 /// Why a state comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +176,13 @@ fn rebase(
     if !plan.won.is_empty() {
         let lost = changes_of(&plan.won, Stamp::default());
         pending.lose(device, None, LossReason::LocalKept, Lost::Paths(lost), Some(kept_of(&plan.won)));
+    }
+    let (ours, theirs) = &plan.parts_lost;
+    for (reason, parts) in [(LossReason::ServerKept, ours), (LossReason::LocalKept, theirs)] {
+        if !parts.is_empty() {
+            let lost = changes_of(parts, Stamp::default());
+            pending.lose(device, None, reason, Lost::Paths(lost), Some(kept_of(parts)));
+        }
     }
     let losers: Vec<(usize, &Loser)> =
         plan.lost.iter().filter_map(|loser| Some((last_writer(pending, &loser.path)?, loser))).collect();

@@ -3,9 +3,11 @@
 //!
 //! Invariant: nothing has its effect twice. What the two contents share cannot be told any more, so what adds
 //! up (increments) is not sent again: the journal keeps it. What does not add up (values, sets, removals)
-//! goes again under a new id, as an edit like any other.
+//! goes again under a new id, as an edit like any other. A server that knows every id is asked so often only as
+//! two sides may disagree.
 
 use super::ids::mint_again;
+use super::rebase::MAX_ROUNDS;
 use super::{Pending, park};
 use crate::device::Device;
 use crate::error::Result;
@@ -22,6 +24,10 @@ pub(crate) fn renew(tx: &Tx<'_>, pending: &mut Pending, device: &Device, at: usi
     pending.freeze_create()?;
     let Some(op) = pending.ops.get_mut(at) else { return Ok(()) };
     if op.kind == OpKind::Action {
+        return park(pending, at, error).map(drop);
+    }
+    op.rounds += 1;
+    if op.rounds > MAX_ROUNDS {
         return park(pending, at, error).map(drop);
     }
     op.on(OpEvent::NoEffect);

@@ -22,6 +22,11 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// No operation waits longer than this. A stored wait that is longer comes from a clock that was wrong.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.cap.saturating_mul(4)
+    }
+
     /// How long to wait after the `failures`-th failure in a row (1, 2, …).
     pub(crate) fn delay(&self, failures: u32, entropy: &dyn Entropy) -> Duration {
         let doublings = failures.saturating_sub(1).min(30);

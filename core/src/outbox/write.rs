@@ -1,6 +1,6 @@
 //! A local write: the view changes and the operation is queued, in one transaction.
 
-use super::coalesce::{Merge, Next, join};
+use super::coalesce::{Merge, Next, fold_into_delete, join};
 use super::park::yield_to_delete;
 use super::references::{References, adopt, link};
 use super::view::{self, body_text};
@@ -9,8 +9,8 @@ use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{
-    Action, Body, Changes, DocumentId, Fields, OpId, OpKind, OpState, Operation, Seen, Version, WriteOutcome, between,
-    check_view,
+    Action, Body, Changes, DocumentId, Fields, OpEvent, OpId, OpKind, OpState, Operation, Seen, Version, WriteOutcome,
+    between, check_view,
 };
 use crate::store::Tx;
 use crate::store::documents::DocumentRow;
@@ -219,10 +219,23 @@ fn hide(pending: &mut Pending, ticket: &Ticket) -> Result<OpId> {
         }
     };
     yield_to_delete(pending);
+    agree_on_delete(pending);
     view::begin(&mut pending.row);
     pending.row.hidden = true;
     pending.view_is_set = true;
     Ok(op_id)
+}
+
+/// The server has deleted the document, too: there is no conflict any more, and the delete goes to hear that.
+fn agree_on_delete(pending: &mut Pending) {
+    if pending.conflict.take_if(|conflict| conflict.server.is_none()).is_none() {
+        return;
+    }
+    let in_conflict = pending.ops.iter_mut().enumerate().filter(|(_, op)| op.state == OpState::InConflict);
+    let at = in_conflict.map(|(at, op)| (at, op.on(OpEvent::Resolved))).map(|(at, ())| at).next();
+    if let Some(at) = at {
+        fold_into_delete(pending, at);
+    }
 }
 
 /// A document whose create was refused has never been on the server: deleting it takes back everything that waits.

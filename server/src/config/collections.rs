@@ -169,11 +169,19 @@ impl FieldRule {
     }
 }
 
+/// What stands beside a collection's deleted ids on the wire.
+const WIRE_MEMBERS: [&str; 9] =
+    ["changes", "collection", "cursors", "hasMore", "integrity", "meta", "space", "syncMetadata", "tombstones"];
+
 impl Collection {
     pub(super) fn validate(&self, key: &str) -> Result<(), ConfigError> {
         super::within(&format!("{key}.priority"), self.priority, 0..=3)?;
-        if self.deleted_key.as_ref().is_some_and(String::is_empty) {
-            return Err(ConfigError::value(format!("{key}.deleted_key"), "must not be empty"));
+        match self.deleted_key.as_deref() {
+            Some("") => return Err(ConfigError::value(format!("{key}.deleted_key"), "must not be empty")),
+            Some(name) if WIRE_MEMBERS.contains(&name) => {
+                return Err(ConfigError::value(format!("{key}.deleted_key"), "is a member of the protocol"));
+            }
+            _ => {}
         }
         for (name, rule) in &self.fields {
             let key = format!("{key}.fields.{name}");

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
+mod attacks;
 mod clocks;
 mod copies;
 mod engine;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
 struct Envelope {
-    #[serde(default)]
+    // Null is a result, too; an answer without this member is not the server's.
     data: Value,
     meta: Option<Meta>,
 }
@@ -94,7 +94,7 @@ pub(super) fn parse_started(body: &[u8], span: Span) -> Result<(Outcome, Option<
 /// was not read, so that says nothing about an earlier one.
 pub(super) fn refused(error: &Error, failure: Option<&ServerFailure>, op: &Operation) -> Option<Outcome> {
     let Error::Refused { server_code, message } = error else { return None };
-    if server_code == TOO_LARGE && op.was_sent() {
+    if server_code == TOO_LARGE && op.was_sent() || failure.is_some_and(|failure| failure.retryable) {
         return None;
     }
     let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();

@@ -6,14 +6,15 @@
 //! - A checkpoint never waits for readers or writers (`PASSIVE`). While a reader keeps the log from starting anew, attempts get rarer as the
 //!   log grows; when the reader has gone, the log is folded within [`RETRY`], without another write.
 //! - When the log has been folded to its end, SQLite may look again at how selective the declared indexes are, so that the planner does not
-//!   guess between two of them.
+//!   guess between two of them. The writer does that, after the replies to a commit: a commit of another connection would pass for
+//!   another process's.
 //! - The file of the log keeps its size up to a limit: cutting it and letting it grow again costs more than the checkpoint.
 
 use super::connection::{self, Location, Role};
 use crate::error::Result;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -38,11 +39,13 @@ struct Log {
     grown: AtomicU32,
     /// The length at which the thread is woken.
     wake_at: AtomicU32,
+    /// It was folded to its end since the indexes were last looked at.
+    analyze: AtomicBool,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { frames: 0.into(), folded: 0.into(), grown: 0.into(), wake_at: SOFT_LIMIT.into() }
+        Self { frames: 0.into(), folded: 0.into(), grown: 0.into(), wake_at: SOFT_LIMIT.into(), analyze: false.into() }
     }
 }
 
@@ -63,6 +66,7 @@ impl Log {
     fn folded(&self, log: u32, folded: u32) -> u32 {
         self.folded.store(folded, Ordering::Relaxed);
         let left = log.saturating_sub(folded);
+        self.analyze.store(left == 0, Ordering::Relaxed);
         // A reader is in the way: to try at each commit would be wasted work.
         let pause = if left == 0 { SOFT_LIMIT } else { SOFT_LIMIT.max(log / 2) };
         self.wake_at.store(log.saturating_add(pause), Ordering::Relaxed);
@@ -102,6 +106,12 @@ impl Checkpointer {
 
     /// Called after each commit: does what is due.
     pub fn after_commit(&mut self, writer: Option<&Connection>) {
+        if self.log.analyze.swap(false, Ordering::Relaxed)
+            && let Some(writer) = writer
+            && let Err(error) = analyze(writer)
+        {
+            tracing::warn!(%error, "the indexes were not analyzed");
+        }
         let frames = self.log.frames.load(Ordering::Relaxed);
         if frames < HARD_LIMIT {
             (self.limit, self.alarm) = (HARD_LIMIT, ALARM);
@@ -180,11 +190,6 @@ fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>, log: &Log) {
                 (connection, left) = (None, 1);
             }
             None => left = 1,
-        }
-        if let Some(connection) = connection.as_ref().filter(|_| left == 0)
-            && let Err(error) = analyze(connection)
-        {
-            tracing::warn!(%error, "the indexes were not analyzed");
         }
     }
 }

@@ -160,6 +160,38 @@ pub(crate) fn of_document(connection: &Connection, collection: i64, doc_id: &str
     Ok(statement.query_row(params![collection, doc_id], read).optional()?)
 }
 
+/// Conflicts of which nothing tells when the server's side was written: the number, the document and its version there. At most `limit`.
+pub(crate) fn without_stamps(connection: &Connection, limit: u32) -> Result<Vec<Unstamped>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT f.id, c.name, f.doc_id, f.server_version FROM conflicts f JOIN collections c ON c.id = f.collection
+         WHERE f.stamps IS NULL AND f.server IS NOT NULL ORDER BY f.id LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limit], |row| {
+        Ok(Unstamped { id: row.get(0)?, collection: row.get(1)?, doc_id: row.get(2)?, version: row.get(3)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A conflict of [`without_stamps`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Unstamped {
+    pub id: i64,
+    pub collection: String,
+    pub doc_id: String,
+    pub version: Option<Version>,
+}
+
+/// Keeps when the server's side of a conflict was written, if it is still this version of it.
+pub(crate) fn keep_stamps(tx: &Tx<'_>, conflict: &Unstamped, stamps: &Stamps) -> Result<()> {
+    tx.prepare_cached("UPDATE conflicts SET stamps = ?3 WHERE id = ?1 AND server_version IS ?2")?.execute(params![
+        conflict.id,
+        conflict.version,
+        stamps_text(stamps)?
+    ])?;
+    tx.counts();
+    Ok(())
+}
+
 /// Takes a conflict away: it was resolved.
 pub(crate) fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM conflicts WHERE id = ?1")?.execute([id])?;

@@ -116,7 +116,7 @@ fn lost(row: &Row<'_>, first: usize) -> rusqlite::Result<Lost> {
     if let Some(call) = row.get_ref(first + 2)?.as_str_or_null()? {
         let mut call: Value = serde_json::from_str(call).unwrap_or_default();
         let name = call["action"].as_str().unwrap_or_default().to_owned();
-        return Ok(Lost::Call(Action { name, params: call["params"].take(), job: None }));
+        return Ok(Lost::Call(Action { name, params: call["params"].take(), job: None, polls: 0 }));
     }
     let text = row.get_ref(changes)?.as_str()?;
     let read = changes_from_text(text, Stamp::default()).map_err(|error| {

@@ -23,6 +23,8 @@ struct StoredAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     job: Option<String>,
     #[serde(default)]
+    polls: u32,
+    #[serde(default)]
     collection: i64,
     #[serde(default)]
     doc_id: String,
@@ -63,7 +65,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
         rounds: row.get(14)?,
         not_before_ms: row.get(15)?,
         absorbed: ids(row.get_ref(17)?.as_blob_or_null()?.unwrap_or_default()),
-        action: action.map(|action| Action { name: action.name, params: action.params, job: action.job }),
+        action: action.map(|StoredAction { name, params, job, polls, .. }| Action { name, params, job, polls }),
     })
 }
 
@@ -109,6 +111,7 @@ fn texts(op: &Operation) -> Result<Texts> {
         name: action.name.clone(),
         params: action.params.clone(),
         job: action.job.clone(),
+        polls: action.polls,
         collection: op.collection,
         doc_id: op.doc_id.clone(),
     });
@@ -224,6 +227,14 @@ pub(crate) fn by_number(connection: &Connection, op_seq: i64) -> Result<Option<O
     Ok(select(connection, "WHERE o.op_seq = ?1", [op_seq])?.pop())
 }
 
+/// What an operation is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SentAs {
+    Anything,
+    Writes,
+    Actions,
+}
+
 /// Which operations may be sent now. [`runnable`] and [`next_due`] see the same ones, so no timer is armed for one that no batch takes.
 #[derive(Debug, Clone)]
 pub(crate) struct Runnable {
@@ -237,18 +248,24 @@ pub(crate) struct Runnable {
     pub held: BTreeSet<i64>,
     /// One order for all documents: an operation that may not be sent stops all behind it.
     pub ordered: bool,
+    pub sent_as: SentAs,
 }
 
 impl Runnable {
     /// The condition of an operation, which is called `table`: queued, at the head of its document's queue, waiting for no other document,
     /// of a collection that is not held. `due`: and its wait is over. Parameters: 1 `up_to`, 2 now, 3 the longest wait from now, 4 `held`.
-    fn condition(table: &str, due: bool) -> String {
+    fn condition(&self, table: &str, due: bool) -> String {
         let due = match due {
             true => format!("AND ({table}.not_before <= ?2 OR {table}.not_before > ?3)"),
             false => String::new(),
         };
+        let kind = match self.sent_as {
+            SentAs::Anything => String::new(),
+            SentAs::Writes => format!("AND {table}.kind <> {}", OpKind::Action.number()),
+            SentAs::Actions => format!("AND {table}.kind = {}", OpKind::Action.number()),
+        };
         format!(
-            "{table}.state <= 1 AND {table}.behind = 0 AND {table}.op_seq <= ?1 {due}
+            "{table}.state <= 1 AND {table}.behind = 0 AND {table}.op_seq <= ?1 {due} {kind}
              AND NOT EXISTS (SELECT 1 FROM dependencies w WHERE w.op_seq = {table}.op_seq)
              AND coalesce((SELECT h.collection FROM documents h WHERE h.row = {table}.document), 0)
                  NOT IN (SELECT value FROM json_each(?4))"
@@ -256,8 +273,8 @@ impl Runnable {
     }
 
     /// The same for a group as a whole, seen from its first member: every member fulfils it.
-    fn with_group(due: bool) -> String {
-        let (own, member) = (Self::condition("o", due), Self::condition("m", due));
+    fn with_group(&self, due: bool) -> String {
+        let (own, member) = (self.condition("o", due), self.condition("m", due));
         format!(
             "{own} AND (o.group_id IS NULL OR o.op_seq = (SELECT min(m.op_seq) FROM operations m WHERE m.group_id = o.group_id)
                  AND NOT EXISTS (SELECT 1 FROM operations m WHERE m.group_id = o.group_id AND NOT ({member})))"
@@ -272,7 +289,7 @@ impl Runnable {
 /// The next operations that may be sent, oldest first. Of a group only the first member is there, and only if all may be sent.
 pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
     let (up_to, now, bogus, held) = which.params()?;
-    let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", Runnable::with_group(true));
+    let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", which.with_group(true));
     select(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
 }
 
@@ -283,7 +300,7 @@ pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> R
     let sql = format!(
         "SELECT min(o.op_seq) FROM operations o WHERE o.op_seq <= ?1 AND NOT ({})
              AND (o.group_id IS NULL OR o.op_seq = (SELECT min(f.op_seq) FROM operations f WHERE f.group_id = o.group_id))",
-        Runnable::with_group(true)
+        which.with_group(true)
     );
     Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
 }
@@ -297,7 +314,7 @@ pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Opti
          FROM operations o WHERE {} {}",
         wait("o"),
         wait("g"),
-        Runnable::with_group(false),
+        which.with_group(false),
         // In one global order all others wait for the oldest.
         if which.ordered { "AND o.op_seq = (SELECT min(a.op_seq) FROM operations a)" } else { "" }
     );
@@ -380,6 +397,14 @@ pub(crate) fn unlease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result
     Ok(())
 }
 
+/// Lets every action that may be sent now wait until `until_ms`, device time.
+pub(crate) fn delay_actions(tx: &Tx<'_>, now_ms: i64, until_ms: i64) -> Result<()> {
+    let kind = OpKind::Action.number();
+    let sql = format!("UPDATE operations SET not_before = ?2 WHERE kind = {kind} AND state <= 1 AND not_before <= ?1");
+    tx.prepare_cached(&sql)?.execute([now_ms, until_ms])?;
+    Ok(())
+}
+
 /// Lets every waiting operation be tried now.
 pub(crate) fn clear_waits(tx: &Tx<'_>) -> Result<()> {
     tx.prepare_cached("UPDATE operations SET not_before = 0 WHERE not_before > 0 AND state <= 1")?.execute([])?;
@@ -396,19 +421,23 @@ pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
     }
 }
 
-/// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted. Nor does one that waits behind a
-/// parked one: it will not be sent, and needs no decision of its own.
+/// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted. Nor does one that waits, over however
+/// many others, for one of those: it will not be sent, and needs no decision of its own.
 pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached(
-        "SELECT (SELECT count(*) FROM operations), (SELECT count(*) FROM operations WHERE state > 1 AND state IN (3, 5)),
-                (SELECT count(*) FROM operations WHERE state > 1 AND state = 4),
-                (SELECT count(*) FROM operations b WHERE b.behind = 1 AND b.state <= 1 AND EXISTS (
-                     SELECT 1 FROM documents d JOIN operations f ON f.op_seq = d.pending WHERE d.row = b.document AND f.state >= 3))
-                + (SELECT count(DISTINCT w.op_seq) FROM dependencies w JOIN operations b ON b.op_seq = w.op_seq
-                       JOIN operations f ON f.op_seq = w.on_seq WHERE f.state >= 3 AND b.behind = 0 AND b.state <= 1)",
+        "WITH RECURSIVE stuck (op_seq, document, group_id) AS (
+             SELECT op_seq, document, group_id FROM operations WHERE state > 1 AND state >= 3
+             UNION SELECT b.op_seq, b.document, b.group_id FROM stuck s JOIN operations b ON b.document = s.document
+                 WHERE b.behind = 1 AND b.op_seq > s.op_seq
+             UNION SELECT w.op_seq, b.document, b.group_id FROM stuck s JOIN dependencies w ON w.on_seq = s.op_seq
+                 JOIN operations b ON b.op_seq = w.op_seq
+             UNION SELECT m.op_seq, m.document, m.group_id FROM stuck s JOIN operations m ON m.group_id = s.group_id
+         )
+         SELECT (SELECT count(*) FROM operations) - (SELECT count(*) FROM stuck),
+                (SELECT count(*) FROM operations WHERE state > 1 AND state IN (3, 5))",
     )?;
     Ok(statement.query_row([], |row| {
-        let (all, parked, held, behind): (i64, i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(((all - parked - held - behind).cast_unsigned(), parked.cast_unsigned()))
+        let (pending, parked): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok((pending.cast_unsigned(), parked.cast_unsigned()))
     })?)
 }

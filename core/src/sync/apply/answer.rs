@@ -1,10 +1,10 @@
 //! The server's answer to one operation.
 
 use super::reconcile::Reconciler;
-use crate::error::Result;
-use crate::model::{OpKind, Outcome};
+use crate::error::{ErrorCode, Result};
+use crate::model::{OpError, OpKind, Outcome, RemoteChange};
 use crate::outbox::{self, Acknowledgement, ActionAnswer, Pending, RetryPolicy, Source};
-use crate::store::{operations, server_ids};
+use crate::store::{documents, operations, server_ids};
 
 /// What an answer came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +55,18 @@ impl Reconciler<'_> {
                 return Ok(Answered::Accepted);
             }
             Outcome::Conflict(state) => {
+                if !self.is_about(&pending, at, state)? {
+                    let message = format!("the refusal of {:?} comes with the state of {:?}", pending.row.id, state.id);
+                    let error = OpError::new(ErrorCode::InvalidResponse.as_str(), message);
+                    outbox::park(&mut pending, at, error)?;
+                    pending.save(self.tx, self.device)?;
+                    return Ok(Answered::Parked);
+                }
                 outbox::had_no_effect(&mut pending, at, None);
                 pending.save(self.tx, self.device)?;
                 self.apply(state, Source::Refusal)?;
-                return Ok(Answered::Conflicted);
+                let parked = operations::by_number(self.tx, op_seq)?.is_some_and(|op| op.is_parked());
+                return Ok(if parked { Answered::Parked } else { Answered::Conflicted });
             }
             Outcome::Rejected(error) if error.code == outbox::KNOWN_WITH_OTHER_CONTENT => {
                 outbox::renew(self.tx, &mut pending, self.device, at, error.clone())?;
@@ -84,6 +92,30 @@ impl Reconciler<'_> {
         Ok(answered)
     }
 
+    /// Whether a refusal's state is that of the operation's document. A create may be refused because the account has a record of this client id
+    /// already, under an id that the server has assigned: from here on that is this document.
+    fn is_about(&mut self, pending: &Pending, at: usize, state: &RemoteChange) -> Result<bool> {
+        let (collection, id) = (self.stream.collection, &pending.row.id);
+        let remote = server_ids::remote(self.tx, collection, id)?;
+        if state.id == *id || remote.as_ref() == Some(&state.id) {
+            return Ok(true);
+        }
+        let unnamed = remote.is_none() && pending.ops[at].kind == OpKind::Create;
+        if !unnamed || server_ids::local(self.tx, collection, &state.id)?.is_some() {
+            return Ok(false);
+        }
+        // It may be here already, under the server's id, as another device's.
+        if let Some(other) = Pending::find(self.tx, collection, &state.id)? {
+            if other.row.is_pending() {
+                return Ok(false);
+            }
+            self.digest_without(&other.row)?;
+            documents::remove(self.tx, other.row.row)?;
+        }
+        server_ids::keep(self.tx, collection, id, &state.id)?;
+        Ok(true)
+    }
+
     /// The same for an action. `None` if the operation is none.
     fn answer_action(&mut self, op_seq: i64, outcome: &Outcome, retry: &RetryPolicy) -> Result<Option<Answered>> {
         let now_ms = self.device.clock.wall_ms();
@@ -93,7 +125,13 @@ impl Reconciler<'_> {
         };
         let (answer, answered) = match outcome {
             Outcome::Done(result) => (ActionAnswer::Done(result), Answered::Accepted),
-            Outcome::Running { job } => (ActionAnswer::Running { job, again_ms: wait(1) }, Answered::Waits),
+            Outcome::Running { job } => {
+                let polls = op.action.as_ref().map_or(0, |action| action.polls);
+                // A job may run for hours: in the end it is asked for once in one or two minutes.
+                let pause = retry.delay(polls + 1, self.device.entropy.as_ref()) * (1 + polls / 8).min(4);
+                let again_ms = now_ms + pause.as_millis() as i64;
+                (ActionAnswer::Running { job, again_ms }, Answered::Waits)
+            }
             Outcome::Rejected(error) => (ActionAnswer::Refused(error), Answered::Parked),
             Outcome::Deferred(error) if op.attempts + 1 >= retry.max_attempts => {
                 (ActionAnswer::Refused(error), Answered::Parked)

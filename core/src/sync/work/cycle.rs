@@ -101,9 +101,8 @@ impl Cycle {
         deps.store.enter();
         let (before, mut tally) = (deps.traffic(), Tally::default());
         let mut requests = Requests::new(reason, &self.history, &mut self.rtt, deps.device.clock.as_ref(), limit);
-        let end = Steps { deps: &deps, pusher: &mut self.pusher, puller: &mut self.puller, scope }
-            .run(&mut requests, &mut tally)
-            .await;
+        let (pusher, puller, refresher) = (&mut self.pusher, &mut self.puller, &mut self.refresher);
+        let end = Steps { deps: &deps, pusher, puller, refresher, scope }.run(&mut requests, &mut tally).await;
         if let Err(error) = take_waiting(&deps).await {
             tracing::warn!(%error, "states go on waiting for answers");
         }
@@ -151,6 +150,7 @@ struct Steps<'c> {
     deps: &'c EngineDeps,
     pusher: &'c mut Pusher,
     puller: &'c mut Puller,
+    refresher: &'c mut Refresher,
     scope: Scope,
 }
 
@@ -187,6 +187,9 @@ impl Steps<'_> {
             {
                 failure.get_or_insert(error);
             }
+        }
+        if failure.is_none() {
+            self.refresher.date_conflicts(requests).await?;
         }
         self.keep(tally, failure.is_none()).await?;
         failure.map_or(Ok(()), |error| Err(Stop::Failed(error)))

@@ -288,9 +288,9 @@ impl Puller {
             [one] => {
                 let (now, entropy) = (self.deps.device.clock.monotonic(), self.deps.device.entropy.as_ref());
                 tracing::warn!(collection = %one.collection, error = %reason, "a stream is set aside");
-                self.refused.refused(&one.collection, reason, !run.answered, now, entropy);
-                run.done.set_aside.push(SetAside::stream(&one.collection, reason));
-                run.failure = Some(reason.clone());
+                self.refused.refused(&one.collection, &reason, !run.answered, now, entropy);
+                run.done.set_aside.push(SetAside::stream(&one.collection, &reason));
+                run.failure = Some(reason);
             }
             many => {
                 let (left, right) = many.split_at(many.len() / 2);
@@ -309,13 +309,14 @@ impl Run<'_, '_> {
 }
 
 /// The failure, if one of the request's streams can be its reason.
-fn streams_fault(error: &BackendError) -> Option<&Error> {
+fn streams_fault(error: &BackendError) -> Option<Error> {
     match error {
-        BackendError::TooLarge(error) => Some(error),
-        BackendError::Failed(error @ Error::Refused { server_code, .. }) if server_code == "VALIDATION_ERROR" => {
-            Some(error)
+        BackendError::TooLarge(error) | BackendError::Failed(error @ Error::Refused { .. }) => Some(error.clone()),
+        BackendError::Failed(error) if error.code() == ErrorCode::Forbidden => Some(error.clone()),
+        BackendError::Failed(_) => None,
+        // Its streams were started anew, as often as that may help.
+        BackendError::Resync(_) => {
+            Some(Error::network(ErrorCode::InvalidResponse, "the server refuses the cursors that it has just given"))
         }
-        BackendError::Failed(error) if error.code() == ErrorCode::Forbidden => Some(error),
-        BackendError::Failed(_) | BackendError::Resync(_) => None,
     }
 }

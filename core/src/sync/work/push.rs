@@ -5,6 +5,8 @@
 //! - Only `VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` for a whole request are hunted down to one operation, or to one group, by halving. Every
 //!   other failure ends the run with its error.
 //! - No request is sent again unchanged within a run: after a failure it is smaller, or its operation waits.
+//! - Actions go after the writes, one by one. One that runs on, or fails, waits alone: it keeps no write here, and other actions for a growing
+//!   pause only.
 
 use super::adaptive_size::AdaptiveSize;
 use super::copied_store;
@@ -21,7 +23,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
 use crate::outbox::next_batch;
-use crate::store::operations::{self, Runnable};
+use crate::store::operations::{self, Runnable, SentAs};
 use crate::store::{collections, streams};
 use crate::sync::deps::EngineDeps;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +34,8 @@ use std::time::Duration;
 const MAX_SERVER_ERRORS: u32 = 2;
 /// So many refusals of whole requests in a row end a run: enough to halve the largest batch down to one operation.
 const MAX_REFUSED: u32 = 11;
+/// After so many failures of actions in a row the pause before the next one is doubled.
+const LONG_FAILED: u32 = 6;
 
 /// What a push did.
 #[derive(Debug)]
@@ -58,6 +62,8 @@ pub(in crate::sync) struct Pusher {
     suspects: SuspectList,
     /// Nothing came back for the last request.
     lost: bool,
+    /// Actions that failed in a row.
+    failed_actions: u32,
 }
 
 /// What a cycle sends.
@@ -76,6 +82,14 @@ struct Leased {
     covers_all: bool,
 }
 
+impl Leased {
+    /// The number of the action, if it is one.
+    fn action(&self) -> Option<i64> {
+        let op = &self.request.operations.first()?.op;
+        (op.kind == OpKind::Action).then_some(op.op_seq)
+    }
+}
+
 /// Failures in a row of one run.
 #[derive(Default)]
 struct Failures {
@@ -83,10 +97,19 @@ struct Failures {
     refused: u32,
 }
 
+/// Actions of one run.
+#[derive(Default)]
+struct Actions {
+    /// Those that were sent, or asked for.
+    tried: BTreeSet<i64>,
+    /// One has failed: the others wait for the next run.
+    over: bool,
+}
+
 impl Pusher {
     pub fn new(deps: Arc<EngineDeps>) -> Self {
         let batch = AdaptiveSize::new(deps.config.batch);
-        Self { deps, batch, suspects: SuspectList::default(), lost: false }
+        Self { deps, batch, suspects: SuspectList::default(), lost: false, failed_actions: 0 }
     }
 
     /// Whether nothing came back for the last request. Says so once: the cycle that asks reads first, the next one sends first again.
@@ -111,9 +134,13 @@ impl Pusher {
     }
 
     async fn send(&mut self, requests: &mut Requests<'_>, target: &PushTarget, done: &mut Pushed) -> Result<(), Stop> {
-        let mut failures = Failures::default();
+        let (mut failures, mut actions) = (Failures::default(), Actions::default());
         loop {
-            let Some(leased) = self.lease(requests, target).await? else { return Ok(()) };
+            let Some(leased) = self.lease(requests, target, actions.over).await? else { return Ok(()) };
+            let action = leased.action();
+            if action.is_some_and(|op_seq| !actions.tried.insert(op_seq)) {
+                return Ok(self.release().await?);
+            }
             if let Err(stop) = requests.take_time() {
                 self.release().await?;
                 return Err(stop);
@@ -121,8 +148,19 @@ impl Pusher {
             self.deps.state.phase(Phase::Pushing);
             let sent: Vec<Outgoing> = leased.request.operations.clone();
             let answer = requests.send(self.deps.backend.push(leased.request)).await?;
-            self.lost = matches!(&answer, Err(BackendError::Failed(error)) if is_lost(error));
+            self.lost = action.is_none() && matches!(&answer, Err(BackendError::Failed(error)) if is_lost(error));
             match answer {
+                Ok(reply) if action.is_some() => {
+                    self.failed_actions = 0;
+                    // What it did on the server comes with no answer of its own.
+                    done.pull_again = true;
+                    self.take_in(requests, sent, reply, &[], done).await?;
+                }
+                Err(BackendError::Failed(error)) if action.is_some() && is_actions_own(&error) => {
+                    actions.over = true;
+                    self.release().await?;
+                    self.action_failed(&sent, error, done).await?;
+                }
                 Ok(reply) => {
                     done.exchanged = true;
                     done.suggested_interval = reply.suggested_interval.or(done.suggested_interval);
@@ -228,6 +266,33 @@ impl Pusher {
         Ok(unsure)
     }
 
+    /// Lets an action wait whose request has failed, and the others for a shorter time: the server may be the reason.
+    async fn action_failed(&mut self, sent: &[Outgoing], reason: Error, done: &mut Pushed) -> Result<()> {
+        let (retry, entropy) = (self.deps.config.retry, self.deps.device.entropy.clone());
+        let first = sent.first().map_or(0, |outgoing| outgoing.op.op_seq);
+        let judgement = match &reason {
+            Error::Busy { retry_after, .. } => {
+                let wait = self.suspects.busy(first, &retry, entropy.as_ref());
+                Judgement::Wait(wait.max(retry_after.unwrap_or_default()).min(retry.longest_wait()))
+            }
+            _ => self.suspects.failed(first, &retry, entropy.as_ref()),
+        };
+        let error = OpError::new(reason.code().as_str(), reason.to_string());
+        match judgement {
+            Judgement::Wait(wait) => set_aside::defer(&self.deps, sent, error, wait).await?,
+            Judgement::Park => {
+                done.settled.parked += sent.len() as u64;
+                set_aside::hold(&self.deps, sent, error).await?;
+            }
+        }
+        self.failed_actions += 1;
+        let factor = if self.failed_actions > LONG_FAILED { 2 } else { 1 };
+        let pause = retry.delay(self.failed_actions, entropy.as_ref()) * factor;
+        let now = self.deps.device.clock.wall_ms();
+        let until = now + pause.as_millis() as i64;
+        self.deps.store.write(move |tx| operations::delay_actions(tx, now, until)).await
+    }
+
     /// Asks what became of operations that the server may have, before they are parked with `refusal`: what it has is accepted, and what it
     /// has not may be repaired. Where there is no answer to that, their content stays frozen.
     async fn ask(
@@ -279,8 +344,8 @@ impl Pusher {
         Ok(())
     }
 
-    /// Takes what may be sent now and marks it as carried, durably, before anything goes out.
-    async fn lease(&self, requests: &Requests<'_>, target: &PushTarget) -> Result<Option<Leased>> {
+    /// Takes what may be sent now and marks it as carried, durably, before anything goes out: writes, and an action if there are none.
+    async fn lease(&self, requests: &Requests<'_>, target: &PushTarget, writes_only: bool) -> Result<Option<Leased>> {
         let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
         let device = self.deps.device.clone();
         let (target, reason) = (target.clone(), requests.reason);
@@ -304,7 +369,13 @@ impl Pusher {
                     names.insert(id, name);
                 }
                 let limits = device.limits.batch();
-                let batch = next_batch(tx, &Runnable { held, ..runnable.clone() }, limit.min(limits.ops))?;
+                let runnable = Runnable { held, ..runnable };
+                let first = if runnable.ordered { SentAs::Anything } else { SentAs::Writes };
+                let mut batch =
+                    next_batch(tx, &Runnable { sent_as: first, ..runnable.clone() }, limit.min(limits.ops))?;
+                if batch.is_empty() && !writes_only && !runnable.ordered {
+                    batch = next_batch(tx, &Runnable { sent_as: SentAs::Actions, ..runnable.clone() }, 1)?;
+                }
                 let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
                 if packed.is_empty() {
                     return Ok(None);
@@ -377,10 +448,11 @@ impl Pusher {
 pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
     Runnable {
         now_ms: deps.device.clock.wall_ms(),
-        longest_wait_ms: i64::try_from(deps.config.retry.cap.as_millis()).unwrap_or(i64::MAX),
+        longest_wait_ms: i64::try_from(deps.config.retry.longest_wait().as_millis()).unwrap_or(i64::MAX),
         up_to,
         held: BTreeSet::new(),
         ordered: deps.config.ordered,
+        sent_as: SentAs::Anything,
     }
 }
 
@@ -392,6 +464,28 @@ fn has_not_left(error: &BackendError) -> bool {
 /// Whether nothing came back for a request.
 fn is_lost(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost)
+}
+
+/// Whether an action's failure says nothing of other requests: what stands between an app and its actions, or does their work, may be another
+/// machine.
+fn is_actions_own(error: &Error) -> bool {
+    use ErrorCode::{
+        Captive, ConnectionLost, Forbidden, InvalidResponse, RateLimited, Refused, ResponseTooLarge, ServerError,
+        ServiceUnavailable, Timeout,
+    };
+    matches!(
+        error.code(),
+        Captive
+            | ConnectionLost
+            | Forbidden
+            | InvalidResponse
+            | RateLimited
+            | Refused
+            | ResponseTooLarge
+            | ServerError
+            | ServiceUnavailable
+            | Timeout
+    ) && !is_hunted(error)
 }
 
 /// Whether a whole request's refusal can be an operation's own fault.

@@ -17,17 +17,20 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::outbox::Source;
 use crate::repository::RefreshKey;
+use crate::store::conflicts::{self, Unstamped};
 use crate::store::server_ids;
 use crate::sync::apply::Reconciler;
 use crate::sync::deps::EngineDeps;
 use futures_util::stream::{self, StreamExt};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// So many single documents are asked for at the same time.
 const AT_ONCE: usize = 4;
+/// So many conflicts are looked up in one cycle.
+const MOST_DATED: u32 = 8;
 
 /// Who is told what came of a refresh.
 pub(in crate::sync) type RefreshWaiter = oneshot::Sender<Result<()>>;
@@ -72,11 +75,39 @@ impl RefreshQueue {
 /// Reads single collections and documents.
 pub(in crate::sync) struct Refresher {
     deps: Arc<EngineDeps>,
+    /// Conflicts whose documents were asked for already, because nothing told when the server's side was written.
+    looked_up: HashSet<Unstamped>,
 }
 
 impl Refresher {
     pub fn new(deps: Arc<EngineDeps>) -> Self {
-        Self { deps }
+        Self { deps, looked_up: HashSet::new() }
+    }
+
+    /// Asks when the server's sides of open conflicts were written: a page does not say, and a decision may be about who was later. Each is asked
+    /// for once in a process.
+    pub async fn date_conflicts(&mut self, requests: &mut Requests<'_>) -> Result<(), Stop> {
+        let unstamped = self.deps.store.read(|connection| conflicts::without_stamps(connection, MOST_DATED))?;
+        for conflict in unstamped {
+            if !self.looked_up.insert(conflict.clone()) {
+                continue;
+            }
+            requests.take_time()?;
+            let request = self.request(&conflict.collection, &conflict.doc_id)?;
+            let Ok(reply) = requests.send(self.deps.backend.fetch(request)).await? else { return Ok(()) };
+            observe_server_time(&self.deps, reply.server_time).await?;
+            let Some(stamps) = reply.change.stamps.filter(|_| reply.change.version == conflict.version) else {
+                continue;
+            };
+            self.deps.store.write(move |tx| conflicts::keep_stamps(tx, &conflict, &stamps)).await?;
+        }
+        Ok(())
+    }
+
+    fn request(&self, collection: &str, id: &str) -> Result<FetchRequest> {
+        let remote = self.deps.store.read(|connection| server_ids::remote_in(connection, collection, id))?;
+        let id = remote.unwrap_or_else(|| id.to_owned());
+        Ok(FetchRequest { collection: collection.to_owned(), id, context: SyncReason::User })
     }
 
     /// Reads what is asked for. Cancelling it (dropping the future) leaves streams that the next reading goes on from.
@@ -120,9 +151,7 @@ impl Refresher {
     async fn read_document(&self, history: &RequestHistory, key: &RefreshKey) -> Result<()> {
         check_network(&self.deps)?;
         let (collection, id) = (key.collection.clone(), key.id.clone().unwrap_or_default());
-        let remote = self.deps.store.read(|connection| server_ids::remote_in(connection, &collection, &id))?;
-        let id = remote.unwrap_or(id);
-        let request = FetchRequest { collection: collection.clone(), id, context: SyncReason::User };
+        let request = self.request(&collection, &id)?;
         history.admit(self.deps.device.clock.monotonic())?;
         let reply = self.deps.backend.fetch(request).await.map_err(|error| {
             history.failed(&error);

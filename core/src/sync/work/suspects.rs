@@ -59,6 +59,11 @@ impl SuspectList {
         Judgement::Wait(policy.delay(suspect.failures, entropy))
     }
 
+    /// The server is busy: that is nothing against this operation.
+    pub fn busy(&mut self, op_seq: i64, policy: &RetryPolicy, entropy: &dyn Entropy) -> Duration {
+        policy.delay(self.note(op_seq).failures, entropy)
+    }
+
     /// The server refused a request that was this operation alone, with a code that can be an operation's own fault.
     ///
     /// The first one is believed, and each one after others have got through. A server that refuses everything parks one operation and
