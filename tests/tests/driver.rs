@@ -5,6 +5,7 @@
 use holm_tests::real::{Answer, Driver, ServerProcess, StrangeServer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 type Names = BTreeSet<String>;
 
@@ -265,4 +266,73 @@ fn a_replace_may_say_what_it_is_based_on() {
     // What the form did not know stays.
     assert_eq!(driver.ok("get", here)["doc"], json!({"a": 3, "b": 2}));
     assert_eq!(driver.fails("replace", replace(&json!(99))), "VERSION_MISMATCH");
+}
+
+/// A device of the server that the scenarios have: titles of at most 40 characters, and the actions `echo` and `refuse`.
+fn on_the_scenarios_server(scratch: &Path, more: Value) -> (ServerProcess, Driver) {
+    let rules = holm_tests::scenario::folder().join("server.toml");
+    let server = ServerProcess::configured(&scratch.join("server"), Some(&rules));
+    let mut driver = Driver::open(&scratch.join("device"), &server.url, more);
+    driver.ok("sign_up", json!({"email": "a@example.com", "password": "password"}));
+    (server, driver)
+}
+
+/// How an action ended, as the driver tells it.
+fn awaited(driver: &mut Driver, op: &Value) -> Value {
+    let mut reply = driver.ok("wait", json!({"until": "confirmed", "op_id": op, "timeout_ms": 0}));
+    reply.as_object_mut().unwrap().retain(|name, _| !matches!(name.as_str(), "id" | "ok"));
+    reply
+}
+
+#[test]
+fn an_action_is_listed_with_its_call_and_awaited_with_its_result() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (server, mut driver) = on_the_scenarios_server(scratch.path(), json!({}));
+    driver.ok("create", json!({"collection": "tasks", "doc_id": "t", "doc": {"title": "x"}}));
+    let act = json!({"name": "echo", "collection": "tasks", "doc_id": "t", "params": {"copies": 2}});
+    let op = driver.ok("action", act)["op_id"].take();
+    let pending = driver.ok("pending", json!({}))["ops"].take();
+    assert_eq!(pending[0].get("action"), None, "a create calls nothing: {pending}");
+    assert_eq!(pending[1]["action"], json!({"name": "echo", "params": {"copies": 2}}));
+    assert_eq!(awaited(&mut driver, &op), json!({"reached": false, "outcome": null}));
+    driver.ok("sync", json!({}));
+    let accepted = json!({"reached": true, "outcome": "accepted", "result": {"copies": 2}});
+    assert_eq!(awaited(&mut driver, &op), accepted);
+    drop(driver);
+    let mut driver = Driver::open(&scratch.path().join("device"), &server.url, json!({}));
+    assert_eq!(awaited(&mut driver, &op), accepted, "in the next process");
+}
+
+#[test]
+fn a_refused_action_is_awaited_without_a_result() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_server, mut driver) = on_the_scenarios_server(scratch.path(), json!({}));
+    let op = driver.ok("action", json!({"name": "refuse", "params": {"why": "a test"}}))["op_id"].take();
+    driver.ok("sync", json!({}));
+    assert_eq!(awaited(&mut driver, &op), json!({"reached": false, "outcome": "parked"}));
+    let parked = driver.ok("parked", json!({}))["parked"][0].take();
+    assert_eq!((&parked["op_id"], &parked["kind"], &parked["code"]), (&op, &json!("action"), &json!("ACTION_REFUSED")));
+    assert_eq!(parked["action"], json!({"name": "refuse", "params": {"why": "a test"}}));
+    driver.ok("discard", json!({"op_id": op}));
+    assert_eq!(awaited(&mut driver, &op), json!({"reached": false, "outcome": "discarded"}));
+}
+
+#[test]
+fn a_device_that_was_opened_as_ordered_sends_nothing_past_a_refused_write() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_server, mut driver) = on_the_scenarios_server(scratch.path(), json!({"ordered": true}));
+    driver.ok("create", json!({"collection": "tasks", "doc_id": "long", "doc": {"title": "x".repeat(41)}}));
+    driver.ok("create", json!({"collection": "tasks", "doc_id": "later", "doc": {"title": "x"}}));
+    let report = driver.ok("sync", json!({}));
+    assert_eq!((&report["pushed"], &report["parked"]), (&json!(0), &json!(1)));
+    let later = json!({"collection": "tasks", "doc_id": "later"});
+    assert_eq!(driver.ok("get", later.clone())["status"], "pendingCreate");
+    let refused = driver.ok("parked", json!({}))["parked"][0]["op_id"].take();
+    driver.ok("discard", json!({"op_id": refused}));
+    driver.ok("sync", json!({}));
+    assert_eq!(driver.ok("get", later)["status"], "synced");
+
+    let (mut driver, number) =
+        Driver::begin(&scratch.path().join("other"), "http://127.0.0.1:9", json!({"ordered": 1}));
+    assert_eq!(driver.reply(number).unwrap()["error"]["code"], "BAD_REQUEST");
 }

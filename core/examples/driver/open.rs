@@ -21,6 +21,7 @@ pub async fn open(args: &Args) -> Result<(Device, Value), Failure> {
         Some(other) => return Err(BadRequest(format!("{other:?} is no durability")).into()),
     };
     config.sync.automatic = args.opt_bool("auto_sync")?.unwrap_or(false);
+    config.sync.ordered = args.opt_bool("ordered")?.unwrap_or(false);
     config.clock = Arc::new(SystemClock::with_offset_ms(args.opt_int("clock_offset_ms")?.unwrap_or(0)));
     for collection in args.opt_list("collections")?.into_iter().flatten() {
         config.collections.push(collection_config(collection)?);
