@@ -5,6 +5,7 @@
 
 mod actions;
 mod groups;
+mod joined;
 mod ordered;
 mod references;
 mod resolvers;
