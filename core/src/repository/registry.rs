@@ -29,7 +29,7 @@ pub struct CollectionConfig {
     /// Paths that hold ids of documents of other collections, by path: the collection. A document waits until those that it refers to are on
     /// the server.
     pub references: BTreeMap<String, String>,
-    /// Decides conflicts in the place of a person, with [`Strategy::Custom`], which needs one.
+    /// Decides conflicts in the place of a person. [`Strategy::Custom`] needs one, and no other strategy takes one.
     pub resolver: Option<Resolver>,
     /// Fields that queries filter and order by, each list one index: first those compared for equality, then the order's.
     pub indexes: Vec<Vec<FieldPath>>,
@@ -128,6 +128,9 @@ impl CollectionConfig {
         }
         if self.conflict == Strategy::Custom && self.resolver.is_none() {
             return wrong("the strategy \"custom\" has no resolver".to_owned());
+        }
+        if self.conflict != Strategy::Custom && self.resolver.is_some() {
+            return wrong("a resolver without the strategy \"custom\", which nothing would ask,".to_owned());
         }
         self.references.values().try_for_each(|name| validate_collection(name))
     }

@@ -166,6 +166,7 @@ fn use_12_settings_that_do_nothing_are_refused() {
         CollectionConfig::new("tasks").reference("id", "others"),
         CollectionConfig::new("tasks").list_key("parts", ""),
         CollectionConfig::new("tasks").index(&[]).unwrap(),
+        CollectionConfig::new("tasks").resolver(Arc::new(Undecided)).conflict(Strategy::Merge),
     ];
     for collection in refused {
         let mut config = Config::in_memory();
