@@ -2,8 +2,10 @@
 
 use crate::error::Result;
 use crate::fetch::FfiCachePolicy;
-use holm_core::{CacheConfig, CollectionConfig, Config, Consistency, Durability, FieldRule, Strategy};
+use crate::resolver::{FfiConflictResolver, HostResolver};
+use holm_core::{CacheConfig, CollectionConfig, Config, Consistency, Durability, FieldRule, Resolver, Strategy};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an acknowledged write survives.
@@ -28,7 +30,7 @@ pub enum FfiConflictStrategy {
     Merge,
     /// A person decides.
     Prompt,
-    /// The client's resolver decides; if it fails, a person does.
+    /// The collection's resolver decides; if it fails, a person does.
     Custom,
 }
 
@@ -113,7 +115,7 @@ impl From<FfiConsistency> for Consistency {
 }
 
 /// A collection of the app.
-#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+#[derive(Clone, uniffi::Record)]
 pub struct FfiCollectionConfig {
     /// Its name.
     pub name: String,
@@ -136,10 +138,13 @@ pub struct FfiCollectionConfig {
     /// When its writes return; none: eventual.
     #[uniffi(default = None)]
     pub consistency: Option<FfiConsistency>,
+    /// Decides its conflicts. The strategy `Custom` needs one, and no other strategy takes one.
+    #[uniffi(default = None)]
+    pub resolver: Option<Arc<dyn FfiConflictResolver>>,
 }
 
 /// A client's configuration.
-#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+#[derive(Clone, uniffi::Record)]
 pub struct FfiConfig {
     /// Where the data lives. In memory if `None`.
     pub directory: Option<String>,
@@ -164,6 +169,9 @@ pub struct FfiConfig {
     /// How many times longer intervals are while the device saves energy.
     #[uniffi(default = 4)]
     pub low_power_factor: u32,
+    /// Whether operations go in one order for all documents.
+    #[uniffi(default = false)]
+    pub ordered: bool,
 }
 
 impl FfiConfig {
@@ -183,6 +191,7 @@ impl FfiConfig {
             core.references = collection.references.into_iter().collect();
             core.consistency = collection.consistency.unwrap_or_default().into();
             core.cache = collection.cache.map(Into::into).unwrap_or_default();
+            core.resolver = collection.resolver.map(|resolver| Resolver(Arc::new(HostResolver(resolver))));
             config.collections.push(core);
         }
         config.durability = match self.durability {
@@ -195,6 +204,7 @@ impl FfiConfig {
         config.sync.foreground_interval = Duration::from_millis(self.foreground_interval_ms);
         config.sync.foreground_cellular_interval = Duration::from_millis(self.foreground_cellular_interval_ms);
         config.sync.low_power_factor = self.low_power_factor;
+        config.sync.ordered = self.ordered;
         Ok(config)
     }
 }

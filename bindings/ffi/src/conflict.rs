@@ -25,6 +25,7 @@ pub struct FfiConflict {
     pub server_ms: Option<i64>,
     pub server_device: Option<String>,
     pub detected_ms: i64,
+    pub resolver_fault: Option<String>,
 }
 
 impl From<Conflict> for FfiConflict {
@@ -43,6 +44,7 @@ impl From<Conflict> for FfiConflict {
             server_ms: conflict.server_ms,
             server_device: conflict.server_device,
             detected_ms: conflict.detected_ms,
+            resolver_fault: conflict.resolver_fault.map(|fault| fault.as_str().to_owned()),
         }
     }
 }

@@ -6,12 +6,11 @@ use crate::config::FfiConfig;
 use crate::error::Result;
 use crate::live::FfiStateWatch;
 use crate::records::{FfiNetwork, FfiOperation, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome};
-use crate::resolver::{FfiConflictResolver, HostResolver};
 use crate::runtime::{run, run_until, runtime, unless};
 use crate::secrets::{FfiSecretStore, HostSecrets};
 use crate::testing::FfiTestDevice;
 use crate::write::FfiWrite;
-use holm_core::{ConflictResolver, Holm, OpId, Resolver, SecretStore, Strategy};
+use holm_core::{Holm, OpId, SecretStore};
 use std::sync::Arc;
 
 /// A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
@@ -29,22 +28,15 @@ pub fn ffi_version() -> Result<String> {
 #[uniffi::export]
 impl FfiHolm {
     /// Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
-    /// the device's own time and network. `resolver` decides the conflicts of collections with the strategy `Custom`.
+    /// the device's own time and network.
     #[uniffi::constructor]
     pub async fn open(
         config: FfiConfig,
         secrets: Option<Arc<dyn FfiSecretStore>>,
-        resolver: Option<Arc<dyn FfiConflictResolver>>,
         testing: Option<Arc<FfiTestDevice>>,
     ) -> Result<Arc<Self>> {
         let mut config = config.into_core()?;
         config.secrets = secrets.map(|secrets| Arc::new(HostSecrets(secrets)) as Arc<dyn SecretStore>);
-        if let Some(resolver) = resolver {
-            let resolver: Arc<dyn ConflictResolver> = Arc::new(HostResolver(resolver));
-            for collection in config.collections.iter_mut().filter(|one| one.conflict == Strategy::Custom) {
-                collection.resolver = Some(Resolver(resolver.clone()));
-            }
-        }
         if let Some(device) = testing {
             config.clock = device.clock.clone();
             config.transport = Some(device.network.clone());

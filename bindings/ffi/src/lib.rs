@@ -33,7 +33,7 @@ mod triggers;
 mod window;
 mod write;
 
-pub use actions::FfiActionResult;
+pub use actions::{FfiAction, FfiActionResult};
 pub use cancel::FfiCancel;
 pub use collection::{FfiCollection, FfiPage};
 pub use config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability, FfiFieldRule};

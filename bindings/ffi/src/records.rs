@@ -1,5 +1,6 @@
 //! What crosses by value.
 
+use crate::actions::FfiAction;
 use holm_core::{Network, PendingOperation, Phase, Receipt, SignOutMode, Stats, SyncState, WriteOutcome};
 
 /// Identifies a committed write: its document and its queued operation.
@@ -114,6 +115,8 @@ pub struct FfiOperation {
     pub error_details: String,
     /// JSON: what it changes, by field.
     pub changes: String,
+    /// What it calls, if it is an action.
+    pub action: Option<FfiAction>,
     /// When it was made, ms since 1970.
     pub made_ms: i64,
 }
@@ -132,6 +135,7 @@ impl From<PendingOperation> for FfiOperation {
             error_message: op.error.map(|error| error.message),
             error_details: serde_json::Value::Object(details).to_string(),
             changes: op.changes.to_string(),
+            action: op.action.map(Into::into),
             made_ms: op.made_ms,
         }
     }

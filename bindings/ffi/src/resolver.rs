@@ -6,7 +6,7 @@ use holm_core::{Conflict, ConflictResolver, Resolution};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The app's resolvers, of all collections. Called on the core's threads, with no lock held and outside of transactions; the core waits
+/// The app's resolver of a collection. Called on the core's threads, with no lock held and outside of transactions; the core waits
 /// for a bounded time, and drops the future when it is over.
 #[uniffi::export(foreign)]
 #[async_trait::async_trait]
@@ -34,7 +34,7 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for FfiResolverError {
     }
 }
 
-/// The app's resolvers, as the core asks them.
+/// The app's resolver, as the core asks it.
 pub(crate) struct HostResolver(pub Arc<dyn FfiConflictResolver>);
 
 /// So long the host has for a decision: as long as the core waits for this thread.

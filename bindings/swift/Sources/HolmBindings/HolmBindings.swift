@@ -1253,7 +1253,7 @@ public func FfiConverterTypeFfiCollection_lower(_ value: FfiCollection) -> UInt6
 
 
 /**
- * The app's resolvers, of all collections. Called on the core's threads, with no lock held and outside of transactions; the core waits
+ * The app's resolver of a collection. Called on the core's threads, with no lock held and outside of transactions; the core waits
  * for a bounded time, and drops the future when it is over.
  */
 public protocol FfiConflictResolver: AnyObject, Sendable {
@@ -1265,7 +1265,7 @@ public protocol FfiConflictResolver: AnyObject, Sendable {
     
 }
 /**
- * The app's resolvers, of all collections. Called on the core's threads, with no lock held and outside of transactions; the core waits
+ * The app's resolver of a collection. Called on the core's threads, with no lock held and outside of transactions; the core waits
  * for a bounded time, and drops the future when it is over.
  */
 open class FfiConflictResolverImpl: FfiConflictResolver, @unchecked Sendable {
@@ -1871,13 +1871,13 @@ open class FfiHolm: FfiHolmProtocol, @unchecked Sendable {
     
     /**
      * Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
-     * the device's own time and network. `resolver` decides the conflicts of collections with the strategy `Custom`.
+     * the device's own time and network.
      */
-public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, resolver: FfiConflictResolver?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
+public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiConflictResolver.lower(resolver),FfiConverterOptionTypeFfiTestDevice.lower(testing)
+                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiTestDevice.lower(testing)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_u64,
@@ -3995,6 +3995,75 @@ public func FfiConverterTypeFfiTestDevice_lower(_ value: FfiTestDevice) -> UInt6
 
 
 /**
+ * What a queued action calls.
+ */
+public struct FfiAction: Equatable, Hashable {
+    /**
+     * The action's name.
+     */
+    public let name: String
+    /**
+     * JSON: what the action is given.
+     */
+    public let params: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The action's name.
+         */name: String, 
+        /**
+         * JSON: what the action is given.
+         */params: String) {
+        self.name = name
+        self.params = params
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension FfiAction: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiAction: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiAction {
+        return
+            try FfiAction(
+                name: FfiConverterString.read(from: &buf), 
+                params: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FfiAction, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.params, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiAction_lift(_ buf: RustBuffer) throws -> FfiAction {
+    return try FfiConverterTypeFfiAction.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiAction_lower(_ value: FfiAction) -> RustBuffer {
+    return FfiConverterTypeFfiAction.lower(value)
+}
+
+
+/**
  * How an action ended.
  */
 public struct FfiActionResult: Equatable, Hashable {
@@ -4165,7 +4234,7 @@ public func FfiConverterTypeFfiCacheConfig_lower(_ value: FfiCacheConfig) -> Rus
 /**
  * A collection of the app.
  */
-public struct FfiCollectionConfig: Equatable, Hashable {
+public struct FfiCollectionConfig {
     /**
      * Its name.
      */
@@ -4198,6 +4267,10 @@ public struct FfiCollectionConfig: Equatable, Hashable {
      * When its writes return; none: eventual.
      */
     public let consistency: FfiConsistency?
+    /**
+     * Decides its conflicts. The strategy `Custom` needs one, and no other strategy takes one.
+     */
+    public let resolver: FfiConflictResolver?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4225,7 +4298,10 @@ public struct FfiCollectionConfig: Equatable, Hashable {
          */cache: FfiCacheConfig? = nil, 
         /**
          * When its writes return; none: eventual.
-         */consistency: FfiConsistency? = nil) {
+         */consistency: FfiConsistency? = nil, 
+        /**
+         * Decides its conflicts. The strategy `Custom` needs one, and no other strategy takes one.
+         */resolver: FfiConflictResolver? = nil) {
         self.name = name
         self.conflict = conflict
         self.rules = rules
@@ -4234,6 +4310,7 @@ public struct FfiCollectionConfig: Equatable, Hashable {
         self.indexes = indexes
         self.cache = cache
         self.consistency = consistency
+        self.resolver = resolver
     }
 
     
@@ -4259,7 +4336,8 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
                 references: FfiConverterDictionaryStringString.read(from: &buf), 
                 indexes: FfiConverterSequenceSequenceString.read(from: &buf), 
                 cache: FfiConverterOptionTypeFfiCacheConfig.read(from: &buf), 
-                consistency: FfiConverterOptionTypeFfiConsistency.read(from: &buf)
+                consistency: FfiConverterOptionTypeFfiConsistency.read(from: &buf), 
+                resolver: FfiConverterOptionTypeFfiConflictResolver.read(from: &buf)
         )
     }
 
@@ -4272,6 +4350,7 @@ public struct FfiConverterTypeFfiCollectionConfig: FfiConverterRustBuffer {
         FfiConverterSequenceSequenceString.write(value.indexes, into: &buf)
         FfiConverterOptionTypeFfiCacheConfig.write(value.cache, into: &buf)
         FfiConverterOptionTypeFfiConsistency.write(value.consistency, into: &buf)
+        FfiConverterOptionTypeFfiConflictResolver.write(value.resolver, into: &buf)
     }
 }
 
@@ -4294,7 +4373,7 @@ public func FfiConverterTypeFfiCollectionConfig_lower(_ value: FfiCollectionConf
 /**
  * A client's configuration.
  */
-public struct FfiConfig: Equatable, Hashable {
+public struct FfiConfig {
     /**
      * Where the data lives. In memory if `None`.
      */
@@ -4335,6 +4414,10 @@ public struct FfiConfig: Equatable, Hashable {
      * How many times longer intervals are while the device saves energy.
      */
     public let lowPowerFactor: UInt32
+    /**
+     * Whether operations go in one order for all documents.
+     */
+    public let ordered: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4368,7 +4451,10 @@ public struct FfiConfig: Equatable, Hashable {
          */foregroundCellularIntervalMs: UInt64 = UInt64(30000), 
         /**
          * How many times longer intervals are while the device saves energy.
-         */lowPowerFactor: UInt32 = UInt32(4)) {
+         */lowPowerFactor: UInt32 = UInt32(4), 
+        /**
+         * Whether operations go in one order for all documents.
+         */ordered: Bool = false) {
         self.directory = directory
         self.server = server
         self.collections = collections
@@ -4379,6 +4465,7 @@ public struct FfiConfig: Equatable, Hashable {
         self.foregroundIntervalMs = foregroundIntervalMs
         self.foregroundCellularIntervalMs = foregroundCellularIntervalMs
         self.lowPowerFactor = lowPowerFactor
+        self.ordered = ordered
     }
 
     
@@ -4406,7 +4493,8 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
                 intervalMs: FfiConverterUInt64.read(from: &buf), 
                 foregroundIntervalMs: FfiConverterUInt64.read(from: &buf), 
                 foregroundCellularIntervalMs: FfiConverterUInt64.read(from: &buf), 
-                lowPowerFactor: FfiConverterUInt32.read(from: &buf)
+                lowPowerFactor: FfiConverterUInt32.read(from: &buf), 
+                ordered: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -4421,6 +4509,7 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.foregroundIntervalMs, into: &buf)
         FfiConverterUInt64.write(value.foregroundCellularIntervalMs, into: &buf)
         FfiConverterUInt32.write(value.lowPowerFactor, into: &buf)
+        FfiConverterBool.write(value.ordered, into: &buf)
     }
 }
 
@@ -4457,10 +4546,11 @@ public struct FfiConflict: Equatable, Hashable {
     public let serverMs: Int64?
     public let serverDevice: String?
     public let detectedMs: Int64
+    public let resolverFault: String?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(id: Int64, collection: String, docId: String, fields: [String], base: String?, local: String?, server: String?, serverVersion: Int64?, localMs: Int64, localDevice: String, serverMs: Int64?, serverDevice: String?, detectedMs: Int64) {
+    public init(id: Int64, collection: String, docId: String, fields: [String], base: String?, local: String?, server: String?, serverVersion: Int64?, localMs: Int64, localDevice: String, serverMs: Int64?, serverDevice: String?, detectedMs: Int64, resolverFault: String?) {
         self.id = id
         self.collection = collection
         self.docId = docId
@@ -4474,6 +4564,7 @@ public struct FfiConflict: Equatable, Hashable {
         self.serverMs = serverMs
         self.serverDevice = serverDevice
         self.detectedMs = detectedMs
+        self.resolverFault = resolverFault
     }
 
     
@@ -4504,7 +4595,8 @@ public struct FfiConverterTypeFfiConflict: FfiConverterRustBuffer {
                 localDevice: FfiConverterString.read(from: &buf), 
                 serverMs: FfiConverterOptionInt64.read(from: &buf), 
                 serverDevice: FfiConverterOptionString.read(from: &buf), 
-                detectedMs: FfiConverterInt64.read(from: &buf)
+                detectedMs: FfiConverterInt64.read(from: &buf), 
+                resolverFault: FfiConverterOptionString.read(from: &buf)
         )
     }
 
@@ -4522,6 +4614,7 @@ public struct FfiConverterTypeFfiConflict: FfiConverterRustBuffer {
         FfiConverterOptionInt64.write(value.serverMs, into: &buf)
         FfiConverterOptionString.write(value.serverDevice, into: &buf)
         FfiConverterInt64.write(value.detectedMs, into: &buf)
+        FfiConverterOptionString.write(value.resolverFault, into: &buf)
     }
 }
 
@@ -5025,6 +5118,10 @@ public struct FfiOperation: Equatable, Hashable {
      */
     public let changes: String
     /**
+     * What it calls, if it is an action.
+     */
+    public let action: FfiAction?
+    /**
      * When it was made, ms since 1970.
      */
     public let madeMs: Int64
@@ -5063,6 +5160,9 @@ public struct FfiOperation: Equatable, Hashable {
          * JSON: what it changes, by field.
          */changes: String, 
         /**
+         * What it calls, if it is an action.
+         */action: FfiAction?, 
+        /**
          * When it was made, ms since 1970.
          */madeMs: Int64) {
         self.opId = opId
@@ -5075,6 +5175,7 @@ public struct FfiOperation: Equatable, Hashable {
         self.errorMessage = errorMessage
         self.errorDetails = errorDetails
         self.changes = changes
+        self.action = action
         self.madeMs = madeMs
     }
 
@@ -5104,6 +5205,7 @@ public struct FfiConverterTypeFfiOperation: FfiConverterRustBuffer {
                 errorMessage: FfiConverterOptionString.read(from: &buf), 
                 errorDetails: FfiConverterString.read(from: &buf), 
                 changes: FfiConverterString.read(from: &buf), 
+                action: FfiConverterOptionTypeFfiAction.read(from: &buf), 
                 madeMs: FfiConverterInt64.read(from: &buf)
         )
     }
@@ -5119,6 +5221,7 @@ public struct FfiConverterTypeFfiOperation: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.errorMessage, into: &buf)
         FfiConverterString.write(value.errorDetails, into: &buf)
         FfiConverterString.write(value.changes, into: &buf)
+        FfiConverterOptionTypeFfiAction.write(value.action, into: &buf)
         FfiConverterInt64.write(value.madeMs, into: &buf)
     }
 }
@@ -6152,7 +6255,7 @@ public enum FfiConflictStrategy: Equatable, Hashable {
      */
     case prompt
     /**
-     * The client's resolver decides; if it fails, a person does.
+     * The collection's resolver decides; if it fails, a person does.
      */
     case custom
 
@@ -8209,6 +8312,30 @@ fileprivate struct FfiConverterOptionTypeFfiTestDevice: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFfiAction: FfiConverterRustBuffer {
+    typealias SwiftType = FfiAction?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiAction.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiAction.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeFfiCacheConfig: FfiConverterRustBuffer {
     typealias SwiftType = FfiCacheConfig?
 
@@ -9164,7 +9291,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_constructor_fficancel_new() != 21522) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 5857) {
+    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 63068) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_constructor_ffitestdevice_new() != 44607) {

@@ -18,6 +18,7 @@ import Testing
         phone.network.goOnline()
         try await world.syncAll()
         let asked = try #require(try await phone.holm.conflicts().first)
+        #expect(asked.resolverFault == nil, "no resolver was to decide it")
         #expect(try asked.local?.decode(Todo.self).isCompleted == true, "what only the other changed is in both sides")
 
         try await mine.update(milk.id, \.title, to: "Almond milk")

@@ -83,24 +83,29 @@ import Testing
 
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
+        let fault: Holm.ResolverFault
         let decide: @Sendable (Int, Holm.ConflictDetails) async throws -> Holm.Resolution?
     }
 
     struct Defect: Error {}
 
     static let cases = [
-        Case(testDescription: "nil") { _, _ in nil },
-        Case(testDescription: "an error") { _, _ in throw Defect() },
-        Case(testDescription: "what is no document") { _, _ in .document([1]) },
+        Case(testDescription: "nil", fault: .noDecision) { _, _ in nil },
+        Case(testDescription: "an error", fault: .noDecision) { _, _ in throw Defect() },
+        Case(testDescription: "what is no document", fault: .invalidDocument) { _, _ in .document([1]) },
+        Case(testDescription: "each time another", fault: .notDeterministic) { call, _ in
+            call.isMultiple(of: 2) ? .keepLocal : .keepServer
+        },
     ]
 
-    @Test(arguments: cases) func without_a_decision_a_person_is_asked(_ one: Case) async throws {
+    @Test(arguments: cases) func without_a_decision_a_person_is_asked_and_told_why(_ one: Case) async throws {
         let (world, phone, tablet) = try await quarrel(Scripted(one.decide))
         try await phone.holm.sync()
         try await decided(phone)
         let conflict = try #require(try await phone.holm.conflicts().first)
         #expect(try await phone.holm.status().conflicts == 1)
         #expect(conflict.fields == ["/text"])
+        #expect(conflict.resolverFault == one.fault)
         try await conflict.resolve(.keepLocal)
         try await world.syncAll()
         #expect(try await tablet.collection(Note.self).get("n")?.text == "phone")
@@ -122,7 +127,7 @@ import Testing
         await asks.next()
         try world.advance(by: 10)
         try await decided(phone)
-        #expect(try await phone.holm.conflicts().count == 1)
+        #expect(try await phone.holm.conflicts().map(\.resolverFault) == [.tooSlow])
         var ends = ended.makeAsyncIterator()
         #expect(await ends.next() == true)
         try world.stop()

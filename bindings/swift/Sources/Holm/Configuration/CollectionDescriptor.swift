@@ -31,7 +31,8 @@ extension Holm {
         /// for each other is refused: `INVALID_DOCUMENT`.
         public var references: [String: String]
 
-        /// Who is asked about conflicts with the strategy ``ConflictStrategy/custom``.
+        /// Decides the conflicts of this collection. The strategy ``ConflictStrategy/custom`` needs one, and no other
+        /// strategy takes one: ``Holm/open(_:)`` fails with `INVALID_CONFIG` otherwise.
         public var resolver: (any HolmConflictResolver)?
 
         /// Fields that queries filter and order by, each list one index: first those compared for equality, then the

@@ -5,13 +5,12 @@ extension Holm {
     package static func open(
         _ configuration: HolmConfiguration, on device: FfiTestDevice?
     ) async throws(HolmError) -> Holm {
-        let config = try configuration.translated()
-        let secrets = try configuration.secretStore(directory: config.directory).map(HostSecrets.init)
         let coding = Coding(encoder: configuration.makeEncoder(), decoder: configuration.makeDecoder())
+        let config = try configuration.translated(coding)
+        let secrets = try configuration.secretStore(directory: config.directory).map(HostSecrets.init)
         let confirmed = Set(configuration.collections.filter { $0.consistency != .eventual }.map(\.name))
-        let resolver = HostResolver(configuration.collections, coding)
         return try await translating {
-            let ffi = try await FfiHolm.open(config: config, secrets: secrets, resolver: resolver, testing: device)
+            let ffi = try await FfiHolm.open(config: config, secrets: secrets, testing: device)
             return try Holm(ffi: ffi, coding: coding, confirmed: confirmed)
         }
     }

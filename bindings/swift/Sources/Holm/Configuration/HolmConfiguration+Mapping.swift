@@ -2,15 +2,16 @@ import Foundation
 internal import HolmBindings
 
 extension HolmConfiguration {
-    func translated() throws(HolmError) -> FfiConfig {
+    func translated(_ coding: Coding) throws(HolmError) -> FfiConfig {
         var collections: [FfiCollectionConfig] = []
-        for collection in self.collections { collections.append(try collection.translated()) }
+        for collection in self.collections { collections.append(try collection.translated(coding)) }
         return FfiConfig(
             directory: try storage.path(), server: baseURL?.absoluteString,
             collections: collections, durability: durability == .full ? .full : .normal,
             autoSync: autoSync, debounceMs: try Self.milliseconds(debounce, of: "debounce"),
             intervalMs: try Self.milliseconds(interval, of: "interval"),
-            foregroundIntervalMs: try Self.milliseconds(foregroundInterval, of: "foregroundInterval"))
+            foregroundIntervalMs: try Self.milliseconds(foregroundInterval, of: "foregroundInterval"),
+            ordered: ordered)
     }
 
     fileprivate static func milliseconds(_ seconds: TimeInterval, of setting: String) throws(HolmError) -> UInt64 {
@@ -48,11 +49,11 @@ extension HolmConfiguration.Storage {
 }
 
 extension Holm.CollectionDescriptor {
-    fileprivate func translated() throws(HolmError) -> FfiCollectionConfig {
+    fileprivate func translated(_ coding: Coding) throws(HolmError) -> FfiCollectionConfig {
         FfiCollectionConfig(
             name: name, conflict: conflict.translated, rules: rules.mapValues(\.translated), listKeys: listKeys,
             references: references, indexes: indexes, cache: try cache.translated(),
-            consistency: try consistency.translated())
+            consistency: try consistency.translated(), resolver: resolver.map { HostResolver($0, coding) })
     }
 }
 

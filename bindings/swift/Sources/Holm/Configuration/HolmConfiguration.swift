@@ -32,6 +32,11 @@ public struct HolmConfiguration: Sendable {
     /// saves energy, four times as long; and never shorter than what the server suggests.
     public var foregroundInterval: TimeInterval
 
+    /// Whether all writes go to the server in one order, whatever they belong to: one that is parked, in a conflict, or
+    /// waiting for its next attempt stops all that were made after it. Else it stops its own document, and what refers to
+    /// that.
+    public var ordered: Bool
+
     /// Makes the encoder for the app's documents, and for values in queries and patches. Called once by each client.
     public var makeEncoder: @Sendable () -> JSONEncoder
 
@@ -43,6 +48,7 @@ public struct HolmConfiguration: Sendable {
         baseURL: URL? = nil, storage: Storage, collections: [Holm.CollectionDescriptor] = [],
         durability: Durability = .full, secrets: Secrets = .automatic, autoSync: Bool = true,
         debounce: TimeInterval = 0.3, interval: TimeInterval = 900, foregroundInterval: TimeInterval = 5,
+        ordered: Bool = false,
         makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
         makeDecoder: @escaping @Sendable () -> JSONDecoder = Holm.makeDecoder
     ) {
@@ -55,6 +61,7 @@ public struct HolmConfiguration: Sendable {
         self.debounce = debounce
         self.interval = interval
         self.foregroundInterval = foregroundInterval
+        self.ordered = ordered
         self.makeEncoder = makeEncoder
         self.makeDecoder = makeDecoder
     }

@@ -16,7 +16,8 @@
 ///   documents go on meanwhile. The conflict's own document waits; the decision goes out with the next sync. If the
 ///   document changes meanwhile it is asked again, at most five times.
 /// - It has five seconds. A resolver that takes longer, throws, or answers what cannot be stored leaves the decision to a
-///   person: see ``Holm/conflicts()``. Its task is cancelled when the time is over.
+///   person: see ``Holm/conflicts()``, whose ``Holm/Conflict/resolverFault`` says why. Its task is cancelled when the time
+///   is over.
 /// - It must not call the client that asks it.
 public protocol HolmConflictResolver: Sendable {
     /// What becomes of the conflict; `nil`: a person decides.

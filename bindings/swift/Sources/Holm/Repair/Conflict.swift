@@ -12,6 +12,8 @@ extension Holm {
         public let id: Int64
         /// What is known of it. Its members can be read of the conflict itself: `conflict.local`.
         public let details: ConflictDetails
+        /// Why the collection's ``HolmConflictResolver`` has not decided it; `nil` if it was not to.
+        public let resolverFault: ResolverFault?
 
         private let holm: Holm
 
@@ -30,11 +32,37 @@ extension Holm {
             }
         }
 
-        fileprivate init(_ conflict: FfiConflict, _ holm: Holm) {
+        fileprivate init(_ conflict: FfiConflict, _ holm: Holm) throws(HolmError) {
+            if let name = conflict.resolverFault {
+                guard let fault = ResolverFault(rawValue: name) else {
+                    throw .internal("a resolver has not decided because of \(name)")
+                }
+                resolverFault = fault
+            } else {
+                resolverFault = nil
+            }
             id = conflict.id
             details = ConflictDetails(conflict, holm.coding)
             self.holm = holm
         }
+    }
+
+    /// Why a person is asked about a conflict that the collection's ``HolmConflictResolver`` should have decided.
+    public enum ResolverFault: String, CaseIterable, Hashable, Sendable {
+        /// It has no decision: it returned `nil`, or it threw.
+        case noDecision
+        /// The call of it ended in a way that Holm does not know.
+        case panicked
+        /// It took longer than five seconds.
+        case tooSlow
+        /// Its two decisions about the same conflict were different.
+        case notDeterministic
+        /// The document that it chose cannot be stored.
+        case invalidDocument
+        /// The document changed each time while it was asked.
+        case keepsChanging
+        /// The collection has no resolver any more.
+        case missing
     }
 
     /// What a person, or a ``HolmConflictResolver``, decides about a conflict.
@@ -71,6 +99,8 @@ extension Holm {
     ///
     /// - Throws: ``HolmError``: `SUSPENDED`, `CLOSED`, and those of storage.
     public func conflicts() async throws(HolmError) -> [Conflict] {
-        try translating { try ffi.conflicts() }.map { Conflict($0, self) }
+        var conflicts: [Conflict] = []
+        for conflict in try translating({ try ffi.conflicts() }) { conflicts.append(try Conflict(conflict, self)) }
+        return conflicts
     }
 }

@@ -38,6 +38,14 @@ extension Holm {
             public let fields: [String: JSON]
         }
 
+        /// What an action calls.
+        public struct Action: Hashable, Sendable {
+            /// The action's name.
+            public let name: String
+            /// What the action is given.
+            public let parameters: JSON
+        }
+
         /// The operation's id.
         public let id: String
         /// The collection's name.
@@ -55,6 +63,8 @@ extension Holm {
         /// What it changes, as a patch: `{"title":"x","visits":{"$inc":1}}`. Empty for a delete, and for a create whose
         /// content is the document itself.
         public let changes: JSON
+        /// What it calls, if it is an action.
+        public let action: Action?
         /// When it was made, in the server's time.
         public let madeAt: Date
 
@@ -95,6 +105,11 @@ extension Holm {
                 refusal = nil
             }
             changes = try JSONReader.read(operation.changes)
+            if let action = operation.action {
+                self.action = Action(name: action.name, parameters: try JSONReader.read(action.params))
+            } else {
+                action = nil
+            }
             madeAt = Date(milliseconds: operation.madeMs)
             self.holm = holm
         }

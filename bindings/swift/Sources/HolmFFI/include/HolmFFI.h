@@ -479,7 +479,7 @@ void uniffi_holm_ffi_fn_free_ffiholm(uint64_t handle, RustCallStatus *_Nonnull o
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
-uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer resolver, RustBuffer testing
+uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer testing
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_ACTION

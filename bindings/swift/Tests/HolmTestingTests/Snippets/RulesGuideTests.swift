@@ -60,6 +60,30 @@ let stories = Holm.CollectionDescriptor("stories", conflict: .custom, resolver: 
         #expect(try await phone.holm.conflicts().isEmpty)
     }
 
+    @Test func a_resolver_without_a_decision_says_why() async throws {
+        let (world, phone, tablet) = try await disagreement(stories) {
+            $0.content = "Once upon a time"
+        } tablet: { _ in
+        }
+        try await world.syncAll()
+        try await phone.collection(Story.self).delete("s")
+        try await tablet.collection(Story.self).update("s", \.content, to: "Twice")
+        try await tablet.holm.sync()
+        let holm = phone.holm
+        try await holm.sync()
+        while try await holm.status().conflicts == 0 { await Task.yield() }
+        let (shown, tell) = AsyncStream.makeStream(of: String.self)
+        let ask: @Sendable (Holm.Conflict, String) -> Void = { tell.yield($1) }
+        // snippet: begin
+        for conflict in try await holm.conflicts() {
+            if let fault = conflict.resolverFault { ask(conflict, "The app could not decide: \(fault.rawValue)") }
+        }
+        // snippet: end
+        var reasons = shown.makeAsyncIterator()
+        #expect(await reasons.next() == "The app could not decide: noDecision")
+        try world.stop()
+    }
+
     @Test func a_resolver_decides_without_a_person() async throws {
         let (world, phone, tablet) = try await disagreement(stories) {
             $0.content = "Once upon a time"

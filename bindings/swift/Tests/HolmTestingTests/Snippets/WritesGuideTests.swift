@@ -1,3 +1,4 @@
+import Foundation
 import Holm
 import HolmTesting
 import Testing
@@ -95,6 +96,21 @@ import Testing
         #expect(try await documents.get("a")?.value["next"] != "b")
     }
 
+    @Test func all_writes_go_in_one_order() async throws {
+        let world = try await TestWorld(
+            collections: [Story.collection], rules: "[collections.stories.fields.title]\nmax_length = 10\n")
+        let (url, storage) = (world.url, HolmConfiguration.Storage.inMemory)
+        // snippet: begin
+        let configuration = HolmConfiguration(
+            baseURL: url, storage: storage, collections: [Story.collection], ordered: true)
+        // snippet: end
+        let phone = try await world.device("phone") { $0.ordered = configuration.ordered }
+        try await phone.collection(Story.self).create(Story(id: "long", title: "A title that is too long"))
+        try await phone.collection(Story.self).create(Story(id: "s", title: "Dragon"))
+        #expect(try await phone.holm.sync().pushed == 0)
+        try world.stop()
+    }
+
     @Test func an_action_is_queued_and_its_result_awaited() async throws {
         let world = try await TestWorld(collections: [Story.collection])
         let phone = try await world.device("phone")
@@ -103,7 +119,10 @@ import Testing
         // snippet: begin
         let receipt = try await holm.action("echo", of: story.id, in: "stories", parameters: ["copies": 2])
         // snippet: end
-        #expect(try await holm.pendingWrites().map(\.kind) == [.create, .action])
+        let pending = try await holm.pendingWrites()
+        #expect(pending.map(\.kind) == [.create, .action])
+        #expect(pending[0].action == nil)
+        #expect(pending[1].action?.name == "echo" && pending[1].action?.parameters == ["copies": 2])
         let (shown, tell) = AsyncStream.makeStream(of: Holm.JSON?.self)
         let show: @Sendable (Holm.JSON?) -> Void = { tell.yield($0) }
         let ask: @Sendable ([Holm.PendingWrite]) -> Void = { _ in tell.finish() }
@@ -123,13 +142,22 @@ import Testing
     @Test func a_refused_action_is_parked_and_can_be_given_up() async throws {
         let world = try await TestWorld(collections: [Story.collection])
         let holm = try await world.device("phone").holm
-        let receipt = try await holm.action("refuse")
+        let receipt = try await holm.action("refuse", parameters: ["copies": 2])
         try await holm.sync()
         let result = try await holm.result(of: receipt)
         #expect(result.outcome == .parked && result.value == nil)
         let parked = try #require(try await holm.parkedWrites().first)
         #expect(parked.kind == .action)
         #expect(parked.refusal?.code == "ACTION_REFUSED")
+        let (shown, tell) = AsyncStream.makeStream(of: [Holm.JSON].self)
+        let show: @Sendable (String, Holm.JSON) -> Void = { tell.yield([.string($0), $1]) }
+        // snippet: begin
+        for write in try await holm.parkedWrites() {
+            if let action = write.action { show(action.name, action.parameters) }
+        }
+        // snippet: end
+        var calls = shown.makeAsyncIterator()
+        #expect(await calls.next() == ["refuse", ["copies": 2]])
         try await parked.discard()
         let operation = try #require(receipt.operationID)
         #expect(try await holm.result(ofOperation: operation).outcome == .discarded)

@@ -23,7 +23,8 @@ import kotlin.time.Duration.Companion.seconds
  * @property references paths that hold the id, or a list of ids, of documents of another collection, by path: that collection's name. A
  * document is sent after those that it refers to. If the server refuses one of these, only the documents that refer to it wait. A write
  * that would make new documents wait for each other is refused: `INVALID_DOCUMENT`.
- * @property resolver who is asked about conflicts with the strategy [ConflictStrategy.Custom].
+ * @property resolver decides the conflicts of this collection. The strategy [ConflictStrategy.Custom] needs one, and no other strategy takes
+ * one: [Holm.open] fails with `INVALID_CONFIG` otherwise.
  * @property indexes fields that queries filter and order by; each list is one index: first the fields compared for equality, then the
  * order's. Without one, a query reads the whole collection.
  * @property cache how long what was read counts as fresh, and what a fetch does.

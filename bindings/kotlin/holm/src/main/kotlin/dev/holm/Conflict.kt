@@ -3,6 +3,7 @@ package dev.holm
 import dev.holm.ffi.FfiConflict
 import dev.holm.internal.Client
 import dev.holm.internal.lower
+import dev.holm.internal.named
 import kotlinx.serialization.json.JsonObject
 
 /**
@@ -13,6 +14,9 @@ import kotlinx.serialization.json.JsonObject
 public class Conflict internal constructor(private val client: Client, conflict: FfiConflict) : ConflictDetails(conflict, client.json) {
     /** Its number in this store. */
     public val id: Long = conflict.id
+
+    /** Why the collection's [ConflictResolver] has not decided it; null if it was not to. */
+    public val resolverFault: ResolverFault? = conflict.resolverFault?.let { named(ResolverFault.entries, it) }
 
     /**
      * Resolves the conflict and queues what is left to send. What loses is in [Holm.journal]. A cancelled caller stops waiting; the
@@ -30,6 +34,30 @@ public class Conflict internal constructor(private val client: Client, conflict:
         resolve(Resolution.Document(collection.codec.encode(document)))
 
     override fun toString(): String = "Conflict($id: $collection/$documentId)"
+}
+
+/** Why a person is asked about a conflict that the collection's [ConflictResolver] should have decided. */
+public enum class ResolverFault {
+    /** It has no decision: it returned null, or it threw. */
+    NoDecision,
+
+    /** The call of it ended in a way that Holm does not know. */
+    Panicked,
+
+    /** It took longer than five seconds. */
+    TooSlow,
+
+    /** Its two decisions about the same conflict were different. */
+    NotDeterministic,
+
+    /** The document that it chose cannot be stored. */
+    InvalidDocument,
+
+    /** The document changed each time while it was asked. */
+    KeepsChanging,
+
+    /** The collection has no resolver any more. */
+    Missing,
 }
 
 /** What a person, or a [ConflictResolver], decides about a conflict. */

@@ -17,7 +17,7 @@ package dev.holm
  *   documents go on meanwhile. The conflict's own document waits; the decision goes out with the next sync. If the document changes
  *   meanwhile it is asked again, at most five times.
  * - It has five seconds. A resolver that takes longer, throws, or answers what cannot be stored leaves the decision to a person: see
- *   [Holm.conflicts]. Its coroutine is cancelled when the time is over.
+ *   [Holm.conflicts], whose [Conflict.resolverFault] says why. Its coroutine is cancelled when the time is over.
  * - It must not call the client that asks it.
  */
 public fun interface ConflictResolver {

@@ -3,7 +3,6 @@ package dev.holm
 import dev.holm.ffi.FfiHolm
 import dev.holm.ffi.FfiTestDevice
 import dev.holm.internal.Client
-import dev.holm.internal.HostResolver
 import dev.holm.internal.HostSecrets
 import dev.holm.internal.NativeLibrary
 import dev.holm.internal.budgetMs
@@ -306,8 +305,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
             withContext(Dispatchers.IO) { NativeLibrary.ensureLoaded() }
             val secrets = config.secrets?.let(::HostSecrets)
             val json = holmJson(config.json)
-            val resolver = HostResolver.of(config.collections, json)
-            return Holm(Client(translated { FfiHolm.open(config.lower(), secrets, resolver, device) }, json))
+            return Holm(Client(translated { FfiHolm.open(config.lower(json), secrets, device) }, json))
         }
     }
 }

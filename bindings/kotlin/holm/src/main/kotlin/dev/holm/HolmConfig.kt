@@ -20,6 +20,8 @@ import kotlin.time.Duration.Companion.seconds
  * ([Holm.report]). This and [foregroundInterval] vary by 5 % in either direction.
  * @property foregroundInterval the same while the app is in the foreground. On a metered network it is at least 30 seconds; while the
  * device saves energy, four times as long; and never shorter than what the server suggests.
+ * @property ordered whether all writes go to the server in one order, whatever they belong to: one that is parked, in a conflict, or waiting
+ * for its next attempt stops all that were made after it. Else it stops its own document, and what refers to that.
  * @property secrets where the tokens of a session are kept. Null: in a file beside the data that only the app's user may read.
  * @property json the app's JSON, with its contextual serializers and other settings. Three settings are Holm's: defaults are written,
  * because a query has to find them; `null` is written as a missing field, as a merge patch has it; and fields that a class does not know
@@ -34,6 +36,7 @@ public class HolmConfig(
     public val debounce: Duration = 300.milliseconds,
     public val interval: Duration = 15.minutes,
     public val foregroundInterval: Duration = 5.seconds,
+    public val ordered: Boolean = false,
     public val secrets: SecretStore? = null,
     public val json: Json = Json,
 )

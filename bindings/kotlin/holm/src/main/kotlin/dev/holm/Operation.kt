@@ -36,6 +36,9 @@ public class Operation internal constructor(private val client: Client, operatio
     /** What it changes, as a patch: `{"title": "x", "visits": {"$inc": 1}}`. Empty for a delete, and for a create whose content is the document itself. */
     public val changes: JsonObject = jsonObject(operation.changes)
 
+    /** What it calls, if it is an action. */
+    public val action: OperationAction? = operation.action?.let { OperationAction(it.name, jsonObject(it.params)) }
+
     /** When it was made, by the server's clock as known here. */
     public val madeAt: Instant = Instant.fromEpochMilliseconds(operation.madeMs)
 
@@ -86,6 +89,16 @@ public enum class OperationState {
 
     /** Its document has a conflict that waits for a person. */
     Conflict,
+}
+
+/**
+ * What an action calls.
+ *
+ * @property name the action's name.
+ * @property parameters what the action is given.
+ */
+public class OperationAction internal constructor(public val name: String, public val parameters: JsonObject) {
+    override fun toString(): String = "OperationAction($name)"
 }
 
 /**

@@ -57,6 +57,7 @@ public class TestWorld(
      * @param account whose device it is. Those of one account share their data; the first one makes the account.
      * @param autoSync whether the client also syncs by itself, as in an app. What it waits for passes with [advance].
      * @param storage where its data lives.
+     * @param ordered whether its writes go in one order, as in `HolmConfig`.
      * @throws HolmException as `Holm.open` and `Holm.signIn`.
      */
     public suspend fun device(
@@ -64,9 +65,10 @@ public class TestWorld(
         account: String = "person",
         autoSync: Boolean = false,
         storage: Storage = Storage.InMemory,
+        ordered: Boolean = false,
     ): TestDevice =
         making.withLock {
-            devices[name] ?: open(name, autoSync, storage).also { device ->
+            devices[name] ?: open(name, autoSync, storage, ordered).also { device ->
                 devices[name] = device
                 if (accounts.add(account)) device.holm.signUp(email(account), PASSWORD) else device.holm.signIn(email(account), PASSWORD)
             }
@@ -116,9 +118,10 @@ public class TestWorld(
     }
 
     @OptIn(InternalHolmApi::class)
-    private suspend fun open(name: String, autoSync: Boolean, storage: Storage): TestDevice {
+    private suspend fun open(name: String, autoSync: Boolean, storage: Storage, ordered: Boolean): TestDevice {
         val device = FfiTestDevice(now.toEpochMilliseconds())
-        return TestDevice(name, Holm.open(HolmConfig(url, storage, collections, autoSync = autoSync), device), device)
+        val config = HolmConfig(url, storage, collections, autoSync = autoSync, ordered = ordered)
+        return TestDevice(name, Holm.open(config, device), device)
     }
 
     /** What a client that the app opens by itself signs in with. */

@@ -4,6 +4,7 @@ import dev.holm.ConflictDetails
 import dev.holm.ConflictResolver
 import dev.holm.ConflictStrategy
 import dev.holm.Resolution
+import dev.holm.ResolverFault
 import dev.holm.SyncStatus
 import dev.holm.collectionSpec
 import kotlinx.coroutines.CompletableDeferred
@@ -13,6 +14,7 @@ import kotlinx.coroutines.yield
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import org.junit.jupiter.api.Test
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.test.assertEquals
 import kotlin.test.assertNotEquals
 import kotlin.test.assertNotNull
@@ -68,18 +70,24 @@ class ResolverTest {
     }
 
     @Test
-    fun without_a_decision_a_person_is_asked() {
+    fun without_a_decision_a_person_is_asked_and_told_why() {
+        val calls = AtomicInteger()
         val deciding =
             listOf(
-                ConflictResolver { null },
-                ConflictResolver { error("a defect of the app") },
-                ConflictResolver { throw StackOverflowError() },
+                ResolverFault.NoDecision to ConflictResolver { null },
+                ResolverFault.NoDecision to ConflictResolver { error("a defect of the app") },
+                ResolverFault.NoDecision to ConflictResolver { throw StackOverflowError() },
+                ResolverFault.InvalidDocument to
+                    ConflictResolver { Resolution.Document(JsonObject(mapOf("id" to JsonPrimitive("another")))) },
+                ResolverFault.NotDeterministic to
+                    ConflictResolver { if (calls.getAndIncrement() % 2 == 0) Resolution.KeepLocal else Resolution.KeepServer },
             )
-        for ((number, resolver) in deciding.withIndex()) {
+        for ((fault, resolver) in deciding) {
             quarrel(resolver) {
                 phone.holm.sync()
                 decided()
-                val conflict = assertNotNull(phone.holm.conflicts().singleOrNull(), "case $number")
+                val conflict = phone.holm.conflicts().single()
+                assertEquals(fault, conflict.resolverFault)
                 assertEquals(1, phone.holm.state().conflicts)
                 conflict.resolve(Resolution.KeepLocal)
                 world.syncAll()
@@ -106,7 +114,7 @@ class ResolverTest {
             asked.await()
             world.advance(10.seconds)
             decided()
-            assertEquals(1, phone.holm.conflicts().size)
+            assertEquals(listOf<ResolverFault?>(ResolverFault.TooSlow), phone.holm.conflicts().map { it.resolverFault })
             cancelled.await()
         }
     }

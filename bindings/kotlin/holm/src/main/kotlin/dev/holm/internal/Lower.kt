@@ -28,13 +28,15 @@ import dev.holm.ffi.FfiLogLevel
 import dev.holm.ffi.FfiNetwork
 import dev.holm.ffi.FfiResolution
 import dev.holm.ffi.FfiSignOutMode
+import kotlinx.serialization.json.Json
 import kotlin.time.Duration
 
-internal fun HolmConfig.lower() =
+/** `json` is what resolvers read and write documents with. */
+internal fun HolmConfig.lower(json: Json) =
     FfiConfig(
         directory = (storage as? Storage.Directory)?.path?.unicode(ErrorCode.INVALID_CONFIG),
         server = baseUrl?.unicode(ErrorCode.INVALID_CONFIG),
-        collections = collections.map { it.lower() },
+        collections = collections.map { it.lower(json) },
         durability =
             when (durability) {
                 Durability.Full -> FfiDurability.FULL
@@ -44,9 +46,10 @@ internal fun HolmConfig.lower() =
         debounceMs = debounce.positiveMs("debounce"),
         intervalMs = interval.positiveMs("interval"),
         foregroundIntervalMs = foregroundInterval.positiveMs("foregroundInterval"),
+        ordered = ordered,
     )
 
-private fun CollectionSpec<*>.lower() =
+private fun CollectionSpec<*>.lower(json: Json) =
     FfiCollectionConfig(
         name = name.unicode(ErrorCode.INVALID_NAME),
         conflict =
@@ -64,6 +67,7 @@ private fun CollectionSpec<*>.lower() =
         indexes = indexes.map { paths -> paths.map { it.unicode(ErrorCode.INVALID_NAME) } },
         cache = cache.lower(),
         consistency = consistency.lower(),
+        resolver = resolver?.let { HostResolver(it, json) },
     )
 
 private fun Consistency.lower() =

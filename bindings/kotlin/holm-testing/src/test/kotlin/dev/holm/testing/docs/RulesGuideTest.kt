@@ -1,6 +1,7 @@
 package dev.holm.testing.docs
 
 import dev.holm.CollectionSpec
+import dev.holm.Conflict
 import dev.holm.ConflictResolver
 import dev.holm.ConflictStrategy
 import dev.holm.FieldRule
@@ -84,6 +85,23 @@ class RulesGuideTest {
                 assertEquals(setOf("phone", "tablet"), story?.tags?.toSet())
             }
             assertEquals(emptyList(), phone.holm.conflicts())
+        }
+
+    @Test
+    fun a_resolver_without_a_decision_says_why() =
+        quarrel(resolvedStories, mine = { copy(content = "Once upon a time") }, theirs = { copy(content = "Twice") }) {
+            phone.stories.delete("s")
+            tablet.stories.update("s") { Story::content set "Thrice" }
+            tablet.holm.sync()
+            val holm = phone.holm
+            holm.sync()
+            while (holm.state().conflicts == 0L) yield()
+            val reasons = mutableListOf<String>()
+            val ask = { _: Conflict, reason: String -> reasons += reason }
+            // snippet: no decision
+            for (conflict in holm.conflicts()) conflict.resolverFault?.let { ask(conflict, "The app could not decide: $it") }
+            // end
+            assertEquals(listOf("The app could not decide: NoDecision"), reasons)
         }
 
     @Test

@@ -126,6 +126,21 @@ class WritesGuideTest {
         }
 
     @Test
+    fun all_writes_go_in_one_order() =
+        runBlocking {
+            TestWorld(listOf(storiesOfHeroes), "[collections.stories.fields.title]\nmax_length = 10\n").use { world ->
+                val (url, storage) = world.url to Storage.InMemory
+                // snippet: one order
+                val config = HolmConfig(url, storage, listOf(storiesOfHeroes), ordered = true)
+                // end
+                val phone = world.device("phone", ordered = config.ordered)
+                phone.collection(storiesOfHeroes).create(HeroStory("A title that is too long", id = "long"))
+                phone.collection(storiesOfHeroes).create(HeroStory("Dragon", id = "s"))
+                assertEquals(0, phone.holm.sync().pushed)
+            }
+        }
+
+    @Test
     fun an_action_is_queued_and_its_result_awaited() =
         runBlocking {
             TestWorld(listOf(storiesOfHeroes)).use { world ->
@@ -135,7 +150,10 @@ class WritesGuideTest {
                 // snippet: an action
                 val receipt = holm.action("echo", "stories", story.id, buildJsonObject { put("copies", 2) })
                 // end
-                assertEquals(listOf(OperationKind.Create, OperationKind.Action), holm.pending().map { it.kind })
+                val (create, action) = holm.pending()
+                assertEquals(OperationKind.Create to null, create.kind to create.action)
+                assertEquals(OperationKind.Action to "echo", action.kind to action.action?.name)
+                assertEquals(buildJsonObject { put("copies", 2) }, action.action?.parameters)
                 val shown = mutableListOf<JsonElement?>()
                 val show = { value: JsonElement? -> shown += value }
                 val ask = { parked: List<Operation> -> assertEquals(emptyList(), parked) }
@@ -153,11 +171,17 @@ class WritesGuideTest {
         runBlocking {
             TestWorld(listOf(storiesOfHeroes)).use { world ->
                 val holm = world.device("phone").holm
-                val receipt = holm.action("refuse")
+                val receipt = holm.action("refuse", parameters = buildJsonObject { put("copies", 2) })
                 holm.sync()
                 assertEquals(ActionResult(WriteOutcome.Parked, null), holm.result(receipt))
                 val parked = holm.parked().single()
                 assertEquals(OperationKind.Action to "ACTION_REFUSED", parked.kind to parked.error?.code)
+                val calls = mutableListOf<Pair<String, JsonElement>>()
+                val show = { name: String, parameters: JsonElement -> calls += name to parameters }
+                // snippet: a refused action
+                for (operation in holm.parked()) operation.action?.let { show(it.name, it.parameters) }
+                // end
+                assertEquals(listOf<Pair<String, JsonElement>>("refuse" to buildJsonObject { put("copies", 2) }), calls)
                 parked.discard()
                 assertEquals(WriteOutcome.Discarded, holm.result(receipt).outcome)
                 val wrong = assertFailsWith<HolmException> { holm.action("no name!") }
