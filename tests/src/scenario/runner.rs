@@ -141,6 +141,7 @@ impl Replay<'_> {
         let mut config = Config::new(self.directory.join(name)).server(&self.server.url);
         config.collections.clone_from(&self.scenario.collections);
         config.sync.automatic = false;
+        config.sync.ordered = self.scenario.ordered;
         Holm::open(config)
     }
 

@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct Scenario {
     /// Its name, which is the file's too.
     pub name: String,
+    /// Whether every device has one order for all writes.
+    pub ordered: bool,
     /// The collections of every device.
     pub collections: Vec<CollectionConfig>,
     /// What happens.
@@ -32,6 +34,7 @@ impl Scenario {
         );
         Self {
             name,
+            ordered: json["ordered"] == true,
             collections: json["collections"].as_array().unwrap().iter().map(collection).collect(),
             steps: json["steps"].as_array().unwrap().iter().cloned().map(Step).collect(),
         }

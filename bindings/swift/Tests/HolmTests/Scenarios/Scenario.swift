@@ -5,6 +5,7 @@ import Testing
 /// One story that every language replays; the format is described in `tests/scenarios/README.md`.
 struct Scenario: Sendable, CustomTestStringConvertible {
     let name: String
+    let ordered: Bool
     let collections: [Holm.CollectionDescriptor]
     let steps: [Step]
 
@@ -63,6 +64,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             let steps = json["steps"]?.array
         else { throw Malformed(what: file.lastPathComponent) }
         self.name = name
+        ordered = json["ordered"]?.bool ?? false
         self.collections = try collections.map(Self.collection)
         self.steps = steps.enumerated().map { Step(number: $0 + 1, json: $1) }
     }

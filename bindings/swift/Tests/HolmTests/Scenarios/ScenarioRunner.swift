@@ -99,7 +99,7 @@ extension ScenarioRunner {
         try await Holm.open(
             HolmConfiguration(
                 baseURL: server.url, storage: .directory(scratch.url.appendingPathComponent(name)),
-                collections: scenario.collections, autoSync: false))
+                collections: scenario.collections, autoSync: false, ordered: scenario.ordered))
     }
 
     /// Waits until no conflict waits for the resolver: a person is told of the others.

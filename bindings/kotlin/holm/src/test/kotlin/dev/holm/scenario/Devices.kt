@@ -43,7 +43,8 @@ internal class Devices(private val story: Story, private val scenario: Scenario,
 
     private suspend fun opened(name: String): Holm {
         val directory = directories.getOrPut(name) { story.directory().toFile() }
-        val config = HolmConfig(server.url, Storage.Directory(directory), scenario.collections, autoSync = false)
+        val storage = Storage.Directory(directory)
+        val config = HolmConfig(server.url, storage, scenario.collections, autoSync = false, ordered = scenario.ordered)
         return story.opened(config).also { open[name] = it }
     }
 

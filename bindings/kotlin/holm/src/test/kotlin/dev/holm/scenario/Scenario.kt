@@ -23,7 +23,12 @@ import java.io.File
 import java.util.Arrays
 
 /** A story that every language replays; the format is that of `tests/scenarios/README.md`. */
-internal class Scenario(val name: String, val collections: List<CollectionSpec<JsonObject>>, val steps: List<Step>) {
+internal class Scenario(
+    val name: String,
+    val ordered: Boolean,
+    val collections: List<CollectionSpec<JsonObject>>,
+    val steps: List<Step>,
+) {
     /** One thing that a device does, or that must hold. */
     class Step(private val place: String, private val json: JsonObject) {
         val action: String get() = text("do")
@@ -57,6 +62,7 @@ internal class Scenario(val name: String, val collections: List<CollectionSpec<J
             val name = json.getValue("name").jsonPrimitive.content
             return Scenario(
                 name = name,
+                ordered = json["ordered"] == JsonPrimitive(true),
                 collections = json.getValue("collections").jsonArray.map { collection(it.jsonObject) },
                 steps = json.getValue("steps").jsonArray.mapIndexed { index, step -> Step("$name, step ${index + 1}", step.jsonObject) },
             )
