@@ -2,7 +2,8 @@
 
 use crate::{LATER, noise, pair};
 use holm_core::{
-    CollectionConfig, Config, Conflict, ConflictResolver, ErrorCode, Holm, LossReason, Resolution, Strategy,
+    CollectionConfig, Config, Conflict, ConflictResolver, ErrorCode, Holm, LossReason, Resolution, ResolverFault,
+    Strategy,
 };
 use holm_tests::fixture::{clash, code, in_step, story};
 use serde_json::json;
@@ -38,6 +39,7 @@ fn use_01_a_question_for_a_resolver_that_is_gone_goes_to_the_person() {
         let prompt = CollectionConfig::new("tasks").conflict(Strategy::Prompt);
         a.restart_after(|config| config.collections = vec![prompt]).await;
         assert_eq!((a.conflicts().len(), a.holm.state().unwrap().conflicts), (1, 1));
+        assert_eq!(a.conflicts()[0].resolver_fault, Some(ResolverFault::Missing));
         a.holm.resolve_conflict(a.conflicts()[0].id, Resolution::KeepLocal).await.unwrap();
         in_step(&[&a, &b]).await;
         assert_eq!(b.get("d"), Some(json!({"title": "mine"})));

@@ -130,13 +130,14 @@ pub(crate) fn hand_over(tx: &Tx<'_>, id: i64, fault: ResolverFault) -> Result<()
     Ok(())
 }
 
-/// From now on a person is asked about every conflict of a collection that is not among `resolved`, those with a resolver.
+/// From now on a person is asked about every conflict of a collection that is not among `resolved`, those with a resolver: theirs is missing.
 pub(crate) fn hand_over_unresolved(tx: &Tx<'_>, resolved: &[i64]) -> Result<()> {
     let resolved = serde_json::Value::from(resolved).to_string();
+    let missing = Asked::Person(Some(ResolverFault::Missing)).number();
     tx.prepare_cached(
-        "UPDATE conflicts SET asks_resolver = 0 WHERE asks_resolver = 1 AND collection NOT IN (SELECT value FROM json_each(?1))",
+        "UPDATE conflicts SET asks_resolver = ?1 WHERE asks_resolver = ?2 AND collection NOT IN (SELECT value FROM json_each(?3))",
     )?
-    .execute([resolved])?;
+    .execute(params![missing, Asked::Resolver.number(), resolved])?;
     Ok(())
 }
 
