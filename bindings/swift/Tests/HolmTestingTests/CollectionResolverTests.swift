@@ -1,3 +1,4 @@
+import Foundation
 import Holm
 import HolmTesting
 import Testing
@@ -34,6 +35,36 @@ import Testing
         #expect(try await phone.holm.conflicts().isEmpty)
         #expect(try await tablet.holm.collection(named: "drafts").get("d")?.value["text"] == "phone")
         #expect(try await phone.holm.collection(named: "catalogue").get("d")?.value["text"] == "tablet")
+        try world.stop()
+    }
+
+    /// Decides nothing as long as it may think.
+    private struct Thinking: HolmConflictResolver {
+        func resolve(_: Holm.ConflictDetails) async throws -> Holm.Resolution? {
+            try await Task.sleep(nanoseconds: 60_000_000_000)
+            return nil
+        }
+    }
+
+    @Test func a_conflict_whose_resolver_is_gone_goes_to_a_person_and_says_so() async throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(Holm.newID())
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let notes = Holm.CollectionDescriptor("notes", conflict: .custom, resolver: Thinking())
+        let world = try await TestWorld(collections: [notes])
+        let phone = try await world.device("phone") { $0.storage = .directory(directory) }
+        let tablet = try await world.device("tablet")
+        try await phone.holm.collection(named: "notes").create(["text": "base"], id: "d")
+        try await world.syncAll()
+        for (device, text) in [(tablet, "tablet"), (phone, "phone")] as [(TestDevice, String)] {
+            try await device.holm.collection(named: "notes").update("d", ["text": .set(text)])
+            try await device.holm.sync()
+        }
+        #expect(try await phone.holm.conflicts().isEmpty, "the resolver still thinks")
+        try await phone.holm.close()
+        let later = Holm.CollectionDescriptor("notes", conflict: .prompt)
+        let holm = try await Holm.open(HolmConfiguration(storage: .directory(directory), collections: [later]))
+        #expect(try await holm.conflicts().map(\.resolverFault) == [.missing])
+        try await holm.close()
         try world.stop()
     }
 

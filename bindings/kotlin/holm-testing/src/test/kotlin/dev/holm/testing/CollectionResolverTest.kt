@@ -7,12 +7,16 @@ import dev.holm.Holm
 import dev.holm.HolmConfig
 import dev.holm.HolmException
 import dev.holm.Resolution
+import dev.holm.ResolverFault
 import dev.holm.Storage
 import dev.holm.SyncStatus
 import dev.holm.collectionSpec
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Path
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
@@ -42,6 +46,29 @@ class CollectionResolverTest {
                 assertEquals("tablet", phone.collection(theirs).get("t")?.title)
             }
         }
+
+    @Test
+    fun a_conflict_whose_resolver_is_gone_goes_to_a_person_and_says_so(
+        @TempDir directory: Path,
+    ) = runBlocking {
+        val storage = Storage.Directory(directory.toString())
+        val thinking = collectionSpec<Todo>("todos", ConflictStrategy.Custom, resolver = ConflictResolver { awaitCancellation() })
+        TestWorld(listOf(thinking)).use { world ->
+            val (phone, tablet) = world.device("phone", storage = storage) to world.device("tablet")
+            phone.todos.create(Todo("base", id = "t"))
+            world.syncAll()
+            for (device in listOf(tablet, phone)) {
+                device.todos.update("t") { "title" set device.name }
+                device.holm.sync()
+            }
+            assertEquals(emptyList(), phone.holm.conflicts(), "the resolver still thinks")
+            phone.holm.shutDown()
+            val later = collectionSpec<Todo>("todos", ConflictStrategy.Prompt)
+            Holm.open(HolmConfig(null, storage, listOf(later))).use { holm ->
+                assertEquals(listOf<ResolverFault?>(ResolverFault.Missing), holm.conflicts().map { it.resolverFault })
+            }
+        }
+    }
 
     @Test
     fun a_strategy_and_a_resolver_go_together_whatever_other_collections_have() =
