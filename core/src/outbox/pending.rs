@@ -267,9 +267,13 @@ impl Pending {
     }
 
     fn write_outcomes(&self, tx: &Tx<'_>) -> Result<()> {
+        let stored = self.stored.as_ref().map_or(&[][..], |stored| stored.ops.as_slice());
         for (into, op) in &self.absorbed {
             for id in [op.op_id].iter().chain(&op.absorbed) {
                 outcomes::record_absorbed(tx, *id, *into)?;
+            }
+            if !stored.iter().any(|known| known.op_seq == op.op_seq) {
+                operations::use_number(tx, op.op_seq)?;
             }
         }
         for (op, how) in &self.ended {

@@ -1,7 +1,7 @@
 //! Traps of the interface.
 
 use crate::LATER;
-use holm_core::{CacheConfig, CollectionConfig, Config, ErrorCode, Holm, Query, Strategy};
+use holm_core::{CacheConfig, CollectionConfig, Config, ErrorCode, Holm, Query, Strategy, WriteOutcome};
 use holm_tests::fixture::{code, in_step, story, story_on};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -98,7 +98,11 @@ fn core_a3_what_is_refused_goes_with_the_delete_behind_it() {
                 assert_eq!(a.sync().await.parked, 1);
                 a.restart().await;
                 a.update("d", json!({"n": {"$inc": 1}})).await;
-                a.delete("d").await;
+                let delete = a.delete("d").await;
+                a.create("next", json!({})).await;
+                a.delete("next").await;
+                in_step(&[&a, &b]).await;
+                assert!(matches!(a.holm.confirmed(delete).await.unwrap(), WriteOutcome::Accepted(_)));
             }
             in_step(&[&a, &b]).await;
             assert!(a.pending().is_empty() && a.holm.parked().unwrap().is_empty(), "{known}: {:?}", a.pending());

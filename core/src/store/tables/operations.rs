@@ -180,6 +180,14 @@ pub(crate) fn keep_last_number(tx: &Tx<'_>) -> Result<()> {
     meta::set(tx, meta::Key::LastOpSeq, &last.to_string())
 }
 
+/// Notes a number as used whose operation is not stored: it was joined to another one at once.
+pub(crate) fn use_number(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
+    if op_seq > last_number(tx)? {
+        meta::set(tx, meta::Key::LastOpSeq, &op_seq.to_string())?;
+    }
+    Ok(())
+}
+
 /// The last number that was used. 0 if there was none.
 pub(crate) fn last_number(connection: &Connection) -> Result<i64> {
     let queued: Option<i64> =
