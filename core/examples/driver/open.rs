@@ -13,6 +13,11 @@ pub async fn open(args: &Args) -> Result<(Device, Value), Failure> {
     if args.get("encryption_key").is_some() {
         return Err(unsupported("encryption at rest"));
     }
+    for (name, off) in [("backend", Value::Null), ("realtime", Value::Bool(false))] {
+        if args.get(name).is_some_and(|value| *value != off) {
+            return Err(unsupported(&format!("{name:?}")));
+        }
+    }
     let mut config = Config::new(args.text("dir")?);
     config.server = args.opt_text("server")?.map(str::to_owned);
     config.durability = match args.opt_text("durability")? {
@@ -35,6 +40,11 @@ pub async fn open(args: &Args) -> Result<(Device, Value), Failure> {
 fn collection_config(value: &Value) -> Result<CollectionConfig, Failure> {
     let wrong = |what: &str| BadRequest(format!("a collection's {what}"));
     let name = value["name"].as_str().ok_or_else(|| wrong("name is missing"))?;
+    for (feature, off) in [("scope", json!("synced")), ("search", json!([]))] {
+        if !value[feature].is_null() && value[feature] != off {
+            return Err(unsupported(&format!("a collection's {feature}")));
+        }
+    }
     let mut config = CollectionConfig::new(name);
     if let Some(strategy) = value.get("conflict").filter(|value| !value.is_null()) {
         config.conflict = Strategy::parse(strategy.as_str().ok_or_else(|| wrong("conflict must be a text"))?)?;
