@@ -291,7 +291,7 @@ impl Pending {
     fn write_row(&mut self, tx: &Tx<'_>) -> Result<()> {
         let nowhere = self.ops.is_empty() && self.row.body.is_none() && self.row.seq.is_none();
         match &self.stored {
-            Some(_) if nowhere => documents::remove(tx, self.row.row),
+            Some(_) if nowhere => documents::remove(tx, &self.row),
             Some(stored) if stored.row == self.row => Ok(()),
             Some(_) => documents::update(tx, &self.row),
             None if nowhere => Ok(()),
@@ -310,7 +310,9 @@ impl Pending {
             let before = stored.iter().position(|known| known.op_seq == op.op_seq);
             match before {
                 None => operations::insert(tx, op, place > 0)?,
-                Some(was) if stored[was] != *op || (was > 0) != (place > 0) => operations::update(tx, op, place > 0)?,
+                Some(was) if stored[was] != *op || (was > 0) != (place > 0) => {
+                    operations::update(tx, &stored[was], op, place > 0)?;
+                }
                 Some(_) => {}
             }
             if op.is_parked() && !before.is_some_and(|was| stored[was].is_parked()) {

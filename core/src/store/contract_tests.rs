@@ -6,6 +6,7 @@ use super::meta::{self, Key};
 use super::{Committed, Durability, Location, Store, StoreEvent, collections, operations};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Changes, Edit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Stamp};
+use futures_util::FutureExt;
 use std::sync::{Arc, Mutex};
 
 /// A store under test and what it told its observer.
@@ -101,10 +102,11 @@ fn an_acknowledged_write_is_read_at_once(subject: &Subject) {
 
 fn a_failed_write_leaves_nothing(subject: &Subject) {
     let row = subject.insert("kept");
-    let id = row.row;
+    let gone = row.clone();
     for panics in [false, true] {
+        let gone = gone.clone();
         let result: Result<()> = subject.store.write_blocking(move |tx| {
-            documents::remove(tx, id)?;
+            documents::remove(tx, &gone)?;
             assert!(!panics, "on purpose");
             Err(Error::document("on purpose"))
         });
@@ -117,14 +119,13 @@ fn a_failed_write_leaves_nothing(subject: &Subject) {
 fn the_observer_hears_of_rows_that_changed_and_of_no_others(subject: &Subject) {
     let (a, b) = (subject.insert("a"), subject.insert("b"));
     subject.told.lock().unwrap().clear();
-    let (id, gone) = (a.row, b.row);
+    let (kept, gone) = (a.clone(), b.clone());
     subject
         .store
         .write_blocking(move |tx| {
-            tx.execute("UPDATE documents SET hidden = 1 WHERE row = ?1", [id])?;
-            tx.execute("UPDATE documents SET hidden = 0 WHERE row = ?1", [id])?;
-            tx.execute_batch("SAVEPOINT s; UPDATE documents SET version = 9; ROLLBACK TO s; RELEASE s")?;
-            documents::remove(tx, gone)
+            documents::update(tx, &DocumentRow { hidden: true, ..kept.clone() })?;
+            documents::update(tx, &kept)?;
+            documents::remove(tx, &gone)
         })
         .unwrap();
     let told: Vec<_> = subject.told.lock().unwrap().iter().map(|c| c.rows.clone()).collect();
@@ -132,6 +133,28 @@ fn the_observer_hears_of_rows_that_changed_and_of_no_others(subject: &Subject) {
     subject.told.lock().unwrap().clear();
     subject.store.write_blocking(|tx| meta::get(tx, Key::UserId)).unwrap();
     assert!(subject.told.lock().unwrap().is_empty());
+}
+
+fn what_a_write_that_is_taken_back_has_changed_is_not_told(subject: &Subject) {
+    let (a, b) = (subject.insert("a"), subject.insert("b"));
+    subject.told.lock().unwrap().clear();
+    let hidden = |row: &DocumentRow| DocumentRow { hidden: true, ..row.clone() };
+    let (store, kept, taken_back) = (subject.store.clone(), hidden(&a), hidden(&b));
+    subject
+        .store
+        .write_blocking(move |tx| {
+            let failing = store.write(move |tx| {
+                documents::update(tx, &taken_back)?;
+                Err::<(), _>(Error::document("on purpose"))
+            });
+            // Queued while this one runs: they share a transaction.
+            assert!(failing.now_or_never().is_none());
+            documents::update(tx, &kept)
+        })
+        .unwrap();
+    let told: Vec<_> = subject.told.lock().unwrap().iter().map(|c| c.rows.clone()).collect();
+    assert_eq!(told, [vec![(a.collection, a.row)]]);
+    assert_eq!(subject.find(&b).unwrap(), b);
 }
 
 fn operations_come_back_as_they_were(subject: &Subject) {
@@ -193,6 +216,7 @@ contract!(
     an_acknowledged_write_is_read_at_once,
     a_failed_write_leaves_nothing,
     the_observer_hears_of_rows_that_changed_and_of_no_others,
+    what_a_write_that_is_taken_back_has_changed_is_not_told,
     operations_come_back_as_they_were,
     an_operations_number_is_never_used_again,
     a_suspended_store_says_so_and_comes_back_whole,

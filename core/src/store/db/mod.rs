@@ -1,21 +1,22 @@
 //! The machinery: one writing connection with group commit, a few reading ones, checkpoints, schema.
 
+#[cfg(debug_assertions)]
 mod changelog;
 mod checkpoint;
 mod connection;
 mod job;
 pub(in crate::store) mod migrate;
+mod other_processes;
 mod readers;
 mod scrub;
 mod transaction;
 mod write_connection;
 mod writer;
 
-pub(crate) use changelog::ChangedRow;
 pub use connection::Durability;
 pub(crate) use connection::Location;
 pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
 pub(in crate::store) use readers::{ReadLane, Readers};
 pub(crate) use scrub::{request_scrub, thoroughly};
-pub(crate) use transaction::{Committed, Tx};
+pub(crate) use transaction::{ChangedRow, Committed, Tx};
 pub(in crate::store) use writer::Writer;

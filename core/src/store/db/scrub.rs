@@ -122,8 +122,8 @@ mod tests {
         // The deletions are committed, and the process dies before it has overwritten anything.
         store
             .write_blocking(|tx| {
-                tx.execute_batch("DELETE FROM documents; INSERT INTO meta VALUES ('scrub_due', '1')")?;
-                Ok(())
+                documents::remove_all(tx)?;
+                Ok(tx.execute_batch("INSERT INTO meta VALUES ('scrub_due', '1')")?)
             })
             .unwrap();
         store.close();

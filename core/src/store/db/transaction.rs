@@ -1,15 +1,17 @@
 //! A running write transaction and what it leaves to be told after the commit.
 
-use super::changelog::ChangedRow;
 use crate::model::{OpId, WriteOutcome};
 use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
+/// A changed row: (collection, row of `documents`).
+pub(crate) type ChangedRow = (i64, i64);
+
 /// What a committed transaction changed, for those who watch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Committed {
-    /// Documents that changed, in content or status.
+    /// Documents that changed, in content or status. Sorted, each once, when the observer is told.
     pub rows: Vec<ChangedRow>,
     /// Operations that ended.
     pub settled: Vec<(OpId, WriteOutcome)>,
@@ -28,7 +30,8 @@ impl Committed {
         self.rows.is_empty() && self.settled.is_empty() && !self.queued && !self.counts && !self.other_process
     }
 
-    pub(in crate::store) fn join(&mut self, other: Committed) {
+    pub(in crate::store) fn join(&mut self, mut other: Committed) {
+        self.rows.append(&mut other.rows);
         self.settled.extend(other.settled);
         self.queued |= other.queued;
         self.counts |= other.counts;
@@ -47,6 +50,12 @@ pub(crate) struct Tx<'a> {
 impl<'a> Tx<'a> {
     pub(in crate::store) fn new(connection: &'a Connection) -> Self {
         Self { connection, notes: RefCell::default(), frame: Cell::new(None) }
+    }
+
+    /// Notes that a document changed, in content or status. Every function of the store that writes one calls this. What a job has noted is
+    /// dropped with its changes if it is taken back.
+    pub(in crate::store) fn changed(&self, collection: i64, row: i64) {
+        self.notes.borrow_mut().rows.push((collection, row));
     }
 
     /// Notes that an operation ended; told after the commit.

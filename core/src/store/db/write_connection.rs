@@ -5,12 +5,14 @@
 //! - A job's error or panic takes back what that job did and nothing else. A panic of the observer or of a reply ends neither the thread that
 //!   writes nor the other replies.
 
-use super::changelog::{self, ChangedRow, OtherProcesses};
+#[cfg(debug_assertions)]
+use super::changelog;
 use super::checkpoint::Checkpointer;
 use super::connection::{self, Durability, Location, Role};
 use super::job::Job;
+use super::other_processes::OtherProcesses;
 use super::scrub;
-use super::transaction::{Committed, Tx};
+use super::transaction::{ChangedRow, Committed, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Counters, Observer, StoreEvent};
 use rusqlite::Connection;
@@ -72,6 +74,7 @@ impl WriteConnection {
         if scrub::is_due(&connection)? {
             finish_scrub(&connection);
         }
+        #[cfg(debug_assertions)]
         changelog::install(&connection)?;
         if self.location.has_threads() {
             self.checkpointer = Some(Checkpointer::start(self.location.clone(), &mut connection)?);
@@ -209,7 +212,10 @@ fn run_jobs(
         }
         sql("RELEASE job")?;
     }
-    committed.rows = changelog::take(connection)?;
+    committed.rows.sort_unstable();
+    committed.rows.dedup();
+    #[cfg(debug_assertions)]
+    changelog::check(connection, &committed.rows)?;
     if !committed.rows.is_empty() {
         committing(&committed.rows);
     }

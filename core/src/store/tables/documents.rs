@@ -10,7 +10,7 @@
 use crate::error::Result;
 use crate::model::{Body, Document, SyncStatus, Version};
 use crate::store::Tx;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, params};
 
 /// One row, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,7 @@ pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
         row.evicted
     ])?;
     row.row = tx.last_insert_rowid();
+    tx.changed(row.collection, row.row);
     Ok(())
 }
 
@@ -132,13 +133,33 @@ pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
     .execute(params![
         row.row, row.hidden, row.first_op, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base, row.evicted
     ])?;
+    tx.changed(row.collection, row.row);
     Ok(())
 }
 
 /// Takes a row away, without a tombstone: for documents that the server has never had, or has forgotten.
-pub(crate) fn remove(tx: &Tx<'_>, row: i64) -> Result<()> {
-    tx.prepare_cached("DELETE FROM documents WHERE row = ?1")?.execute([row])?;
-    super::waiting_states::forget(tx, row, None)
+pub(crate) fn remove(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
+    tx.prepare_cached("DELETE FROM documents WHERE row = ?1")?.execute([row.row])?;
+    tx.changed(row.collection, row.row);
+    super::waiting_states::forget(tx, row.row, None)
+}
+
+/// Takes every row away.
+pub(in crate::store) fn remove_all(tx: &Tx<'_>) -> Result<()> {
+    note_changed(tx, &mut tx.prepare("DELETE FROM documents RETURNING collection, row")?, []).map(drop)
+}
+
+/// Runs a statement that returns, for each row that it writes, the collection and the row of the document that this changes; a collection that
+/// is null stands for none. Returns how many rows were written.
+pub(in crate::store) fn note_changed(tx: &Tx<'_>, statement: &mut Statement<'_>, params: impl Params) -> Result<usize> {
+    let (mut rows, mut count) = (statement.query(params)?, 0);
+    while let Some(row) = rows.next()? {
+        count += 1;
+        if let Some(collection) = row.get(0)? {
+            tx.changed(collection, row.get(1)?);
+        }
+    }
+    Ok(count)
 }
 
 /// The columns that [`read_document`] reads. The status comes from the first operation: its state and its

@@ -68,6 +68,7 @@ pub(crate) fn evict(tx: &Tx<'_>, collection: i64, limits: Limits, spared: &HashS
         for row in &gone {
             forget.execute([row])?;
             clear.execute([row])?;
+            tx.changed(collection, *row);
         }
         Ok(gone.len() as u64)
     })

@@ -3,7 +3,7 @@
 //! Numbers rise and are never used again: the next one is one above the greatest in the table and above the number in `meta` that is kept
 //! when the last row of the table goes.
 
-use super::{dependencies, meta};
+use super::{dependencies, documents, meta};
 use crate::error::{Error, Result};
 use crate::model::{Action, Changes, FieldOp, OpError, OpId, OpKind, OpState, Operation, Seen, Stamp};
 use crate::store::{Tx, outcomes};
@@ -134,10 +134,18 @@ pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
     write(tx, &format!("INSERT INTO operations (op_seq, {WRITTEN}) VALUES (?1, {VALUES})"), op, behind)
 }
 
-/// Writes all of an operation anew.
-pub(crate) fn update(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
-    write(tx, &format!("UPDATE operations SET ({WRITTEN}) = ({VALUES}) WHERE op_seq = ?1"), op, behind)
+/// Writes all of an operation anew; `was`: as it was loaded.
+pub(crate) fn update(tx: &Tx<'_>, was: &Operation, op: &Operation, behind: bool) -> Result<()> {
+    write(tx, &format!("UPDATE operations SET ({WRITTEN}) = ({VALUES}) WHERE op_seq = ?1"), op, behind)?;
+    // A document's status comes from its operations.
+    if op.document != 0 && was.state.number() != op.state.number() {
+        tx.changed(op.collection, op.document);
+    }
+    Ok(())
 }
+
+/// What an update of states returns: the document whose status they make.
+const RETURNED: &str = "RETURNING (SELECT d.collection FROM documents d WHERE d.row = document), document";
 
 fn write(tx: &Tx<'_>, sql: &str, op: &Operation, behind: bool) -> Result<()> {
     let texts = texts(op)?;
@@ -381,9 +389,10 @@ pub(crate) fn regroup(tx: &Tx<'_>, group: &str, to: Option<&str>) -> Result<()> 
 
 /// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
 pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
-    let mut statement = tx.prepare_cached("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state <= 1")?;
+    let sql = format!("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state <= 1 {RETURNED}");
+    let mut statement = tx.prepare_cached(&sql)?;
     for op_seq in op_seqs {
-        statement.execute([op_seq, OpState::InFlight.number()])?;
+        documents::note_changed(tx, &mut statement, [op_seq, OpState::InFlight.number()])?;
     }
     Ok(())
 }
@@ -391,16 +400,17 @@ pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<(
 /// Makes every leased operation runnable again: no request is out, and the fate of each is unknown. (`state > 1`, here and below: so the
 /// planner sees that the partial index `operations_held` covers the query. The queue may be long.)
 pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
-    Ok(tx
-        .prepare_cached("UPDATE operations SET state = ?1 WHERE state > 1 AND state = ?2")?
-        .execute([OpState::Unanswered.number(), OpState::InFlight.number()])?)
+    let sql = format!("UPDATE operations SET state = ?1 WHERE state > 1 AND state = ?2 {RETURNED}");
+    let mut statement = tx.prepare_cached(&sql)?;
+    documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::InFlight.number()])
 }
 
 /// Takes a lease back whose request has not left: those operations are as if they had not been leased.
 pub(crate) fn unlease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
-    let mut statement = tx.prepare_cached("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state = ?3")?;
+    let sql = format!("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state = ?3 {RETURNED}");
+    let mut statement = tx.prepare_cached(&sql)?;
     for op_seq in op_seqs {
-        statement.execute([op_seq, OpState::Open.number(), OpState::InFlight.number()])?;
+        documents::note_changed(tx, &mut statement, [op_seq, OpState::Open.number(), OpState::InFlight.number()])?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@
 use crate::error::Result;
 use crate::model::WriteOutcome;
 use crate::store::db::request_scrub;
-use crate::store::{Tx, operations, outcomes};
+use crate::store::{Tx, documents, operations, outcomes};
 
 /// Deletes all documents, operations, conflicts and the journal.
 pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
@@ -20,11 +20,12 @@ pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM outcomes; DELETE FROM conflicts; DELETE FROM journal; DELETE FROM uses; DELETE FROM pins;
          DELETE FROM operations; DELETE FROM dependencies; DELETE FROM awaited; DELETE FROM server_ids; DELETE FROM unreadable;
-         DELETE FROM documents; DELETE FROM waiting_states;
+         DELETE FROM waiting_states;
          DELETE FROM meta WHERE key IN ('user_id', 'last_sync_ms');
          UPDATE streams SET space = NULL, cursor = NULL, generation = generation + 1, loading = 1, live_count = 0, digest = 0,
                             repaired_at = NULL, read_at = NULL;",
     )?;
+    documents::remove_all(tx)?;
     for id in queued.iter().flat_map(|op| std::iter::once(&op.op_id).chain(&op.absorbed)) {
         outcomes::record(tx, *id, &WriteOutcome::Discarded)?;
         tx.settled(*id, WriteOutcome::Discarded);
