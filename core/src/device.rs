@@ -30,6 +30,7 @@ pub(crate) struct Device {
     pub limits: KnownLimits,
     time: Mutex<Timeline>,
     id: Mutex<Arc<str>>,
+    drawn: Mutex<Drawn>,
 }
 
 impl Device {
@@ -37,7 +38,14 @@ impl Device {
         let KnownTime { frames, wall_offset_ms, server_known_ms } = known;
         let nonce = nonce(entropy.as_ref());
         let time = Timeline::start(reading(clock.as_ref()), nonce, frames, wall_offset_ms, server_known_ms);
-        Self { clock, entropy, limits: KnownLimits::default(), time: Mutex::new(time), id: Mutex::new(id.into()) }
+        Self {
+            clock,
+            entropy,
+            limits: KnownLimits::default(),
+            time: Mutex::new(time),
+            id: Mutex::new(id.into()),
+            drawn: Mutex::default(),
+        }
     }
 
     /// The device's id.
@@ -51,11 +59,12 @@ impl Device {
     }
 
     pub fn new_op_id(&self) -> OpId {
-        OpId::new(self.clock.as_ref(), self.entropy.as_ref())
+        OpId::from_uuid(self.new_uuid())
     }
 
     pub fn new_uuid(&self) -> Uuid {
-        new_uuid(self.clock.as_ref(), self.entropy.as_ref())
+        let random = self.drawn.lock().unwrap_or_else(PoisonError::into_inner).next(self.entropy.as_ref());
+        new_uuid(self.clock.as_ref(), random)
     }
 
     /// A stamp for a write that this transaction makes, in device time: it names its frame, which is stored
@@ -63,10 +72,9 @@ impl Device {
     /// compared with another device's or sent.
     pub fn stamp(&self, tx: &Tx<'_>) -> Result<Hlc> {
         let (mut time, now) = self.time_now();
-        if tx.stored_frame() != Some(time.current().nonce) {
+        if !frames::is_stored(tx, time.current()) {
             let id = frames::ensure(tx, time.current())?;
             time.stored(id);
-            tx.note_frame(time.current().nonce);
         }
         let (ms, counter) = time.stamp(now);
         Ok(Hlc { ms, counter, node: String::new() })
@@ -121,6 +129,35 @@ impl Device {
 
     fn locked(&self) -> MutexGuard<'_, Timeline> {
         self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Random bytes that no id has yet. The system's generator is asked for many at once: a call costs as much as all else that an id takes.
+struct Drawn {
+    bytes: [u8; 32 * ID_BYTES],
+    used: usize,
+}
+
+/// Random bytes of an id.
+const ID_BYTES: usize = 10;
+
+impl Default for Drawn {
+    fn default() -> Self {
+        let bytes = [0; 32 * ID_BYTES];
+        Self { bytes, used: bytes.len() }
+    }
+}
+
+impl Drawn {
+    fn next(&mut self, entropy: &dyn Entropy) -> [u8; ID_BYTES] {
+        let mut id = [0; ID_BYTES];
+        if self.used + ID_BYTES > self.bytes.len() {
+            entropy.fill(&mut self.bytes);
+            self.used = 0;
+        }
+        id.copy_from_slice(&self.bytes[self.used..self.used + ID_BYTES]);
+        self.used += ID_BYTES;
+        id
     }
 }
 

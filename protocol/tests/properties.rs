@@ -79,3 +79,148 @@ fn small_text_that_needs_much_memory_is_refused() {
     let bulky = format!(r#"[{{"title":"{}","tags":["a","b"]}}]"#, "x".repeat(1000));
     assert!(json::parse_value(bulky.as_bytes(), Bounds { bytes: bulky.len(), ..bounds }).is_ok());
 }
+
+/// A document's text with an id somewhere, or damaged, or both.
+fn document() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "",
+        " ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\\n",
+        "\\u0041",
+        "0",
+        "-",
+        ".",
+        "e1",
+        "\"id\":\"i\",",
+        ",\"id\":\"i\"",
+        "\"a\":1,",
+        "\u{7f}",
+        "\u{1}",
+        "é",
+        "version",
+        "id",
+        "00",
+        ".0",
+        "0.05",
+        "0.00001",
+        "123456789012345678",
+        "1234567890123456789",
+        "1.23456789012345",
+    ]);
+    let damage = prop::collection::vec((any::<prop::sample::Index>(), 0usize..3, piece), 0..3);
+    (object(), prop::option::of("[a-z]{1,3}"), damage).prop_map(|(mut fields, id, damage)| {
+        if let Some(id) = id {
+            fields.insert("id".to_owned(), id.into());
+        }
+        let mut text: Vec<char> = serde_json::to_string(&fields).unwrap().chars().collect();
+        for (at, gone, piece) in damage {
+            let from = at.index(text.len() + 1);
+            let to = (from + gone).min(text.len());
+            text.splice(from..to, piece.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
+/// What a scan and a check say of one text.
+fn agree(text: &str, bounds: Bounds) -> Result<bool, TestCaseError> {
+    let Some(scanned) = json::scan_object(text, bounds) else { return Ok(false) };
+    let checked = json::check_object(text, bounds).map_err(|fault| TestCaseError::fail(format!("{text}: {fault}")))?;
+    let bytes = scanned.bytes();
+    prop_assert_eq!((scanned.id.map(Value::from), None, bytes), (checked.id, checked.reserved, checked.bytes));
+    let (mut fields, body) = (json::parse_object(text.as_bytes(), WIDE).unwrap(), scanned.body());
+    fields.remove("id");
+    prop_assert_eq!(json::parse_object(body.as_bytes(), WIDE), Ok(fields));
+    prop_assert_eq!(body.len(), bytes);
+    Ok(true)
+}
+
+fn depth_and_members(value: &Value) -> (usize, usize) {
+    let (inner, own): (Vec<_>, usize) = match value {
+        Value::Array(elements) => (elements.iter().collect(), 0),
+        Value::Object(members) => (members.values().collect(), members.len()),
+        _ => return (0, 0),
+    };
+    let inner = inner.into_iter().map(depth_and_members);
+    inner.fold((1, own), |(depth, most), (inner, members)| (depth.max(inner + 1), most.max(members)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn what_a_scan_takes_a_check_takes_alike(
+        text in document(), depth in 1usize..6, members in 0usize..6, bytes in 2usize..100,
+    ) {
+        agree(&text, WIDE)?;
+        agree(&text, Bounds { depth, members, bytes })?;
+    }
+
+    #[test]
+    fn a_scan_and_a_check_have_the_same_limits(text in document()) {
+        let Some(scanned) = json::scan_object(&text, WIDE) else { return Ok(()) };
+        let body = json::parse_object(scanned.body().as_bytes(), WIDE).unwrap();
+        let (depth, members) = depth_and_members(&Value::Object(body));
+        let exact = Bounds { depth, members, bytes: scanned.bytes() };
+        prop_assert!(agree(&text, exact)?);
+        let less = [
+            Bounds { depth: depth - 1, ..exact },
+            Bounds { bytes: exact.bytes - 1, ..exact },
+            Bounds { members: members.wrapping_sub(1), ..exact },
+        ];
+        for bounds in &less[..if members == 0 { 2 } else { 3 }] {
+            prop_assert_eq!(json::scan_object(&text, *bounds), None);
+            prop_assert!(json::check_object(&text, *bounds).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_scan_takes_ordinary_documents_and_leaves_the_rest() {
+    for text in [
+        "{}",
+        r#"{"id":"a"}"#,
+        r#"{"id":"a","title":"Milk\n\"2 l\"","done":false,"price":0.05,"rank":-12,"at":1764408218123,"tags":["x",null],"o":{"title":{}}}"#,
+        r#"{"title":"é","id":"a"}"#,
+        r#"{"n":[0,-1,1.5,100.0,0.0,-0.5,999999999999999999]}"#,
+    ] {
+        assert!(json::scan_object(text, WIDE).is_some(), "{text}");
+        assert!(agree(text, WIDE).unwrap());
+    }
+    let many: String = (0..65).map(|n| format!("\"{n}\":1,")).collect();
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
+    for text in [
+        "",
+        "[]",
+        " {}",
+        "{} ",
+        r#"{"a": 1}"#,
+        r#"{"a":1,}"#,
+        r#"{"a":1,"a":2}"#,
+        r#"{"id":1}"#,
+        r#"{"id":null}"#,
+        r#"{"version":1}"#,
+        r#"{"_sync":1}"#,
+        r#"{"a":"\u0041"}"#,
+        r#"{"\n":1}"#,
+        r#"{"a":01}"#,
+        r#"{"a":-0}"#,
+        r#"{"a":1e5}"#,
+        r#"{"a":1.50}"#,
+        r#"{"a":0.00001}"#,
+        r#"{"a":1234567890123456789}"#,
+        r#"{"id":"a","id":"a"}"#,
+        &format!("{{{many}\"a\":1}}"),
+        &deep,
+    ] {
+        assert_eq!(json::scan_object(text, WIDE), None, "{text}");
+    }
+}

@@ -322,7 +322,11 @@ struct Identity {
 /// Reads or makes the ids of device and store. Takes up what a killed process left behind, and forgets what is too old.
 fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     let (clock, entropy) = (config.clock.clone(), config.entropy.clone());
-    let fresh = || new_uuid(clock.as_ref(), entropy.as_ref()).to_string();
+    let fresh = || {
+        let mut random = [0; 10];
+        entropy.fill(&mut random);
+        new_uuid(clock.as_ref(), random).to_string()
+    };
     let (fresh_device, fresh_store) = (fresh(), fresh());
     let keep_ms = config.keep_journal.as_millis() as i64;
     let now = clock.wall_ms();

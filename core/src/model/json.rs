@@ -27,6 +27,14 @@ const OPERATOR_LEVELS: usize = 2;
 /// `INVALID_DOCUMENT` for what is no object, has a key twice, is nested too deep, has too many members in one object, or has a member that
 /// belongs to the server; `DOCUMENT_TOO_LARGE`.
 pub(crate) fn read_body(text: &str, bounds: Bounds) -> Result<(Body, Option<String>)> {
+    match json::scan_object(text, bounds) {
+        Some(compact) => Ok((compact.body(), compact.id.map(str::to_owned))),
+        None => read_any_body(text, bounds),
+    }
+}
+
+/// [`read_body`] for what is not ordinary, or wrong.
+fn read_any_body(text: &str, bounds: Bounds) -> Result<(Body, Option<String>)> {
     let checked = json::check_object(text, bounds).map_err(invalid_document)?;
     if let Some(name) = checked.reserved {
         return Err(reserved(&name));
@@ -122,11 +130,70 @@ fn invalid_document(fault: JsonFault) -> Error {
 mod tests {
     use super::*;
     use holm_protocol::limits::Limits;
+    use proptest::prelude::*;
 
     fn code(text: &str, bounds: Bounds) -> ErrorCode {
         let as_tree = read_fields(text, bounds).unwrap_err().code();
         assert_eq!(read_body(text, bounds).unwrap_err().code(), as_tree, "{text}");
         as_tree
+    }
+
+    fn json_like() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"id\"",
+            "\"a\"",
+            "\"b\"",
+            "1",
+            "-0",
+            "-1",
+            "1.5",
+            "0.10",
+            "0.05",
+            "01",
+            "1e5",
+            "true",
+            "null",
+            "\"x\\n\"",
+            "\"\\u0041\"",
+            "\"\\/\"",
+            "\"é\"",
+            " ",
+            "12345678901234567890",
+            "\"version\"",
+            "\"_sync\"",
+            "{\"a\":1}",
+            "\"id\":\"i\"",
+            "\"id\":null",
+            "\"a\":2",
+            "\"b\":[1.0,100.0]",
+            "\"c\":{\"c\":{}}",
+            "{}",
+            "[[]]",
+        ]);
+        prop::collection::vec(piece, 0..8).prop_flat_map(|pieces| {
+            let texts = [format!("{{{}}}", pieces.concat()), format!("{{{}}}", pieces.join(",")), pieces.concat()];
+            prop::sample::select(texts.to_vec())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_scanned_document_is_the_one_that_is_read_the_long_way(
+            text in json_like(), depth in 1usize..5, members in 0usize..5, bytes in 2usize..60,
+        ) {
+            let code = |read: Result<(Body, Option<String>)>| read.map_err(|error| error.code());
+            for bounds in [Limits::default().record(), Bounds { depth, members, bytes }] {
+                prop_assert_eq!(code(read_body(&text, bounds)), code(read_any_body(&text, bounds)));
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::model::{OpId, Stamp};
 use crate::store::{Tx, meta, operations};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// What a new operation is made with. Nothing is used up by making one: the number is taken when the operation is stored.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub(crate) struct Ticket {
 impl Ticket {
     /// For a write made now.
     pub fn new(tx: &Tx<'_>, device: &Device, group: Option<&str>) -> Result<Self> {
-        let op_seq = operations::last_number(tx)? + 1;
+        let op_seq = operations::next_number(tx)?;
         let secret = secret(tx, device)?;
         let stamp = device.stamp(tx)?;
         Ok(Self {
@@ -38,11 +39,8 @@ impl Ticket {
     }
 }
 
-fn secret(tx: &Tx<'_>, device: &Device) -> Result<String> {
-    match meta::get(tx, meta::Key::OpSecret)? {
-        Some(secret) => Ok(secret),
-        None => meta::get_or_set(tx, meta::Key::OpSecret, device.new_uuid().to_string()),
-    }
+fn secret(tx: &Tx<'_>, device: &Device) -> Result<Arc<str>> {
+    meta::op_secret(tx, || device.new_uuid().to_string())
 }
 
 /// Another id for an operation that has one.

@@ -16,7 +16,7 @@
 //!    ever joined to it.
 //! 7. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
-//! 8. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
+//! 8. [`Pending`] is loaded, changed by pure functions and saved once (the create of a document that was never seen is stored at once): `pending.rs` is the only file that writes documents with pending
 //!    operations, operations, conflicts, the journal and outcomes.
 
 mod acknowledge;

@@ -1,12 +1,14 @@
 //! One document with everything that is pending about it: loaded, changed by pure functions, saved once.
 //!
 //! Invariants:
-//! - This is the only file that writes documents with pending operations, operations, conflicts, the journal and outcomes. (Leases are
-//!   the exception: they mark many operations at once and change nothing else.)
+//! - This is the only file that writes documents with pending operations, operations, conflicts, the journal and outcomes. A document is
+//!   loaded, changed and saved; but the create of one that the store has never seen is stored at once
+//!   ([`create_unseen`](Pending::create_unseen)), as `save` would store it. (Leases are the exception: they mark many operations at once and
+//!   change nothing else.)
 //! - No operation disappears without an outcome: it leaves `ops` through [`end`](Pending::end) or [`absorb`](Pending::absorb) only.
 //! - The row's view is the server's state with `ops` applied, whenever it is saved.
 
-use super::view;
+use super::{Place, Ticket, view};
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::{Changes, Fields, OpError, OpId, OpKind, Operation, WriteOutcome, between};
@@ -59,6 +61,16 @@ struct Stored {
 }
 
 impl Pending {
+    /// Stores the create of a document that the store has never seen, at once: there is nothing to load, and no other rule than that its
+    /// content is its own body. `false`: the store knows this id, so the document has to be loaded.
+    pub(super) fn create_unseen(tx: &Tx<'_>, place: &Place<'_>, ticket: &Ticket, body: &str) -> Result<bool> {
+        let row = documents::insert_created(tx, place.collection, place.id.as_str(), ticket.op_seq, body)?;
+        let Some(row) = row else { return Ok(false) };
+        operations::insert_create(tx, ticket.op_seq, ticket.op_id, row, ticket.stamp)?;
+        tx.queued();
+        Ok(true)
+    }
+
     /// A document that the store has never seen.
     pub fn unknown(row: DocumentRow) -> Self {
         Self::with(row, Vec::new(), None, false)

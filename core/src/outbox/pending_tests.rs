@@ -6,14 +6,16 @@ use super::*;
 use crate::conflict::{Rules, Strategy as Conflicts};
 use crate::device::{Device, KnownTime};
 use crate::model::{
-    Changes, Fields, Hlc, OpError, OpEvent, OpId, OpKind, Operation, Path, RemoteChange, Stamp, Stamps, WriteOutcome,
+    Changes, DocumentId, Fields, Hlc, OpError, OpEvent, OpId, OpKind, Operation, Path, RemoteChange, Stamp, Stamps,
+    WriteOutcome,
 };
 use crate::platform::{SystemClock, SystemEntropy};
 use crate::store::documents::DocumentRow;
+use crate::store::{Committed, Durability, Location, Store, StoreEvent, collections, documents, operations};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 fn device() -> Device {
     Device::new(Arc::new(SystemClock::new()), Arc::new(SystemEntropy), "me", KnownTime::default())
@@ -472,4 +474,45 @@ proptest! {
             bench.everything_is_accounted_for();
         }
     }
+}
+
+#[test]
+fn a_create_that_is_stored_at_once_is_the_one_that_would_be_saved() {
+    let written = |unseen: bool| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let notes = told.clone();
+        let observer = move |event: StoreEvent<'_>| {
+            if let StoreEvent::Committed(Committed { rows, settled, queued, counts, .. }) = event {
+                notes.lock().unwrap().push((rows, settled, queued, counts));
+            }
+        };
+        let store = Store::open(Location::Memory, Durability::Full, Arc::new(observer)).unwrap();
+        let (op_id, stamp) = (OpId::from_bytes([7; 16]), Stamp { ms: 5, counter: 3 });
+        let stored = store
+            .write_blocking(move |tx| {
+                let collection = collections::ensure(tx, "tasks")?;
+                let ticket = Ticket { op_seq: operations::next_number(tx)?, op_id, stamp, group: None };
+                let (id, rules, references) = (DocumentId::new("d")?, Rules::default(), References::default());
+                let place =
+                    Place { collection, name: "tasks", rules: &rules, id: &id, group: None, references: &references };
+                let body = r#"{"title":"x"}"#;
+                if unseen {
+                    assert!(Pending::create_unseen(tx, &place, &ticket, body)?);
+                    assert!(!Pending::create_unseen(tx, &place, &ticket, body)?, "it is there now");
+                } else {
+                    let mut pending = Pending::unknown(DocumentRow::new(collection, "d"));
+                    write::make(&mut pending, &place, &ticket, body.to_owned())?;
+                    pending.save(tx, &device())?;
+                }
+                let row = documents::find(tx, collection, "d")?.unwrap();
+                let ops = operations::of_document(tx, row.row)?;
+                Ok((row, ops, operations::next_number(tx)?, operations::last_number(tx)?))
+            })
+            .unwrap();
+        let told = told.lock().unwrap().clone();
+        (stored, told)
+    };
+    let at_once = written(true);
+    assert_eq!(at_once, written(false));
+    assert_eq!((at_once.0.1.len(), at_once.0.2, at_once.0.3), (1, 2, 1));
 }

@@ -28,6 +28,13 @@ pub(crate) struct References {
     pub named: bool,
 }
 
+impl References {
+    /// No document waits for another one because of them.
+    pub fn is_empty(&self) -> bool {
+        self.to.is_empty() && !self.named
+    }
+}
+
 /// Lets the newest operation of a document wait for the creates that the document refers to, and notes what it refers to and is not here.
 ///
 /// # Errors

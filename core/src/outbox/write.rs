@@ -45,6 +45,9 @@ pub(crate) struct Place<'a> {
 /// `ALREADY_EXISTS` if it is there, or was evicted. `INVALID_DOCUMENT` if it and others would wait for each other.
 pub(crate) fn create(tx: &Tx<'_>, device: &Device, place: &Place<'_>, body: Body) -> Result<OpId> {
     let ticket = Ticket::new(tx, device, place.group)?;
+    if place.group.is_none() && place.references.is_empty() && Pending::create_unseen(tx, place, &ticket, &body)? {
+        return Ok(ticket.op_id);
+    }
     let mut pending = match Pending::find(tx, place.collection, place.id.as_str())? {
         Some(pending) => pending,
         None => Pending::unknown(DocumentRow::new(place.collection, place.id.as_str())),
@@ -56,7 +59,7 @@ pub(crate) fn create(tx: &Tx<'_>, device: &Device, place: &Place<'_>, body: Body
     Ok(op_id)
 }
 
-fn make(pending: &mut Pending, place: &Place<'_>, ticket: &Ticket, body: Body) -> Result<OpId> {
+pub(super) fn make(pending: &mut Pending, place: &Place<'_>, ticket: &Ticket, body: Body) -> Result<OpId> {
     let evicted = pending.row.evicted && pending.ops.is_empty();
     if pending.row.row != 0 && (!pending.row.hidden || evicted) {
         return Err(Error::AlreadyExists { collection: place.name.to_owned(), id: place.id.to_string() });

@@ -8,10 +8,12 @@
 
 mod check;
 mod raw_fields;
+mod scan;
 mod tree;
 
 pub use check::{Checked, check_object};
 pub use raw_fields::{RawFields, push_json_string, write_string};
+pub use scan::{Compact, scan_object};
 pub use tree::{parse_object, parse_value};
 
 use serde_json::{Map, Number, Value};

@@ -8,6 +8,7 @@ mod job;
 pub(in crate::store) mod migrate;
 mod other_processes;
 mod readers;
+mod remembered;
 mod scrub;
 mod transaction;
 mod write_connection;

@@ -13,11 +13,12 @@ pub(in crate::store) struct OtherProcesses {
 }
 
 impl OtherProcesses {
-    /// Looks at the count. Inside a transaction it covers all that the transaction sees.
-    pub fn look(&mut self, connection: &Connection) -> Result<()> {
+    /// Looks at the count: whether it has moved. Inside a transaction it covers all that the transaction sees.
+    pub fn look(&mut self, connection: &Connection) -> Result<bool> {
         let now = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        self.untold |= self.seen.replace(now).is_some_and(|seen| seen != now);
-        Ok(())
+        let moved = self.seen.replace(now).is_some_and(|seen| seen != now);
+        self.untold |= moved;
+        Ok(moved)
     }
 
     /// Whether the observer has to be told. It counts as told from here on.

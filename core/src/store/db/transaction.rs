@@ -1,8 +1,9 @@
 //! A running write transaction and what it leaves to be told after the commit.
 
+use super::remembered::Remembered;
 use crate::model::{OpId, WriteOutcome};
 use rusqlite::Connection;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::Deref;
 
 /// A changed row: (collection, row of `documents`).
@@ -42,14 +43,18 @@ impl Committed {
 /// A write transaction. Reads through it see its own writes.
 pub(crate) struct Tx<'a> {
     connection: &'a Connection,
+    remembered: &'a Remembered,
     notes: RefCell<Committed>,
-    /// The frame that is known to be stored, by its nonce.
-    frame: Cell<Option<i64>>,
 }
 
 impl<'a> Tx<'a> {
-    pub(in crate::store) fn new(connection: &'a Connection) -> Self {
-        Self { connection, notes: RefCell::default(), frame: Cell::new(None) }
+    pub(in crate::store) fn new(connection: &'a Connection, remembered: &'a Remembered) -> Self {
+        Self { connection, remembered, notes: RefCell::default() }
+    }
+
+    /// What earlier transactions of this connection have found.
+    pub(in crate::store) fn remembered(&self) -> &Remembered {
+        self.remembered
     }
 
     /// Notes that a document changed, in content or status. Every function of the store that writes one calls this. What a job has noted is
@@ -80,15 +85,6 @@ impl<'a> Tx<'a> {
     /// Notes that what was deleted is to be overwritten in the files.
     pub(in crate::store) fn scrub(&self) {
         self.notes.borrow_mut().scrub = true;
-    }
-
-    /// The frame of stamps that this transaction has found stored, or has stored, by its nonce.
-    pub fn stored_frame(&self) -> Option<i64> {
-        self.frame.get()
-    }
-
-    pub fn note_frame(&self, nonce: i64) {
-        self.frame.set(Some(nonce));
     }
 
     pub(in crate::store) fn into_notes(self) -> Committed {

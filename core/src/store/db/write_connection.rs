@@ -11,6 +11,7 @@ use super::checkpoint::Checkpointer;
 use super::connection::{self, Durability, Location, Role};
 use super::job::Job;
 use super::other_processes::OtherProcesses;
+use super::remembered::Remembered;
 use super::scrub;
 use super::transaction::{ChangedRow, Committed, Tx};
 use crate::error::{Error, ErrorCode, Result};
@@ -32,6 +33,7 @@ pub(in crate::store) struct WriteConnection {
     counters: Arc<Counters>,
     checkpointer: Option<Checkpointer>,
     other_processes: OtherProcesses,
+    remembered: Remembered,
 }
 
 impl WriteConnection {
@@ -42,9 +44,16 @@ impl WriteConnection {
         observer: Observer,
         counters: Arc<Counters>,
     ) -> Result<Self> {
-        let other_processes = OtherProcesses::default();
-        let mut write_connection =
-            Self { connection: None, location, durability, observer, counters, checkpointer: None, other_processes };
+        let mut write_connection = Self {
+            connection: None,
+            location,
+            durability,
+            observer,
+            counters,
+            checkpointer: None,
+            other_processes: OtherProcesses::default(),
+            remembered: Remembered::default(),
+        };
         write_connection.open()?;
         Ok(write_connection)
     }
@@ -68,8 +77,9 @@ impl WriteConnection {
         if self.connection.is_some() {
             return Ok(());
         }
-        // An earlier one belongs to a connection that is gone.
+        // Those belong to a connection that is gone.
         self.checkpointer = None;
+        self.remembered.forget();
         let mut connection = connection::open(&self.location, Role::Writer(self.durability))?;
         if scrub::is_due(&connection)? {
             finish_scrub(&connection);
@@ -111,7 +121,12 @@ impl WriteConnection {
     pub fn look_for_other_processes(&mut self) {
         let Some(connection) = &self.connection else { return };
         match self.other_processes.look(connection) {
-            Ok(()) => self.tell(Committed::default()),
+            Ok(moved) => {
+                if moved {
+                    self.remembered.forget();
+                }
+                self.tell(Committed::default());
+            }
             Err(error) => tracing::debug!(%error, "could not look for commits of other processes"),
         }
     }
@@ -133,7 +148,7 @@ impl WriteConnection {
             return Err(Error::state(ErrorCode::Closed));
         };
         let before = connection.total_changes();
-        let result = run_jobs(connection, &mut self.other_processes, done, &mut next, |rows| {
+        let result = run_jobs(connection, &mut self.other_processes, &self.remembered, done, &mut next, |rows| {
             let commit = self.counters.decided() + 1;
             guarded("the store's observer", || (self.observer)(StoreEvent::Committing(commit, rows)));
         });
@@ -147,6 +162,7 @@ impl WriteConnection {
                 }
             }
             Err(_) => {
+                self.remembered.forget();
                 let rolled_back = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
                 // After an I/O failure nothing that this connection believes can be trusted.
                 if !rolled_back || matches!(result, Err(Error::Storage { code: ErrorCode::StorageUnavailable, .. })) {
@@ -177,6 +193,7 @@ fn guarded(what: &str, work: impl FnOnce()) {
 fn run_jobs(
     connection: &Connection,
     other_processes: &mut OtherProcesses,
+    remembered: &Remembered,
     done: &mut Vec<Box<dyn Job>>,
     next: &mut impl FnMut() -> Option<Box<dyn Job>>,
     committing: impl FnOnce(&[ChangedRow]),
@@ -184,10 +201,13 @@ fn run_jobs(
     let sql = |text| -> Result<()> { Ok(connection.prepare_cached(text)?.raw_execute().map(drop)?) };
     let mut committed = Committed::default();
     sql("BEGIN IMMEDIATE")?;
-    other_processes.look(connection)?;
+    if other_processes.look(connection)? {
+        remembered.forget();
+    }
     // The first job has the whole transaction to itself until others follow: a lone write pays for no savepoint.
-    let tx = Tx::new(connection);
+    let tx = Tx::new(connection, remembered);
     if !done[0].run(&tx) {
+        remembered.forget();
         if !connection.is_autocommit() {
             sql("ROLLBACK")?;
         }
@@ -198,9 +218,12 @@ fn run_jobs(
         && let Some(mut job) = next()
     {
         sql("SAVEPOINT job")?;
-        let tx = Tx::new(connection);
+        let tx = Tx::new(connection, remembered);
         let kept = job.run(&tx);
         done.push(job);
+        if !kept {
+            remembered.forget();
+        }
         if kept {
             committed.join(tx.into_notes());
         } else if connection.is_autocommit() {

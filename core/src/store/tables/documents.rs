@@ -124,6 +124,20 @@ pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
     Ok(())
 }
 
+/// Adds a row for a document that is made here, with the number of its create; its content is its own. Returns its row, or `None` if there is
+/// one of this id, be it a tombstone.
+pub(crate) fn insert_created(tx: &Tx<'_>, collection: i64, id: &str, first_op: i64, body: &str) -> Result<Option<i64>> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO documents (collection, id, hidden, pending, generation, body) VALUES (?1, ?2, 0, ?3, 0, ?4) ON CONFLICT DO NOTHING",
+    )?;
+    if statement.execute(params![collection, id, first_op, body])? == 0 {
+        return Ok(None);
+    }
+    let row = tx.last_insert_rowid();
+    tx.changed(collection, row);
+    Ok(Some(row))
+}
+
 /// Writes all that can change of a row.
 pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
     tx.prepare_cached(

@@ -38,8 +38,19 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<(Frame, i64)>> {
         .collect())
 }
 
+/// Whether a frame is known to be stored.
+pub(crate) fn is_stored(tx: &Tx<'_>, frame: &Frame) -> bool {
+    tx.remembered().frame.get() == Some(frame.nonce)
+}
+
 /// Makes sure that a frame is stored, in the transaction that stores a stamp of it. Returns its number.
 pub(crate) fn ensure(tx: &Tx<'_>, frame: &Frame) -> Result<i64> {
+    let id = find_or_insert(tx, frame)?;
+    tx.remembered().frame.set(Some(frame.nonce));
+    Ok(id)
+}
+
+fn find_or_insert(tx: &Tx<'_>, frame: &Frame) -> Result<i64> {
     let known = tx
         .prepare_cached("SELECT 1 FROM frames WHERE id = ?1 AND nonce = ?2")?
         .query_row([frame.id, frame.nonce], |_| Ok(()))
@@ -64,5 +75,12 @@ pub(crate) fn set_offset(tx: &Tx<'_>, frame: &Frame) -> Result<()> {
 /// Forgets all frames if no stamp is stored that needs them.
 pub(crate) fn purge(tx: &Tx<'_>) -> Result<()> {
     tx.prepare_cached("DELETE FROM frames WHERE NOT EXISTS (SELECT 1 FROM operations)")?.execute([])?;
+    tx.remembered().frame.set(None);
     Ok(())
+}
+
+/// Forgets all frames.
+pub(in crate::store) fn remove_all(tx: &Tx<'_>) -> Result<()> {
+    tx.remembered().frame.set(None);
+    Ok(tx.execute_batch("DELETE FROM frames")?)
 }

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension};
+use std::sync::Arc;
 
 /// The keys of single values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,4 +69,17 @@ pub(crate) fn get_or_set(tx: &Tx<'_>, key: Key, fresh: String) -> Result<String>
     }
     set(tx, key, &fresh)?;
     Ok(fresh)
+}
+
+/// What operation ids are checked with; `fresh` makes it if there is none.
+pub(crate) fn op_secret(tx: &Tx<'_>, fresh: impl FnOnce() -> String) -> Result<Arc<str>> {
+    if let Some(secret) = &*tx.remembered().op_secret.borrow() {
+        return Ok(secret.clone());
+    }
+    let secret: Arc<str> = match get(tx, Key::OpSecret)? {
+        Some(secret) => secret.into(),
+        None => get_or_set(tx, Key::OpSecret, fresh())?.into(),
+    };
+    tx.remembered().op_secret.replace(Some(secret.clone()));
+    Ok(secret)
 }

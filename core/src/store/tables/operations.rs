@@ -131,7 +131,44 @@ const VALUES: &str = "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?
 
 /// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
 pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
-    write(tx, &format!("INSERT INTO operations (op_seq, {WRITTEN}) VALUES (?1, {VALUES})"), op, behind)
+    write(tx, &format!("INSERT INTO operations (op_seq, {WRITTEN}) VALUES (?1, {VALUES})"), op, behind)?;
+    used(tx, op.op_seq);
+    Ok(())
+}
+
+/// Adds the create of a document whose content is its own body, under a new number.
+pub(crate) fn insert_create(tx: &Tx<'_>, op_seq: i64, op_id: OpId, document: i64, stamp: Stamp) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO operations (op_seq, op_id, document, kind, state, behind, hlc_ms, hlc_counter)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
+    )?
+    .execute(params![
+        op_seq,
+        op_id.as_bytes(),
+        document,
+        OpKind::Create.number(),
+        OpState::Open.number(),
+        stamp.ms,
+        stamp.counter
+    ])?;
+    used(tx, op_seq);
+    Ok(())
+}
+
+/// The number of a new operation. It is used up once the operation is stored.
+pub(crate) fn next_number(tx: &Tx<'_>) -> Result<i64> {
+    let known = &tx.remembered().last_number;
+    let last = match known.get() {
+        Some(last) => last,
+        None => last_number(tx)?,
+    };
+    known.set(Some(last));
+    Ok(last + 1)
+}
+
+fn used(tx: &Tx<'_>, op_seq: i64) {
+    let known = &tx.remembered().last_number;
+    known.set(known.get().map(|last| last.max(op_seq)));
 }
 
 /// Writes all of an operation anew; `was`: as it was loaded.

@@ -11,7 +11,7 @@
 use crate::error::Result;
 use crate::model::WriteOutcome;
 use crate::store::db::request_scrub;
-use crate::store::{Tx, documents, operations, outcomes};
+use crate::store::{Tx, documents, frames, operations, outcomes};
 
 /// Deletes all documents, operations, conflicts and the journal.
 pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
@@ -30,6 +30,6 @@ pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
         outcomes::record(tx, *id, &WriteOutcome::Discarded)?;
         tx.settled(*id, WriteOutcome::Discarded);
     }
-    tx.execute_batch("DELETE FROM frames;")?;
+    frames::remove_all(tx)?;
     request_scrub(tx)
 }

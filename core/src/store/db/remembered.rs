@@ -1,0 +1,27 @@
+//! What the writer knows of its own tables from one transaction to the next, and need not read again.
+//!
+//! Invariant: what is remembered is what a read in the running transaction would find. So everything is forgotten when changes are taken back,
+//! when another process has committed, and when the connection is opened.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// See the module. Empty: nothing is known.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Remembered {
+    /// The last number of an operation that was used.
+    pub last_number: Cell<Option<i64>>,
+    /// What operation ids are checked with.
+    pub op_secret: RefCell<Option<Arc<str>>>,
+    /// The frame of stamps that is stored, by its nonce.
+    pub frame: Cell<Option<i64>>,
+}
+
+impl Remembered {
+    pub fn forget(&self) {
+        let Self { last_number, op_secret, frame } = self;
+        last_number.set(None);
+        op_secret.replace(None);
+        frame.set(None);
+    }
+}
