@@ -173,21 +173,41 @@ proptest! {
 }
 
 #[test]
+fn equal_keys_come_in_the_order_in_which_the_device_got_them_and_no_keys_by_id() {
+    let holm = Holm::open(Config::in_memory()).unwrap();
+    let collection = holm.collection("docs").unwrap();
+    holm.write_blocking(|tx| {
+        for (id, x) in [("c", 1), ("a", 2), ("d", 1), ("b", 1)] {
+            tx.create_with_id("docs", id, &json!({"x": x}))?;
+        }
+        // An edit does not move a document.
+        tx.update("docs", "c", &json!({"y": 1}))
+    })
+    .unwrap();
+    let found = |query: Value| ids(&collection, &Query::parse(&query).unwrap());
+    assert_eq!(found(json!({})), ["a", "b", "c", "d"]);
+    assert_eq!(found(json!({"order": ["x"]})), ["c", "d", "b", "a"]);
+    assert_eq!(found(json!({"order": [["x", "desc"]]})), ["a", "b", "d", "c"]);
+    assert_eq!(found(json!({"order": ["x", "id"]})), ["b", "c", "d", "a"]);
+}
+
+#[test]
 fn a_declared_index_gives_filter_and_order() {
     let (_holm, collection) = filled(&[]);
     let plan = |query: Value| collection.query_plan(&Query::parse(&query).unwrap()).unwrap().join("; ");
     for query in [
         json!({"where": {"eq": ["x", true]}, "order": [["y", "desc"]], "limit": 50}),
         json!({"where": {"and": [{"eq": ["x", 1]}, {"gt": ["y", 5]}]}, "order": [["y", "asc"]]}),
-        json!({"where": {"eq": ["z.in", 1]}}),
         json!({"where": {"prefix": ["z.in", "a"]}, "order": ["z.in"]}),
         json!({"order": [["z.in", "desc"]], "limit": 10}),
     ] {
         let plan = plan(query.clone());
         assert!(plan.contains("USING INDEX ix_") && !plan.contains("TEMP B-TREE"), "{query}: {plan}");
     }
-    let partly = plan(json!({"where": {"eq": ["x", 1]}}));
-    assert!(partly.contains("USING INDEX ix_"), "the first field of an index is enough to find by: {partly}");
+    for field in ["x", "z.in"] {
+        let found = plan(json!({"where": {"eq": [field, 1]}}));
+        assert!(found.contains("USING INDEX ix_"), "the first field of an index is enough to find by: {found}");
+    }
     let without = plan(json!({"where": {"eq": ["y", 1]}, "order": ["nothing"]}));
     assert!(without.contains("TEMP B-TREE"), "a query that no index fits says so: {without}");
 }
@@ -240,7 +260,11 @@ fn bad_queries_are_named() {
     let null = Query::parse(&json!({"where": {"lt": ["x", null]}})).unwrap();
     assert_eq!(collection.query(&null).unwrap_err().code(), ErrorCode::InvalidQuery);
     let page = Query::all().limit(1);
-    for mark in ["", "[]", "{}", "[1,2,3]"] {
+    let ordered = page.clone().order_by("x", Direction::Ascending).unwrap();
+    for mark in ["[1]", "[1,\"a\"]", "[1,null]"] {
+        assert_eq!(collection.page(&ordered, Some(mark)).unwrap_err().code(), ErrorCode::InvalidQuery, "{mark}");
+    }
+    for mark in ["", "[]", "{}", "[1,2,3]", "[1]"] {
         assert_eq!(collection.page(&page, Some(mark)).unwrap_err().code(), ErrorCode::InvalidQuery, "{mark}");
     }
 }

@@ -4,7 +4,7 @@
 //! documents copies about n / 128 pointers at most, and a change copies one or two chunks.
 
 use crate::model::Document;
-use crate::repository::query::{Key, Order};
+use crate::repository::query::{Key, Order, Place};
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Index;
@@ -30,8 +30,8 @@ impl Entry {
         &self.document.id
     }
 
-    pub fn place(&self) -> (&[Key], &str) {
-        (&self.keys, self.id())
+    pub fn place(&self) -> Place<'_> {
+        Place { keys: &self.keys, row: self.row, id: self.id() }
     }
 }
 
@@ -109,7 +109,7 @@ impl DocumentList {
     }
 
     /// Where an entry is (`Ok`), or where it belongs (`Err`). For a list in this order.
-    pub(super) fn search(&self, order: &Order, place: (&[Key], &str)) -> Result<usize, usize> {
+    pub(super) fn search(&self, order: &Order, place: Place<'_>) -> Result<usize, usize> {
         let before = |entry: &Entry| order.compare(entry.place(), place);
         let chunk = self
             .chunks

@@ -53,14 +53,24 @@ pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
     Ok(Compiled { select, count, values, window })
 }
 
-/// The order's keys, and the id in the direction of the last of them: so an index on the keys and the id gives the whole order.
+/// The order's keys and what decides between equal ones.
 pub(super) fn order_by(order: &[(FieldPath, Direction)]) -> String {
     let mut text = String::new();
     for (path, direction) in order {
         let _ = write!(text, "{}{}, ", path.sql(), descending(*direction));
     }
-    let last = order.last().map(|(_, direction)| *direction).unwrap_or_default();
-    text + "d.id" + descending(last)
+    let (tie, direction) = tie(order);
+    text + tie + descending(direction)
+}
+
+/// What decides between documents whose keys are equal, and which way: the row, with which every index ends anyway, in the direction of the last
+/// key; so an index on the keys gives the whole order. Without keys it is the id: only a collection's ids have an index that leads to none but its
+/// own documents.
+pub(super) fn tie(order: &[(FieldPath, Direction)]) -> (&'static str, Direction) {
+    match order.last() {
+        Some((_, direction)) => ("d.row", *direction),
+        None => ("d.id", Direction::Ascending),
+    }
 }
 
 fn descending(direction: Direction) -> &'static str {

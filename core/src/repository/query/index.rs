@@ -13,9 +13,8 @@ pub(crate) fn declare(tx: &Tx<'_>, collection: i64, declared: &[Vec<FieldPath>])
         .iter()
         .filter(|paths| !paths.is_empty())
         .map(|paths| {
-            // The id at the end makes the index give the whole order, ties included.
-            let columns: Vec<String> = paths.iter().map(FieldPath::index_sql).chain(["id".to_owned()]).collect();
-            let columns = columns.join(", ");
+            // The row, with which every index ends, decides between equal keys.
+            let columns = paths.iter().map(FieldPath::index_sql).collect::<Vec<_>>().join(", ");
             let digest = Sha256::digest(&columns);
             let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
             (format!("ix_{collection}_{hash}"), columns)

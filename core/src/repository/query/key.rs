@@ -61,17 +61,24 @@ fn integer_with_real(whole: i64, real: f64) -> Ordering {
     whole.cmp(&cut).then_with(|| 0.0.partial_cmp(&(real - cut as f64)).unwrap_or(Ordering::Equal))
 }
 
-/// The order of a result: its keys' directions, then the id in the direction of the last key.
+/// What the order compares of a document.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::repository) struct Place<'a> {
+    pub keys: &'a [Key],
+    pub row: i64,
+    pub id: &'a str,
+}
+
+/// The order of a result: its keys' directions, then the row in the direction of the last key; the id if there are no keys
+/// ([`tie`](super::compile::tie)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::repository) struct Order {
     keys: Vec<Direction>,
-    id: Direction,
 }
 
 impl Order {
     pub fn new(keys: Vec<Direction>) -> Self {
-        let id = keys.last().copied().unwrap_or_default();
-        Self { keys, id }
+        Self { keys }
     }
 
     /// How many keys a row has.
@@ -79,19 +86,22 @@ impl Order {
         self.keys.len()
     }
 
-    /// Compares two places: their keys and ids.
-    pub fn compare(&self, a: (&[Key], &str), b: (&[Key], &str)) -> Ordering {
+    /// Compares two places.
+    pub fn compare(&self, a: Place<'_>, b: Place<'_>) -> Ordering {
         let directed = |ordering: Ordering, direction| match direction {
             Direction::Ascending => ordering,
             Direction::Descending => ordering.reverse(),
         };
-        for (direction, (a, b)) in self.keys.iter().zip(a.0.iter().zip(b.0)) {
+        for (direction, (a, b)) in self.keys.iter().zip(a.keys.iter().zip(b.keys)) {
             let ordering = a.compare(b);
             if ordering.is_ne() {
                 return directed(ordering, *direction);
             }
         }
-        directed(a.1.cmp(b.1), self.id)
+        match self.keys.last() {
+            Some(direction) => directed(a.row.cmp(&b.row), *direction),
+            None => a.id.cmp(b.id),
+        }
     }
 }
 

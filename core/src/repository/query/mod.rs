@@ -4,7 +4,8 @@
 //! - Values are always bound; the text of a statement depends on the shape of a query only, so it is prepared once.
 //! - Field paths are checked before they become part of a statement.
 //! - Every condition is true or false, never unknown: `not` of it is the other one. A missing field equals nothing but `null`.
-//! - The order is total: the id breaks ties. So pages neither skip nor repeat.
+//! - The order is total: documents with equal keys come in the order in which this device got them, and those of a query without keys by id. So
+//!   pages neither skip nor repeat.
 //! - A query within the limits runs; one beyond them is `INVALID_QUERY` before SQLite sees it.
 
 mod aggregate;
@@ -22,7 +23,7 @@ pub use aggregate::{Aggregate, AggregateRow};
 pub(crate) use compile::{Compiled, compile};
 pub use filter::Filter;
 pub(crate) use index::declare;
-pub(super) use key::{Key, Order};
+pub(super) use key::{Key, Order, Place};
 pub(super) use live_select::LiveSelect;
 pub use page::Page;
 pub(crate) use page::read_page;
@@ -50,7 +51,7 @@ pub enum Direction {
 pub struct Query {
     /// Which documents.
     pub filter: Option<Filter>,
-    /// In which order; the id breaks ties.
+    /// In which order; documents with equal keys come in the order in which this device got them. Empty: by id.
     pub order: Vec<(FieldPath, Direction)>,
     /// At most how many.
     pub limit: Option<u32>,

@@ -1,6 +1,6 @@
 //! Pages by key: the next page begins after the last document of this one, even if documents came or went in between.
 
-use super::compile::{Condition, order_by, scalar};
+use super::compile::{Condition, order_by, scalar, tie};
 use super::place::push_after;
 use super::{DOCUMENT_WIDTH, Query};
 use crate::error::{Error, Result};
@@ -38,7 +38,11 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
     let mut sql = Condition::of(collection, query)?;
     if let Some(after) = after {
         let keys: Vec<Value> = serde_json::from_str(after).map_err(|_| Error::query("the page mark is damaged"))?;
-        if keys.len() != query.order.len() + 1 {
+        let last_fits = match query.order.len() {
+            0 => keys.last().is_some_and(Value::is_string),
+            _ => keys.last().is_some_and(Value::is_i64),
+        };
+        if keys.len() != query.order.len() + 1 || !last_fits {
             return Err(Error::query("the page mark belongs to another query"));
         }
         sql.text.push_str(" AND ");
@@ -50,7 +54,8 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
         text
     });
     let select = format!(
-        "SELECT {DOCUMENT_COLUMNS}{keys} FROM documents d WHERE {} ORDER BY {} LIMIT {}",
+        "SELECT {DOCUMENT_COLUMNS}{keys}, {} FROM documents d WHERE {} ORDER BY {} LIMIT {}",
+        tie(&query.order).0,
         sql.text,
         order_by(&query.order),
         u64::from(limit) + 1
@@ -65,16 +70,17 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
         }
         let document = read_document(row)?;
         if documents.len() + 1 == limit as usize {
-            mark = Some(page_mark(row, query.order.len(), &document.id)?);
+            mark = Some(page_mark(row, query.order.len())?);
         }
         documents.push(document);
     }
     Ok(Page { documents, next: None })
 }
 
-fn page_mark(row: &Row<'_>, keys: usize, id: &str) -> Result<String> {
+/// The keys of a row, and what decides between equal ones.
+fn page_mark(row: &Row<'_>, keys: usize) -> Result<String> {
     let mut mark = Vec::with_capacity(keys + 1);
-    for key in 0..keys {
+    for key in 0..=keys {
         mark.push(match row.get_ref(DOCUMENT_WIDTH + key)? {
             ValueRef::Null | ValueRef::Blob(_) => Value::Null,
             ValueRef::Integer(whole) => whole.into(),
@@ -82,6 +88,5 @@ fn page_mark(row: &Row<'_>, keys: usize, id: &str) -> Result<String> {
             ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
         });
     }
-    mark.push(id.into());
     Ok(Value::Array(mark).to_string())
 }

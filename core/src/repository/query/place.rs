@@ -1,6 +1,6 @@
 //! Places in an order, as conditions.
 
-use super::compile::Condition;
+use super::compile::{Condition, tie};
 use super::path::FieldPath;
 use super::{Direction, Query};
 use crate::error::Result;
@@ -16,7 +16,7 @@ impl Direction {
     }
 }
 
-/// Adds "after this place in the query's order": `place` has the keys and the id.
+/// Adds "after this place in the query's order": `place` has the keys and what decides between equal ones.
 pub(super) fn push_after(sql: &mut Condition, query: &Query, place: &[Sql]) {
     push_beyond(sql, &query.order, place, |direction| direction);
 }
@@ -26,16 +26,16 @@ pub(super) fn push_before(sql: &mut Condition, query: &Query, place: &[Sql]) {
     push_beyond(sql, &query.order, place, Direction::reversed);
 }
 
-/// Beyond the first key, or the same there and beyond the next, and so on to the id.
+/// Beyond the first key, or the same there and beyond the next, and so on.
 fn push_beyond(
     sql: &mut Condition,
     order: &[(FieldPath, Direction)],
     place: &[Sql],
     turned: impl Fn(Direction) -> Direction,
 ) {
-    let id_direction = order.last().map(|(_, direction)| *direction).unwrap_or_default();
+    let (tie, tie_direction) = tie(order);
     let fields =
-        order.iter().map(|(path, direction)| (path.sql(), *direction)).chain([("d.id".to_owned(), id_direction)]);
+        order.iter().map(|(path, direction)| (path.sql(), *direction)).chain([(tie.to_owned(), tie_direction)]);
     let mut open = 0;
     for (index, ((field, direction), value)) in fields.zip(place).enumerate() {
         if index > 0 {
@@ -80,7 +80,8 @@ pub(in crate::repository) fn count_before(
 ) -> Result<Option<u64>> {
     let mut sql = Condition::of(collection, query)?;
     let keys: String = query.order.iter().map(|(path, _)| path.sql() + ", ").collect();
-    let select = format!("SELECT {keys}d.id FROM documents d WHERE {} AND d.id = ?", sql.text);
+    let (tie, _) = tie(&query.order);
+    let select = format!("SELECT {keys}{tie} FROM documents d WHERE {} AND d.id = ?", sql.text);
     let id = Sql::Text(id.to_owned());
     let values = rusqlite::params_from_iter(sql.values.iter().chain([&id]));
     let mut statement = connection.prepare_cached(&select)?;

@@ -1,5 +1,5 @@
 extension Holm {
-    /// The order of a query's result. The document's id breaks ties, so every order is total.
+    /// The order of a query's result. Documents with equal keys come in the order in which this device got them.
     ///
     /// One key, `.desc("createdAt")`, or several, `[.desc("priority"), .asc("title")]`. Missing fields and `null` come
     /// first in ascending order, then numbers (`false` is 0, `true` is 1), then texts.

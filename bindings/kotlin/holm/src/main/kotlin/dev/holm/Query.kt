@@ -40,7 +40,7 @@ public class Query private constructor(
         copy(filter = filter?.and(condition) ?: condition, properties = properties + condition.properties)
 
     /**
-     * Adds a key to the order. The id breaks ties.
+     * Adds a key to the order. Documents with equal keys come in the order in which this device got them.
      *
      * @param path names joined by dots (`address.city`); `id` is the document's id.
      */
@@ -55,7 +55,7 @@ public class Query private constructor(
             },
         )
 
-    /** Adds a key to the order. The id breaks ties. */
+    /** Adds a key to the order. Documents with equal keys come in the order in which this device got them. */
     public fun orderBy(property: kotlin.reflect.KProperty1<*, *>, direction: Direction = Direction.Ascending): Query =
         orderBy(property.name, direction).copy(properties = properties + property.name)
 
