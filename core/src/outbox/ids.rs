@@ -76,3 +76,7 @@ pub(crate) fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
     let bytes = id.as_bytes();
     Ok(check(&secret, bytes) == bytes[10..12] && (1..=last).contains(&number(id, last)))
 }
+
+#[cfg(test)]
+#[path = "ids_tests.rs"]
+mod tests;

@@ -304,8 +304,7 @@ impl Pending {
         let nowhere = self.ops.is_empty() && self.row.body.is_none() && self.row.seq.is_none();
         match &self.stored {
             Some(_) if nowhere => documents::remove(tx, &self.row),
-            Some(stored) if stored.row == self.row => Ok(()),
-            Some(_) => documents::update(tx, &self.row),
+            Some(stored) => documents::update(tx, &stored.row, &self.row),
             None if nowhere => Ok(()),
             None => documents::insert(tx, &mut self.row),
         }
@@ -323,7 +322,7 @@ impl Pending {
             match before {
                 None => operations::insert(tx, op, place > 0)?,
                 Some(was) if stored[was] != *op || (was > 0) != (place > 0) => {
-                    operations::update(tx, &stored[was], op, place > 0)?;
+                    operations::update(tx, (&stored[was], was > 0), (op, place > 0))?;
                 }
                 Some(_) => {}
             }

@@ -123,8 +123,9 @@ fn the_observer_hears_of_rows_that_changed_and_of_no_others(subject: &Subject) {
     subject
         .store
         .write_blocking(move |tx| {
-            documents::update(tx, &DocumentRow { hidden: true, ..kept.clone() })?;
-            documents::update(tx, &kept)?;
+            let hidden = DocumentRow { hidden: true, ..kept.clone() };
+            documents::update(tx, &kept, &hidden)?;
+            documents::update(tx, &hidden, &kept)?;
             documents::remove(tx, &gone)
         })
         .unwrap();
@@ -139,17 +140,17 @@ fn what_a_write_that_is_taken_back_has_changed_is_not_told(subject: &Subject) {
     let (a, b) = (subject.insert("a"), subject.insert("b"));
     subject.told.lock().unwrap().clear();
     let hidden = |row: &DocumentRow| DocumentRow { hidden: true, ..row.clone() };
-    let (store, kept, taken_back) = (subject.store.clone(), hidden(&a), hidden(&b));
+    let (store, kept, taken_back) = (subject.store.clone(), (a.clone(), hidden(&a)), (b.clone(), hidden(&b)));
     subject
         .store
         .write_blocking(move |tx| {
             let failing = store.write(move |tx| {
-                documents::update(tx, &taken_back)?;
+                documents::update(tx, &taken_back.0, &taken_back.1)?;
                 Err::<(), _>(Error::document("on purpose"))
             });
             // Queued while this one runs: they share a transaction.
             assert!(failing.now_or_never().is_none());
-            documents::update(tx, &kept)
+            documents::update(tx, &kept.0, &kept.1)
         })
         .unwrap();
     let told: Vec<_> = subject.told.lock().unwrap().iter().map(|c| c.rows.clone()).collect();

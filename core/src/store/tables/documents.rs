@@ -7,10 +7,11 @@
 //! - `pending > 0`: the number of the document's first operation. `body` is the base with all pending operations applied; `base` is the
 //!   server's live copy, if it has one.
 
+use super::update::Update;
 use crate::error::Result;
 use crate::model::{Body, Document, SyncStatus, Version};
 use crate::store::Tx;
-use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, ToSql, params};
 
 /// One row, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,16 +139,21 @@ pub(crate) fn insert_created(tx: &Tx<'_>, collection: i64, id: &str, first_op: i
     Ok(Some(row))
 }
 
-/// Writes all that can change of a row.
-pub(crate) fn update(tx: &Tx<'_>, row: &DocumentRow) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE documents SET hidden = ?2, pending = ?3, version = ?4, seq = ?5, generation = ?6, updated_at = ?7, body = ?8, base = ?9,
-                              evicted = ?10 WHERE row = ?1",
-    )?
-    .execute(params![
-        row.row, row.hidden, row.first_op, row.version, row.seq, row.generation, row.updated_ms, row.body, row.base, row.evicted
-    ])?;
-    tx.changed(row.collection, row.row);
+/// Writes what has changed of a row; `was`: as it is stored.
+pub(crate) fn update(tx: &Tx<'_>, was: &DocumentRow, row: &DocumentRow) -> Result<()> {
+    let mut update = Update::of("documents");
+    update.set("hidden", was.hidden != row.hidden, || Ok(row.hidden.into()))?;
+    update.set("pending", was.first_op != row.first_op, || Ok(row.first_op.into()))?;
+    update.set("version", was.version != row.version, || Ok(row.version.to_sql()?))?;
+    update.set("seq", was.seq != row.seq, || Ok(row.seq.to_sql()?))?;
+    update.set("generation", was.generation != row.generation, || Ok(row.generation.into()))?;
+    update.set("updated_at", was.updated_ms != row.updated_ms, || Ok(row.updated_ms.to_sql()?))?;
+    update.set("body", was.body != row.body, || Ok(row.body.to_sql()?))?;
+    update.set("base", was.base != row.base, || Ok(row.base.to_sql()?))?;
+    update.set("evicted", was.evicted != row.evicted, || Ok(row.evicted.into()))?;
+    if update.run(tx, "row", row.row)? {
+        tx.changed(row.collection, row.row);
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod pins;
 pub(crate) mod server_ids;
 pub(crate) mod streams;
 pub(crate) mod unreadable;
+mod update;
 pub(crate) mod waiting_states;
 mod wipe;
 

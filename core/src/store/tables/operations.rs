@@ -3,11 +3,13 @@
 //! Numbers rise and are never used again: the next one is one above the greatest in the table and above the number in `meta` that is kept
 //! when the last row of the table goes.
 
+use super::update::Update;
 use super::{dependencies, documents, meta};
 use crate::error::{Error, Result};
 use crate::model::{Action, Changes, FieldOp, OpError, OpId, OpKind, OpState, Operation, Seen, Stamp};
 use crate::store::{Tx, outcomes};
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::types::{ToSqlOutput, Value as Sql};
+use rusqlite::{Connection, Params, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -97,16 +99,23 @@ fn text<T: Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::internal(format!("an operation: {e}")))
 }
 
-/// The columns that are text.
-struct Texts {
-    changes: Option<String>,
-    before: Option<String>,
-    error: Option<String>,
-    absorbed: Option<Vec<u8>>,
-    action: Option<String>,
+fn changes_column(op: &Operation) -> Option<String> {
+    op.changes.as_ref().map(|changes| changes_text(changes, op.stamp))
 }
 
-fn texts(op: &Operation) -> Result<Texts> {
+fn before_column(op: &Operation) -> Result<Option<String>> {
+    (!op.before.is_empty()).then(|| text::<Seen>(&op.before)).transpose()
+}
+
+fn error_column(op: &Operation) -> Result<Option<String>> {
+    op.error().map(text::<OpError>).transpose()
+}
+
+fn absorbed_column(op: &Operation) -> Option<Vec<u8>> {
+    (!op.absorbed.is_empty()).then(|| op.absorbed.iter().flat_map(|id| *id.as_bytes()).collect())
+}
+
+fn action_column(op: &Operation) -> Result<Option<String>> {
     let action = op.action.as_ref().map(|action| StoredAction {
         name: action.name.clone(),
         params: action.params.clone(),
@@ -115,23 +124,36 @@ fn texts(op: &Operation) -> Result<Texts> {
         collection: op.collection,
         doc_id: op.doc_id.clone(),
     });
-    Ok(Texts {
-        changes: op.changes.as_ref().map(|changes| changes_text(changes, op.stamp)),
-        before: (!op.before.is_empty()).then(|| text::<Seen>(&op.before)).transpose()?,
-        error: op.error().map(text::<OpError>).transpose()?,
-        absorbed: (!op.absorbed.is_empty()).then(|| op.absorbed.iter().flat_map(|id| *id.as_bytes()).collect()),
-        action: action.as_ref().map(text::<StoredAction>).transpose()?,
-    })
+    action.as_ref().map(text::<StoredAction>).transpose()
 }
-
-/// What is written of an operation under its number, and in which order.
-const WRITTEN: &str = "op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id, attempts, \
-     rounds, not_before, error, absorbed, action";
-const VALUES: &str = "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
 
 /// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
 pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
-    write(tx, &format!("INSERT INTO operations (op_seq, {WRITTEN}) VALUES (?1, {VALUES})"), op, behind)?;
+    tx.prepare_cached(
+        "INSERT INTO operations (op_seq, op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id,
+                                 attempts, rounds, not_before, error, absorbed, action)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    )?
+    .execute(params![
+        op.op_seq,
+        op.op_id.as_bytes(),
+        op.document,
+        op.kind.number(),
+        op.state.number(),
+        behind,
+        op.base_version,
+        changes_column(op),
+        before_column(op)?,
+        op.stamp.ms,
+        op.stamp.counter,
+        op.group,
+        op.attempts,
+        op.rounds,
+        op.not_before_ms,
+        error_column(op)?,
+        absorbed_column(op),
+        action_column(op)?
+    ])?;
     used(tx, op.op_seq);
     Ok(())
 }
@@ -157,13 +179,18 @@ pub(crate) fn insert_create(tx: &Tx<'_>, op_seq: i64, op_id: OpId, document: i64
 
 /// The number of a new operation. It is used up once the operation is stored.
 pub(crate) fn next_number(tx: &Tx<'_>) -> Result<i64> {
+    Ok(last_known(tx)? + 1)
+}
+
+/// [`last_number`], read once.
+fn last_known(tx: &Tx<'_>) -> Result<i64> {
     let known = &tx.remembered().last_number;
     let last = match known.get() {
         Some(last) => last,
         None => last_number(tx)?,
     };
     known.set(Some(last));
-    Ok(last + 1)
+    Ok(last)
 }
 
 fn used(tx: &Tx<'_>, op_seq: i64) {
@@ -171,11 +198,34 @@ fn used(tx: &Tx<'_>, op_seq: i64) {
     known.set(known.get().map(|last| last.max(op_seq)));
 }
 
-/// Writes all of an operation anew; `was`: as it was loaded.
-pub(crate) fn update(tx: &Tx<'_>, was: &Operation, op: &Operation, behind: bool) -> Result<()> {
-    write(tx, &format!("UPDATE operations SET ({WRITTEN}) = ({VALUES}) WHERE op_seq = ?1"), op, behind)?;
+/// Writes what has changed of an operation; `was`: as it is stored. Each with whether other operations of its document go before it.
+pub(crate) fn update(tx: &Tx<'_>, was: (&Operation, bool), now: (&Operation, bool)) -> Result<()> {
+    let ((was, was_behind), (op, behind)) = (was, now);
+    let owned = |value: Sql| Ok(ToSqlOutput::Owned(value));
+    let moved = was.state.number() != op.state.number();
+    let mut update = Update::of("operations");
+    update.set("op_id", was.op_id != op.op_id, || Ok(op.op_id.as_bytes().to_sql()?))?;
+    update.set("document", was.document != op.document, || Ok(op.document.into()))?;
+    update.set("kind", was.kind != op.kind, || Ok(op.kind.number().into()))?;
+    update.set("state", moved, || Ok(op.state.number().into()))?;
+    update.set("behind", was_behind != behind, || Ok(behind.into()))?;
+    update.set("base_version", was.base_version != op.base_version, || Ok(op.base_version.to_sql()?))?;
+    // A stamp of its own is stored as its distance to the operation's.
+    let changed = was.changes != op.changes || was.stamp != op.stamp;
+    update.set("changes", changed, || owned(changes_column(op).into()))?;
+    update.set("before", was.before != op.before, || owned(before_column(op)?.into()))?;
+    update.set("hlc_ms", was.stamp.ms != op.stamp.ms, || Ok(op.stamp.ms.into()))?;
+    update.set("hlc_counter", was.stamp.counter != op.stamp.counter, || Ok(op.stamp.counter.into()))?;
+    update.set("group_id", was.group != op.group, || Ok(op.group.to_sql()?))?;
+    update.set("attempts", was.attempts != op.attempts, || Ok(op.attempts.into()))?;
+    update.set("rounds", was.rounds != op.rounds, || Ok(op.rounds.into()))?;
+    update.set("not_before", was.not_before_ms != op.not_before_ms, || Ok(op.not_before_ms.into()))?;
+    update.set("error", was.error() != op.error(), || owned(error_column(op)?.into()))?;
+    update.set("absorbed", was.absorbed != op.absorbed, || owned(absorbed_column(op).into()))?;
+    update.set("action", was.action != op.action, || owned(action_column(op)?.into()))?;
+    update.run(tx, "op_seq", op.op_seq)?;
     // A document's status comes from its operations.
-    if op.document != 0 && was.state.number() != op.state.number() {
+    if op.document != 0 && moved {
         tx.changed(op.collection, op.document);
     }
     Ok(())
@@ -184,35 +234,9 @@ pub(crate) fn update(tx: &Tx<'_>, was: &Operation, op: &Operation, behind: bool)
 /// What an update of states returns: the document whose status they make.
 const RETURNED: &str = "RETURNING (SELECT d.collection FROM documents d WHERE d.row = document), document";
 
-fn write(tx: &Tx<'_>, sql: &str, op: &Operation, behind: bool) -> Result<()> {
-    let texts = texts(op)?;
-    tx.prepare_cached(sql)?.execute(params![
-        op.op_seq,
-        op.op_id.as_bytes(),
-        op.document,
-        op.kind.number(),
-        op.state.number(),
-        behind,
-        op.base_version,
-        texts.changes,
-        texts.before,
-        op.stamp.ms,
-        op.stamp.counter,
-        op.group,
-        op.attempts,
-        op.rounds,
-        op.not_before_ms,
-        texts.error,
-        texts.absorbed,
-        texts.action
-    ])?;
-    Ok(())
-}
-
 /// Takes an operation out of the queue. Its number is not used again.
 pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
-    let last: Option<i64> = tx.prepare_cached("SELECT max(op_seq) FROM operations")?.query_row([], |row| row.get(0))?;
-    if last == Some(op_seq) {
+    if last_known(tx)? == op_seq {
         keep_last_number(tx)?;
     }
     tx.prepare_cached("DELETE FROM operations WHERE op_seq = ?1")?.execute([op_seq])?;

@@ -16,7 +16,7 @@ impl Reconciler<'_> {
         let (Some(id), Some(seq)) = (&record.id, record.seq) else { return Ok(false) };
         let found = documents::find(self.tx, self.stream.collection, id)?;
         let known = found.is_some();
-        let mut row = found.unwrap_or_else(|| DocumentRow::new(self.stream.collection, id.clone()));
+        let mut row = found.clone().unwrap_or_else(|| DocumentRow::new(self.stream.collection, id.clone()));
         let newer = row.seq.is_none_or(|have| seq > have) || row.generation < self.stream.generation;
         if known && !newer {
             return Ok(true);
@@ -28,10 +28,9 @@ impl Reconciler<'_> {
         if row.server_body().is_none() && !row.is_pending() {
             (row.evicted, row.hidden) = (true, true);
         }
-        if known {
-            documents::update(self.tx, &row)?;
-        } else {
-            documents::insert(self.tx, &mut row)?;
+        match &found {
+            Some(found) => documents::update(self.tx, found, &row)?,
+            None => documents::insert(self.tx, &mut row)?,
         }
         self.digest_with(&row, counted)?;
         Ok(true)
