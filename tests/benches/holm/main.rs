@@ -27,6 +27,7 @@ mod report;
 mod server;
 mod timing;
 mod traffic;
+mod write_costs;
 mod writes;
 
 use bench::Bench;
@@ -34,10 +35,11 @@ use bench::Bench;
 /// A subject: the rows that it makes, and how.
 type Subject = (&'static [&'static str], fn(&mut Bench));
 
-const SUBJECTS: [Subject; 10] = [
+const SUBJECTS: [Subject; 11] = [
     (&["single_write"], writes::create),
     (&["single_edit"], writes::edit),
     (&["bulk_write"], writes::bulk),
+    (&["write_costs"], write_costs::run),
     (&["point_read", "top50_query"], reads::run),
     (&["live_query", "live_20000"], live::run),
     (&["pull_100k"], pull::speed),

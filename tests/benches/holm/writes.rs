@@ -13,14 +13,14 @@ use std::time::Duration;
 const CALL: u32 = 1_000;
 
 /// An open client with an observer.
-struct Client {
-    holm: Holm,
-    tasks: Collection,
+pub struct Client {
+    pub holm: Holm,
+    pub tasks: Collection,
     _observer: LiveQuery,
 }
 
 impl Client {
-    fn open(directory: &Path, durability: Durability) -> Self {
+    pub fn open(directory: &Path, durability: Durability) -> Self {
         let mut config = Config::new(directory).collection(collection());
         config.durability = durability;
         let holm = Holm::open(config).unwrap();
@@ -28,6 +28,12 @@ impl Client {
         let mut observer = tasks.live(&newest_open()).unwrap();
         runtime().block_on(observer.next()).unwrap().unwrap();
         Self { holm, tasks, _observer: observer }
+    }
+
+    /// Makes a document in a transaction of its own, on this thread.
+    pub fn create(&self, task: &Task) {
+        let text = serde_json::to_string(task).unwrap();
+        self.holm.write_blocking(move |tx| tx.create_text(COLLECTION, None, &text)).unwrap();
     }
 }
 
@@ -53,11 +59,7 @@ fn create_in(bench: &mut Bench, durability: Durability, name: &str, mode: &'stat
     let (mut raw_best, mut best, mut best_async) = (None, None, None);
     for _ in 0..ROUNDS {
         each(&block(), |task| raw.transaction(|| raw.insert_queued(task))).into_best(&mut raw_best);
-        each(&block(), |task| {
-            let text = serde_json::to_string(task).unwrap();
-            client.holm.write_blocking(move |tx| tx.create_text(COLLECTION, None, &text)).unwrap();
-        })
-        .into_best(&mut best);
+        each(&block(), |task| client.create(task)).into_best(&mut best);
         each(&block(), |task| drop(runtime.block_on(client.tasks.create(task)).unwrap())).into_best(&mut best_async);
         each(&block(), |task| raw.transaction(|| raw.insert_queued(task))).into_best(&mut raw_best);
     }
@@ -103,7 +105,7 @@ fn rows(bench: &mut Bench, name: &str, holm: Spread, raw: Spread, mode: &'static
 }
 
 /// Each call's time.
-fn each<T>(list: &[T], mut call: impl FnMut(&T)) -> Spread {
+pub fn each<T>(list: &[T], mut call: impl FnMut(&T)) -> Spread {
     Spread::of(list.iter().map(|one| timed(|| call(one)).0).collect())
 }
 
