@@ -120,7 +120,7 @@ fn document() -> impl Strategy<Value = String> {
         if let Some(id) = id {
             fields.insert("id".to_owned(), id.into());
         }
-        let mut text: Vec<char> = serde_json::to_string(&fields).unwrap().chars().collect();
+        let mut text: Vec<char> = Value::Object(fields).to_string().chars().collect();
         for (at, gone, piece) in damage {
             let from = at.index(text.len() + 1);
             let to = (from + gone).min(text.len());
@@ -136,9 +136,12 @@ fn agree(text: &str, bounds: Bounds) -> Result<bool, TestCaseError> {
     let checked = json::check_object(text, bounds).map_err(|fault| TestCaseError::fail(format!("{text}: {fault}")))?;
     let bytes = scanned.bytes();
     prop_assert_eq!((scanned.id.map(Value::from), None, bytes), (checked.id, checked.reserved, checked.bytes));
-    let (mut fields, body) = (json::parse_object(text.as_bytes(), WIDE).unwrap(), scanned.body());
-    fields.remove("id");
-    prop_assert_eq!(json::parse_object(body.as_bytes(), WIDE), Ok(fields));
+    let body = scanned.body();
+    let fields = json::parse_object(text.as_bytes(), WIDE).map(|mut fields| {
+        fields.remove("id");
+        fields
+    });
+    prop_assert_eq!(json::parse_object(body.as_bytes(), WIDE), fields);
     prop_assert_eq!(body.len(), bytes);
     Ok(true)
 }
