@@ -18,6 +18,7 @@ mod number;
 mod patch;
 mod path;
 mod place;
+mod text;
 
 pub use changes::{Change, Changes};
 pub use edit::Edit;

@@ -218,6 +218,32 @@ fn a_merge_patch_is_used_only_where_it_says_the_same() {
     }
 }
 
+#[test]
+fn field_operations_have_the_same_text_without_a_tree() {
+    let path = || Path::parse("/a~1b/\"").unwrap();
+    let set = |add: Value, remove: Value| Edit::EditSet {
+        add: add.as_array().unwrap().clone(),
+        remove: remove.as_array().unwrap().clone(),
+    };
+    for edit in [
+        Edit::Set(json!({"b":[1.0, "é\n"],"a":null})),
+        Edit::Unset,
+        Edit::Clear,
+        Edit::Inc(3.into()),
+        set(json!([1]), json!([])),
+        set(json!([]), json!(["x"])),
+        set(json!([1]), json!([2])),
+        set(json!([]), json!([])),
+    ] {
+        let changes = Changes::one(path(), edit, AT);
+        for default in [AT, Stamp::default()] {
+            let stamp = |stamp: Stamp| format!("{}:{}", stamp.ms, stamp.counter);
+            let tree = changes.to_field_ops(default, stamp).into_iter().map(FieldOp::encode).collect();
+            assert_eq!(changes.field_ops_text(default, stamp), Value::Array(tree).to_string());
+        }
+    }
+}
+
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -306,7 +332,12 @@ proptest! {
     fn field_operations_come_back_as_they_were(changes in any_changes()) {
         let default = Stamp { ms: 3, counter: 0 };
         let ops = changes.to_field_ops(default, |stamp| stamp.ms.to_string());
-        let read = ops.into_iter().map(|op| FieldOp::decode(op.encode()).unwrap()).collect::<Vec<_>>();
+        let encoded: Vec<Value> = ops.into_iter().map(FieldOp::encode).collect();
+        prop_assert_eq!(
+            changes.field_ops_text(default, |stamp| stamp.ms.to_string()),
+            Value::Array(encoded.clone()).to_string()
+        );
+        let read = encoded.into_iter().map(|op| FieldOp::decode(op).unwrap()).collect::<Vec<_>>();
         let back = Changes::from_field_ops(read, default, |text| Some(Stamp { ms: text.parse().ok()?, counter: 0 }));
         prop_assert_eq!(without_repeats(back.unwrap()), without_repeats(changes));
     }

@@ -79,8 +79,7 @@ fn ids(bytes: &[u8]) -> Vec<OpId> {
 /// Changes as they are stored: field operations of the wire. A stamp other than the operation's is stored as its distance to that, so
 /// that all move with it.
 pub(crate) fn changes_text(changes: &Changes, stamp: Stamp) -> String {
-    let ops = changes.to_field_ops(stamp, |own| format!("{}:{}", own.ms - stamp.ms, own.counter));
-    Value::Array(ops.into_iter().map(FieldOp::encode).collect()).to_string()
+    changes.field_ops_text(stamp, |own| format!("{}:{}", own.ms - stamp.ms, own.counter))
 }
 
 /// Reads what [`changes_text`] writes.
