@@ -102,7 +102,7 @@ fn core_a3_what_is_refused_goes_with_the_delete_behind_it() {
                 a.create("next", json!({})).await;
                 a.delete("next").await;
                 in_step(&[&a, &b]).await;
-                assert!(matches!(a.holm.confirmed(delete).await.unwrap(), WriteOutcome::Accepted(_)));
+                assert!(matches!(a.holm.confirmed(delete.unwrap()).await.unwrap(), WriteOutcome::Accepted(_)));
             }
             in_step(&[&a, &b]).await;
             assert!(a.pending().is_empty() && a.holm.parked().unwrap().is_empty(), "{known}: {:?}", a.pending());

@@ -8,6 +8,7 @@ pub(crate) mod eviction;
 pub(crate) mod frames;
 pub(crate) mod journal;
 pub(crate) mod meta;
+mod operation_columns;
 pub(crate) mod operations;
 pub(crate) mod outcomes;
 pub(crate) mod pins;
