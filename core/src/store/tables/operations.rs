@@ -143,6 +143,7 @@ pub(crate) fn keep_last_number(tx: &Tx<'_>) -> Result<()> {
 pub(crate) fn use_number(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
     if op_seq > last_number(tx)? {
         meta::set(tx, meta::Key::LastOpSeq, &op_seq.to_string())?;
+        used(tx, op_seq);
     }
     Ok(())
 }

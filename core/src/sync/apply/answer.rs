@@ -110,7 +110,7 @@ impl Reconciler<'_> {
                 return Ok(false);
             }
             self.digest_without(&other.row)?;
-            documents::remove(self.tx, other.row.row)?;
+            documents::remove(self.tx, &other.row)?;
         }
         server_ids::keep(self.tx, collection, id, &state.id)?;
         Ok(true)
