@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod codes;
+pub mod columns;
 pub mod digest;
 pub mod headers;
 pub mod hlc;

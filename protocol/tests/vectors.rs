@@ -4,6 +4,7 @@
 
 use holm_protocol::change::{self, Changes, FieldOp, Stamp};
 use holm_protocol::codes::Code;
+use holm_protocol::columns;
 use holm_protocol::digest;
 use holm_protocol::hlc::Hlc;
 use holm_protocol::json::{self, Bounds, JsonFault};
@@ -108,6 +109,30 @@ fn stamps_follow_the_vectors() {
     for case in list(&vectors, "clamped") {
         let clamped = Hlc::parse(text(case, "stamp")).unwrap().clamped(case["latest"].as_i64().unwrap());
         assert_eq!(clamped.to_string(), text(case, "result"));
+    }
+}
+
+#[test]
+fn columns_follow_the_vectors() {
+    let vectors = read("columns.json");
+    let numbers = |case: &Value, key: &str| list(case, key).iter().map(|n| n.as_i64().unwrap()).collect::<Vec<_>>();
+    for case in list(&vectors, "numbers") {
+        let (plain, steps) = (numbers(case, "numbers"), numbers(case, "differences"));
+        assert_eq!(columns::differences(plain.iter().copied()).collect::<Vec<_>>(), steps);
+        assert_eq!(columns::sums(steps).collect::<Vec<_>>(), plain);
+    }
+    for case in list(&vectors, "uuids") {
+        let texts: Vec<&str> = list(case, "uuids").iter().map(|text| text.as_str().unwrap()).collect();
+        let bytes: Vec<[u8; 16]> = texts.iter().map(|text| columns::uuid_bytes(text).unwrap()).collect();
+        assert_eq!(columns::uuids_text(&bytes), text(case, "text"));
+        assert_eq!(columns::uuids(text(case, "text")).unwrap(), bytes);
+        assert_eq!(bytes.iter().map(columns::uuid_text).collect::<Vec<_>>(), texts);
+    }
+    for bad in list(&vectors, "notUuids") {
+        assert_eq!(columns::uuid_bytes(bad.as_str().unwrap()), None, "{bad}");
+    }
+    for bad in list(&vectors, "notColumns") {
+        assert_eq!(columns::uuids(bad.as_str().unwrap()), None, "{bad}");
     }
 }
 

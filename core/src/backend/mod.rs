@@ -14,6 +14,7 @@ use crate::model::{Body, Operation, Outcome, RemoteChange};
 use crate::net::SyncReason;
 use crate::time::ServerTime;
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A server.
@@ -138,7 +139,7 @@ pub(crate) struct Outgoing {
 /// A batch of operations.
 #[derive(Debug, Clone)]
 pub(crate) struct PushRequest {
-    pub operations: Vec<Outgoing>,
+    pub operations: Arc<Vec<Outgoing>>,
     /// Only what became of the operations is asked, without their content: nothing takes effect. The outcome of one that the server does
     /// not know is [`Outcome::Unknown`].
     pub asks: bool,

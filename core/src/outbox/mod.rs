@@ -16,9 +16,11 @@
 //!    ever joined to it.
 //! 7. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
-//! 8. [`Pending`] is loaded, changed by pure functions and saved once (the create of a document that was never seen is stored at once): `pending.rs` is the only file that writes documents with pending
-//!    operations, operations, conflicts, the journal and outcomes.
+//! 8. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
+//!    operations, operations, conflicts, the journal and outcomes. Two cases that need no computing are stored at once: the create of a document
+//!    that was never seen (`pending.rs`), and the answer to an operation that was taken as it was sent (`accept_sent.rs`).
 
+mod accept_sent;
 mod acknowledge;
 mod action;
 mod coalesce;
@@ -41,6 +43,7 @@ mod stamps;
 mod view;
 mod write;
 
+pub(crate) use accept_sent::{Acceptance, Taken};
 pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defer, had_no_effect, wait};
 pub(crate) use action::{ActionAnswer, Target, act, answer_action};
 pub(crate) use exact::{Member, Standing, new_exact_group, standing, withdraw};

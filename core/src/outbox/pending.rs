@@ -3,8 +3,9 @@
 //! Invariants:
 //! - This is the only file that writes documents with pending operations, operations, conflicts, the journal and outcomes. A document is
 //!   loaded, changed and saved; but the create of one that the store has never seen is stored at once
-//!   ([`create_unseen`](Pending::create_unseen)), as `save` would store it. (Leases are the exception: they mark many operations at once and
-//!   change nothing else.)
+//!   ([`create_unseen`](Pending::create_unseen)), as `save` would store it. (Leases are an exception: they mark many operations at once and
+//!   change nothing else. Operations that were taken as they were sent are the other: `accept_sent.rs` ends many at once, and leaves the store
+//!   as this would.)
 //! - No operation disappears without an outcome: it leaves `ops` through [`end`](Pending::end) or [`absorb`](Pending::absorb) only.
 //! - The row's view is the server's state with `ops` applied, whenever it is saved.
 

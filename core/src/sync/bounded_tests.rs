@@ -4,10 +4,10 @@
 use super::apply::Reconciler;
 use super::apply::{apply_page, restart};
 use super::apply::{of_collection, term};
-use crate::backend::StreamPage;
+use crate::backend::{Outgoing, StreamPage};
 use crate::conflict::{Rules, Strategy as Conflicts};
 use crate::device::{Device, KnownTime};
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 use crate::model::{DocumentId, Fields, Outcome, RemoteChange};
 use crate::outbox::{self, Edit, Place, RetryPolicy, Source};
 use crate::platform::{SystemClock, SystemEntropy};
@@ -213,9 +213,13 @@ impl World {
         let collection = self.collection;
         let find = |c: &rusqlite::Connection| {
             let Some(row) = documents::find(c, collection, id)? else { return Ok(None) };
-            Ok(queue::of_document(c, row.row)?.into_iter().next().map(|op| (row.row, op.op_seq, row.body)))
+            Ok(Some((queue::of_document(c, row.row)?, row.body)))
         };
-        let Some((row, op_seq, body)) = self.store.read(find).unwrap() else { return };
+        let Some((mut ops, body)) = self.store.read(find).unwrap() else { return };
+        if ops.is_empty() {
+            return;
+        }
+        let (op, is_alone) = (ops.remove(0), ops.is_empty());
         let live = self.server.records.get(id).is_some_and(|record| record.body.is_some());
         if live {
             self.server.put(id, body);
@@ -226,21 +230,54 @@ impl World {
                 version: record.version,
                 seq: record.seq,
                 updated_ms: record.updated_ms,
-                record: Some(record),
+                record: (!is_alone).then_some(record),
                 server_id: None,
             }
         } else {
             Outcome::Conflict(record)
         };
-        self.write(move |tx, device| {
-            queue::lease(tx, std::iter::once(op_seq))?;
-            let rules = rules();
-            let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
-            reconciler.answer(op_seq, row, &outcome, &RetryPolicy::default())?;
-            reconciler.close().map(drop)
-        })
-        .unwrap();
+        let outgoing = Outgoing { op, collection: "tasks".into(), remote_id: None, body: None };
+        if is_alone {
+            assert_eq!(self.settle(&outgoing, &outcome, true), self.settle(&outgoing, &outcome, false));
+        }
+        self.write(move |tx, device| take_answer(tx, device, collection, &outgoing, &outcome, true).map(drop)).unwrap();
     }
+
+    /// What an answer makes of the store, which stays as it is: the row, the operations, the last number, the stream.
+    fn settle(&self, outgoing: &Outgoing, outcome: &Outcome, at_once: bool) -> String {
+        let (collection, outgoing, outcome) = (self.collection, outgoing.clone(), outcome.clone());
+        let undone = self.write(move |tx, device| {
+            let mut row = take_answer(tx, device, collection, &outgoing, &outcome, at_once)?;
+            row.body = row.body.map(|body| outbox::body_text(&outbox::parse_body(&body).unwrap()));
+            let (ops, last) = (queue::all(tx, u32::MAX)?, queue::last_number(tx)?);
+            Err::<(), _>(Error::internal(format!("{row:?} {ops:?} {last} {:?}", streams::get(tx, collection)?)))
+        });
+        undone.unwrap_err().to_string()
+    }
+}
+
+/// Sends an operation and takes its answer in. `at_once`: as one of many, if it can be.
+fn take_answer(
+    tx: &Tx<'_>,
+    device: &Device,
+    collection: i64,
+    outgoing: &Outgoing,
+    outcome: &Outcome,
+    at_once: bool,
+) -> crate::error::Result<documents::DocumentRow> {
+    let op = &outgoing.op;
+    queue::lease(tx, std::iter::once(op.op_seq))?;
+    let rules = rules();
+    let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
+    let mut answers = vec![(outgoing, outcome)];
+    if at_once {
+        answers = reconciler.accept_sent(answers)?.1;
+    }
+    for (outgoing, outcome) in answers {
+        reconciler.answer(outgoing.op.op_seq, outgoing.op.document, outcome, &RetryPolicy::default())?;
+    }
+    reconciler.close()?;
+    Ok(documents::by_row(tx, op.document)?.unwrap())
 }
 
 #[test]

@@ -41,6 +41,14 @@ macro_rules! shapes {
     };
 }
 
+/// The results of operations: a list, or the compact form, which only devices get that ask for it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Results {
+    List(Vec<OperationResult>),
+    Compact(CompactResults),
+}
+
 shapes! {
     /// Members of every reply about the reply itself.
     Meta {
@@ -216,6 +224,7 @@ shapes! {
         ack_op_seq: Option<i64>,
         atomic: Option<bool>,
         ordered: Option<bool>,
+        compact: Option<bool>,
         schema_version: Option<i64>,
         operations: Vec<Operation>,
     }
@@ -236,7 +245,7 @@ shapes! {
     }
     /// The result of each operation, and the changes of other devices.
     BatchReply {
-        results: Vec<OperationResult>,
+        results: Results,
         delta_updates: DeltaUpdates,
         server_timestamp: String,
         suggested_sync_interval: u32,
@@ -258,6 +267,8 @@ shapes! {
         #[schema(no_recursion)]
         error: Option<ErrorObject>,
     }
+    /// The results of operations that were taken as they were sent, in columns, and the others by their place in the request.
+    CompactResults { seq: Vec<i64>, updated_at: Vec<i64>, others: BTreeMap<String, OperationResult>, }
     /// The changes of other devices, by collection.
     DeltaUpdates {
         tombstones: BTreeMap<String, Vec<Tombstone>>,

@@ -123,28 +123,39 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
     ])
 }
 
+macro_rules! update_sql {
+    ($device:literal) => {
+        concat!(
+            "UPDATE OR FAIL records SET ",
+            $device,
+            "seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_op = ?7, body = ?8, created_version = ?9, \
+             hlc = ?10, create_hlc = ?11, path_stamps = ?12 WHERE row = ?1"
+        )
+    };
+}
+
 /// Stores what a write made of a record. Its id and what devices call it never change.
-pub(crate) fn update(tx: &WriteTx<'_>, record: &Record) -> Result<()> {
-    let mut statement = tx.prepare_cached(
-        "UPDATE OR FAIL records SET seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_device = ?7,
-                            origin_op = ?8, body = ?9, created_version = ?10, hlc = ?11, create_hlc = ?12, path_stamps = ?13
-         WHERE row = ?1",
-    )?;
-    statement.execute(params![
+pub(crate) fn update(tx: &WriteTx<'_>, before: &Record, record: &Record) -> Result<()> {
+    // A column that is named is checked against what it refers to, even if it stays as it is.
+    let device = before.origin_device == record.origin_device;
+    let mut statement =
+        tx.prepare_cached(if device { update_sql!("") } else { update_sql!("origin_device = ?13, ") })?;
+    let params = params![
         record.row,
         record.seq,
         record.version,
         record.created_ts,
         record.updated_ts,
         record.own_stamps.bits(),
-        record.origin_device,
         record.origin_op,
         record.body,
         record.created_version,
         record.hlc,
         record.create_hlc,
         record.path_stamps,
-    ])?;
+        record.origin_device,
+    ];
+    statement.execute(if device { &params[..12] } else { params })?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //!   on in every stream, for clients that know nothing else.
 
 use super::cursors::Check;
+use super::own_rows::OwnRows;
 use super::page::{self, PageRequest};
 use super::pull::{self, Start, write_list};
 use super::scope::Scope;
@@ -15,7 +16,7 @@ use crate::store::records::{self, Outline};
 use crate::store::spaces;
 use crate::store::streams::{self, Head};
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// An upper bound of the bytes that a row has beside its body.
 const ROW_OVERHEAD: i64 = 256;
@@ -32,7 +33,7 @@ pub(crate) enum Position {
 }
 
 /// Rows that a batch wrote, by stream.
-pub(crate) type Written = BTreeMap<CollectionName, BTreeSet<i64>>;
+pub(crate) type Written = BTreeMap<CollectionName, OwnRows>;
 
 /// The updates and the time to go on from.
 pub(crate) struct Updates {
@@ -57,7 +58,7 @@ pub(crate) fn check(db: &Connection, scope: &Scope, position: &Position) -> Resu
 pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written: &Written) -> Result<Updates, Failure> {
     let streams = streams_at(db, scope, position)?;
     let device = scope.device_row(db)?;
-    let none = BTreeSet::new();
+    let none = OwnRows::default();
     let known = |stream: &Stream| written.get(&stream.name.collection).unwrap_or(&none);
     let cut = cut(db, scope, &streams, known)?;
 
@@ -145,16 +146,19 @@ fn cut<'w>(
     db: &Connection,
     scope: &Scope,
     streams: &[Stream],
-    known: impl Fn(&Stream) -> &'w BTreeSet<i64>,
+    known: impl Fn(&Stream) -> &'w OwnRows,
 ) -> Result<Cut, Failure> {
     let most = scope.config.sync.max_delta_rows;
     let budget = i64::try_from(scope.config.limits.max_page_bytes).unwrap_or(i64::MAX);
     let mut rows: Vec<(usize, Outline)> = Vec::new();
     for (index, stream) in streams.iter().enumerate() {
         let (skip, span) = (known(stream), page::span(&stream.cursor, stream.head.last_seq));
-        let enough = i64::try_from(most + skip.len() + 1).unwrap_or(i64::MAX);
+        if skip.cover(span.after, span.up_to) {
+            continue;
+        }
+        let enough = i64::try_from(most + skip.count() + 1).unwrap_or(i64::MAX);
         let unknown =
-            records::outlines(db, stream.head.row, span, enough)?.into_iter().filter(|row| !skip.contains(&row.seq));
+            records::outlines(db, stream.head.row, span, enough)?.into_iter().filter(|row| !skip.contains(row.seq));
         rows.extend(unknown.map(|row| (index, row)));
     }
     rows.sort_by_key(|(_, row)| row.updated_ts);

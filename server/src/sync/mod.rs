@@ -17,6 +17,7 @@ pub(crate) mod cursors;
 mod decide;
 pub(crate) mod delta;
 pub(crate) mod listing;
+mod own_rows;
 pub(crate) mod page;
 pub(crate) mod plain;
 pub(crate) mod plan;

@@ -5,12 +5,12 @@
 //! - The cursor behind a page has seen exactly the rows up to the last one in it.
 //! - A page without more behind it leaves the reader at the head, with the head's count and digest.
 
+use super::own_rows::OwnRows;
 use super::wire;
 use crate::model::{Cursor, Mode, StreamName, write_string};
 use crate::store::records::{self, PageRow, Span};
 use crate::store::streams::{self, Head};
 use rusqlite::Connection;
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// The rows of a page: which stream, from where, how many.
@@ -31,7 +31,7 @@ pub(crate) struct PageRequest<'a> {
     /// The greatest sequence number to read.
     pub(crate) up_to: i64,
     /// Rows that the reader knows already.
-    pub(crate) skip: Option<&'a BTreeSet<i64>>,
+    pub(crate) skip: Option<&'a OwnRows>,
     /// The reader's device.
     pub(crate) device: Option<i64>,
 }
@@ -76,8 +76,12 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
         server_ts: head.last_ts,
     };
     let mut last_ts = None;
+    if up_to == head.last_seq && skip.is_some_and(|known| known.cover(cursor.seq, up_to)) {
+        page.next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
+        return Ok(page);
+    }
     records::scan(connection, head.row, span(&cursor, up_to), |row| {
-        if !skip.is_some_and(|known| known.contains(&row.seq)) {
+        if !skip.is_some_and(|known| known.contains(row.seq)) {
             let full = page.rows >= most || (page.len() >= bytes && (page.rows > 0 || !at_least_one));
             if full || !page.add(&row, device, bytes, at_least_one) {
                 page.has_more = true;

@@ -5,6 +5,7 @@
 use crate::model::{PathStamps, Space, Timestamp, write_string};
 use crate::store::devices;
 use crate::store::records::{OwnStamps, PageRow, Record};
+use holm_protocol::columns;
 use rusqlite::Connection;
 
 /// Appends a row of a page: the app's fields, the five names of the server, and the operation that wrote it last if that came from
@@ -70,6 +71,16 @@ pub(crate) fn etag(record: &Record) -> String {
 pub(crate) fn write_integer(out: &mut Vec<u8>, number: i64) {
     // Writing a number into memory cannot fail.
     let _ = serde_json::to_writer(out, &number);
+}
+
+/// Appends numbers as a column, without brackets.
+pub(crate) fn write_column(out: &mut Vec<u8>, numbers: impl Iterator<Item = i64>) {
+    for (position, difference) in columns::differences(numbers).enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_integer(out, difference);
+    }
 }
 
 /// Appends a point in time as a JSON string.

@@ -142,7 +142,7 @@ impl<'t> WriteSet<'t> {
         mut after: Record,
     ) -> rusqlite::Result<Record> {
         match &before {
-            Some(_) => records::update(self.tx, &after)?,
+            Some(before) => records::update(self.tx, before, &after)?,
             None => after.row = records::insert(self.tx, self.stream(collection)?, &after)?,
         }
         let head = self.head(collection)?;

@@ -304,3 +304,45 @@ async fn push_for_the_space_of_another_account_is_refused_whole() {
     let own = json!({"space": phone.space(), "operations": []});
     phone.batch(own).await.expect(200);
 }
+
+#[tokio::test]
+async fn f14_compact_results_are_the_exceptions_and_two_columns() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("old", json!({"n": 1})).await;
+    let operations = |salt: i64| {
+        let mut operations: Vec<Value> = (0..24)
+            .map(|n| json!({"opId": format!("{salt}-{n}"), "type": "create", "clientId": format!("{salt}-{n}"), "data": {}}))
+            .collect();
+        operations[3] = json!({"opId": format!("{salt}-3"), "type": "update", "id": "nowhere", "data": {"n": 1}});
+        // What it becomes is not what the device computes: the device had another version.
+        operations[5] = json!({"opId": format!("{salt}-5"), "type": "update", "id": "old", "data": {"n": salt + 1}});
+        operations[7] = json!({"opId": format!("{salt}-7"), "type": "delete", "id": "never-there"});
+        operations
+    };
+    let plain = phone.batch(json!({"operations": operations(1)})).await.json["results"].clone();
+    let reply = phone.batch(json!({"compact": true, "operations": operations(2)})).await;
+    let compact = &reply.json["results"];
+
+    let taken = |result: &&Value| result["status"] == "applied" && result.get("record").is_none();
+    let first = plain.as_array().unwrap().iter().filter(taken).next_back().unwrap()["seq"].as_i64().unwrap() + 1;
+    let places: Vec<i64> = compact["seq"].as_array().unwrap().iter().map(|step| step.as_i64().unwrap()).collect();
+    // The fourth in the column is the fifth of all; the sixth operation took a place in between.
+    assert_eq!(places, [vec![first, 1, 1, 1, 2], vec![1; 16]].concat());
+    assert_eq!(compact["updatedAt"].as_array().unwrap().len(), 21);
+    let others = compact["others"].as_object().unwrap();
+    assert_eq!(others.keys().collect::<Vec<_>>(), ["3", "5", "7"]);
+    for (place, other) in others {
+        let usual = &plain[place.parse::<usize>().unwrap()];
+        assert_eq!((&other["status"], &other["error"]["code"]), (&usual["status"], &usual["error"]["code"]));
+        assert_eq!(other["opId"], format!("2-{place}"));
+    }
+    assert_eq!(others["5"]["record"]["n"], 3);
+
+    // A repeat is no operation that was taken now, and few are told one by one.
+    let again = phone.batch(json!({"compact": true, "operations": operations(2)})).await;
+    assert_eq!(again.json["results"][0]["status"], "duplicate");
+    let few =
+        phone.batch(json!({"compact": true, "operations": [{"type": "create", "clientId": "few", "data": {}}]})).await;
+    assert_eq!(few.json["results"][0]["status"], "applied");
+}

@@ -6,6 +6,7 @@ mod fetch;
 mod pull;
 mod push;
 mod record;
+mod results;
 
 use super::{
     Backend, BackendError, FetchReply, FetchRequest, Outgoing, PullReply, PullRequest, PushReply, PushRequest,

@@ -2,12 +2,12 @@
 
 use super::config::WireConfig;
 use super::pull::{Integrity, Meta, changes};
-use super::record::{WireTombstone, record, time};
-use super::{PushReply, PushRequest, invalid};
+use super::record::WireTombstone;
+use super::{PushReply, PushRequest, invalid, results};
 use crate::backend::{Outgoing, StreamPage};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Changes, FieldOp, OpError, OpKind, Outcome, RawFields, RemoteChange, Stamp};
+use crate::model::{Changes, FieldOp, OpKind, RawFields, RemoteChange, Stamp};
 use crate::net::ServerFailure;
 use crate::outbox::server_time;
 use crate::time::Span;
@@ -28,6 +28,8 @@ struct WireRequest<'a> {
     cursors: BTreeMap<String, &'a str>,
     ack_op_seq: i64,
     operations: Vec<WireOperation<'a>>,
+    /// The reply may be in its compact form.
+    compact: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     ordered: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +76,8 @@ pub(super) fn request(request: &PushRequest, device: &Device, config_version: Op
     let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
     let space = request.positions.iter().find_map(|position| position.space.as_deref());
     let ordered = request.ordered;
-    let wire = WireRequest { device_id, space, cursors, ack_op_seq, operations, ordered, config_version };
+    let wire =
+        WireRequest { device_id, space, cursors, ack_op_seq, operations, compact: true, ordered, config_version };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 
@@ -156,7 +159,7 @@ fn created(changes: &Changes) -> Map<String, Value> {
 #[serde(rename_all = "camelCase")]
 struct Reply<'a> {
     #[serde(borrow)]
-    results: Vec<WireResult<'a>>,
+    results: &'a RawValue,
     #[serde(default, borrow)]
     delta_updates: Option<RawFields<'a>>,
     /// Seconds. Advice that cannot be read is no reason to lose the results.
@@ -166,78 +169,15 @@ struct Reply<'a> {
     meta: Meta,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireResult<'a> {
-    op_id: String,
-    #[serde(default)]
-    status: String,
-    version: Option<i64>,
-    seq: Option<i64>,
-    updated_at: Option<String>,
-    server_id: Option<String>,
-    #[serde(borrow)]
-    record: Option<&'a RawValue>,
-    error: Option<ServerFailure>,
-}
-
 pub(super) fn parse(body: &[u8], request: &PushRequest, span: Span) -> Result<(PushReply, WireConfig)> {
     let reply: Reply<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a push", e))?;
-    if reply.results.len() != request.operations.len() {
-        let counts = format!("{} results for {} operations", reply.results.len(), request.operations.len());
-        return Err(invalid("the answer to a push", counts));
-    }
-    let mut outcomes = Vec::with_capacity(reply.results.len());
-    for (result, sent) in reply.results.into_iter().zip(&request.operations) {
-        if result.op_id != sent.op.op_id.to_string() {
-            return Err(invalid("the answer to a push", "a result answers another operation"));
-        }
-        outcomes.push(outcome(result, &sent.op.doc_id)?);
-    }
+    let outcomes = results::outcomes(reply.results, request)?;
     let pages = match &reply.delta_updates {
         Some(delta) => delta_pages(delta, request)?,
         None => Vec::new(),
     };
     let suggested_interval = reply.suggested_sync_interval.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
     Ok((PushReply { outcomes, pages, server_time: reply.meta.server_time(span), suggested_interval }, reply.config))
-}
-
-fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
-    let failure = result.error.unwrap_or_default();
-    let op_error =
-        |failure: ServerFailure| OpError { code: failure.code, message: failure.message, details: failure.details };
-    Ok(match (result.status.as_str(), Code::parse(&failure.code)) {
-        ("applied" | "duplicate", _) => Outcome::Applied {
-            version: result.version,
-            seq: result.seq,
-            updated_ms: result.updated_at.as_deref().and_then(time),
-            server_id: result.server_id,
-            // A record that cannot be read is no reason to send the operation again: the server has it.
-            record: result.record.and_then(|raw| record(raw).ok()),
-        },
-        (_, Some(Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound)) => {
-            match stated(&failure, doc_id) {
-                Ok(state) => Outcome::Conflict(state),
-                // Without the server's state nothing can be merged, and to send it again would not help.
-                Err(error) => {
-                    let message = format!("{}: {error}", failure.code);
-                    let code = error.code().as_str().to_owned();
-                    Outcome::Rejected(OpError { code, message, details: Map::new() })
-                }
-            }
-        }
-        (_, Some(Code::OpSequenceReused)) => Outcome::Cloned,
-        (_, Some(Code::OperationUnknown)) => Outcome::Unknown,
-        (_, Some(Code::DependencyFailed | Code::GroupAborted | Code::BatchAborted)) => {
-            Outcome::Blocked(op_error(failure))
-        }
-        ("deferred", _) => Outcome::Deferred(op_error(failure)),
-        _ if failure.retryable => Outcome::Deferred(op_error(failure)),
-        (_, None) if failure.code.is_empty() => {
-            return Err(invalid("a result", format!("status {:?} without an error", result.status)));
-        }
-        _ => Outcome::Rejected(op_error(failure)),
-    })
 }
 
 /// The server's state in a refusal.

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::store::Tx;
 use rusqlite::{Connection, params};
+use std::ops::RangeInclusive;
 
 /// Lets `op_seq` wait for `on_seq`.
 pub(crate) fn add(tx: &Tx<'_>, op_seq: i64, on_seq: i64) -> Result<()> {
@@ -34,6 +35,18 @@ pub(crate) fn hand_on(tx: &Tx<'_>, from: i64, to: i64) -> Result<()> {
 pub(crate) fn forget(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
     clear(tx, op_seq)?;
     tx.prepare_cached("DELETE FROM dependencies WHERE on_seq = ?1")?.execute([op_seq])?;
+    Ok(())
+}
+
+/// Forgets operations, given by a range of numbers.
+pub(crate) fn forget_range(tx: &Tx<'_>, range: &RangeInclusive<i64>) -> Result<()> {
+    for sql in [
+        "DELETE FROM dependencies WHERE op_seq BETWEEN ?1 AND ?2",
+        "DELETE FROM dependencies WHERE on_seq BETWEEN ?1 AND ?2",
+        "DELETE FROM awaited WHERE op_seq BETWEEN ?1 AND ?2",
+    ] {
+        tx.prepare_cached(sql)?.execute([range.start(), range.end()])?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@
 
 use super::update::Update;
 use crate::error::Result;
-use crate::model::{Body, Document, SyncStatus, Version};
+use crate::model::{Body, Document, OpState, SyncStatus, Version};
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, ToSql, params};
 
@@ -155,6 +155,44 @@ pub(crate) fn update(tx: &Tx<'_>, was: &DocumentRow, row: &DocumentRow) -> Resul
         tx.changed(row.collection, row.row);
     }
     Ok(())
+}
+
+/// What the acceptance of a document's only operation needs to know of the server's state before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServerPlace {
+    pub seq: Option<i64>,
+    /// It is a live copy, and is here.
+    pub live: bool,
+}
+
+/// The row with this number, if `op_seq` is its only operation, was sent and has no answer yet, and neither a limit nor a state of the
+/// server that waits has a part in it.
+pub(crate) fn with_one_sent(connection: &Connection, row: i64, op_seq: i64) -> Result<Option<ServerPlace>> {
+    let sql = format!(
+        "SELECT seq, base IS NOT NULL FROM documents WHERE row = ?1 AND pending = ?2 AND hidden = 0 AND evicted = 0
+         AND (SELECT state FROM operations WHERE op_seq = ?2) IN ({}, {})
+         AND NOT EXISTS (SELECT 1 FROM operations WHERE document = ?1 AND behind = 1)
+         AND NOT EXISTS (SELECT 1 FROM waiting_states WHERE document = ?1)",
+        OpState::Unanswered.number(),
+        OpState::InFlight.number()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let place = statement.query_row([row, op_seq], |row| Ok(ServerPlace { seq: row.get(0)?, live: row.get(1)? }));
+    Ok(place.optional()?)
+}
+
+/// The server has what the row shows, in this place of its order. The body stays as it is, and so does every index over it.
+pub(crate) fn settle(
+    tx: &Tx<'_>,
+    row: i64,
+    (version, seq, updated_ms): (Option<Version>, i64, Option<i64>),
+    generation: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE documents SET pending = 0, base = NULL, version = ?2, seq = ?3, updated_at = coalesce(?4, updated_at), generation = ?5
+         WHERE row = ?1 RETURNING collection, row",
+    )?;
+    note_changed(tx, &mut statement, params![row, version, seq, updated_ms, generation]).map(drop)
 }
 
 /// Takes a row away, without a tombstone: for documents that the server has never had, or has forgotten.

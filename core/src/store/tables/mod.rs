@@ -12,6 +12,7 @@ mod operation_columns;
 pub(crate) mod operations;
 pub(crate) mod outcomes;
 pub(crate) mod pins;
+mod ranges;
 pub(crate) mod server_ids;
 pub(crate) mod streams;
 pub(crate) mod unreadable;

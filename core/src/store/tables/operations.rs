@@ -8,6 +8,7 @@ pub(crate) use super::operation_columns::{changes_from_text, changes_text};
 use super::operation_columns::{
     COLUMNS, absorbed_column, action_column, before_column, changes_column, error_column, read, text,
 };
+use super::ranges::ranges;
 use super::update::Update;
 use super::{dependencies, documents, meta};
 use crate::error::Result;
@@ -133,6 +134,21 @@ pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
     dependencies::forget(tx, op_seq)
 }
 
+/// Takes many operations out of the queue.
+pub(crate) fn remove_all(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
+    let ranges = ranges(op_seqs);
+    let last: Option<i64> = tx.prepare_cached("SELECT max(op_seq) FROM operations")?.query_row([], |row| row.get(0))?;
+    if last.is_some_and(|last| ranges.iter().any(|range| range.contains(&last))) {
+        keep_last_number(tx)?;
+    }
+    for range in ranges {
+        tx.prepare_cached("DELETE FROM operations WHERE op_seq BETWEEN ?1 AND ?2")?
+            .execute([range.start(), range.end()])?;
+        dependencies::forget_range(tx, &range)?;
+    }
+    Ok(())
+}
+
 /// Keeps the last number that was used, before the operation that has it goes.
 pub(crate) fn keep_last_number(tx: &Tx<'_>) -> Result<()> {
     let last = last_number(tx)?;
@@ -158,6 +174,15 @@ pub(crate) fn last_number(connection: &Connection) -> Result<i64> {
 
 fn select(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
     let sql = format!("SELECT {COLUMNS} FROM operations o LEFT JOIN documents d ON d.row = o.document {condition}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Operations as a request carries them: without what the user saw before, which only the device needs.
+fn select_to_send(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
+    let columns = COLUMNS.replace("o.before", "NULL");
+    let sql = format!("SELECT {columns} FROM operations o LEFT JOIN documents d ON d.row = o.document {condition}");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params, read)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -254,11 +279,11 @@ impl Runnable {
     }
 }
 
-/// The next operations that may be sent, oldest first. Of a group only the first member is there, and only if all may be sent.
+/// The next operations that may be sent, oldest first, without what the user saw before. Of a group only the first member is there, and only if all may be sent.
 pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
     let (up_to, now, bogus, held) = which.params()?;
     let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", which.with_group(true));
-    select(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
+    select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
 }
 
 /// The oldest operation that may not be sent now, or not yet, because one is before it in its document: in one global order it must not be
@@ -341,10 +366,10 @@ pub(crate) fn regroup(tx: &Tx<'_>, group: &str, to: Option<&str>) -> Result<()> 
 
 /// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
 pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
-    let sql = format!("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state <= 1 {RETURNED}");
+    let sql = format!("UPDATE operations SET state = ?3 WHERE op_seq BETWEEN ?1 AND ?2 AND state <= 1 {RETURNED}");
     let mut statement = tx.prepare_cached(&sql)?;
-    for op_seq in op_seqs {
-        documents::note_changed(tx, &mut statement, [op_seq, OpState::InFlight.number()])?;
+    for range in ranges(op_seqs) {
+        documents::note_changed(tx, &mut statement, [*range.start(), *range.end(), OpState::InFlight.number()])?;
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The server's answer to one operation.
 
+use super::digest::term;
 use super::reconcile::Reconciler;
+use crate::backend::Outgoing;
 use crate::error::{ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, RemoteChange};
-use crate::outbox::{self, Acknowledgement, ActionAnswer, Pending, RetryPolicy, Source};
+use crate::outbox::{self, Acceptance, Acknowledgement, ActionAnswer, Pending, RetryPolicy, Source, Taken};
 use crate::store::{documents, operations, server_ids};
 
 /// What an answer came to.
@@ -24,6 +26,33 @@ pub(in crate::sync) enum Answered {
 }
 
 impl Reconciler<'_> {
+    /// Accepts the operations that the server took as they were sent, all at once. Returns how many there were, and the answers that are left
+    /// for [`answer`](Self::answer).
+    pub fn accept_sent<'o>(
+        &mut self,
+        answers: Vec<(&'o Outgoing, &'o Outcome)>,
+    ) -> Result<(u64, Vec<(&'o Outgoing, &'o Outcome)>)> {
+        let mut acceptance = Acceptance::open(self.tx, self.stream.generation)?;
+        let (mut accepted, mut left) = (0, Vec::new());
+        for (outgoing, outcome) in answers {
+            let op = &outgoing.op;
+            let before = match taken(outgoing, outcome) {
+                Some(taken) => acceptance.take(op, taken)?.map(|before| (before, taken.seq)),
+                None => None,
+            };
+            let Some((before, seq)) = before else {
+                left.push((outgoing, outcome));
+                continue;
+            };
+            let id = outgoing.remote_id.as_deref().unwrap_or(&op.doc_id);
+            let counted = before.seq.filter(|_| before.live).map_or(0, |seq| term(id, seq));
+            self.count(term(id, seq), counted);
+            accepted += 1;
+        }
+        acceptance.close()?;
+        Ok((accepted, left))
+    }
+
     /// Applies the outcome that the server gave to an operation that was sent. One that has ended in between, by a page that showed its own
     /// effect or with its group, is not there any more and stays so.
     pub fn answer(&mut self, op_seq: i64, document: i64, outcome: &Outcome, retry: &RetryPolicy) -> Result<Answered> {
@@ -146,4 +175,14 @@ impl Reconciler<'_> {
         outbox::answer_action(self.tx, self.device, op.op_id, &answer)?;
         Ok(Some(answered))
     }
+}
+
+/// What the server says of an operation, if it is that it was taken as it was sent, under the name that it was sent with.
+fn taken(outgoing: &Outgoing, outcome: &Outcome) -> Option<Taken> {
+    let Outcome::Applied { version, seq: Some(seq), updated_ms, record: None, server_id } = outcome else {
+        return None;
+    };
+    let known = outgoing.remote_id.as_deref().unwrap_or(&outgoing.op.doc_id);
+    server_id.as_deref().is_none_or(|id| id == known).then_some(())?;
+    Some(Taken { version: *version, seq: *seq, updated_ms: *updated_ms })
 }

@@ -190,9 +190,14 @@ impl<'a> Reconciler<'a> {
     /// Counts a row's new state in the place of the old one.
     pub fn digest_with(&mut self, row: &DocumentRow, old: u64) -> Result<()> {
         let new = self.digest_without(row)?;
+        self.count(new, old);
+        Ok(())
+    }
+
+    /// Counts a term of the digest in the place of another one. 0 stands for none.
+    pub fn count(&mut self, new: u64, old: u64) {
         self.stream.digest = self.stream.digest.wrapping_sub(old).wrapping_add(new);
         self.stream.live_count += i64::from(new != 0) - i64::from(old != 0);
-        Ok(())
     }
 }
 

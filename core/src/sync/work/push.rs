@@ -146,7 +146,7 @@ impl Pusher {
                 return Err(stop);
             }
             self.deps.state.phase(Phase::Pushing);
-            let sent: Vec<Outgoing> = leased.request.operations.clone();
+            let sent = leased.request.operations.clone();
             let answer = requests.send(self.deps.backend.push(leased.request)).await?;
             self.lost = action.is_none() && matches!(&answer, Err(BackendError::Failed(error)) if is_lost(error));
             match answer {
@@ -298,7 +298,7 @@ impl Pusher {
     async fn ask(
         &mut self,
         requests: &mut Requests<'_>,
-        sent: Vec<Outgoing>,
+        sent: Arc<Vec<Outgoing>>,
         mut positions: Vec<StreamPosition>,
         refusal: OpError,
         done: &mut Pushed,
@@ -323,7 +323,7 @@ impl Pusher {
         };
         observe_server_time(&self.deps, reply.server_time).await?;
         let (mut told, mut outcomes, mut untold) = (Vec::new(), Vec::new(), Vec::new());
-        for (outgoing, outcome) in sent.into_iter().zip(reply.outcomes) {
+        for (outgoing, outcome) in sent.iter().cloned().zip(reply.outcomes) {
             match outcome {
                 Outcome::Applied { .. } => outcomes.push(outcome),
                 Outcome::Unknown => outcomes.push(Outcome::Rejected(refusal.clone())),
@@ -336,7 +336,7 @@ impl Pusher {
         }
         set_aside::hold(&self.deps, &untold, refusal).await?;
         let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Applied { .. })).count() as u64;
-        let settled = settle_batch(&self.deps, told, outcomes).await?;
+        let settled = settle_batch(&self.deps, Arc::new(told), outcomes).await?;
         done.settled.parked -= accepted;
         done.settled.add(&Settlement { parked: 0, ..settled });
         requests.history.progressed();
@@ -386,7 +386,7 @@ impl Pusher {
                 fit(&mut positions, device.limits.streams(), limits.beside(weight));
                 let covers_all = positions.len() == streams;
                 let request = PushRequest {
-                    operations: packed,
+                    operations: Arc::new(packed),
                     asks: false,
                     ordered: runnable.ordered,
                     positions: positions.clone(),
@@ -402,7 +402,7 @@ impl Pusher {
     async fn take_in(
         &mut self,
         requests: &Requests<'_>,
-        sent: Vec<Outgoing>,
+        sent: Arc<Vec<Outgoing>>,
         reply: PushReply,
         positions: &[StreamPosition],
         done: &mut Pushed,

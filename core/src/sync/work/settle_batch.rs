@@ -6,6 +6,7 @@ use crate::model::Outcome;
 use crate::sync::apply::{Answered, Reconciler};
 use crate::sync::deps::EngineDeps;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the answers of batches came to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +40,7 @@ impl Settlement {
 /// take them along.
 pub(in crate::sync) async fn settle_batch(
     deps: &EngineDeps,
-    sent: Vec<Outgoing>,
+    sent: Arc<Vec<Outgoing>>,
     outcomes: Vec<Outcome>,
 ) -> Result<Settlement> {
     let (device, registry, retry) = (deps.device.clone(), deps.registry.clone(), deps.config.retry);
@@ -54,7 +55,10 @@ pub(in crate::sync) async fn settle_batch(
             for ((_, collection), answers) in parts {
                 let rules = registry.rules(collection);
                 let mut reconciler = Reconciler::open(tx, &device, collection, &rules)?;
-                for (outgoing, outcome) in answers {
+                let (accepted, left) = reconciler.accept_sent(answers)?;
+                settled.applied += accepted;
+                settled.moved |= accepted > 0;
+                for (outgoing, outcome) in left {
                     settled.count(reconciler.answer(outgoing.op.op_seq, outgoing.op.document, outcome, &retry)?);
                 }
                 let (_, applied) = reconciler.close()?;

@@ -1,6 +1,7 @@
 //! Pushing.
 
 use super::config::write_unknown;
+use super::results::{self, OperationRef};
 use crate::error::{Code, Failure};
 use crate::http::Shared;
 use crate::http::body::{Payload, too_large};
@@ -10,24 +11,15 @@ use crate::http::records::write::idempotency_key;
 use crate::http::reply::Reply;
 use crate::http::schema;
 use crate::model::{
-    CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
-    write_string,
+    Base, CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
 };
-use crate::sync::batch::{BatchProgress, Done, OpResult, Push};
+use crate::sync::batch::{BatchProgress, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
 use crate::sync::plan::Unit;
 use crate::sync::scope::Scope;
 use crate::sync::{batch, cursors, plan, wire};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Names by which a client finds its operation again in the results.
-#[derive(Debug, Default)]
-struct OperationRef {
-    op_id: Option<String>,
-    id: Option<String>,
-    client_id: Option<String>,
-}
 
 /// A batch as the body says it.
 struct Request {
@@ -75,7 +67,7 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
             results.iter().position(|result| matches!(result, OpResult::Failed(f) if f.code() != Code::BatchAborted));
         return Err(Failure::new(Code::BatchAborted, "an operation of the batch failed")
             .with("causedBy", &culprit.unwrap_or_default())
-            .with_json("results", &list(&results, &refs)));
+            .with_json("results", &results::list(&results, &refs)));
     }
     let asked = Arc::clone(&push);
     let updates = server
@@ -85,7 +77,8 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
         .unwrap_or_else(|_| nothing_yet(&push.position));
 
     let mut members = b"{\"results\":".to_vec();
-    members.extend_from_slice(&list(&results, &refs));
+    let compact = if push.compact { results::compact(&push.operations, &results, &refs) } else { None };
+    members.extend_from_slice(&compact.unwrap_or_else(|| results::list(&results, &refs)));
     members.extend_from_slice(b",\"deltaUpdates\":");
     members.extend_from_slice(&updates.json);
     members.extend_from_slice(b",\"serverTimestamp\":");
@@ -173,7 +166,7 @@ fn interrupted(results: &[OpResult], refs: &[OperationRef]) -> Failure {
     let last = i64::try_from(results.len()).unwrap_or(i64::MAX) - 1;
     Failure::new(Code::SyncInterrupted, "the server failed before the end of the batch; send it again")
         .with("lastSuccessfulOperation", &last)
-        .with_json("results", &list(results, refs))
+        .with_json("results", &results::list(results, refs))
         .retry_after(1)
 }
 
@@ -199,7 +192,7 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
     let config_version = body.text("configVersion")?;
     let ack_op_seq = body.count("ackOpSeq")?;
     let position = position(&mut body, &scope)?;
-    let (atomic, ordered) = (body.flag("atomic")?, body.flag("ordered")?);
+    let (atomic, ordered, compact) = (body.flag("atomic")?, body.flag("ordered")?, body.flag("compact")?);
     let mut refs = Vec::with_capacity(operations.len());
     let mut decoded = Vec::with_capacity(operations.len());
     let defaults = Defaults {
@@ -208,7 +201,7 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
         max_depth: limits.max_json_depth,
     };
     for (index, value) in operations.into_iter().enumerate() {
-        let mut op_ref = op_ref(&value);
+        let mut op_ref = OperationRef::of(&value);
         let mut operation = Operation::decode(value, &defaults);
         if let (Ok(operation), Some(key)) = (&mut operation, &key)
             && operation.op_id.is_none()
@@ -221,14 +214,23 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
         decoded.push(operation);
     }
     let scope = Scope { device: Some(device.clone()), ..scope };
-    let operations = decoded;
-    let push = Push { scope, device, position, ack_op_seq, operations, atomic, ordered, restate, now, entropy };
+    let is_based_on_previous =
+        |operation: &Result<Operation, _>| matches!(operation, Ok(Operation { base: Base::Previous, .. }));
+    let push = Push {
+        scope,
+        device,
+        position,
+        ack_op_seq,
+        uses_previous: decoded.iter().any(is_based_on_previous),
+        operations: decoded,
+        atomic,
+        ordered,
+        restate,
+        compact,
+        now,
+        entropy,
+    };
     Ok(Request { push, refs, config_version })
-}
-
-fn op_ref(operation: &Value) -> OperationRef {
-    let text = |key| operation.get(key).and_then(Value::as_str).map(str::to_owned);
-    OperationRef { op_id: text("opId"), id: text("id"), client_id: text("clientId") }
 }
 
 fn device(body: &mut Decoder, scope: &Scope) -> Result<DeviceId, Details> {
@@ -264,68 +266,4 @@ fn cursor_of(stream: &str, cursor: &Value, scope: &Scope) -> Result<(CollectionN
     let collection = CollectionName::parse(collection).map_err(|fault| details("cursors", fault.to_string()))?;
     let text = cursor.as_str().ok_or_else(|| details("cursors", "must be texts"))?;
     Ok((collection, cursors::read(text)?))
-}
-
-/// The list `results`.
-fn list(results: &[OpResult], refs: &[OperationRef]) -> Vec<u8> {
-    let mut out = vec![b'['];
-    for (position, (result, op_ref)) in results.iter().zip(refs).enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
-        out.push(b'{');
-        member(&mut out, "opId", op_ref.op_id.as_deref());
-        match result {
-            OpResult::Done(done) => write_done(&mut out, done, op_ref),
-            OpResult::Failed(failure) => write_failed(&mut out, failure, op_ref),
-        }
-        out.push(b'}');
-    }
-    out.push(b']');
-    out
-}
-
-fn write_done(out: &mut Vec<u8>, done: &Done, op_ref: &OperationRef) {
-    member(out, "id", Some(&done.record_id));
-    if let Some(client_id) = &op_ref.client_id {
-        member(out, "clientId", Some(client_id));
-        member(out, "serverId", Some(&done.record_id));
-    }
-    let status = if done.duplicate { "duplicate" } else { "applied" };
-    out.extend_from_slice(b"\"success\":true,\"status\":\"");
-    out.extend_from_slice(status.as_bytes());
-    out.push(b'"');
-    if let Some(made) = &done.made {
-        out.extend_from_slice(format!(",\"version\":{},\"seq\":{},\"updatedAt\":", made.version, made.seq).as_bytes());
-        wire::write_time(out, made.updated_ts);
-    }
-    if let Some(record) = &done.record {
-        out.extend_from_slice(b",\"record\":");
-        out.extend_from_slice(record);
-    }
-}
-
-fn write_failed(out: &mut Vec<u8>, failure: &Failure, op_ref: &OperationRef) {
-    member(out, "id", op_ref.id.as_deref().or(op_ref.client_id.as_deref()));
-    member(out, "clientId", op_ref.client_id.as_deref());
-    let status = match failure.code() {
-        Code::VersionConflict | Code::RecordExists | Code::RecordDeleted | Code::RecordNotFound => "conflict",
-        Code::GroupAborted | Code::BatchAborted | Code::DependencyFailed => "aborted",
-        code if code.retryable() => "deferred",
-        _ => "rejected",
-    };
-    out.extend_from_slice(b"\"success\":false,\"status\":\"");
-    out.extend_from_slice(status.as_bytes());
-    out.extend_from_slice(b"\",\"error\":");
-    failure.write(out, None);
-}
-
-/// Appends `"key":"value",` if there is a value.
-fn member(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        write_string(out, key);
-        out.push(b':');
-        write_string(out, value);
-        out.push(b',');
-    }
 }

@@ -3,6 +3,7 @@
 pub(super) mod batch;
 pub(super) mod config;
 pub(super) mod pull;
+mod results;
 pub(super) mod status;
 
 use crate::http::caller::Caller;

@@ -37,8 +37,12 @@ pub(crate) struct Push {
     pub(crate) atomic: bool,
     /// Nothing is tried after an operation that failed.
     pub(crate) ordered: bool,
+    /// An operation is based on the version that an earlier one makes: `"$prev"`.
+    pub(crate) uses_previous: bool,
     /// Whether every result carries the record.
     pub(crate) restate: bool,
+    /// Whether the device reads compact forms.
+    pub(crate) compact: bool,
     pub(crate) now: i64,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
@@ -71,7 +75,7 @@ pub(crate) struct BatchProgress {
     failed: BTreeMap<Key, usize>,
     /// The first operation that failed.
     first_failed: Option<usize>,
-    /// The version that was made last of a record.
+    /// The version that was made last of a record. Empty if no operation asks for it.
     versions: BTreeMap<Key, i64>,
     /// The ids of records that devices made under another name.
     created: BTreeMap<(CollectionName, RecordId), String>,
@@ -87,8 +91,8 @@ impl BatchProgress {
         self.first_failed = self.first_failed.or(unit_progress.first_failed);
         self.versions.extend(unit_progress.versions);
         self.created.extend(unit_progress.created);
-        for (collection, seqs) in unit_progress.written {
-            self.written.entry(collection).or_default().extend(seqs);
+        for (collection, rows) in unit_progress.written {
+            self.written.entry(collection).or_default().extend(&rows);
         }
     }
 }

@@ -196,10 +196,17 @@ impl<'t> Run<'t> {
     fn remember(&mut self, operation: &Operation, record_id: &str, made: Option<Made>) {
         let collection = &operation.collection;
         if let Some(made) = made {
-            self.unit_progress.versions.insert((collection.clone(), record_id.to_owned()), made.version);
-            self.unit_progress.written.entry(collection.clone()).or_default().insert(made.seq);
+            if self.push.uses_previous {
+                self.unit_progress.versions.insert((collection.clone(), record_id.to_owned()), made.version);
+            }
+            match self.unit_progress.written.get_mut(collection) {
+                Some(rows) => rows.insert(made.seq),
+                None => self.unit_progress.written.entry(collection.clone()).or_default().insert(made.seq),
+            }
         }
-        if let (Some(Change::Create(_)), Target::Id(called)) = (&operation.change, &operation.target) {
+        if let (Some(Change::Create(_)), Target::Id(called)) = (&operation.change, &operation.target)
+            && called.as_str() != record_id
+        {
             self.unit_progress.created.insert((collection.clone(), called.clone()), record_id.to_owned());
         }
     }
