@@ -281,6 +281,32 @@ fn take_answer(
 }
 
 #[test]
+fn an_edit_that_was_taken_as_sent_is_accepted_at_once() {
+    let mut world = World::new();
+    world.act(&Deed::ServerWrites(1));
+    world.pull();
+    world.edit("d1");
+    let collection = world.collection;
+    let op = world.store.read(|c| queue::all(c, 1)).unwrap().remove(0);
+    let outgoing = Outgoing { op: op.clone(), collection: "tasks".into(), remote_id: None, body: None };
+    let taken = Outcome::Applied { version: Some(2), seq: Some(2), updated_ms: None, record: None, server_id: None };
+    let accepted = world.write(move |tx, device| {
+        queue::lease(tx, std::iter::once(op.op_seq))?;
+        let rules = rules();
+        let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
+        let (accepted, left) = reconciler.accept_sent(vec![(&outgoing, &taken)])?;
+        assert!(left.is_empty());
+        reconciler.close()?;
+        Ok(accepted)
+    });
+    assert_eq!(accepted.unwrap(), 1);
+    assert_eq!(world.store.read(queue::count).unwrap(), 0);
+    assert_eq!(world.store.read(queue::last_number).unwrap(), 1, "numbers are not used again");
+    let shown = world.store.read(|c| documents::get(c, collection, "d1")).unwrap().unwrap();
+    assert_eq!((shown.body.as_str(), shown.version), (r#"{"n":1001}"#, Some(2)));
+}
+
+#[test]
 fn core_p1_a_page_that_was_overtaken_is_dropped() {
     let mut world = World::new();
     world.act(&Deed::ServerWrites(1));

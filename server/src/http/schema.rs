@@ -41,6 +41,14 @@ macro_rules! shapes {
     };
 }
 
+/// A page, in the plain form or in the compact one, which only devices get that ask for it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum PulledPage {
+    Plain(StreamPage),
+    Compact(CompactPage),
+}
+
 /// The results of operations: a list, or the compact form, which only devices get that ask for it.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -178,6 +186,7 @@ shapes! {
         discover: Option<bool>,
         known: Option<Vec<String>>,
         max_bytes: Option<i64>,
+        compact: Option<bool>,
         config_version: Option<String>,
     }
     /// Limits that the caller did not know.
@@ -195,7 +204,7 @@ shapes! {
     PullReply { data: Pulled, config: Option<PublishedConfig>, meta: Meta, }
     /// Pages of streams, in the order of the request.
     Pulled {
-        streams: Vec<StreamPage>,
+        streams: Vec<PulledPage>,
         removed_spaces: Vec<String>,
         added_spaces: Vec<String>,
         checkpoint: Checkpoint,
@@ -212,6 +221,26 @@ shapes! {
         #[serde(flatten)]
         deleted_ids: BTreeMap<String, Vec<String>>,
     }
+    /// A page without what is empty. If it has columns, its changes are fields alone.
+    CompactPage {
+        space: String,
+        collection: String,
+        changes: Option<BTreeMap<String, Vec<Value>>>,
+        columns: Option<Columns>,
+        tombstones: Option<BTreeMap<String, Vec<Tombstone>>>,
+        sync_metadata: CompactMetadata,
+    }
+    /// What the server knows of each record of a page, numbers as differences from the one before.
+    Columns {
+        uuids: Option<String>,
+        ids: Option<Vec<String>>,
+        seq: Vec<i64>,
+        version: Vec<i64>,
+        updated_at: Vec<i64>,
+        origin_op_id: Option<BTreeMap<String, String>>,
+    }
+    /// Where a page ends.
+    CompactMetadata { has_more: bool, next_cursor: String, count: i64, integrity: Option<Integrity>, }
     /// A page of one stream.
     ChangesReply { data: StreamPage, meta: Meta, }
     /// Operations of one device.

@@ -75,6 +75,7 @@ pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written:
             up_to: *up_to,
             skip: Some(known(stream)),
             device,
+            compact: false,
         };
         let page = page::read(db, request)?;
         let collection = &stream.name.collection;

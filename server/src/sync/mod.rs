@@ -13,6 +13,7 @@
 
 mod apply;
 pub(crate) mod batch;
+mod columns;
 pub(crate) mod cursors;
 mod decide;
 pub(crate) mod delta;

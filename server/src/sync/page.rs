@@ -5,11 +5,13 @@
 //! - The cursor behind a page has seen exactly the rows up to the last one in it.
 //! - A page without more behind it leaves the reader at the head, with the head's count and digest.
 
+use super::columns::Columns;
 use super::own_rows::OwnRows;
 use super::wire;
 use crate::model::{Cursor, Mode, StreamName, write_string};
 use crate::store::records::{self, PageRow, Span};
 use crate::store::streams::{self, Head};
+use holm_protocol::columns::LEAST_ROWS;
 use rusqlite::Connection;
 use std::ops::ControlFlow;
 
@@ -34,12 +36,18 @@ pub(crate) struct PageRequest<'a> {
     pub(crate) skip: Option<&'a OwnRows>,
     /// The reader's device.
     pub(crate) device: Option<i64>,
+    /// Whether the reader takes many live rows in columns.
+    pub(crate) compact: bool,
 }
 
 /// A page, as pieces of JSON text without their brackets.
 #[derive(Debug)]
 pub(crate) struct Page {
+    /// Records; bodies alone, if there are columns.
     pub(crate) changes: Vec<u8>,
+    /// The columns that belong to the bodies. While a page is read for a compact reader, its rows are here and the first few in `changes`,
+    /// too.
+    pub(crate) columns: Option<Columns>,
     pub(crate) deleted_ids: Vec<u8>,
     pub(crate) tombstones: Vec<u8>,
     /// Rows of both kinds.
@@ -64,9 +72,10 @@ pub(crate) fn span(cursor: &Cursor, up_to: i64) -> Span {
 
 /// Reads a page.
 pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlite::Result<Page> {
-    let PageRequest { stream, head, cursor, rows: most, bytes, at_least_one, up_to, skip, device } = request;
+    let PageRequest { stream, head, cursor, rows: most, bytes, at_least_one, up_to, skip, device, compact } = request;
     let mut page = Page {
         changes: Vec::new(),
+        columns: compact.then(Columns::default),
         deleted_ids: Vec::new(),
         tombstones: Vec::new(),
         rows: 0,
@@ -77,8 +86,8 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
     };
     let mut last_ts = None;
     if up_to == head.last_seq && skip.is_some_and(|known| known.cover(cursor.seq, up_to)) {
-        page.next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
-        return Ok(page);
+        let next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
+        return Ok(Page { columns: None, next, ..page });
     }
     records::scan(connection, head.row, span(&cursor, up_to), |row| {
         if !skip.is_some_and(|known| known.contains(row.seq)) {
@@ -104,6 +113,10 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
     } else {
         page.next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
     }
+    page.columns = page.columns.filter(|columns| columns.rows() >= LEAST_ROWS);
+    if let Some(columns) = &mut page.columns {
+        page.changes = columns.take_bodies();
+    }
     debug_assert_eq!(page.next.stream, stream.to_string());
     Ok(page)
 }
@@ -111,15 +124,25 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
 impl Page {
     /// Bytes of rows so far.
     pub(crate) fn len(&self) -> usize {
-        self.changes.len() + self.tombstones.len() + self.deleted_ids.len()
+        let live = match &self.columns {
+            Some(columns) if columns.rows() >= LEAST_ROWS => columns.len(),
+            _ => self.changes.len(),
+        };
+        live + self.tombstones.len() + self.deleted_ids.len()
     }
 
     /// Adds a row unless it goes over the budget and is not the one that is always sent.
     fn add(&mut self, row: &PageRow<'_>, device: Option<i64>, budget: usize, at_least_one: bool) -> bool {
         let before = (self.changes.len(), self.tombstones.len(), self.deleted_ids.len());
         if row.body.is_some() {
-            separate(&mut self.changes);
-            wire::write_row(&mut self.changes, row, device);
+            let columns = self.columns.as_mut().map(|columns| {
+                columns.add(row, device);
+                columns.rows()
+            });
+            if columns.is_none_or(|rows| rows < LEAST_ROWS) {
+                separate(&mut self.changes);
+                wire::write_row(&mut self.changes, row, device);
+            }
         } else {
             separate(&mut self.deleted_ids);
             write_string(&mut self.deleted_ids, row.id);
@@ -128,6 +151,9 @@ impl Page {
         }
         if self.len() > budget && (self.rows > 0 || !at_least_one) {
             self.changes.truncate(before.0);
+            if let (Some(columns), Some(_)) = (&mut self.columns, row.body) {
+                columns.undo();
+            }
             self.tombstones.truncate(before.1);
             self.deleted_ids.truncate(before.2);
             return false;

@@ -61,11 +61,13 @@ pub(crate) struct PullRequest {
     pub(crate) known: BTreeSet<String>,
     /// The budget of bytes for rows.
     pub(crate) max_bytes: usize,
+    /// Whether the reader takes the compact form.
+    pub(crate) compact: bool,
 }
 
 /// Reads pages until `max_bytes`, the most urgent streams first. One row is always sent.
 pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Result<Pulled, Failure> {
-    let PullRequest { streams: mut requests, discover, known, max_bytes } = request;
+    let PullRequest { streams: mut requests, discover, known, max_bytes, compact } = request;
     if discover {
         add_unknown(db, scope, &known, &mut requests)?;
     }
@@ -98,6 +100,7 @@ pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Resu
                 up_to: head.last_seq,
                 skip: None,
                 device,
+                compact,
             },
         )?;
         bytes += page.len();
@@ -170,6 +173,30 @@ pub(crate) fn write_element(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage)
     out.push(b'}');
 }
 
+/// Appends the element of `streams` in its compact form: without what is empty, what says the same twice, and what only readers by time need.
+pub(crate) fn write_compact_element(out: &mut Vec<u8>, read: &StreamPage) {
+    let StreamPage { stream, head, page } = read;
+    let collection = stream.collection.as_str();
+    out.extend_from_slice(b"{\"space\":");
+    write_string(out, stream.space.as_str());
+    out.extend_from_slice(b",\"collection\":");
+    write_string(out, collection);
+    for (key, rows) in [(b",\"changes\":{".as_slice(), &page.changes), (b",\"tombstones\":{", &page.tombstones)] {
+        if !rows.is_empty() {
+            out.extend_from_slice(key);
+            write_list(out, collection, rows);
+            out.push(b'}');
+        }
+    }
+    if let Some(columns) = &page.columns {
+        out.extend_from_slice(b",\"columns\":");
+        columns.write(out);
+    }
+    out.extend_from_slice(b",\"syncMetadata\":{\"hasMore\":");
+    write_progress(out, head, page);
+    out.extend_from_slice(b"}}");
+}
+
 /// Appends the delta shape of a plain call.
 pub(crate) fn write_delta(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage) {
     out.push(b'{');
@@ -189,22 +216,27 @@ fn write_members(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage, behind_row
     out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
     wire::write_time(out, page.server_ts);
     out.extend_from_slice(b",\"hasMore\":");
-    out.extend_from_slice(if page.has_more { b"true" } else { b"false" });
-    out.extend_from_slice(b",\"nextCursor\":");
-    write_string(out, &page.next.encode());
+    write_progress(out, head, page);
     out.extend_from_slice(b",\"epoch\":");
     write_string(out, &scope.epoch);
     out.extend_from_slice(match page.mode {
         Mode::Delta => b",\"mode\":\"delta\"".as_slice(),
         Mode::Snapshot { .. } => b",\"mode\":\"snapshot\"",
     });
+    out.push(b'}');
+}
+
+/// Appends the value of `hasMore`, and what every reader must know of the head.
+fn write_progress(out: &mut Vec<u8>, head: &Head, page: &Page) {
+    out.extend_from_slice(if page.has_more { b"true" } else { b"false" });
+    out.extend_from_slice(b",\"nextCursor\":");
+    write_string(out, &page.next.encode());
     out.extend_from_slice(b",\"count\":");
     wire::write_integer(out, head.live_count);
     if !page.has_more {
         out.extend_from_slice(b",\"integrity\":");
         page::write_integrity(out, head);
     }
-    out.push(b'}');
 }
 
 /// Appends `"key":[…]`.

@@ -15,14 +15,16 @@ pub(crate) fn write_row(out: &mut Vec<u8>, row: &PageRow<'_>, device: Option<i64
     out.extend_from_slice(b",\"_sync\":{\"seq\":");
     write_integer(out, row.seq);
     write_app_names(out, row.own_stamps);
-    if let Some(op_id) = row.origin_op
-        && device.is_some()
-        && device == row.origin_device
-    {
+    if let Some(op_id) = origin_op(row, device) {
         out.extend_from_slice(b",\"originOpId\":");
         write_string(out, op_id);
     }
     out.extend_from_slice(b"}}");
+}
+
+/// The operation that wrote a row last, if it came from `device`.
+pub(crate) fn origin_op<'r>(row: &PageRow<'r>, device: Option<i64>) -> Option<&'r str> {
+    row.origin_op.filter(|_| device.is_some() && device == row.origin_device)
 }
 
 /// A single record with everything that is known of it: `serverData`, `record` and the replies to plain calls.

@@ -21,6 +21,7 @@ mod place;
 mod pull;
 mod push;
 mod raw;
+mod raw_push;
 mod reads;
 mod relay;
 mod report;

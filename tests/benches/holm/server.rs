@@ -100,7 +100,7 @@ impl Device {
     }
 }
 
-/// Keeps what the server answered to pulls.
+/// Keeps what the server answered to pulls. It asks for plain pages, which the raw side reads.
 struct Recorder {
     inner: ReqwestTransport,
     pages: Mutex<Vec<Vec<u8>>>,
@@ -108,8 +108,13 @@ struct Recorder {
 
 #[async_trait]
 impl Transport for Recorder {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         let pull = request.url.ends_with("/sync/pull");
+        if pull {
+            let mut body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            body["compact"] = false.into();
+            request.body = body.to_string().into();
+        }
         let response = self.inner.send(request).await?;
         if pull {
             self.pages.lock().unwrap().push(response.body.to_vec());

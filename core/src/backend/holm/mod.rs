@@ -1,6 +1,7 @@
 //! The Holm protocol (`docs/protocol.md`).
 
 mod act;
+mod columns;
 mod config;
 mod fetch;
 mod pull;

@@ -1,5 +1,6 @@
 //! Reading changes (protocol, sections 5 and 6).
 
+use super::columns::{self, Columns};
 use super::config::WireConfig;
 use super::record::{WireTombstone, record, time};
 use super::{PullReply, PullRequest, invalid};
@@ -25,6 +26,8 @@ struct WireRequest<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     known: &'a [String],
     max_bytes: u32,
+    /// The reply may be in its compact form.
+    compact: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     config_version: Option<&'a str>,
 }
@@ -51,6 +54,7 @@ pub(super) fn request(request: &PullRequest, config_version: Option<&str>) -> Re
         discover: request.discover,
         known: &request.known,
         max_bytes: MAX_BYTES,
+        compact: true,
         config_version,
     };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
@@ -92,6 +96,8 @@ struct ReplyStream<'a> {
     collection: Cow<'a, str>,
     #[serde(default, borrow)]
     changes: BTreeMap<Cow<'a, str>, Vec<&'a RawValue>>,
+    /// If it is there, `changes` are bodies alone.
+    columns: Option<Columns>,
     #[serde(default)]
     tombstones: BTreeMap<String, Vec<WireTombstone>>,
     sync_metadata: SyncMetadata,
@@ -132,7 +138,13 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(P
         }
         let records = stream.changes.into_values().flatten();
         let tombstones = stream.tombstones.into_values().flatten();
-        let (changes, unreadable) = changes(records, tombstones);
+        let (changes, unreadable) = match stream.columns {
+            Some(columns) => {
+                let (live, unreadable) = columns::changes(columns, &records.collect::<Vec<_>>())?;
+                (in_order(live, tombstones), unreadable)
+            }
+            None => changes(records, tombstones),
+        };
         pages.push(StreamPage {
             collection,
             space: stream.space,
@@ -160,10 +172,15 @@ pub(super) fn changes<'a>(
             Err(why) => unreadable.push(why),
         }
     }
+    (in_order(changes, tombstones), unreadable)
+}
+
+/// Live states, which are in the server's order, and tombstones.
+fn in_order(mut changes: Vec<RemoteChange>, tombstones: impl Iterator<Item = WireTombstone>) -> Vec<RemoteChange> {
     let before = changes.len();
     changes.extend(tombstones.map(WireTombstone::into_change));
     if changes.len() > before {
         changes.sort_by_key(|change| change.seq);
     }
-    (changes, unreadable)
+    changes
 }

@@ -101,13 +101,22 @@ pub(crate) fn by_row(connection: &Connection, row: i64) -> Result<Option<Documen
     Ok(connection.prepare_cached(&sql)?.query_row([row], read_row).optional()?)
 }
 
+const INSERT: &str =
+    "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
 /// Adds a row; its number is written into it.
 pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
-    .execute(params![
+    add(tx, INSERT, row).map(drop)
+}
+
+/// The same, unless there is a row of this id. Returns whether it was added.
+pub(crate) fn insert_new(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<bool> {
+    add(tx, &format!("{INSERT} ON CONFLICT DO NOTHING"), row)
+}
+
+fn add(tx: &Tx<'_>, sql: &str, row: &mut DocumentRow) -> Result<bool> {
+    let added = tx.prepare_cached(sql)?.execute(params![
         row.collection,
         row.id,
         row.hidden,
@@ -120,9 +129,11 @@ pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
         row.base,
         row.evicted
     ])?;
-    row.row = tx.last_insert_rowid();
-    tx.changed(row.collection, row.row);
-    Ok(())
+    if added > 0 {
+        row.row = tx.last_insert_rowid();
+        tx.changed(row.collection, row.row);
+    }
+    Ok(added > 0)
 }
 
 /// Adds a row for a document that is made here, with the number of its create; its content is its own. Returns its row, or `None` if there is

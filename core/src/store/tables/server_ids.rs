@@ -20,6 +20,11 @@ pub(crate) fn remote(connection: &Connection, collection: i64, doc_id: &str) -> 
     Ok(statement.query_row(params![collection, doc_id], |row| row.get(0)).optional()?)
 }
 
+/// Whether the server has its own id of any document of a collection.
+pub(crate) fn any(connection: &Connection, collection: i64) -> Result<bool> {
+    Ok(connection.prepare_cached("SELECT 1 FROM server_ids WHERE collection = ?1 LIMIT 1")?.exists([collection])?)
+}
+
 /// The local id of a document that the server calls so. `None` if it is the server's.
 pub(crate) fn local(connection: &Connection, collection: i64, server_id: &str) -> Result<Option<String>> {
     let mut statement =

@@ -39,12 +39,14 @@ pub(in crate::sync) struct Reconciler<'a> {
     pub applied: Applied,
     /// The stream as it is stored.
     stored: StreamRow,
+    /// Whether documents of the collection have another id on the server; `None`: not looked up.
+    server_ids: Option<bool>,
 }
 
 impl<'a> Reconciler<'a> {
     pub fn open(tx: &'a Tx<'a>, device: &'a Device, collection: i64, rules: &'a Rules) -> Result<Self> {
         let stream = streams::get(tx, collection)?;
-        Ok(Self { tx, device, rules, stored: stream.clone(), stream, applied: Applied::default() })
+        Ok(Self { tx, device, rules, stored: stream.clone(), stream, applied: Applied::default(), server_ids: None })
     }
 
     /// Takes in the states that need to wait no longer, and writes the stream's state. Not calling this leaves rows and cursor apart: every
@@ -62,6 +64,10 @@ impl<'a> Reconciler<'a> {
 
     /// Applies a state.
     pub fn apply(&mut self, change: &RemoteChange, source: Source) -> Result<()> {
+        // In a first snapshot nearly everything is new.
+        if self.stream.loading && self.stream.generation == 1 && self.insert_new(change)? {
+            return Ok(());
+        }
         let change = self.local(change)?;
         let change = change.as_ref();
         let Some(row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
@@ -117,7 +123,7 @@ impl<'a> Reconciler<'a> {
     }
 
     /// The change under the id by which this device knows the document.
-    fn local<'c>(&self, change: &'c RemoteChange) -> Result<Cow<'c, RemoteChange>> {
+    fn local<'c>(&mut self, change: &'c RemoteChange) -> Result<Cow<'c, RemoteChange>> {
         let collection = self.stream.collection;
         let known = match server_ids::local(self.tx, collection, &change.id)? {
             Some(id) => Some(id),
@@ -127,13 +133,14 @@ impl<'a> Reconciler<'a> {
     }
 
     /// The local id of a document that a create of this device made under an id of the server's, if the answer to that was lost.
-    fn created_here(&self, change: &RemoteChange) -> Result<Option<String>> {
+    fn created_here(&mut self, change: &RemoteChange) -> Result<Option<String>> {
         let Some(origin) = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok()) else { return Ok(None) };
         let create = operations::by_id(self.tx, origin)?.filter(|op| op.kind == OpKind::Create);
         let Some(create) = create.filter(|op| op.collection == self.stream.collection && op.doc_id != change.id) else {
             return Ok(None);
         };
         server_ids::keep(self.tx, create.collection, &create.doc_id, &change.id)?;
+        self.server_ids = None;
         Ok(Some(create.doc_id))
     }
 
@@ -142,17 +149,44 @@ impl<'a> Reconciler<'a> {
         if change.body.is_none() {
             return Ok(());
         }
-        let mut row = DocumentRow {
+        let mut row = self.new_row(change);
+        documents::insert(self.tx, &mut row)?;
+        self.applied.changes += 1;
+        self.digest_with(&row, 0)
+    }
+
+    /// Takes the state of a document that is not here, without looking for it first. False: it may be here, perhaps under another id, or the
+    /// state is a tombstone. Then nothing has happened.
+    fn insert_new(&mut self, change: &RemoteChange) -> Result<bool> {
+        if change.body.is_none() || change.origin_op.is_some() || self.has_server_ids()? {
+            return Ok(false);
+        }
+        let added = documents::insert_new(self.tx, &mut self.new_row(change))?;
+        if added {
+            self.applied.changes += 1;
+            self.count(change.seq.map_or(0, |seq| term(&change.id, seq)), 0);
+        }
+        Ok(added)
+    }
+
+    fn new_row(&self, change: &RemoteChange) -> DocumentRow {
+        DocumentRow {
             version: change.version,
             seq: change.seq,
             generation: self.stream.generation,
             updated_ms: change.updated_ms,
             body: change.body.clone(),
             ..DocumentRow::new(self.stream.collection, change.id.clone())
-        };
-        documents::insert(self.tx, &mut row)?;
-        self.applied.changes += 1;
-        self.digest_with(&row, 0)
+        }
+    }
+
+    /// Whether documents of the collection have another id on the server. Looked up once: while it reads a first snapshot, a reconciler finds
+    /// none but by a state that is not inserted here.
+    fn has_server_ids(&mut self) -> Result<bool> {
+        match self.server_ids {
+            Some(known) => Ok(known),
+            None => Ok(*self.server_ids.insert(server_ids::any(self.tx, self.stream.collection)?)),
+        }
     }
 
     /// Puts pending operations onto the state that the row's base has by now. `before`: the row as it was.

@@ -55,8 +55,8 @@ pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection)
         let mut out = Vec::new();
         match query {
             Query::Delta(request) => {
-                let request =
-                    PullRequest { streams: vec![request], discover: false, known: BTreeSet::new(), max_bytes };
+                let (streams, known) = (vec![request], BTreeSet::new());
+                let request = PullRequest { streams, discover: false, known, max_bytes, compact: false };
                 let pulled = pull::pull(db, &scope, request)?;
                 for page in &pulled.pages {
                     pull::write_delta(&mut out, &scope, page);

@@ -10,7 +10,7 @@ use crate::http::schema;
 use crate::model::{CollectionName, Decoder, Details, Mode, details};
 use crate::store::spaces;
 use crate::sync::cursors;
-use crate::sync::pull::{PullRequest, Start, StreamRequest, pull as read, write_element};
+use crate::sync::pull::{PullRequest, Start, StreamRequest, pull as read, write_compact_element, write_element};
 use crate::sync::scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -36,6 +36,7 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
     let (server, limits, caller_scope) = (&caller.server, &caller.server.config.limits, scope.clone());
     let read_body = move |body| decode(body, &caller_scope);
     let (request, config_version) = payload.json(server, limits.max_body_bytes, read_body).await?;
+    let compact = request.compact;
     let answer = server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
@@ -45,7 +46,10 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
             if position > 0 {
                 json.push(b',');
             }
-            write_element(&mut json, &scope, page);
+            match compact {
+                true => write_compact_element(&mut json, page),
+                false => write_element(&mut json, &scope, page),
+            }
         }
         let complete = pulled.complete;
         json.extend_from_slice(b"],\"removedSpaces\":[],\"addedSpaces\":[],\"checkpoint\":{\"complete\":");
@@ -81,6 +85,7 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
         discover: false,
         known: BTreeSet::new(),
         max_bytes: limits.max_page_bytes,
+        compact: false,
     };
     let answer = caller.server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
@@ -99,7 +104,7 @@ fn decode(body: Value, scope: &Scope) -> Result<(PullRequest, Option<String>), F
     let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
     let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let discover = body.flag("discover")?;
+    let (discover, compact) = (body.flag("discover")?, body.flag("compact")?);
     let config_version = body.text("configVersion")?;
     let known = body.list("known")?.unwrap_or_default().into_iter().map(|name| match name {
         Value::String(name) => Ok(name),
@@ -124,7 +129,8 @@ fn decode(body: Value, scope: &Scope) -> Result<(PullRequest, Option<String>), F
         }
         streams.push(stream);
     }
-    Ok((PullRequest { streams, discover, known, max_bytes: max_bytes.min(limits.max_page_bytes) }, config_version))
+    let max_bytes = max_bytes.min(limits.max_page_bytes);
+    Ok((PullRequest { streams, discover, known, max_bytes, compact }, config_version))
 }
 
 fn decode_stream(element: &mut Decoder, scope: &Scope) -> Result<StreamRequest, Failure> {
