@@ -3,6 +3,10 @@
 //! A column of numbers holds the first as it is and each other one as its difference from the one before, with 64 bits that wrap. A column of
 //! UUIDs is one text: their bytes, 16 each, in base64 (RFC 4648, section 4) without padding.
 
+/// Rows of a page at most, if a compact request does not say.
+pub const PAGE_ROWS: u32 = 5_000;
+/// Bytes of the rows of a compact reply at most, before compression, if the request does not say.
+pub const PAGE_BYTES: usize = 1_500_000;
 /// Fewer rows than this travel as they are, each with its members: columns would save nothing.
 pub const LEAST_ROWS: usize = 20;
 

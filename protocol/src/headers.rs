@@ -20,6 +20,11 @@ pub const SYNC_CONTEXT: &str = "x-sync-context";
 pub const SCHEMA_VERSION: &str = "x-schema-version";
 /// Makes a plain write or an action safe to repeat.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Version of the protocol, version of the client, device, reason of the request: what four headers say, with a blank between each two. The
+/// reply to such a request leaves out headers that a syncing device does not read.
+pub const HOLM: &str = "x-holm";
+/// Milliseconds since 1970 by the server's clock, in a reply without a body.
+pub const SERVER_TIME: &str = "x-server-time";
 /// Whether there is more to pull.
 pub const HAS_UPDATES: &str = "x-has-updates";
 /// How many rows are behind the cursors.

@@ -53,6 +53,8 @@ pub(crate) struct StreamPosition {
     pub collection: String,
     pub space: Option<String>,
     pub cursor: Option<String>,
+    /// Count and digest of what is here.
+    pub holds: Option<(i64, u64)>,
 }
 
 impl StreamPosition {

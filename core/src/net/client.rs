@@ -5,7 +5,8 @@ use super::gzip;
 use super::transport::{Request, Response, Transport};
 use crate::error::{Error, ErrorCode, Result};
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use holm_protocol::headers::SERVER_TIME;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,8 +44,9 @@ pub(crate) enum Call {
 /// One answer of the server, unpacked.
 #[derive(Debug)]
 pub(crate) enum Exchange {
-    /// A success with a JSON body (decompressed), or without one. `accepted`: the request is not carried out yet (202).
-    Success { body: Vec<u8>, accepted: bool },
+    /// A success with a JSON body (decompressed), or without one. `accepted`: the request is not carried out yet (202). `server_ms`: the
+    /// server's time, if a header says it.
+    Success { body: Vec<u8>, accepted: bool, server_ms: Option<i64> },
     /// Anything else, with the protocol's failure if the server sent one.
     Failure(Error, Option<Box<ServerFailure>>),
 }
@@ -98,8 +100,7 @@ impl HttpClient {
         headers: &[(HeaderName, String)],
         call: Call,
     ) -> Result<Exchange> {
-        let mut map = HeaderMap::with_capacity(headers.len() + 5);
-        map.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut map = HeaderMap::with_capacity(headers.len() + 4);
         map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         for (name, value) in headers {
             map.insert(name.clone(), header_value(value)?);
@@ -154,7 +155,8 @@ impl HttpClient {
         }
         check_is_json(&response)?;
         let body = if compressed { gzip::decompress(&response.body, MAX_INFLATED)? } else { response.body.to_vec() };
-        Ok(Exchange::Success { body, accepted: response.status == http::StatusCode::ACCEPTED })
+        let server_ms = response.headers.get(SERVER_TIME).and_then(|ms| ms.to_str().ok()?.parse().ok());
+        Ok(Exchange::Success { body, accepted: response.status == http::StatusCode::ACCEPTED, server_ms })
     }
 
     /// What went over the wire so far.

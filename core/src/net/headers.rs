@@ -1,7 +1,7 @@
 //! The headers that every request of the Holm protocol carries.
 
 use crate::device::Device;
-use holm_protocol::headers::{API_VERSION, API_VERSION_SPOKEN, CLIENT_VERSION, DEVICE_ID, SYNC_CONTEXT};
+use holm_protocol::headers::{API_VERSION_SPOKEN, HOLM};
 use http::HeaderName;
 
 /// Why a request is made; under load the server sheds first the requests that no caller waits for.
@@ -24,12 +24,8 @@ impl SyncReason {
     }
 }
 
-/// Version, device and purpose.
+/// Version, device and purpose, in one.
 pub(crate) fn protocol_headers(device: &Device, context: SyncReason) -> Vec<(HeaderName, String)> {
-    vec![
-        (HeaderName::from_static(API_VERSION), API_VERSION_SPOKEN.to_owned()),
-        (HeaderName::from_static(CLIENT_VERSION), env!("CARGO_PKG_VERSION").to_owned()),
-        (HeaderName::from_static(DEVICE_ID), device.id().to_string()),
-        (HeaderName::from_static(SYNC_CONTEXT), context.as_str().to_owned()),
-    ]
+    let words = [API_VERSION_SPOKEN, env!("CARGO_PKG_VERSION"), &*device.id(), context.as_str()];
+    vec![(HeaderName::from_static(HOLM), words.join(" "))]
 }

@@ -12,6 +12,9 @@ use holm_protocol::headers::{self, API_VERSIONS};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 
+/// The headers whose places `X-Holm` takes, in its order.
+const SHORT: [&str; 4] = [headers::API_VERSION, headers::CLIENT_VERSION, headers::DEVICE_ID, headers::SYNC_CONTEXT];
+
 /// The request as its headers describe it.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
@@ -27,6 +30,8 @@ pub(crate) struct RequestContext {
     pub(crate) sync_context: Option<&'static str>,
     /// The content that the client prefers in the reply to a write.
     pub(crate) prefer: Prefer,
+    /// Whether the reply leaves out headers that a syncing device does not read.
+    pub(crate) terse: bool,
     /// Whether failures are wanted as `application/problem+json`.
     pub(crate) wants_problem: bool,
     /// The user, once authenticated, for the log.
@@ -54,7 +59,16 @@ impl RequestContext {
                 verdict = Err(failure);
             }
         };
-        let api_version = match text(headers, headers::API_VERSION) {
+        let words = text(headers, headers::HOLM).map(|text| text.split(' ').collect::<Vec<_>>());
+        if words.as_ref().is_some_and(|words| words.len() != SHORT.len()) {
+            note(details("X-Holm", "must be four words: versions of protocol and client, device, reason").into());
+        }
+        // What `X-Holm` says at the place of a header counts like that header.
+        let said = |name: &str| match (&words, SHORT.iter().position(|short| *short == name)) {
+            (Some(words), Some(place)) => words.get(place).copied(),
+            _ => text(headers, name),
+        };
+        let api_version = match said(headers::API_VERSION) {
             None => Some(2),
             Some(version) => version.parse().ok().filter(|version| API_VERSIONS.contains(version)),
         };
@@ -62,15 +76,15 @@ impl RequestContext {
             let failure = Failure::new(Code::UnsupportedApiVersion, "the server speaks other versions of the protocol");
             note(failure.with("supportedVersions", &API_VERSIONS));
         }
-        let client_version = text(headers, headers::CLIENT_VERSION).map(ClientVersion::parse);
+        let client_version = said(headers::CLIENT_VERSION).map(ClientVersion::parse);
         if client_version == Some(None) {
             note(details("X-Client-Version", "must be a version such as 1.4.0").into());
         }
-        let device = text(headers, headers::DEVICE_ID).map(DeviceId::parse);
+        let device = said(headers::DEVICE_ID).map(DeviceId::parse);
         if let Some(Err(fault)) = &device {
             note(details("X-Device-Id", fault.to_string()).into());
         }
-        for name in [headers::API_VERSION, headers::CLIENT_VERSION, headers::DEVICE_ID] {
+        for name in [headers::HOLM, headers::API_VERSION, headers::CLIENT_VERSION, headers::DEVICE_ID] {
             if headers.get_all(name).iter().count() > 1
                 || headers.get(name).is_some_and(|value| value.to_str().is_err())
             {
@@ -82,7 +96,8 @@ impl RequestContext {
             api_version: api_version.unwrap_or(2),
             client_version: client_version.flatten(),
             device: device.and_then(Result::ok),
-            sync_context: sync_context(headers),
+            sync_context: said(headers::SYNC_CONTEXT).and_then(sync_context),
+            terse: words.is_some(),
             prefer: prefer(headers),
             wants_problem: lists(headers, &ACCEPT, "application/problem+json"),
             user: OnceLock::new(),
@@ -131,8 +146,7 @@ fn request_id(headers: &HeaderMap, entropy: &dyn Entropy, now: i64) -> String {
     }
 }
 
-fn sync_context(headers: &HeaderMap) -> Option<&'static str> {
-    let given = text(headers, headers::SYNC_CONTEXT)?;
+fn sync_context(given: &str) -> Option<&'static str> {
     ["foreground", "background", "user", "push"].into_iter().find(|known| *known == given)
 }
 

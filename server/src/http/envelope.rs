@@ -11,7 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use holm_protocol::headers;
@@ -41,7 +41,7 @@ pub(super) async fn envelope(State(server): State<Shared>, mut request: Request,
         Err(failure) => failure.into_response(),
     };
     let code = write_failure(&mut response, &context, &server);
-    write_headers(response.headers_mut(), &context, &server);
+    write_headers(response.headers_mut(), &method, &context, &server);
     // Neither the path nor the query: ids and cursors are private to the users.
     tracing::info!(
         request_id = context.request_id,
@@ -110,14 +110,18 @@ fn write_failure(response: &mut Response, context: &RequestContext, server: &Ser
     Some(code)
 }
 
-fn write_headers(headers: &mut HeaderMap, context: &RequestContext, server: &Server) {
-    headers.insert(HeaderName::from_static(headers::API_VERSION), u16::from(context.api_version).into());
+fn write_headers(headers: &mut HeaderMap, method: &Method, context: &RequestContext, server: &Server) {
     if let Ok(request_id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(HeaderName::from_static(headers::REQUEST_ID), request_id);
     }
     if let Ok(date) = HeaderValue::from_str(&Timestamp(server.now()).http_date()) {
         headers.insert(DATE, date);
     }
+    // No cache keeps the reply to a `POST` that does not ask for it.
+    if context.terse && method == Method::POST {
+        return;
+    }
+    headers.insert(HeaderName::from_static(headers::API_VERSION), u16::from(context.api_version).into());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
 }

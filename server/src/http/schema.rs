@@ -199,6 +199,8 @@ shapes! {
         limit: Option<i64>,
         mode: Option<String>,
         priority: Option<u8>,
+        count: Option<i64>,
+        digest: Option<String>,
     }
     /// Pages of streams.
     PullReply { data: Pulled, config: Option<PublishedConfig>, meta: Meta, }

@@ -3,10 +3,13 @@
 //! Invariants:
 //! - The same state gives the same bytes, so clients may compare cursors for equality.
 //! - A cursor needs no signature: it holds nothing secret, and access is checked on every request.
+//!
+//! As text: `<epoch><space>.<collection>.d<seq>`, or `….s<seq>.<start>` in a snapshot. Epoch and space stand for their hashes, 8 characters each: a
+//! cursor travels with every request.
 
-use super::StreamName;
+use super::{CollectionName, Space, StreamName};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The rows that a device at this cursor still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,76 +23,92 @@ pub(crate) enum Mode {
     },
 }
 
+/// What an epoch or a space is told by: the first 6 bytes of its SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tag([u8; 6]);
+
+impl Tag {
+    fn of(text: &str) -> Self {
+        let hash = Sha256::digest(text);
+        let mut tag = [0; 6];
+        tag.copy_from_slice(&hash[..6]);
+        Self(tag)
+    }
+}
+
 /// A place in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
     /// Which database it is from.
-    pub(crate) epoch: String,
-    /// Which stream, as `space/collection`.
-    pub(crate) stream: String,
+    epoch: Tag,
+    /// The space of the stream.
+    space: Tag,
+    /// The collection of the stream.
+    pub(crate) collection: CollectionName,
     /// Rows up to this one have been seen.
     pub(crate) seq: i64,
     /// The rows that are still needed.
     pub(crate) mode: Mode,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Wire<'a> {
-    v: u8,
-    #[serde(borrow)]
-    e: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    s: std::borrow::Cow<'a, str>,
-    q: i64,
-    m: Letter,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    h: Option<i64>,
-}
-
-#[derive(Serialize, Deserialize)]
-enum Letter {
-    #[serde(rename = "d")]
-    Delta,
-    #[serde(rename = "s")]
-    Snapshot,
-}
-
 impl Cursor {
     /// The start of a delta after `seq`.
     pub(crate) fn delta(epoch: &str, stream: &StreamName, seq: i64) -> Self {
-        Self { epoch: epoch.to_owned(), stream: stream.to_string(), seq, mode: Mode::Delta }
+        Self::new(epoch, stream, seq, Mode::Delta)
     }
 
     /// The start of a snapshot of a stream whose head is `start`.
     pub(crate) fn snapshot(epoch: &str, stream: &StreamName, start: i64) -> Self {
-        Self { epoch: epoch.to_owned(), stream: stream.to_string(), seq: 0, mode: Mode::Snapshot { start } }
+        Self::new(epoch, stream, 0, Mode::Snapshot { start })
+    }
+
+    fn new(epoch: &str, stream: &StreamName, seq: i64, mode: Mode) -> Self {
+        let (epoch, space) = (Tag::of(epoch), Tag::of(stream.space.as_str()));
+        Self { epoch, space, collection: stream.collection.clone(), seq, mode }
+    }
+
+    /// The head of the same stream.
+    pub(crate) fn at_head(&self, seq: i64) -> Self {
+        Self { seq, mode: Mode::Delta, ..self.clone() }
+    }
+
+    /// Whether it is one of a database with this epoch.
+    pub(crate) fn is_of_epoch(&self, epoch: &str) -> bool {
+        self.epoch == Tag::of(epoch)
+    }
+
+    /// Whether it is one of a stream of this space.
+    pub(crate) fn is_in(&self, space: &Space) -> bool {
+        self.space == Tag::of(space.as_str())
     }
 
     /// The text that clients hold.
     pub(crate) fn encode(&self) -> String {
-        let (m, h) = match self.mode {
-            Mode::Delta => (Letter::Delta, None),
-            Mode::Snapshot { start } => (Letter::Snapshot, Some(start)),
-        };
-        let wire = Wire { v: 1, e: self.epoch.as_str().into(), s: self.stream.as_str().into(), q: self.seq, m, h };
-        // Serialising a struct of texts and numbers into memory cannot fail.
-        Base64UrlUnpadded::encode_string(&serde_json::to_vec(&wire).unwrap_or_default())
+        let mut tags = [0; 12];
+        tags[..6].copy_from_slice(&self.epoch.0);
+        tags[6..].copy_from_slice(&self.space.0);
+        let (tags, collection, seq) = (Base64UrlUnpadded::encode_string(&tags), &self.collection, self.seq);
+        match self.mode {
+            Mode::Delta => format!("{tags}.{collection}.d{seq}"),
+            Mode::Snapshot { start } => format!("{tags}.{collection}.s{seq}.{start}"),
+        }
     }
 
     /// Reads what a client sent back. `None` for anything that no server ever issued.
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        if text.len() > 1024 {
-            return None;
-        }
-        let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
-        let wire: Wire<'_> = serde_json::from_slice(&bytes).ok()?;
-        let mode = match (wire.m, wire.h) {
-            (Letter::Delta, None) => Mode::Delta,
-            (Letter::Snapshot, Some(start)) if start >= 0 => Mode::Snapshot { start },
+        let mut parts = text.split('.');
+        let mut tags = [0; 12];
+        (Base64UrlUnpadded::decode(parts.next()?, &mut tags).ok()?.len() == 12).then_some(())?;
+        let collection = CollectionName::parse(parts.next()?).ok()?;
+        let (place, start) = (parts.next()?, parts.next().map(number));
+        let (seq, mode) = match (place.strip_prefix('d'), place.strip_prefix('s'), start) {
+            (Some(seq), _, None) => (seq, Mode::Delta),
+            (_, Some(seq), Some(start)) => (seq, Mode::Snapshot { start: start? }),
             _ => return None,
         };
-        let cursor = Self { epoch: wire.e.into_owned(), stream: wire.s.into_owned(), seq: wire.q, mode };
-        (wire.v == 1 && wire.q >= 0).then_some(cursor)
+        let tag = |from: usize| tags[from..from + 6].try_into().ok().map(Tag);
+        let cursor = Self { epoch: tag(0)?, space: tag(6)?, collection, seq: number(seq)?, mode };
+        (parts.next().is_none() && cursor.encode() == text).then_some(cursor)
     }
 
     /// The oldest row whose deletion a device at this cursor may not know.
@@ -101,10 +120,13 @@ impl Cursor {
     }
 }
 
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number| *number >= 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CollectionName, Space};
     use proptest::prelude::*;
 
     fn tasks() -> StreamName {
@@ -113,30 +135,35 @@ mod tests {
 
     #[test]
     fn cursor_has_the_documented_form() {
-        let cursor = Cursor::delta("e7", &tasks(), 41);
-        let json = Base64UrlUnpadded::decode_vec(&cursor.encode()).unwrap();
-        assert_eq!(json, br#"{"v":1,"e":"e7","s":"u:1/tasks","q":41,"m":"d"}"#);
-        let cursor = Cursor::snapshot("e7", &tasks(), 9);
-        let json = Base64UrlUnpadded::decode_vec(&cursor.encode()).unwrap();
-        assert_eq!(json, br#"{"v":1,"e":"e7","s":"u:1/tasks","q":0,"m":"s","h":9}"#);
+        let tags =
+            Base64UrlUnpadded::encode_string(&[&Sha256::digest("e7")[..6], &Sha256::digest("u:1")[..6]].concat());
+        assert_eq!(Cursor::delta("e7", &tasks(), 41).encode(), format!("{tags}.tasks.d41"));
+        assert_eq!(Cursor::snapshot("e7", &tasks(), 9).encode(), format!("{tags}.tasks.s0.9"));
     }
 
     #[test]
     fn cursor_that_no_server_issued_is_refused() {
-        for json in [
-            "",
-            "{}",
-            "[]",
-            r#"{"v":2,"e":"e","s":"s","q":1,"m":"d"}"#,
-            r#"{"v":1,"e":"e","s":"s","q":-1,"m":"d"}"#,
-            r#"{"v":1,"e":"e","s":"s","q":1,"m":"s"}"#,
-            r#"{"v":1,"e":"e","s":"s","q":1,"m":"d","h":1}"#,
-            r#"{"v":1,"e":"e","s":"s","q":1e3,"m":"d"}"#,
-            r#"{"v":1,"e":"e","s":"s","q":1,"m":"x"}"#,
+        let tags = "AAAAAAAAAAAAAAAA";
+        assert!(Cursor::decode(&format!("{tags}.tasks.d1")).is_some());
+        for text in [
+            "".to_owned(),
+            "not base64!.tasks.d1".to_owned(),
+            "AAAAAAAAAAAAAAA.tasks.d1".to_owned(),
+            "AAAAAAAAAAAAAAAAAAAA.tasks.d1".to_owned(),
+            format!("{tags}.tasks"),
+            format!("{tags}.a b.d1"),
+            format!("{tags}.tasks.d-1"),
+            format!("{tags}.tasks.d+1"),
+            format!("{tags}.tasks.d01"),
+            format!("{tags}.tasks.d1e3"),
+            format!("{tags}.tasks.s1"),
+            format!("{tags}.tasks.s1.-2"),
+            format!("{tags}.tasks.d1.1"),
+            format!("{tags}.tasks.s1.1.1"),
+            format!("{tags}.tasks.x1"),
         ] {
-            assert_eq!(Cursor::decode(&Base64UrlUnpadded::encode_string(json.as_bytes())), None, "{json}");
+            assert_eq!(Cursor::decode(&text), None, "{text}");
         }
-        assert_eq!(Cursor::decode("not base64!"), None);
     }
 
     proptest! {
@@ -146,6 +173,7 @@ mod tests {
             if let Some(start) = start {
                 cursor.mode = Mode::Snapshot { start };
             }
+            prop_assert!(cursor.is_of_epoch(&epoch) && !cursor.is_of_epoch("another") && cursor.is_in(&tasks().space));
             prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
 

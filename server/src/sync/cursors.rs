@@ -30,11 +30,11 @@ impl Check {
         epoch: &str,
     ) -> Result<(), Failure> {
         let name = stream.to_string();
-        if cursor.stream != name {
+        if cursor.collection != stream.collection || !cursor.is_in(&stream.space) {
             return Err(invalid());
         }
         // Beyond the head: the database lost what the cursor has seen, which an epoch should have told.
-        if cursor.epoch != epoch || cursor.seq > head.last_seq {
+        if !cursor.is_of_epoch(epoch) || cursor.seq > head.last_seq {
             self.foreign.push(name);
         } else if cursor.horizon() < head.min_seq {
             self.expired.push(name);

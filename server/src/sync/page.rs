@@ -86,7 +86,7 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
     };
     let mut last_ts = None;
     if up_to == head.last_seq && skip.is_some_and(|known| known.cover(cursor.seq, up_to)) {
-        let next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
+        let next = page.next.at_head(head.last_seq);
         return Ok(Page { columns: None, next, ..page });
     }
     records::scan(connection, head.row, span(&cursor, up_to), |row| {
@@ -111,13 +111,13 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
         page.next.seq = page.next.seq.max(up_to);
         page.server_ts = streams::ts_at(connection, head, page.next.seq)?;
     } else {
-        page.next = Cursor { seq: head.last_seq, mode: Mode::Delta, ..page.next };
+        page.next = page.next.at_head(head.last_seq);
     }
     page.columns = page.columns.filter(|columns| columns.rows() >= LEAST_ROWS);
     if let Some(columns) = &mut page.columns {
         page.changes = columns.take_bodies();
     }
-    debug_assert_eq!(page.next.stream, stream.to_string());
+    debug_assert!(page.next.collection == stream.collection && page.next.is_in(&stream.space));
     Ok(page)
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct StreamRequest {
     pub(crate) start: Start,
     pub(crate) limit: usize,
     pub(crate) priority: u8,
+    /// Count and digest of what the reader has, if it says.
+    pub(crate) holds: Option<(i64, u64)>,
 }
 
 /// The start of a read.
@@ -49,6 +51,8 @@ pub(crate) struct Pulled {
     pub(crate) complete: bool,
     /// Rows that are left, at most [`MOST_PENDING`].
     pub(crate) pending: i64,
+    /// Whether the reader stands at the head of every stream, and has what it holds.
+    pub(crate) nothing_new: bool,
 }
 
 /// A pull.
@@ -113,7 +117,15 @@ pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Resu
         let span = page::span(&page.next, head.last_seq);
         pending += records::count(db, head.row, span, MOST_PENDING - pending)?;
     }
-    Ok(Pulled { complete: pages.iter().all(|read| !read.page.has_more), pages, pending })
+    let complete = pages.iter().all(|read| !read.page.has_more);
+    let nothing_new = pages.iter().zip(&requests).all(|(read, request)| is_at_head(read, request));
+    Ok(Pulled { complete, nothing_new: nothing_new && !pages.is_empty(), pages, pending })
+}
+
+/// Whether the reader of a stream stands at its head, and has what it holds.
+fn is_at_head(read: &StreamPage, request: &StreamRequest) -> bool {
+    let stands = matches!(&request.start, Start::At(cursor) if *cursor == read.page.next);
+    stands && read.page.rows == 0 && request.holds == Some((read.head.live_count, read.head.digest))
 }
 
 /// Adds the streams that the request does not name and the device does not know, as snapshots, as far as one request may have streams.
@@ -134,6 +146,7 @@ fn add_unknown(
                 start: Start::Snapshot,
                 limit: limits.max_page_records,
                 priority,
+                holds: None,
             });
         }
     }

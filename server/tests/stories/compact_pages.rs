@@ -111,3 +111,58 @@ async fn compact_pages_leave_out_what_is_empty_and_keep_tombstones() {
     assert_eq!(gone["tombstones"]["tasks"][0]["id"], "a");
     assert_eq!((&gone["changes"], &gone["deletedTaskIds"]), (&Value::Null, &Value::Null));
 }
+
+#[tokio::test]
+async fn idle_pull_of_a_device_that_says_what_it_holds_has_no_body() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    phone.create("a", json!({})).await;
+    let config = phone.call("GET", "/v1/sync/config", None).await.json["data"]["configVersion"].clone();
+    let status = phone.call("GET", "/v1/sync/status", None).await.json["streams"][0].clone();
+    let stream = |count: &Value, digest: &Value| json!({"collection": "tasks", "cursor": status["head"], "count": count, "digest": digest});
+    let exact = stream(&status["count"], &status["digest"]);
+    let body = |streams: Value, compact: bool, config: &Value| json!({"streams": streams, "compact": compact, "configVersion": config});
+    let pull = async |body: Value| phone.call("POST", "/v1/sync/pull", Some(body)).await;
+
+    let idle = pull(body(json!([exact]), true, &config)).await;
+    assert_eq!((idle.status.as_u16(), idle.bytes.len()), (204, 0));
+    assert!(idle.headers["x-server-time"].to_str().unwrap().parse::<i64>().is_ok());
+    let mut discovering = body(json!([exact]), true, &config);
+    discovering["discover"] = json!(true);
+    assert_eq!(pull(discovering.clone()).await.status, 204);
+
+    for other in [
+        body(json!([exact]), false, &config),
+        body(json!([exact]), true, &json!("00000000")),
+        body(json!([stream(&json!(2), &status["digest"])]), true, &config),
+        body(json!([stream(&status["count"], &json!("0000000000000000"))]), true, &config),
+        body(json!([exact, {"collection": "notes"}]), true, &config),
+        body(json!([]), true, &config),
+    ] {
+        assert_eq!(pull(other.clone()).await.status, 200, "{other}");
+    }
+    phone.push(json!([{"type": "create", "clientId": "n", "collection": "notes", "data": {}}])).await;
+    assert_eq!(pull(discovering).await.status, 200, "another stream was found");
+    phone.create("b", json!({})).await;
+    assert_eq!(pull(body(json!([exact]), true, &config)).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_header_says_what_four_say() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let push = |op: &str| json!({"operations": [{"opId": op, "type": "create", "clientId": op, "data": {}}]});
+    let post =
+        async |words: &str| phone.call_with("POST", "/v1/sync/batch", &[("x-holm", words)], Some(push(words))).await;
+    let terse = post("2 0.1.0 phone user").await.expect(200);
+    for header in ["x-api-version", "cache-control", "vary", "x-has-updates"] {
+        assert!(!terse.headers.contains_key(header), "{header}");
+    }
+    assert!(terse.headers.contains_key("x-request-id") && terse.headers.contains_key("date"));
+    assert_eq!(post("3 0.1.0 phone user").await.expect(400).code(), "UNSUPPORTED_API_VERSION");
+    for words in ["", "2", "2 0.1.0 phone", "2 0.1.0 phone user more", "2 x phone user"] {
+        assert_eq!(post(words).await.expect(400).code(), "VALIDATION_ERROR", "{words:?}");
+    }
+    let read = phone.call_with("GET", "/v1/tasks", &[("x-holm", "2 0.1.0 phone user")], None).await.expect(200);
+    assert!(read.headers.contains_key("cache-control"), "what a cache could keep says that it must not");
+}

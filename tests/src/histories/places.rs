@@ -4,8 +4,9 @@
 //! server's last write. Looks into both databases: neither end says this of itself.
 
 use super::{History, Member};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Records that lie before a device's place and that it lacks. Parameters: 1 the stream on the server, 2 the place, 3 whether deletes lie before
 /// it, too.
@@ -35,28 +36,32 @@ impl History {
             .optional()
             .unwrap()
             .flatten();
-        let Some(cursor) = cursor.as_deref().map(|text| decode(text).unwrap()) else { return };
+        let Some(cursor) = cursor.as_deref().map(Place::of) else { return };
         let epoch: String =
             connection.query_row("SELECT value FROM server.server WHERE key = 'epoch'", [], |row| row.get(0)).unwrap();
         // A place in a database that is gone: it will be refused.
-        if cursor["e"] != epoch {
+        if cursor.epoch != tag(&epoch) {
             return;
         }
-        let stream: Option<(i64, i64)> = connection
-            .query_row(
-                "SELECT s.id, s.last_seq FROM server.streams s JOIN server.spaces p ON p.id = s.space
-                 JOIN server.users u ON u.id = p.owner WHERE 'u:' || u.public_id || '/' || s.collection = ?1",
-                [cursor["s"].as_str()],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+        let mut streams = connection
+            .prepare(
+                "SELECT 'u:' || u.public_id, s.id, s.last_seq FROM server.streams s JOIN server.spaces p ON p.id = s.space
+                 JOIN server.users u ON u.id = p.owner WHERE s.collection = ?1",
             )
-            .optional()
             .unwrap();
-        let place = cursor["q"].as_i64().unwrap();
+        let streams =
+            streams.query_map([cursor.collection], |row| Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?))));
+        let stream: Option<(i64, i64)> = streams
+            .unwrap()
+            .map(Result::unwrap)
+            .find(|(space, _)| cursor.space == tag(space))
+            .map(|(_, stream)| stream);
+        let place = cursor.seq;
         let (stream, head) = stream.unwrap_or_default();
         assert!(place <= head, "{} is at {place}, and the server's last write is {head}", device.name);
         let mut statement = connection.prepare(LACKING).unwrap();
         let lacking: Vec<String> = statement
-            .query_map(params![stream, place, cursor["m"] == "d"], |row| row.get(0))
+            .query_map(params![stream, place, cursor.is_delta], |row| row.get(0))
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
@@ -65,17 +70,25 @@ impl History {
     }
 }
 
-/// What a cursor says: JSON in base64 for URLs, without padding.
-fn decode(cursor: &str) -> Option<Value> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (mut bits, mut count, mut bytes) = (0u32, 0, Vec::new());
-    for byte in cursor.bytes() {
-        bits = bits << 6 | u32::try_from(DIGITS.iter().position(|digit| *digit == byte)?).ok()?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
+/// What a cursor says (protocol, section 1).
+struct Place<'c> {
+    epoch: &'c str,
+    space: &'c str,
+    collection: &'c str,
+    seq: i64,
+    is_delta: bool,
+}
+
+impl<'c> Place<'c> {
+    fn of(cursor: &'c str) -> Self {
+        let mut parts = cursor.split('.');
+        let (tags, collection, place) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+        let (epoch, space) = tags.split_at(8);
+        Self { epoch, space, collection, seq: place[1..].parse().unwrap(), is_delta: place.starts_with('d') }
     }
-    serde_json::from_slice(&bytes).ok()
+}
+
+/// What a cursor says of an epoch or a space.
+fn tag(text: &str) -> String {
+    Base64UrlUnpadded::encode_string(&Sha256::digest(text)[..6])
 }

@@ -27,7 +27,7 @@ pub struct Sent {
     pub at: Duration,
     /// Path and query.
     pub path: String,
-    /// What it says of its reason, `X-Sync-Context`.
+    /// What it says of its reason, the last word of `X-Holm`.
     pub context: String,
 }
 
@@ -86,7 +86,8 @@ impl Line {
 #[async_trait]
 impl Transport for Line {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let context = request.headers.get("x-sync-context").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let words = request.headers.get("x-holm").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let context = words.rsplit(' ').next().unwrap_or_default();
         let path = request.url.strip_prefix("http://server").unwrap_or(&request.url).to_owned();
         let sent = Sent { at: self.now(), path, context: context.to_owned() };
         self.state.lock().unwrap().sent.push(sent);

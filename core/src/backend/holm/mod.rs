@@ -52,6 +52,9 @@ impl Backend for HolmBackend {
     async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError> {
         let call = Call::Post(pull::request(&request, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/pull", request.context, call).await? {
+            (Exchange::Success { body, server_ms, .. }, span) if body.is_empty() => {
+                Ok(pull::nothing_new(&request, server_ms, span)?)
+            }
             (Exchange::Success { body, .. }, span) => {
                 let (reply, config) = pull::parse(&body, &request, span)?;
                 self.learn(config).await;
@@ -96,8 +99,8 @@ impl HolmBackend {
         let exchange = self.account.send(&path, &headers, call).await?;
         let span = Span { sent, received: self.device.reading() };
         let (outcome, server_time) = match exchange {
-            Exchange::Success { body, accepted: false } => act::parse(&body, outgoing, span)?,
-            Exchange::Success { body, accepted: true } => act::parse_started(&body, span)?,
+            Exchange::Success { body, accepted: false, .. } => act::parse(&body, outgoing, span)?,
+            Exchange::Success { body, accepted: true, .. } => act::parse_started(&body, span)?,
             Exchange::Failure(error, failure) => match act::refused(&error, failure.as_deref(), &outgoing.op) {
                 Some(outcome) => (outcome, None),
                 None => return Err(self.whole(error, failure)),

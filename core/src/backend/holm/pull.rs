@@ -4,18 +4,16 @@ use super::columns::{self, Columns};
 use super::config::WireConfig;
 use super::record::{WireTombstone, record, time};
 use super::{PullReply, PullRequest, invalid};
-use crate::backend::{StreamPage, UnreadableRecord};
+use crate::backend::{StreamPage, StreamPosition, UnreadableRecord};
 use crate::error::{Error, Result};
 use crate::model::RemoteChange;
 use crate::time::{ServerTime, Span};
+use holm_protocol::columns::PAGE_ROWS;
 use holm_protocol::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-/// Bytes of one answer before compression: bounds the memory of a page.
-const MAX_BYTES: u32 = 1_500_000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,7 +23,6 @@ struct WireRequest<'a> {
     discover: bool,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     known: &'a [String],
-    max_bytes: u32,
     /// The reply may be in its compact form.
     compact: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +36,13 @@ struct WireStream<'a> {
     space: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
-    limit: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    /// What is here; if all of it is what the server has, the reply has no body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
 }
 
 pub(super) fn request(request: &PullRequest, config_version: Option<&str>) -> Result<Vec<u8>> {
@@ -47,13 +50,14 @@ pub(super) fn request(request: &PullRequest, config_version: Option<&str>) -> Re
         collection: &stream.collection,
         space: stream.space.as_deref(),
         cursor: stream.cursor.as_deref(),
-        limit: request.limit,
+        limit: (request.limit < PAGE_ROWS).then_some(request.limit),
+        count: stream.holds.map(|(count, _)| count),
+        digest: stream.holds.map(|(_, digest)| digest::text(digest)),
     });
     let wire = WireRequest {
         streams: streams.collect(),
         discover: request.discover,
         known: &request.known,
-        max_bytes: MAX_BYTES,
         compact: true,
         config_version,
     };
@@ -128,6 +132,30 @@ impl Integrity {
     }
 }
 
+/// The reply without a body: every stream stands where the request says, and holds what the server does.
+pub(super) fn nothing_new(request: &PullRequest, server_ms: Option<i64>, span: Span) -> Result<PullReply> {
+    let page = |stream: &StreamPosition| {
+        let (count, _) = stream.holds?;
+        Some(StreamPage {
+            collection: stream.collection.clone(),
+            space: stream.space.clone(),
+            changes: Vec::new(),
+            unreadable: Vec::new(),
+            next_cursor: stream.cursor.clone()?,
+            has_more: false,
+            // The server has compared them already.
+            integrity: None,
+            total: u64::try_from(count).ok(),
+        })
+    };
+    let pages: Option<Vec<StreamPage>> = request.streams.iter().map(page).collect();
+    // A portal may answer anything without a body; the time is what only a server of the protocol says.
+    match (pages.filter(|pages| !pages.is_empty()), server_ms) {
+        (Some(pages), Some(server_ms)) => Ok(PullReply { pages, server_time: Some(ServerTime { server_ms, span }) }),
+        _ => Err(invalid("the answer to a pull", "it is empty")),
+    }
+}
+
 pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(PullReply, WireConfig)> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| invalid("the answer to a pull", e))?;
     let mut pages = Vec::with_capacity(envelope.data.streams.len());
@@ -183,4 +211,43 @@ fn in_order(mut changes: Vec<RemoteChange>, tombstones: impl Iterator<Item = Wir
         changes.sort_by_key(|change| change.seq);
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+    use crate::net::SyncReason;
+    use crate::time::Reading;
+
+    fn position(holds: Option<(i64, u64)>) -> StreamPosition {
+        StreamPosition { collection: "tasks".into(), space: Some("u:1".into()), cursor: Some("c".into()), holds }
+    }
+
+    fn answer(streams: Vec<StreamPosition>, server_ms: Option<i64>) -> Result<PullReply> {
+        let now = Reading { wall_ms: 0, monotonic_ms: 0 };
+        let context = SyncReason::Foreground;
+        let request = PullRequest { streams, discover: false, known: Vec::new(), limit: 10, context };
+        nothing_new(&request, server_ms, Span { sent: now, received: now })
+    }
+
+    #[test]
+    fn an_answer_without_a_body_says_that_nothing_is_new() {
+        let reply = answer(vec![position(Some((3, 7)))], Some(900)).unwrap();
+        let page = &reply.pages[0];
+        assert_eq!((page.next_cursor.as_str(), page.has_more, page.total), ("c", false, Some(3)));
+        assert!(page.changes.is_empty() && page.integrity.is_none());
+        assert_eq!(reply.server_time.map(|time| time.server_ms), Some(900));
+    }
+
+    #[test]
+    fn an_answer_without_a_body_counts_only_where_it_was_asked_for() {
+        for (streams, server_ms) in [
+            (vec![position(Some((3, 7)))], None),
+            (vec![position(Some((3, 7))), position(None)], Some(900)),
+            (Vec::new(), Some(900)),
+        ] {
+            assert_eq!(answer(streams, server_ms).unwrap_err().code(), ErrorCode::InvalidResponse);
+        }
+    }
 }

@@ -107,7 +107,8 @@ pub(in crate::sync) fn positions(deps: &EngineDeps, scope: &Scope) -> Result<Vec
             .filter(|(_, name)| scope.has(name))
             .map(|(id, collection)| {
                 let stream = streams::get(connection, id)?;
-                Ok(StreamPosition { collection, space: stream.space, cursor: stream.cursor })
+                let holds = (!stream.loading).then_some((stream.live_count, stream.digest));
+                Ok(StreamPosition { collection, space: stream.space, cursor: stream.cursor, holds })
             })
             .collect()
     })
@@ -176,5 +177,6 @@ pub(in crate::sync) fn next_position(page: &StreamPage) -> StreamPosition {
         collection: page.collection.clone(),
         space: page.space.clone(),
         cursor: Some(page.next_cursor.clone()),
+        holds: None,
     }
 }

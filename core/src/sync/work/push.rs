@@ -364,7 +364,8 @@ impl Pusher {
                     }
                     if wanted {
                         let collection = name.clone();
-                        positions.push(StreamPosition { collection, space: stream.space, cursor: stream.cursor });
+                        let (space, cursor) = (stream.space, stream.cursor);
+                        positions.push(StreamPosition { collection, space, cursor, holds: None });
                     }
                     names.insert(id, name);
                 }

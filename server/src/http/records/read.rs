@@ -131,7 +131,7 @@ fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure>
                 (None, Some(ts)) => Start::Since(ts),
                 (None, None) => Start::Snapshot,
             };
-            Ok(Query::Delta(StreamRequest { collection: collection.clone(), start, limit, priority: 0 }))
+            Ok(Query::Delta(StreamRequest { collection: collection.clone(), start, limit, priority: 0, holds: None }))
         }
     }
 }

@@ -63,12 +63,17 @@ fn describe(server: &Server) -> Value {
     })
 }
 
+/// Whether `known`, the version of the limits that a request names, is the present one.
+pub(super) fn knows(known: Option<&str>, limits: &Limits) -> bool {
+    known == Some(limits.version().as_str())
+}
+
 /// Appends `,"config":{"version":…,"limits":{…}}` if `known`, the version that a request names, is not the present one.
 pub(super) fn write_unknown(out: &mut Vec<u8>, known: Option<&str>, limits: &Limits) {
-    let version = limits.version();
-    if known == Some(version.as_str()) {
+    if knows(known, limits) {
         return;
     }
+    let version = limits.version();
     let config = json!({"version": version, "limits": limits});
     out.extend_from_slice(format!(",\"config\":{config}").as_bytes());
 }

@@ -14,6 +14,9 @@ use holm_protocol::headers;
 
 /// The headers that say how far behind a reader is.
 fn progress(reply: Reply, caller: &Caller, pending: i64, last_ts: i64) -> Reply {
+    if caller.context.terse {
+        return reply;
+    }
     let reply = reply
         .header(HeaderName::from_static(headers::HAS_UPDATES), if pending > 0 { "true" } else { "false" })
         .header(HeaderName::from_static(headers::PENDING_COUNT), &pending.to_string())

@@ -1,6 +1,6 @@
 //! Pulling.
 
-use super::config::write_unknown;
+use super::config::{knows, write_unknown};
 use super::progress;
 use crate::error::Failure;
 use crate::http::body::{Payload, too_large};
@@ -12,11 +12,14 @@ use crate::store::spaces;
 use crate::sync::cursors;
 use crate::sync::pull::{PullRequest, Start, StreamRequest, pull as read, write_compact_element, write_element};
 use crate::sync::scope::Scope;
+use axum::http::{HeaderName, StatusCode};
+use holm_protocol::{columns, digest, headers};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The result of the read.
 struct Answer {
+    /// Empty if there is nothing new.
     json: Vec<u8>,
     pending: i64,
     last_ts: i64,
@@ -27,6 +30,7 @@ struct Answer {
     post, path = "/v1/sync/pull", tag = "sync",
     request_body = schema::PullRequest,
     responses((status = 200, body = schema::PullReply),
+              (status = 204, description = "Only where every stream of a compact request says what it holds: that is what there is."),
               (status = 410, body = schema::ErrorBody, description = "A stream must be started anew."),
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
@@ -37,8 +41,13 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
     let read_body = move |body| decode(body, &caller_scope);
     let (request, config_version) = payload.json(server, limits.max_body_bytes, read_body).await?;
     let compact = request.compact;
+    let knows_config = knows(config_version.as_deref(), limits);
     let answer = server.database.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
+        let last_ts = spaces::last_ts(db, scope.space_row)?;
+        if compact && knows_config && pulled.nothing_new {
+            return Ok(Answer { json: Vec::new(), pending: 0, last_ts });
+        }
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
         let mut json = Vec::with_capacity(bytes);
         json.extend_from_slice(b"{\"data\":{\"streams\":[");
@@ -54,9 +63,14 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
         let complete = pulled.complete;
         json.extend_from_slice(b"],\"removedSpaces\":[],\"addedSpaces\":[],\"checkpoint\":{\"complete\":");
         json.extend_from_slice(if complete { b"true}}" } else { b"false}}" });
-        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, scope.space_row)? })
+        Ok(Answer { json, pending: pulled.pending, last_ts })
     });
     let Answer { mut json, pending, last_ts } = answer.await?;
+    if json.is_empty() {
+        let time = HeaderName::from_static(headers::SERVER_TIME);
+        let reply = Reply::empty(StatusCode::NO_CONTENT).header(time, &server.now().to_string());
+        return Ok(progress(reply, &caller, pending, last_ts));
+    }
     write_unknown(&mut json, config_version.as_deref(), limits);
     Ok(progress(caller.members(json), &caller, pending, last_ts))
 }
@@ -79,7 +93,7 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
     let collection = params.collection("collection")?.ok_or_else(|| details("collection", "is missing"))?;
     let start = params.cursor("cursor")?.map_or(Start::Snapshot, Start::At);
     let limit = rows(params.count("limit")?, limits.max_page_records);
-    let stream = StreamRequest { collection, start, limit, priority: 0 };
+    let stream = StreamRequest { collection, start, limit, priority: 0, holds: None };
     let request = PullRequest {
         streams: vec![stream],
         discover: false,
@@ -103,8 +117,9 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
 fn decode(body: Value, scope: &Scope) -> Result<(PullRequest, Option<String>), Failure> {
     let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
-    let max_bytes = body.count("maxBytes")?.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let (discover, compact) = (body.flag("discover")?, body.flag("compact")?);
+    let most = if compact { columns::PAGE_BYTES } else { usize::MAX };
+    let max_bytes = body.count("maxBytes")?.map_or(most, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let config_version = body.text("configVersion")?;
     let known = body.list("known")?.unwrap_or_default().into_iter().map(|name| match name {
         Value::String(name) => Ok(name),
@@ -123,7 +138,7 @@ fn decode(body: Value, scope: &Scope) -> Result<(PullRequest, Option<String>), F
     for element in list {
         let mut element = Decoder::new(element, "streams")?;
         require_own(&scope.space, element.text("space")?.as_deref())?;
-        let stream = decode_stream(&mut element, scope)?;
+        let stream = decode_stream(&mut element, scope, compact)?;
         if streams.iter().any(|other| other.collection == stream.collection) {
             return Err(details("streams", format!("{} appears twice", stream.collection)).into());
         }
@@ -133,7 +148,7 @@ fn decode(body: Value, scope: &Scope) -> Result<(PullRequest, Option<String>), F
     Ok((PullRequest { streams, discover, known, max_bytes, compact }, config_version))
 }
 
-fn decode_stream(element: &mut Decoder, scope: &Scope) -> Result<StreamRequest, Failure> {
+fn decode_stream(element: &mut Decoder, scope: &Scope, compact: bool) -> Result<StreamRequest, Failure> {
     let name = element.text("collection")?.ok_or_else(|| details("collection", "is missing"))?;
     let collection = CollectionName::parse(&name).map_err(|fault| details("collection", fault.to_string()))?;
     let cursor = element.text("cursor")?.map(|text| cursors::read(&text)).transpose()?;
@@ -145,9 +160,15 @@ fn decode_stream(element: &mut Decoder, scope: &Scope) -> Result<StreamRequest, 
         (Some("snapshot"), Some(_)) => Start::Snapshot,
         (Some(_), _) => return Err(details("mode", "must be delta or snapshot").into()),
     };
-    let limit = rows(element.count("limit")?, scope.config.limits.max_page_records);
+    let most = scope.config.limits.max_page_records;
+    let limit = match element.count("limit")? {
+        None if compact => most.min(columns::PAGE_ROWS as usize),
+        given => rows(given, most),
+    };
+    let digest = element.text("digest")?.as_deref().and_then(digest::parse);
+    let holds = element.count("count")?.zip(digest);
     let priority = priority(element.count("priority")?)?.unwrap_or(scope.config.collection(&collection).priority);
-    Ok(StreamRequest { collection, start, limit, priority })
+    Ok(StreamRequest { collection, start, limit, priority, holds })
 }
 
 fn priority(given: Option<i64>) -> Result<Option<u8>, Details> {

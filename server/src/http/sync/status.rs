@@ -1,12 +1,12 @@
 //! Status.
 
 use super::progress;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::http::body::too_large;
-use crate::http::caller::{Caller, require_own};
+use crate::http::caller::Caller;
 use crate::http::reply::Reply;
 use crate::http::schema;
-use crate::model::{CollectionName, Cursor, details};
+use crate::model::{CollectionName, Cursor};
 use crate::sync::cursors;
 use crate::sync::pull::MOST_PENDING;
 use crate::sync::scope::Scope;
@@ -73,8 +73,8 @@ async fn read(caller: &Caller) -> Result<Status, Failure> {
 
 /// A cursor and the collection of the caller's that it is in.
 fn stream_of(cursor: Cursor, scope: &Scope) -> Result<(CollectionName, Cursor), Failure> {
-    let (space, collection) = cursor.stream.rsplit_once('/').unwrap_or_default();
-    require_own(&scope.space, Some(space))?;
-    let collection = CollectionName::parse(collection).map_err(|fault| details("cursor", fault.to_string()))?;
-    Ok((collection, cursor))
+    if !cursor.is_in(&scope.space) {
+        return Err(Failure::new(Code::Forbidden, "the space is not yours"));
+    }
+    Ok((cursor.collection.clone(), cursor))
 }
