@@ -7,6 +7,7 @@ use crate::store::{Tx, frames};
 use crate::time::{Frame, Learnt, Reading, ServerTime, Timeline};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What earlier processes of this store have left of time.
@@ -31,7 +32,11 @@ pub(crate) struct Device {
     time: Mutex<Timeline>,
     id: Mutex<Arc<str>>,
     drawn: Mutex<Drawn>,
+    op_id_base: Mutex<Option<(Duration, [u8; 16])>>,
 }
+
+/// So long the ids of operations have their beginning in common.
+const OP_ID_BASE_LASTS: Duration = Duration::from_secs(600);
 
 impl Device {
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, id: &str, known: KnownTime) -> Self {
@@ -45,6 +50,7 @@ impl Device {
             time: Mutex::new(time),
             id: Mutex::new(id.into()),
             drawn: Mutex::default(),
+            op_id_base: Mutex::default(),
         }
     }
 
@@ -60,6 +66,21 @@ impl Device {
 
     pub fn new_op_id(&self) -> OpId {
         OpId::from_uuid(self.new_uuid())
+    }
+
+    /// An id whose beginning the ids of operations that are made now have in common. It changes after a while, so that ids of several devices
+    /// stay roughly in the order of time.
+    pub fn op_id_base(&self) -> [u8; 16] {
+        let now = self.clock.monotonic();
+        let mut kept = self.op_id_base.lock().unwrap_or_else(PoisonError::into_inner);
+        match *kept {
+            Some((since, base)) if now.saturating_sub(since) < OP_ID_BASE_LASTS => base,
+            _ => {
+                let base = *self.new_op_id().as_bytes();
+                *kept = Some((now, base));
+                base
+            }
+        }
     }
 
     pub fn new_uuid(&self) -> Uuid {

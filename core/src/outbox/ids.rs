@@ -6,6 +6,10 @@
 //! ```text
 //! 48 bits milliseconds · version · 12 bits random · variant · 14 bits random · 16 bits check · 32 bits op_seq
 //! ```
+//!
+//! All before the number is the same for the ids that one process mints within some minutes, so a request says it once. A store that
+//! was copied or restored is opened by another process and goes on with other random bits: what it writes under a number that the
+//! original has used, too, has another id.
 
 use crate::device::Device;
 use crate::error::Result;
@@ -32,7 +36,7 @@ impl Ticket {
         let stamp = device.stamp(tx)?;
         Ok(Self {
             op_seq,
-            op_id: mint(device, &secret, op_seq),
+            op_id: mint(device.op_id_base(), &secret, op_seq),
             stamp: Stamp { ms: stamp.ms, counter: stamp.counter },
             group: group.map(str::to_owned),
         })
@@ -43,21 +47,20 @@ fn secret(tx: &Tx<'_>, device: &Device) -> Result<Arc<str>> {
     meta::op_secret(tx, || device.new_uuid().to_string())
 }
 
-/// Another id for an operation that has one.
+/// Another id for an operation that has one: with random bits of its own.
 pub(super) fn mint_again(tx: &Tx<'_>, device: &Device, op_seq: i64) -> Result<OpId> {
-    Ok(mint(device, &secret(tx, device)?, op_seq))
+    Ok(mint(*device.new_op_id().as_bytes(), &secret(tx, device)?, op_seq))
 }
 
-fn mint(device: &Device, secret: &str, op_seq: i64) -> OpId {
-    let mut bytes = *device.new_op_id().as_bytes();
-    bytes[12..].copy_from_slice(&(op_seq as u32).to_be_bytes());
+fn mint(mut bytes: [u8; 16], secret: &str, op_seq: i64) -> OpId {
     let check = check(secret, &bytes);
     bytes[10..12].copy_from_slice(&check);
+    bytes[12..].copy_from_slice(&(op_seq as u32).to_be_bytes());
     OpId::from_bytes(bytes)
 }
 
 fn check(secret: &str, bytes: &[u8; 16]) -> [u8; 2] {
-    let hash = Sha256::new().chain_update(secret).chain_update(&bytes[..10]).chain_update(&bytes[12..]).finalize();
+    let hash = Sha256::new().chain_update(secret).chain_update(&bytes[..10]).finalize();
     [hash[0], hash[1]]
 }
 

@@ -2,6 +2,7 @@
 
 use crate::net::{Request, Response, decompress};
 use bytes::Bytes;
+use holm_protocol::columns::sums;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use serde_json::{Value, json};
 
@@ -13,8 +14,17 @@ pub(super) fn take_operations(request: &mut Request) -> Vec<Value> {
     let zipped = request.headers.contains_key(CONTENT_ENCODING);
     let body = if zipped { decompress(&request.body, MAX_BYTES).unwrap_or_default() } else { request.body.to_vec() };
     let Ok(mut push) = serde_json::from_slice::<Value>(&body) else { return Vec::new() };
-    let Some(Value::Array(operations)) = push.get_mut("operations").map(Value::take) else { return Vec::new() };
+    let Some(Value::Array(mut operations)) = push.get_mut("operations").map(Value::take) else { return Vec::new() };
     push["operations"] = json!([]);
+    let columns = push["columns"].take();
+    if let (Some(prefix), Some(numbers)) = (columns["opPrefix"].as_str(), columns["opSeq"].as_array()) {
+        let numbers = sums(numbers.iter().filter_map(Value::as_i64));
+        for (operation, number) in
+            operations.iter_mut().zip(numbers).filter(|(operation, _)| operation["opId"].is_null())
+        {
+            operation["opId"] = format!("{prefix}{:08x}", number & 0xffff_ffff).into();
+        }
+    }
     request.headers.remove(CONTENT_ENCODING);
     request.body = Bytes::from(push.to_string());
     operations

@@ -257,7 +257,18 @@ shapes! {
         ordered: Option<bool>,
         compact: Option<bool>,
         schema_version: Option<i64>,
+        columns: Option<RequestColumns>,
         operations: Vec<Operation>,
+    }
+    /// Members of all operations, numbers as differences from the one before. An operation's own members count more.
+    RequestColumns {
+        op_prefix: Option<String>,
+        op_seq: Option<Vec<i64>>,
+        r#type: Option<String>,
+        collection: Option<String>,
+        version: Option<Vec<i64>>,
+        hlc_ms: Option<Vec<i64>>,
+        hlc_counter: Option<Vec<i64>>,
     }
     /// One write. `version` is a number or `"$prev"`.
     Operation {

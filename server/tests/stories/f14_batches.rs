@@ -346,3 +346,28 @@ async fn f14_compact_results_are_the_exceptions_and_two_columns() {
         phone.batch(json!({"compact": true, "operations": [{"type": "create", "clientId": "few", "data": {}}]})).await;
     assert_eq!(few.json["results"][0]["status"], "applied");
 }
+
+#[tokio::test]
+async fn f14_columns_say_what_members_say() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let prefix = "0190a5b4-0000-7000-8000-0000";
+    let columns = json!({"opPrefix": prefix, "opSeq": [41, 1, 1], "type": "create", "collection": "tasks",
+                         "hlcMs": [1_000, 5, 0], "hlcCounter": [0, 0, 1]});
+    let own = json!({"clientId": "own", "opId": "mine", "data": {"n": 2}});
+    let short = json!([{"clientId": "a", "data": {"n": 0}}, own, {"clientId": "c", "data": {"n": 1}}]);
+    let reply = phone.batch(json!({"columns": columns, "operations": short})).await.expect(200);
+    assert!(reply.json["results"].as_array().unwrap().iter().all(|result| result["status"] == "applied"));
+    assert_eq!(phone.get("c").await.json["data"]["_sync"]["hlc"], "1005:1:phone");
+
+    let plain = |op_id: &str, op_seq: i64, id: &str, n: i64| json!({"opId": op_id, "opSeq": op_seq, "type": "create", "clientId": id, "data": {"n": n}});
+    let (first, third) = (format!("{prefix}00000029"), format!("{prefix}0000002b"));
+    let again =
+        phone.push(json!([plain(&first, 41, "a", 0), plain("mine", 42, "own", 2), plain(&third, 43, "c", 1)])).await;
+    assert!(again.iter().all(|result| result["status"] == "duplicate"), "{again:?}");
+    let other = phone.push(json!([plain(&first, 41, "a", 7)])).await;
+    assert_eq!(other[0]["error"]["code"], "IDEMPOTENCY_KEY_REUSED");
+
+    let wrong = json!({"columns": {"opSeq": [1]}, "operations": [{}, {}]});
+    assert_eq!(phone.batch(wrong).await.expect(400).code(), "VALIDATION_ERROR");
+}

@@ -7,6 +7,7 @@ mod fetch;
 mod pull;
 mod push;
 mod record;
+mod request_columns;
 mod results;
 
 use super::{

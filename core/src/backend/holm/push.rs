@@ -3,6 +3,7 @@
 use super::config::WireConfig;
 use super::pull::{Integrity, Meta, changes};
 use super::record::WireTombstone;
+use super::request_columns::{self, RequestColumns};
 use super::{PushReply, PushRequest, invalid, results};
 use crate::backend::{Outgoing, StreamPage};
 use crate::device::Device;
@@ -27,6 +28,8 @@ struct WireRequest<'a> {
     space: Option<&'a str>,
     cursors: BTreeMap<String, &'a str>,
     ack_op_seq: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<RequestColumns<'a>>,
     operations: Vec<WireOperation<'a>>,
     /// The reply may be in its compact form.
     compact: bool,
@@ -38,23 +41,27 @@ struct WireRequest<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WireOperation<'a> {
-    op_id: String,
-    op_seq: i64,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    collection: &'a str,
+pub(super) struct WireOperation<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op_seq: Option<i64>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<i64>,
+    pub version: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field_ops: Option<Vec<Value>>,
-    hlc: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hlc: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'a str>,
     /// The version is a condition.
@@ -72,19 +79,30 @@ pub(super) fn request(request: &PushRequest, device: &Device, config_version: Op
         true => Ok(question(outgoing, device, device_id)),
         false => operation(outgoing, device, device_id),
     };
-    let operations = request.operations.iter().map(wired).collect::<Result<_>>()?;
+    let mut operations = request.operations.iter().map(wired).collect::<Result<Vec<_>>>()?;
+    let stamps: Vec<Stamp> = request.operations.iter().map(|outgoing| server_time(device, outgoing.op.stamp)).collect();
+    let columns = request_columns::take(&mut operations, &stamps);
     let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
     let space = request.positions.iter().find_map(|position| position.space.as_deref());
     let ordered = request.ordered;
-    let wire =
-        WireRequest { device_id, space, cursors, ack_op_seq, operations, compact: true, ordered, config_version };
+    let wire = WireRequest {
+        device_id,
+        space,
+        cursors,
+        ack_op_seq,
+        columns,
+        operations,
+        compact: true,
+        ordered,
+        config_version,
+    };
     serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
 }
 
 fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Result<WireOperation<'a>> {
     let op = &outgoing.op;
     let mut wire = WireOperation {
-        kind: op.kind.as_str(),
+        kind: Some(op.kind.as_str()),
         version: op.base_version,
         group: op.group.as_deref(),
         exact: op.is_exact(),
@@ -105,7 +123,7 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Re
             match changes.to_merge_patch(op.stamp) {
                 Some(patch) => wire.data = Some(raw(&patch)?),
                 None => {
-                    wire.kind = "patch";
+                    wire.kind = Some("patch");
                     let ops = changes.to_field_ops(op.stamp, |stamp| hlc(stamp, device, device_id));
                     wire.field_ops = Some(ops.into_iter().map(FieldOp::encode).collect());
                 }
@@ -125,16 +143,16 @@ fn question<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Wir
         _ => (None, Some(outgoing.remote_id.as_deref().unwrap_or(&op.doc_id))),
     };
     WireOperation {
-        op_id: op.op_id.to_string(),
-        op_seq: op.op_seq,
-        kind: "ask",
-        collection: &outgoing.collection,
+        op_id: Some(op.op_id.to_string()),
+        op_seq: Some(op.op_seq),
+        kind: Some("ask"),
+        collection: Some(&outgoing.collection),
         client_id,
         id,
         version: None,
         data: None,
         field_ops: None,
-        hlc: hlc(op.stamp, device, device_id),
+        hlc: Some(hlc(op.stamp, device, device_id)),
         group: None,
         exact: false,
     }

@@ -1,6 +1,7 @@
 //! Pushing.
 
 use super::config::write_unknown;
+use super::request_columns;
 use super::results::{self, OperationRef};
 use crate::error::{Code, Failure};
 use crate::http::Shared;
@@ -184,11 +185,14 @@ fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
     let limits = &scope.config.limits;
     let mut body = Decoder::new(body, "body")?;
     require_own(&scope.space, body.text("space")?.as_deref())?;
-    let operations = body.list("operations")?.ok_or_else(|| details("operations", "is missing"))?;
+    let mut operations = body.list("operations")?.ok_or_else(|| details("operations", "is missing"))?;
     if operations.len() > limits.max_batch_ops {
         return Err(too_large(limits));
     }
     let device = device(&mut body, &scope)?;
+    if let Some(columns) = body.object("columns")? {
+        request_columns::expand(columns, &mut operations, &device)?;
+    }
     let config_version = body.text("configVersion")?;
     let ack_op_seq = body.count("ackOpSeq")?;
     let position = position(&mut body, &scope)?;

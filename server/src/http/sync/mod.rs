@@ -3,6 +3,7 @@
 pub(super) mod batch;
 pub(super) mod config;
 pub(super) mod pull;
+mod request_columns;
 mod results;
 pub(super) mod status;
 
