@@ -49,7 +49,7 @@ fn rows(page: &Value) -> Vec<Value> {
     };
     let (seq, version, updated) = (numbers("seq"), numbers("version"), numbers("updatedAt"));
     let row = |(at, body)| {
-        let op = columns["originOpId"].get(&format!("{at}"));
+        let op = columns["originOpId"].get(format!("{at}"));
         json!([ids[at], body, version[at], seq[at], updated[at], op])
     };
     records.into_iter().enumerate().map(row).collect()

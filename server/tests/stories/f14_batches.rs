@@ -325,7 +325,7 @@ async fn f14_compact_results_are_the_exceptions_and_two_columns() {
     let compact = &reply.json["results"];
 
     let taken = |result: &&Value| result["status"] == "applied" && result.get("record").is_none();
-    let first = plain.as_array().unwrap().iter().filter(taken).next_back().unwrap()["seq"].as_i64().unwrap() + 1;
+    let first = plain.as_array().unwrap().iter().rfind(taken).unwrap()["seq"].as_i64().unwrap() + 1;
     let places: Vec<i64> = compact["seq"].as_array().unwrap().iter().map(|step| step.as_i64().unwrap()).collect();
     // The fourth in the column is the fifth of all; the sixth operation took a place in between.
     assert_eq!(places, [vec![first, 1, 1, 1, 2], vec![1; 16]].concat());

@@ -29,10 +29,10 @@ pub fn run(bench: &mut Bench) {
     device.check(fixture.documents);
     let all = tasks(0..fixture.documents);
     let packed = all.chunks(PAGE).map(gzipped).sum();
-    add(bench, "first_pull_100k", &pulled, [Some(packed), None], ["≤ 1.05 R", ""]);
+    add(bench, "first_pull_100k", &pulled, [Some(packed), None], ["≤ 0.86 R", ""]);
 
     let idle = exchange(&device, &relay);
-    add(bench, "idle_sync", &idle, [None, None], ["≤ 500", "≤ 500"]);
+    add(bench, "idle_sync", &idle, [None, None], ["≤ 200", "≤ 360"]);
 
     let other = fixture.new_device(&bench.place.fresh("other"));
     other.sync();
@@ -52,7 +52,7 @@ pub fn run(bench: &mut Bench) {
     device.check(fixture.documents);
     let patches: Vec<(String, Value)> = offline_edits(&fixture, edits, 7).collect();
     let packed = patches.chunks(BATCH).map(gzipped).sum();
-    add(bench, "push_10k", &pushed, [None, Some(packed)], ["", "≤ 1.15 R"]);
+    add(bench, "push_10k", &pushed, [None, Some(packed)], ["≤ 10,000", "≤ 1.05 R"]);
     device.close();
 }
 

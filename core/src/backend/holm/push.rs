@@ -39,7 +39,7 @@ struct WireRequest<'a> {
     config_version: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireOperation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,22 +51,22 @@ pub(super) struct WireOperation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
+    pub client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
+    pub id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
+    pub data: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    field_ops: Option<Vec<Value>>,
+    pub field_ops: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hlc: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<&'a str>,
+    pub group: Option<&'a str>,
     /// The version is a condition.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    exact: bool,
+    pub exact: bool,
 }
 
 pub(super) fn request(request: &PushRequest, device: &Device, config_version: Option<&str>) -> Result<Vec<u8>> {

@@ -73,3 +73,61 @@ fn common_prefix(operations: &[WireOperation<'_>]) -> Option<String> {
 fn derived(prefix: &str, op_seq: i64) -> String {
     format!("{prefix}{:08x}", op_seq & 0xffff_ffff)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn operation(op_id: &str, op_seq: i64, version: Option<i64>) -> WireOperation<'static> {
+        WireOperation {
+            op_id: Some(op_id.to_owned()),
+            op_seq: Some(op_seq),
+            kind: Some("update"),
+            collection: Some("tasks"),
+            version,
+            hlc: Some(format!("{op_seq}:0:d")),
+            ..WireOperation::default()
+        }
+    }
+
+    fn taken(mut operations: Vec<WireOperation<'_>>) -> (Value, Vec<Value>) {
+        let stamps: Vec<Stamp> = (0..operations.len()).map(|n| Stamp { ms: 900 + n as i64, counter: 7 }).collect();
+        let columns = serde_json::to_value(take(&mut operations, &stamps)).unwrap();
+        (columns, operations.iter().map(|operation| serde_json::to_value(operation).unwrap()).collect())
+    }
+
+    #[test]
+    fn columns_take_what_all_operations_have() {
+        let mut operations: Vec<_> = (0..20).map(|n| operation(&format!("p-{n:08x}"), n, Some(3))).collect();
+        operations[4] = operation("another", 4, Some(5));
+        let (columns, rest) = taken(operations);
+        assert_eq!(
+            (&columns["opPrefix"], &columns["type"], &columns["collection"]),
+            (&json!("p-"), &json!("update"), &json!("tasks"))
+        );
+        assert_eq!(columns["opSeq"].as_array().unwrap()[..3], [json!(0), json!(1), json!(1)]);
+        assert_eq!(columns["version"].as_array().unwrap()[3..6], [json!(0), json!(2), json!(-2)]);
+        assert_eq!(columns["hlcMs"].as_array().unwrap()[..2], [json!(900), json!(1)]);
+        assert_eq!(columns["hlcCounter"].as_array().unwrap()[..2], [json!(7), json!(0)]);
+        assert_eq!((&rest[0], &rest[4]), (&json!({}), &json!({"opId": "another"})));
+    }
+
+    #[test]
+    fn what_one_operation_has_otherwise_stays_with_each() {
+        let mut operations: Vec<_> = (0..20).map(|n| operation(&format!("{n}"), n, Some(3))).collect();
+        (operations[4].version, operations[5].kind) = (None, Some("delete"));
+        let (columns, rest) = taken(operations);
+        for absent in ["opPrefix", "type", "version"] {
+            assert!(columns[absent].is_null(), "{absent}");
+        }
+        assert_eq!(rest[3], json!({"opId": "3", "type": "update", "version": 3}));
+        assert_eq!((rest[4].get("version"), &rest[5]["type"]), (None, &json!("delete")));
+    }
+
+    #[test]
+    fn few_operations_stay_as_they_are() {
+        let (columns, rest) = taken(vec![operation("p-00000001", 1, None)]);
+        assert_eq!((&columns, &rest[0]["opId"], &rest[0]["opSeq"]), (&Value::Null, &json!("p-00000001"), &json!(1)));
+    }
+}
