@@ -45,7 +45,8 @@ pub(super) fn merge(base: &str, local: &str, server: &str, local_wins: bool) -> 
             merged.extend(their.with);
             merged.extend(our.with.iter().filter(|_| our.with != their.with));
             at = first.start;
-            (ours.next(), theirs.next());
+            ours.next();
+            theirs.next();
             continue;
         }
         // All changes that overlap.

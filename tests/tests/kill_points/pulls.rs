@@ -53,8 +53,9 @@ impl Read {
             let stream = &pull.reply["data"]["streams"][0];
             let Some(next) = stream["syncMetadata"]["nextCursor"].as_str() else { continue };
             let mut sent = asked(pull).and_then(|cursor| self.sent.get(&cursor).cloned()).unwrap_or_default();
-            let records = stream["changes"]["tasks"].as_array().unwrap();
-            let tombstones = stream["tombstones"]["tasks"].as_array().unwrap();
+            // What is empty is left out.
+            let rows = |part: &str| stream[part]["tasks"].as_array().cloned().unwrap_or_default();
+            let (records, tombstones) = (rows("changes"), rows("tombstones"));
             assert!(records.len() + tombstones.len() <= PAGE);
             sent.extend(records.iter().map(|row| (id(row), row["_sync"]["seq"].as_i64())));
             sent.extend(tombstones.iter().map(|row| (id(row), None)));

@@ -1,6 +1,7 @@
 //! The compact form of a page: bodies, with what the server knows of each in columns beside them (protocol, section 6).
 
 use super::invalid;
+use super::record::check;
 use crate::backend::UnreadableRecord;
 use crate::error::Result;
 use crate::model::RemoteChange;
@@ -43,8 +44,13 @@ pub(super) fn changes(
     let numbers = sums(columns.seq).zip(sums(columns.version)).zip(sums(columns.updated_at));
     for (place, ((id, body), ((seq, version), updated_ms))) in ids.into_iter().zip(bodies).zip(numbers).enumerate() {
         let body = body.get();
-        if !body.starts_with('{') {
-            unreadable.push(UnreadableRecord { id: Some(id), seq: Some(seq), why: "a body is no object".to_owned() });
+        let fault = match check(body) {
+            Ok(()) if version > 0 => None,
+            Ok(()) => Some("a record has no version".to_owned()),
+            Err(fault) => Some(fault.to_string()),
+        };
+        if let Some(why) = fault {
+            unreadable.push(UnreadableRecord { id: Some(id), seq: Some(seq), why });
             continue;
         }
         changes.push(RemoteChange {
@@ -89,9 +95,10 @@ mod tests {
 
     #[test]
     fn an_unreadable_body_keeps_its_place_and_the_others() {
-        let columns = r#"{"ids":["a","b","c"],"seq":[7,1,1],"version":[1,0,0],"updatedAt":[1,1,1]}"#;
-        let (changes, unreadable) = read(columns, &["{}", "17", r#"{"n":1}"#]).unwrap();
+        let columns = r#"{"ids":["a","b","c","d"],"seq":[7,1,1,1],"version":[1,0,0,0],"updatedAt":[1,1,1,1]}"#;
+        let (changes, unreadable) = read(columns, &["{}", "17", r#"{"n":1}"#, r#"{"n":1e999}"#]).unwrap();
         assert_eq!(changes.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(unreadable.len(), 2);
         assert_eq!((unreadable[0].id.as_deref(), unreadable[0].seq), (Some("b"), Some(8)));
     }
 
