@@ -207,11 +207,16 @@ mod tests {
         tracing::debug!(target: "holm_core::sync", "too detailed");
         tracing::info!(target: "hyper", "not ours");
         tracing::warn!(target: "holm_core::sync", code = "OFFLINE", tries = 3, "sync ended early");
-        let line = told.recv().unwrap();
+        // Other tests of this process may log, too.
+        let line = told.iter().find(|line| line.message.starts_with("sync ended early")).unwrap();
         assert_eq!((line.level, line.target.as_str()), (FfiLogLevel::Warn, "holm_core::sync"));
         assert_eq!(line.message, "sync ended early code=OFFLINE tries=3");
         set_log_sink(None, FfiLogLevel::Trace).unwrap();
         tracing::error!(target: "holm_core::sync", "no sink is set");
-        assert!(told.recv().is_err(), "the sink is let go");
+        let later: Vec<FfiLogLine> = told.iter().collect();
+        assert!(
+            !later.iter().any(|line| line.message == "no sink is set"),
+            "and the sink is let go, or this would not end"
+        );
     }
 }

@@ -129,7 +129,7 @@ impl Holm {
                 config.sync.retry,
             ))
         });
-        let (clock, longest_wait) = (device.clock.clone(), config.sync.retry.cap);
+        let (clock, longest_wait) = (device.clock.clone(), config.sync.retry.longest_wait());
         let queue = CountedQueue { store: store.clone(), clock, longest_wait };
         let confirmer = confirmations.clone().map(|all| all as Arc<dyn Confirmer>);
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);

@@ -2,9 +2,10 @@
 
 use super::budget::{Limit, Remaining, SliceReport};
 use super::evict::evict;
+use super::lease::{PushTarget, runnable};
 use super::pages::{keep_heads, take_waiting};
 use super::pull::{Pulled, Puller};
-use super::push::{PushTarget, Pushed, Pusher, runnable};
+use super::push::{Pushed, Pusher};
 use super::refresh::{Answers, Refresher};
 use super::requests::{RequestHistory, Requests, Stop};
 use super::rtt::RttEstimator;

@@ -10,10 +10,10 @@
 
 use super::adaptive_size::AdaptiveSize;
 use super::copied_store;
-use super::pack_batch::pack_batch;
+use super::failed_actions::{FailedActions, is_actions_own};
+use super::lease::{PushTarget, Wanted, lease, release, unlease};
 use super::pages::{PagesApplied, apply_pages, restart_streams};
 use super::requests::{Requests, Stop};
-use super::scope::Scope;
 use super::server_time::observe_server_time;
 use super::set_aside;
 use super::settle_batch::{Settlement, settle_batch};
@@ -22,11 +22,9 @@ use crate::backend::{BackendError, Outgoing, PushReply, PushRequest, StreamPosit
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
-use crate::outbox::next_batch;
-use crate::store::operations::{self, Runnable, SentAs};
-use crate::store::{collections, streams};
+use crate::store::operations;
 use crate::sync::deps::EngineDeps;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +32,6 @@ use std::time::Duration;
 const MAX_SERVER_ERRORS: u32 = 2;
 /// So many refusals of whole requests in a row end a run: enough to halve the largest batch down to one operation.
 const MAX_REFUSED: u32 = 11;
-/// After so many failures of actions in a row the pause before the next one is doubled.
-const LONG_FAILED: u32 = 6;
 
 /// What a push did.
 #[derive(Debug)]
@@ -62,32 +58,7 @@ pub(in crate::sync) struct Pusher {
     suspects: SuspectList,
     /// Nothing came back for the last request.
     lost: bool,
-    /// Actions that failed in a row.
-    failed_actions: u32,
-}
-
-/// What a cycle sends.
-#[derive(Debug, Clone)]
-pub(in crate::sync) struct PushTarget {
-    /// The newest operation that was there when the cycle began.
-    pub up_to: i64,
-    pub scope: Scope,
-}
-
-/// A batch that is leased and ready to go.
-struct Leased {
-    request: PushRequest,
-    positions: Vec<StreamPosition>,
-    /// Whether the positions are those of all streams in the scope.
-    covers_all: bool,
-}
-
-impl Leased {
-    /// The number of the action, if it is one.
-    fn action(&self) -> Option<i64> {
-        let op = &self.request.operations.first()?.op;
-        (op.kind == OpKind::Action).then_some(op.op_seq)
-    }
+    actions: FailedActions,
 }
 
 /// Failures in a row of one run.
@@ -109,7 +80,7 @@ struct Actions {
 impl Pusher {
     pub fn new(deps: Arc<EngineDeps>) -> Self {
         let batch = AdaptiveSize::new(deps.config.batch);
-        Self { deps, batch, suspects: SuspectList::default(), lost: false, failed_actions: 0 }
+        Self { deps, batch, suspects: SuspectList::default(), lost: false, actions: FailedActions::default() }
     }
 
     /// Whether nothing came back for the last request. Says so once: the cycle that asks reads first, the next one sends first again.
@@ -136,13 +107,15 @@ impl Pusher {
     async fn send(&mut self, requests: &mut Requests<'_>, target: &PushTarget, done: &mut Pushed) -> Result<(), Stop> {
         let (mut failures, mut actions) = (Failures::default(), Actions::default());
         loop {
-            let Some(leased) = self.lease(requests, target, actions.over).await? else { return Ok(()) };
+            let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
+            let wanted = Wanted { target, limit, reason: requests.reason, actions: !actions.over };
+            let Some(leased) = lease(&self.deps, &wanted).await? else { return Ok(()) };
             let action = leased.action();
             if action.is_some_and(|op_seq| !actions.tried.insert(op_seq)) {
-                return Ok(self.release().await?);
+                return Ok(release(&self.deps).await?);
             }
             if let Err(stop) = requests.take_time() {
-                self.release().await?;
+                release(&self.deps).await?;
                 return Err(stop);
             }
             self.deps.state.phase(Phase::Pushing);
@@ -151,15 +124,15 @@ impl Pusher {
             self.lost = action.is_none() && matches!(&answer, Err(BackendError::Failed(error)) if is_lost(error));
             match answer {
                 Ok(reply) if action.is_some() => {
-                    self.failed_actions = 0;
+                    self.actions.succeeded();
                     // What it did on the server comes with no answer of its own.
                     done.pull_again = true;
                     self.take_in(requests, sent, reply, &[], done).await?;
                 }
                 Err(BackendError::Failed(error)) if action.is_some() && is_actions_own(&error) => {
                     actions.over = true;
-                    self.release().await?;
-                    self.action_failed(&sent, error, done).await?;
+                    release(&self.deps).await?;
+                    done.settled.parked += self.actions.failed(&self.deps, &mut self.suspects, &sent, error).await?;
                 }
                 Ok(reply) => {
                     done.exchanged = true;
@@ -176,16 +149,16 @@ impl Pusher {
                     failures = Failures::default();
                 }
                 Err(BackendError::Resync(named)) => {
-                    self.release().await?;
+                    release(&self.deps).await?;
                     restart_streams(&self.deps, &named, None).await?;
                     (done.pull_again, done.cursors_refused) = (true, true);
                     return Ok(());
                 }
                 Err(error) => {
                     if has_not_left(&error) {
-                        self.unlease(&sent).await?;
+                        unlease(&self.deps, &sent).await?;
                     }
-                    self.release().await?;
+                    release(&self.deps).await?;
                     if let Some(refusal) = self.failed(&sent, error, &mut failures, done).await? {
                         self.ask(requests, sent, leased.positions, refusal, done).await?;
                     }
@@ -266,33 +239,6 @@ impl Pusher {
         Ok(unsure)
     }
 
-    /// Lets an action wait whose request has failed, and the others for a shorter time: the server may be the reason.
-    async fn action_failed(&mut self, sent: &[Outgoing], reason: Error, done: &mut Pushed) -> Result<()> {
-        let (retry, entropy) = (self.deps.config.retry, self.deps.device.entropy.clone());
-        let first = sent.first().map_or(0, |outgoing| outgoing.op.op_seq);
-        let judgement = match &reason {
-            Error::Busy { retry_after, .. } => {
-                let wait = self.suspects.busy(first, &retry, entropy.as_ref());
-                Judgement::Wait(wait.max(retry_after.unwrap_or_default()).min(retry.longest_wait()))
-            }
-            _ => self.suspects.failed(first, &retry, entropy.as_ref()),
-        };
-        let error = OpError::new(reason.code().as_str(), reason.to_string());
-        match judgement {
-            Judgement::Wait(wait) => set_aside::defer(&self.deps, sent, error, wait).await?,
-            Judgement::Park => {
-                done.settled.parked += sent.len() as u64;
-                set_aside::hold(&self.deps, sent, error).await?;
-            }
-        }
-        self.failed_actions += 1;
-        let factor = if self.failed_actions > LONG_FAILED { 2 } else { 1 };
-        let pause = retry.delay(self.failed_actions, entropy.as_ref()) * factor;
-        let now = self.deps.device.clock.wall_ms();
-        let until = now + pause.as_millis() as i64;
-        self.deps.store.write(move |tx| operations::delay_actions(tx, now, until)).await
-    }
-
     /// Asks what became of operations that the server may have, before they are parked with `refusal`: what it has is accepted, and what it
     /// has not may be repaired. Where there is no answer to that, their content stays frozen.
     async fn ask(
@@ -344,61 +290,6 @@ impl Pusher {
         Ok(())
     }
 
-    /// Takes what may be sent now and marks it as carried, durably, before anything goes out: writes, and an action if there are none.
-    async fn lease(&self, requests: &Requests<'_>, target: &PushTarget, writes_only: bool) -> Result<Option<Leased>> {
-        let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
-        let device = self.deps.device.clone();
-        let (target, reason) = (target.clone(), requests.reason);
-        let runnable = runnable(&self.deps, target.up_to);
-        self.deps
-            .store
-            .write(move |tx| {
-                operations::release_leases(tx)?;
-                let mut names = BTreeMap::new();
-                let (mut positions, mut held) = (Vec::new(), BTreeSet::new());
-                for (id, name) in collections::all(tx)? {
-                    let stream = streams::get(tx, id)?;
-                    let wanted = target.scope.has(&name);
-                    if stream.loading || !wanted {
-                        held.insert(id);
-                    }
-                    if wanted {
-                        let collection = name.clone();
-                        let (space, cursor) = (stream.space, stream.cursor);
-                        positions.push(StreamPosition { collection, space, cursor, holds: None });
-                    }
-                    names.insert(id, name);
-                }
-                let limits = device.limits.batch();
-                let runnable = Runnable { held, ..runnable };
-                let first = if runnable.ordered { SentAs::Anything } else { SentAs::Writes };
-                let mut batch =
-                    next_batch(tx, &Runnable { sent_as: first, ..runnable.clone() }, limit.min(limits.ops))?;
-                if batch.is_empty() && !writes_only && !runnable.ordered {
-                    batch = next_batch(tx, &Runnable { sent_as: SentAs::Actions, ..runnable.clone() }, 1)?;
-                }
-                let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
-                if packed.is_empty() {
-                    return Ok(None);
-                }
-                operations::lease(tx, packed.iter().map(|outgoing| outgoing.op.op_seq))?;
-                // A reply brings what is new for so many streams only; a pull brings the others.
-                let streams = positions.len();
-                fit(&mut positions, device.limits.streams(), limits.beside(weight));
-                let covers_all = positions.len() == streams;
-                let request = PushRequest {
-                    operations: Arc::new(packed),
-                    asks: false,
-                    ordered: runnable.ordered,
-                    positions: positions.clone(),
-                    acknowledged: operations::acknowledged(tx)?,
-                    context: reason,
-                };
-                Ok(Some(Leased { request, positions, covers_all }))
-            })
-            .await
-    }
-
     /// Takes the answers in, and what was new besides. False if nothing moved.
     async fn take_in(
         &mut self,
@@ -432,29 +323,6 @@ impl Pusher {
         done.pages.add(applied);
         Ok(moved)
     }
-
-    /// What had not been sent before still has not been.
-    async fn unlease(&self, sent: &[Outgoing]) -> Result<()> {
-        let open = sent.iter().filter(|outgoing| outgoing.op.is_open()).map(|outgoing| outgoing.op.op_seq);
-        let open: Vec<i64> = open.collect();
-        self.deps.store.write(move |tx| operations::unlease(tx, open.into_iter())).await
-    }
-
-    async fn release(&self) -> Result<()> {
-        self.deps.store.write(|tx| operations::release_leases(tx).map(drop)).await
-    }
-}
-
-/// What may be sent now, but for collections that are held.
-pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
-    Runnable {
-        now_ms: deps.device.clock.wall_ms(),
-        longest_wait_ms: i64::try_from(deps.config.retry.longest_wait().as_millis()).unwrap_or(i64::MAX),
-        up_to,
-        held: BTreeSet::new(),
-        ordered: deps.config.ordered,
-        sent_as: SentAs::Anything,
-    }
 }
 
 /// Whether no byte of a request has left: there was no connection.
@@ -467,30 +335,8 @@ fn is_lost(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost)
 }
 
-/// Whether an action's failure says nothing of other requests: what stands between an app and its actions, or does their work, may be another
-/// machine.
-fn is_actions_own(error: &Error) -> bool {
-    use ErrorCode::{
-        Captive, ConnectionLost, Forbidden, InvalidResponse, RateLimited, Refused, ResponseTooLarge, ServerError,
-        ServiceUnavailable, Timeout,
-    };
-    matches!(
-        error.code(),
-        Captive
-            | ConnectionLost
-            | Forbidden
-            | InvalidResponse
-            | RateLimited
-            | Refused
-            | ResponseTooLarge
-            | ServerError
-            | ServiceUnavailable
-            | Timeout
-    ) && !is_hunted(error)
-}
-
 /// Whether a whole request's refusal can be an operation's own fault.
-fn is_hunted(error: &Error) -> bool {
+pub(super) fn is_hunted(error: &Error) -> bool {
     matches!(error, Error::Refused { server_code, .. } if server_code == "VALIDATION_ERROR")
 }
 
@@ -498,15 +344,4 @@ fn is_hunted(error: &Error) -> bool {
 fn is_unit(sent: &[Outgoing]) -> bool {
     let Some(first) = sent.first() else { return true };
     sent.len() == 1 || first.op.group.is_some() && sent.iter().all(|other| other.op.group == first.op.group)
-}
-
-/// Keeps as many positions as a request may name and as there are bytes for.
-fn fit(positions: &mut Vec<StreamPosition>, most: usize, bytes: usize) {
-    let mut taken = 0;
-    let fits = |position: &&StreamPosition| {
-        taken += position.wire_bytes();
-        taken <= bytes
-    };
-    let kept = positions.iter().take(most).take_while(fits).count();
-    positions.truncate(kept);
 }

@@ -1,0 +1,138 @@
+//! Taking operations for a request.
+//!
+//! Invariant: what a request carries is marked in the store, durably, before the request goes out.
+
+use super::pack_batch::pack_batch;
+use super::scope::Scope;
+use crate::backend::{Outgoing, PushRequest, StreamPosition};
+use crate::error::Result;
+use crate::model::OpKind;
+use crate::net::SyncReason;
+use crate::outbox::next_batch;
+use crate::store::operations::{self, Runnable, SentAs};
+use crate::store::{collections, streams};
+use crate::sync::deps::EngineDeps;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a cycle sends.
+#[derive(Debug, Clone)]
+pub(in crate::sync) struct PushTarget {
+    /// The newest operation that was there when the cycle began.
+    pub up_to: i64,
+    pub scope: Scope,
+}
+
+/// What a request may carry.
+pub(super) struct Wanted<'t> {
+    pub target: &'t PushTarget,
+    /// Operations at most.
+    pub limit: usize,
+    pub reason: SyncReason,
+    /// Whether it may be an action, if there are no writes.
+    pub actions: bool,
+}
+
+/// A batch that is leased and ready to go.
+pub(super) struct Leased {
+    pub request: PushRequest,
+    pub positions: Vec<StreamPosition>,
+    /// Whether the positions are those of all streams in the scope.
+    pub covers_all: bool,
+}
+
+impl Leased {
+    /// The number of the action, if it is one.
+    pub fn action(&self) -> Option<i64> {
+        let op = &self.request.operations.first()?.op;
+        (op.kind == OpKind::Action).then_some(op.op_seq)
+    }
+}
+
+/// Takes what may be sent now and marks it as carried, durably, before anything goes out: writes, and an action if there are none.
+pub(super) async fn lease(deps: &EngineDeps, wanted: &Wanted<'_>) -> Result<Option<Leased>> {
+    let device = deps.device.clone();
+    let Wanted { limit, reason, actions, .. } = *wanted;
+    let target = wanted.target.clone();
+    let runnable = runnable(deps, target.up_to);
+    deps.store
+        .write(move |tx| {
+            operations::release_leases(tx)?;
+            let mut names = BTreeMap::new();
+            let (mut positions, mut held) = (Vec::new(), BTreeSet::new());
+            for (id, name) in collections::all(tx)? {
+                let stream = streams::get(tx, id)?;
+                let wanted = target.scope.has(&name);
+                if stream.loading || !wanted {
+                    held.insert(id);
+                }
+                if wanted {
+                    let collection = name.clone();
+                    let (space, cursor) = (stream.space, stream.cursor);
+                    positions.push(StreamPosition { collection, space, cursor, holds: None });
+                }
+                names.insert(id, name);
+            }
+            let limits = device.limits.batch();
+            let runnable = Runnable { held, ..runnable };
+            let first = if runnable.ordered { SentAs::Anything } else { SentAs::Writes };
+            let mut batch = next_batch(tx, &Runnable { sent_as: first, ..runnable.clone() }, limit.min(limits.ops))?;
+            if batch.is_empty() && actions && !runnable.ordered {
+                batch = next_batch(tx, &Runnable { sent_as: SentAs::Actions, ..runnable.clone() }, 1)?;
+            }
+            let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
+            if packed.is_empty() {
+                return Ok(None);
+            }
+            operations::lease(tx, packed.iter().map(|outgoing| outgoing.op.op_seq))?;
+            // A reply brings what is new for so many streams only; a pull brings the others.
+            let streams = positions.len();
+            fit(&mut positions, device.limits.streams(), limits.beside(weight));
+            let covers_all = positions.len() == streams;
+            let request = PushRequest {
+                operations: Arc::new(packed),
+                asks: false,
+                ordered: runnable.ordered,
+                positions: positions.clone(),
+                acknowledged: operations::acknowledged(tx)?,
+                context: reason,
+            };
+            Ok(Some(Leased { request, positions, covers_all }))
+        })
+        .await
+}
+
+/// What had not been sent before still has not been.
+pub(super) async fn unlease(deps: &EngineDeps, sent: &[Outgoing]) -> Result<()> {
+    let open = sent.iter().filter(|outgoing| outgoing.op.is_open()).map(|outgoing| outgoing.op.op_seq);
+    let open: Vec<i64> = open.collect();
+    deps.store.write(move |tx| operations::unlease(tx, open.into_iter())).await
+}
+
+/// No request is out: what was leased goes again.
+pub(super) async fn release(deps: &EngineDeps) -> Result<()> {
+    deps.store.write(|tx| operations::release_leases(tx).map(drop)).await
+}
+
+/// What may be sent now, but for collections that are held.
+pub(in crate::sync) fn runnable(deps: &EngineDeps, up_to: i64) -> Runnable {
+    Runnable {
+        now_ms: deps.device.clock.wall_ms(),
+        longest_wait_ms: i64::try_from(deps.config.retry.longest_wait().as_millis()).unwrap_or(i64::MAX),
+        up_to,
+        held: BTreeSet::new(),
+        ordered: deps.config.ordered,
+        sent_as: SentAs::Anything,
+    }
+}
+
+/// Keeps as many positions as a request may name and as there are bytes for.
+fn fit(positions: &mut Vec<StreamPosition>, most: usize, bytes: usize) {
+    let mut taken = 0;
+    let fits = |position: &&StreamPosition| {
+        taken += position.wire_bytes();
+        taken <= bytes
+    };
+    let kept = positions.iter().take(most).take_while(fits).count();
+    positions.truncate(kept);
+}
