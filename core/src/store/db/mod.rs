@@ -8,7 +8,7 @@ mod job;
 pub(in crate::store) mod migrate;
 mod other_processes;
 mod readers;
-mod remembered;
+pub(in crate::store) mod remembered;
 mod scrub;
 mod transaction;
 mod write_connection;

@@ -341,7 +341,7 @@ pub(crate) fn count_waiting(connection: &Connection, now_ms: i64, longest_wait_m
 pub(crate) fn group_size(connection: &Connection, group: &str) -> Result<(usize, usize)> {
     let mut statement = connection.prepare_cached(
         "SELECT count(*), coalesce(sum(octet_length(coalesce(o.changes, d.body, '')) + octet_length(d.id)), 0)
-         FROM operations o JOIN documents d ON d.row = o.document WHERE o.group_id = ?1",
+         FROM operations o CROSS JOIN documents d ON d.row = o.document WHERE o.group_id = ?1",
     )?;
     let (members, bytes): (i64, i64) = statement.query_row([group], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((usize::try_from(members).unwrap_or_default(), usize::try_from(bytes).unwrap_or_default()))
@@ -422,11 +422,11 @@ pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE stuck (op_seq, document, group_id) AS (
              SELECT op_seq, document, group_id FROM operations WHERE state > 1 AND state >= 3
-             UNION SELECT b.op_seq, b.document, b.group_id FROM stuck s JOIN operations b ON b.document = s.document
+             UNION SELECT b.op_seq, b.document, b.group_id FROM stuck s CROSS JOIN operations b ON b.document = s.document
                  WHERE b.behind = 1 AND b.op_seq > s.op_seq
-             UNION SELECT w.op_seq, b.document, b.group_id FROM stuck s JOIN dependencies w ON w.on_seq = s.op_seq
-                 JOIN operations b ON b.op_seq = w.op_seq
-             UNION SELECT m.op_seq, m.document, m.group_id FROM stuck s JOIN operations m ON m.group_id = s.group_id
+             UNION SELECT w.op_seq, b.document, b.group_id FROM stuck s CROSS JOIN dependencies w ON w.on_seq = s.op_seq
+                 CROSS JOIN operations b ON b.op_seq = w.op_seq
+             UNION SELECT m.op_seq, m.document, m.group_id FROM stuck s CROSS JOIN operations m ON m.group_id = s.group_id
          )
          SELECT (SELECT count(*) FROM operations) - (SELECT count(*) FROM stuck),
                 (SELECT count(*) FROM operations WHERE state > 1 AND state IN (3, 5))",

@@ -13,10 +13,16 @@ pub(crate) fn note(tx: &Tx<'_>, collection: i64, doc_id: &str, seq: i64, kept: b
 
 /// How many there are. A document that has taken another state since is none: nothing needs to be removed when that happens.
 pub(crate) fn count(connection: &Connection) -> Result<u64> {
-    let mut statement = connection.prepare_cached(
-        "SELECT count(*) FROM unreadable u JOIN documents d ON d.collection = u.collection AND d.id = u.doc_id
-         WHERE d.seq = u.seq AND (u.kept = 1 OR d.version IS NULL)",
-    )?;
-    let count: i64 = statement.query_row([], |row| row.get(0))?;
-    Ok(count.cast_unsigned())
+    let mut statement = connection.prepare_cached("SELECT collection, doc_id, seq, kept FROM unreadable")?;
+    let (mut rows, mut count) = (statement.query([])?, 0);
+    while let Some(row) = rows.next()? {
+        let (collection, doc_id, seq, kept): (i64, String, i64, bool) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        // The collection's number is a literal, so that its own index is used.
+        let sql = format!(
+            "SELECT 1 FROM documents WHERE collection = {collection} AND id = ?1 AND seq = ?2 AND (?3 OR version IS NULL)"
+        );
+        count += u64::from(connection.prepare_cached(&sql)?.exists(params![doc_id, seq, kept])?);
+    }
+    Ok(count)
 }
