@@ -23,8 +23,8 @@ pub(in crate::sync) struct PushTarget {
     pub scope: Scope,
 }
 
-/// What a request may carry.
-pub(super) struct Wanted<'t> {
+/// What the next request may carry.
+pub(super) struct NextRequest<'t> {
     pub target: &'t PushTarget,
     /// Operations at most.
     pub limit: usize,
@@ -50,9 +50,9 @@ impl Leased {
 }
 
 /// Takes what may be sent now and marks it as carried, durably, before anything goes out: writes, and an action if there are none.
-pub(super) async fn lease(deps: &EngineDeps, wanted: &Wanted<'_>) -> Result<Option<Leased>> {
+pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result<Option<Leased>> {
     let device = deps.device.clone();
-    let Wanted { limit, reason, actions, .. } = *wanted;
+    let NextRequest { limit, reason, actions, .. } = *wanted;
     let target = wanted.target.clone();
     let runnable = runnable(deps, target.up_to);
     deps.store

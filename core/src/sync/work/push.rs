@@ -11,7 +11,7 @@
 use super::adaptive_size::AdaptiveSize;
 use super::copied_store;
 use super::failed_actions::{FailedActions, is_actions_own};
-use super::lease::{PushTarget, Wanted, lease, release, unlease};
+use super::lease::{NextRequest, PushTarget, lease, release, unlease};
 use super::pages::{PagesApplied, apply_pages, restart_streams};
 use super::requests::{Requests, Stop};
 use super::server_time::observe_server_time;
@@ -108,7 +108,7 @@ impl Pusher {
         let (mut failures, mut actions) = (Failures::default(), Actions::default());
         loop {
             let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
-            let wanted = Wanted { target, limit, reason: requests.reason, actions: !actions.over };
+            let wanted = NextRequest { target, limit, reason: requests.reason, actions: !actions.over };
             let Some(leased) = lease(&self.deps, &wanted).await? else { return Ok(()) };
             let action = leased.action();
             if action.is_some_and(|op_seq| !actions.tried.insert(op_seq)) {
