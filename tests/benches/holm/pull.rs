@@ -84,7 +84,7 @@ pub fn speed(bench: &mut Bench) {
             device.close();
         }
     }
-    bench.row(Row::new("pull_100k", holm_least.0, Some(raw_least.0), "ms", "full").goal("≤ 2 R"));
+    bench.row(Row::new("pull_100k", holm_least.0, Some(raw_least.0), "ms", "full").goal("≤ 1.4 R"));
 }
 
 /// Peak memory of a process that does nothing but the pull.
@@ -99,5 +99,5 @@ pub fn memory(bench: &mut Bench) {
         raw.take(child::peak_of_raw_pull(&bench.place.fresh("raw"), &pages));
         holm.take(child::peak_of_pull(&bench.place.fresh("holm"), fixture.url()));
     }
-    bench.row(Row::new("memory_pull_100k", holm.0, Some(raw.0), "MB", "full").goal("≤ 45 MB"));
+    bench.row(Row::new("memory_pull_100k", holm.0, Some(raw.0), "MB", "full").goal("≤ 30 MB"));
 }

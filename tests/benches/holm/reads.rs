@@ -59,10 +59,10 @@ pub fn run(bench: &mut Bench) {
         }
     }
     let names = [
-        ("point_read", "≤ 1.3 R"),
-        ("point_read_typed", "≤ 1.3 R"),
-        ("top50_query", "≤ 1.5 R"),
-        ("top50_query_typed", "≤ 1.3 R"),
+        ("point_read", "≤ 0.95 R"),
+        ("point_read_typed", "≤ 0.95 R"),
+        ("top50_query", "≤ 1.2 R"),
+        ("top50_query_typed", "≤ 1.05 R"),
     ];
     for (at, (name, goal)) in names.into_iter().enumerate() {
         bench.row(Row::new(name, least[at + 4].0, Some(least[at].0), "us", "full").goal(goal));

@@ -100,8 +100,14 @@ pub fn edit(bench: &mut Bench) {
 }
 
 fn rows(bench: &mut Bench, name: &str, holm: Spread, raw: Spread, mode: &'static str) {
-    bench.row(Row::new(name, holm.p50, Some(raw.p50), "us", mode).goal("≤ 1.5 R"));
-    bench.row(Row::new(format!("{name}_p99"), holm.p99, Some(raw.p99), "us", mode).goal("≤ 3 R"));
+    let (p50, p99) = match name {
+        // A thread waits for another one to wake, twice: some 24 us each where cores are idle.
+        name if name.ends_with("async") => ("≤ 1.25 R + two wakes", "≤ 2.6 R"),
+        "single_edit" => ("≤ 1.3 R", "≤ 1.3 R"),
+        _ => ("≤ 1.2 R", "≤ 1.3 R"),
+    };
+    bench.row(Row::new(name, holm.p50, Some(raw.p50), "us", mode).goal(p50));
+    bench.row(Row::new(format!("{name}_p99"), holm.p99, Some(raw.p99), "us", mode).goal(p99));
 }
 
 /// Each call's time.
@@ -132,8 +138,8 @@ pub fn bulk(bench: &mut Bench) {
         let directory = bench.place.fresh("raw");
         plain.take(ms(bulk_raw(&directory, count, Raw::insert)));
     }
-    bench.row(Row::new("bulk_write", holm.0, Some(plain.0), "ms", "full").goal("≤ 1.5 R"));
-    bench.row(Row::new("bulk_write_queued", holm.0, Some(queued.0), "ms", "full"));
+    bench.row(Row::new("bulk_write", holm.0, Some(plain.0), "ms", "full").goal("≤ 1.3 R"));
+    bench.row(Row::new("bulk_write_queued", holm.0, Some(queued.0), "ms", "full").goal("≤ 1.1 R"));
 }
 
 fn bulk_raw(directory: &Path, count: u32, insert: fn(&Raw, &Task)) -> Duration {
