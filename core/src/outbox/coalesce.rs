@@ -15,6 +15,13 @@ pub(super) enum Next {
     Delete,
 }
 
+impl Next {
+    /// The changes of a queued update, or those that were joined to a delete.
+    fn changes_of(op: &Operation) -> Self {
+        Self::Update { changes: op.changes.clone().unwrap_or_default(), before: op.before.clone() }
+    }
+}
+
 /// What becomes of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Merge {
@@ -82,9 +89,7 @@ pub(super) fn compact(pending: &mut Pending, which: Neighbours) {
     while at < pending.ops.len() {
         let op = &pending.ops[at];
         let next = match op.kind {
-            OpKind::Update => {
-                Next::Update { changes: op.changes.clone().unwrap_or_default(), before: op.before.clone() }
-            }
+            OpKind::Update => Next::changes_of(op),
             OpKind::Delete if op.changes.is_none() => Next::Delete,
             OpKind::Create | OpKind::Delete | OpKind::Action => {
                 at += 1;
@@ -112,16 +117,16 @@ pub(super) fn compact(pending: &mut Pending, which: Neighbours) {
     }
 }
 
-/// Joins what follows an operation to it, up to the delete that ends the queue: what was refused and then deleted is a delete.
+/// Joins what follows an update to it, up to the delete that ends the queue: what was refused and then deleted is a delete.
 pub(super) fn fold_into_delete(pending: &mut Pending, at: usize) {
+    if pending.ops[at].kind != OpKind::Update {
+        return;
+    }
     while let Some(op) = pending.ops.get(at + 1) {
-        let stamp = op.stamp;
-        let next = match op.kind {
-            OpKind::Delete => Next::Delete,
-            _ => Next::Update { changes: op.changes.clone().unwrap_or_default(), before: op.before.clone() },
-        };
-        if merge(&mut pending.ops[at], &next, stamp) != Merge::Joined {
-            return;
+        let (stamp, changes, deletes) = (op.stamp, Next::changes_of(op), op.kind == OpKind::Delete);
+        merge(&mut pending.ops[at], &changes, stamp);
+        if deletes {
+            merge(&mut pending.ops[at], &Next::Delete, stamp);
         }
         pending.absorb(at, at + 1);
     }

@@ -234,9 +234,8 @@ fn agree_on_delete(pending: &mut Pending) {
     if pending.conflict.take_if(|conflict| conflict.server.is_none()).is_none() {
         return;
     }
-    let in_conflict = pending.ops.iter_mut().enumerate().filter(|(_, op)| op.state == OpState::InConflict);
-    let at = in_conflict.map(|(at, op)| (at, op.on(OpEvent::Resolved))).map(|(at, ())| at).next();
-    if let Some(at) = at {
+    if let Some(at) = pending.ops.iter().position(|op| op.state == OpState::InConflict) {
+        pending.ops[at].on(OpEvent::Resolved);
         fold_into_delete(pending, at);
     }
 }

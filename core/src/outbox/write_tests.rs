@@ -154,6 +154,20 @@ fn core_a3_deleting_a_refused_create_withdraws_both() {
     assert!(pending.ended.iter().all(|(_, how)| *how == WriteOutcome::Withdrawn) && pending.ended.len() == 2);
 }
 
+/// The delete behind a refused edit keeps what was joined to it, also once it has taken the edit in.
+#[test]
+fn core_a3_undoing_a_delete_of_a_refused_edit_brings_all_edits_back() {
+    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "n": 1})));
+    writer.update(&mut pending, json!({"title": "refused"}));
+    super::super::park(&mut pending, 0, crate::model::OpError::new("VALIDATION_ERROR", "no")).unwrap();
+    writer.update(&mut pending, json!({"n": {"$inc": 1}}));
+    writer.delete(&mut pending);
+    assert_eq!((pending.ops.len(), pending.ops[0].kind), (1, OpKind::Delete));
+    writer.create(&mut pending, json!({"title": "refused", "n": 2}));
+    let patch = Value::Object(pending.ops[0].changes.as_ref().unwrap().to_patch());
+    assert_eq!(patch, json!({"title": "refused", "n": {"$inc": 1}}), "an increment stays one");
+}
+
 #[test]
 fn core_a6_an_evicted_document_can_be_deleted() {
     let mut row = synced(json!({})).row;
