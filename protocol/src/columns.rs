@@ -3,6 +3,9 @@
 //! A column of numbers holds the first as it is and each other one as its difference from the one before, with 64 bits that wrap. A column of
 //! UUIDs is one text: their bytes, 16 each, in base64 (RFC 4648, section 4) without padding.
 
+use base64ct::{Base64Unpadded, Encoding};
+use uuid::Uuid;
+
 /// Rows of a page at most, if a compact request does not say.
 pub const PAGE_ROWS: u32 = 5_000;
 /// Bytes of the rows of a compact reply at most, before compression, if the request does not say.
@@ -25,82 +28,30 @@ pub fn sums(differences: impl IntoIterator<Item = i64>) -> impl Iterator<Item = 
     })
 }
 
+/// The id of an operation that says none: what it has in common with the others, and its number, the lower 32 bits as 8 hexadecimal digits.
+pub fn op_id(prefix: &str, op_seq: i64) -> String {
+    format!("{prefix}{:08x}", op_seq & 0xffff_ffff)
+}
+
 /// The bytes of a UUID in its usual notation: lower case, with hyphens. `None` of any other text.
 pub fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 16];
-    let mut at = 0;
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            (text[at] == b'-').then_some(())?;
-            at += 1;
-        }
-        *byte = hex(text[at])? << 4 | hex(text[at + 1])?;
-        at += 2;
-    }
-    Some(bytes)
+    let uuid = Uuid::try_parse(text).ok()?;
+    (uuid.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then(|| uuid.into_bytes())
 }
 
 /// The usual notation of a UUID's bytes.
 pub fn uuid_text(bytes: &[u8; 16]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(36);
-    for (place, byte) in bytes.iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    Uuid::from_bytes(*bytes).to_string()
 }
-
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The text of a column of UUIDs.
 pub fn uuids_text(uuids: &[[u8; 16]]) -> String {
-    let bytes = uuids.as_flattened();
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word = group.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..=group.len() {
-            text.push(char::from(ALPHABET[(word >> (18 - 6 * place) & 63) as usize]));
-        }
-    }
-    text
+    Base64Unpadded::encode_string(uuids.as_flattened())
 }
 
-/// Reads a column of UUIDs. `None` of a text that is none.
+/// Reads a column of UUIDs. `None` of a text that is none, or not the only one of its bytes.
 pub fn uuids(text: &str) -> Option<Vec<[u8; 16]>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    for group in text.as_bytes().chunks(4) {
-        let mut word = 0u32;
-        for byte in group {
-            word = word << 6 | u32::from(digit(*byte)?);
-        }
-        word <<= 6 * (4 - group.len());
-        bytes.extend_from_slice(&word.to_be_bytes()[1..group.len()]);
-    }
+    let bytes = Base64Unpadded::decode_vec(text).ok()?;
     let (uuids, rest) = bytes.as_chunks::<16>();
-    // Of several texts with the same bytes only one is right.
-    (rest.is_empty() && uuids_text(uuids) == text).then(|| uuids.to_vec())
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
+    rest.is_empty().then(|| uuids.to_vec())
 }

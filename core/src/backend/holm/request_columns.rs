@@ -2,7 +2,7 @@
 
 use super::push::WireOperation;
 use crate::model::Stamp;
-use holm_protocol::columns::{LEAST_ROWS, differences};
+use holm_protocol::columns::{LEAST_ROWS, differences, op_id};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub(super) fn take<'a>(operations: &mut [WireOperation<'a>], stamps: &[Stamp]) -
     };
     for op in operations {
         if let (Some(prefix), Some(id)) = (&columns.op_prefix, &op.op_id)
-            && Some(id.as_str()) == op.op_seq.map(|op_seq| derived(prefix, op_seq)).as_deref()
+            && Some(id.as_str()) == op.op_seq.map(|op_seq| op_id(prefix, op_seq)).as_deref()
         {
             op.op_id = None;
         }
@@ -61,17 +61,13 @@ fn common_prefix(operations: &[WireOperation<'_>]) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for op in operations {
         if let (Some(id), Some(op_seq)) = (&op.op_id, op.op_seq)
-            && let Some(prefix) = id.strip_suffix(&derived("", op_seq))
+            && let Some(prefix) = id.strip_suffix(&op_id("", op_seq))
         {
             *counts.entry(prefix).or_default() += 1;
         }
     }
     let (prefix, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
     (count > 1).then(|| prefix.to_owned())
-}
-
-fn derived(prefix: &str, op_seq: i64) -> String {
-    format!("{prefix}{:08x}", op_seq & 0xffff_ffff)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The columns of a push: what many of its operations have in common.
 
 use crate::model::{Decoder, Details, DeviceId, Fields, details};
-use holm_protocol::columns::sums;
+use holm_protocol::columns::{op_id, sums};
 use serde_json::Value;
 
 /// Writes into each operation what the columns say of it and it does not say itself.
@@ -33,7 +33,7 @@ pub(super) fn expand(columns: Fields, operations: &mut [Value], device: &DeviceI
         if let (Some(prefix), Some(op_seq)) = (&prefix, operation.get("opSeq").and_then(Value::as_i64))
             && !operation.contains_key("opId")
         {
-            operation.insert("opId".to_owned(), format!("{prefix}{:08x}", op_seq & 0xffff_ffff).into());
+            operation.insert("opId".to_owned(), op_id(prefix, op_seq).into());
         }
     }
     Ok(())
