@@ -9,7 +9,7 @@ mod holm;
 
 pub(crate) use holm::HolmBackend;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::model::{Body, Operation, Outcome, RemoteChange};
 use crate::net::SyncReason;
 use crate::time::ServerTime;
@@ -39,6 +39,21 @@ pub(crate) enum BackendError {
     TooLarge(Error),
     /// Anything else.
     Failed(Error),
+}
+
+impl BackendError {
+    /// The failure of a request that does not go again.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Failed(error) | Self::TooLarge(error) => error,
+            Self::Resync(_) => cursors_refused(),
+        }
+    }
+}
+
+/// The server refuses cursors again that were read anew because it had refused them.
+pub(crate) fn cursors_refused() -> Error {
+    Error::network(ErrorCode::InvalidResponse, "the server refuses the cursors that it has just given")
 }
 
 impl From<Error> for BackendError {

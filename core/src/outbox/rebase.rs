@@ -173,15 +173,13 @@ fn rebase(
 ) -> Result<()> {
     // A group is a unit: if a part of it loses, all of it does.
     let broken: Vec<String> = grouped_losers(pending, &plan.lost);
-    if !plan.won.is_empty() {
-        let lost = changes_of(&plan.won, Stamp::default());
-        pending.lose(device, None, LossReason::LocalKept, Lost::Paths(lost), Some(kept_of(&plan.won)));
-    }
     let (ours, theirs) = &plan.parts_lost;
-    for (reason, parts) in [(LossReason::ServerKept, ours), (LossReason::LocalKept, theirs)] {
-        if !parts.is_empty() {
-            let lost = changes_of(parts, Stamp::default());
-            pending.lose(device, None, reason, Lost::Paths(lost), Some(kept_of(parts)));
+    for (reason, losers) in
+        [(LossReason::LocalKept, &plan.won), (LossReason::ServerKept, ours), (LossReason::LocalKept, theirs)]
+    {
+        if !losers.is_empty() {
+            let lost = changes_of(losers, Stamp::default());
+            pending.lose(device, None, reason, Lost::Paths(lost), Some(kept_of(losers)));
         }
     }
     let losers: Vec<(usize, &Loser)> =

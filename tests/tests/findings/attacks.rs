@@ -262,13 +262,18 @@ fn a_conflict_whose_server_side_was_renewed_is_merged_by_its_stamps() {
     });
 }
 
+/// Two devices that have `d` and ask a person.
+async fn asking(world: &mut Fixture) -> (Device, Device) {
+    let (a, b) = two(world, |config| config.conflict(Strategy::Prompt)).await;
+    a.create("d", json!({"n": 0})).await;
+    in_step(&[&a, &b]).await;
+    (a, b)
+}
+
 #[test]
 fn a_delete_of_what_the_server_deleted_ends_the_conflict() {
     story(|mut world| async move {
-        let a = world.device("a").strategy(Strategy::Prompt).open().await;
-        let b = world.device("b").strategy(Strategy::Prompt).open().await;
-        a.create("d", json!({"n": 0})).await;
-        in_step(&[&a, &b]).await;
+        let (a, b) = asking(&mut world).await;
         a.update("d", json!({"n": 1})).await;
         b.delete("d").await;
         b.sync().await;
@@ -283,10 +288,7 @@ fn a_delete_of_what_the_server_deleted_ends_the_conflict() {
 #[test]
 fn an_operation_in_a_conflict_can_be_discarded() {
     story(|mut world| async move {
-        let a = world.device("a").strategy(Strategy::Prompt).open().await;
-        let b = world.device("b").strategy(Strategy::Prompt).open().await;
-        a.create("d", json!({"n": 0})).await;
-        in_step(&[&a, &b]).await;
+        let (a, b) = asking(&mut world).await;
         a.update("d", json!({"n": 1})).await;
         b.update("d", json!({"n": 2})).await;
         b.sync().await;

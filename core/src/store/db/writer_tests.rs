@@ -19,6 +19,13 @@ fn put(key: u32) -> impl FnOnce(&Tx<'_>) -> Result<u32> + Send {
     }
 }
 
+/// Writes on this thread and waits for the reply.
+fn written(writer: &Writer, key: u32) -> Result<u32> {
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    writer.submit_here(put(key), move |result| tell.send(result).unwrap());
+    told.recv().unwrap()
+}
+
 #[test]
 fn a_failing_job_is_taken_back_alone_whatever_thread_runs_it() {
     let directory = tempfile::tempdir().unwrap();
@@ -133,11 +140,7 @@ fn core_suspected_6_a_panic_of_observer_or_reply_ends_no_writer() {
 fn a_suspended_writer_holds_no_file_and_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let (writer, _) = writer(directory.path());
-    let ask = |key| {
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        writer.submit_here(put(key), move |result| tell.send(result).unwrap());
-        told.recv().unwrap()
-    };
+    let ask = |key| written(&writer, key);
     assert!(ask(1).is_ok());
     writer.suspend();
     assert_eq!(ask(2).unwrap_err().code(), ErrorCode::Suspended);
@@ -160,11 +163,7 @@ fn core_r8_a_write_that_never_ran_says_why() {
         let connection = writer.shared.locked_connection();
         connection.connection().unwrap().busy_timeout(std::time::Duration::ZERO).unwrap();
     }
-    let ask = |key| {
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        writer.submit_here(put(key), move |result| tell.send(result).unwrap());
-        told.recv().unwrap()
-    };
+    let ask = |key| written(&writer, key);
     let error = ask(1).unwrap_err();
     assert_eq!((error.code(), error.retryable()), (ErrorCode::StorageUnavailable, true));
     other.execute_batch("ROLLBACK").unwrap();

@@ -10,6 +10,7 @@ use super::refresh::{Answers, Refresher};
 use super::requests::{RequestHistory, Requests, Stop};
 use super::rtt::RttEstimator;
 use super::scope::Scope;
+use crate::backend::cursors_refused;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::repository::RefreshKey;
@@ -215,8 +216,7 @@ impl Steps<'_> {
                 return Ok(Some(error));
             }
             if refused && refused_now {
-                let message = "the server refuses the cursors that it has just given";
-                return Ok(Some(Error::network(ErrorCode::InvalidResponse, message)));
+                return Ok(Some(cursors_refused()));
             }
             if !refused_now {
                 return Ok(None);

@@ -11,7 +11,7 @@ use super::refused_streams::RefusedStreams;
 use super::requests::{Requests, Stop};
 use super::scope::Scope;
 use super::server_time::observe_server_time;
-use crate::backend::{BackendError, PullReply, PullRequest, StreamPosition};
+use crate::backend::{BackendError, PullReply, PullRequest, StreamPosition, cursors_refused};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, Progress};
 use crate::net::SyncReason;
@@ -315,8 +315,6 @@ fn streams_fault(error: &BackendError) -> Option<Error> {
         BackendError::Failed(error) if error.code() == ErrorCode::Forbidden => Some(error.clone()),
         BackendError::Failed(_) => None,
         // Its streams were started anew, as often as that may help.
-        BackendError::Resync(_) => {
-            Some(Error::network(ErrorCode::InvalidResponse, "the server refuses the cursors that it has just given"))
-        }
+        BackendError::Resync(_) => Some(cursors_refused()),
     }
 }

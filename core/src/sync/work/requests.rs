@@ -41,10 +41,7 @@ impl From<Error> for Stop {
 
 impl From<BackendError> for Stop {
     fn from(error: BackendError) -> Self {
-        Self::Failed(match error {
-            BackendError::Failed(error) | BackendError::TooLarge(error) => error,
-            BackendError::Resync(_) => Error::network(ErrorCode::InvalidResponse, "the server refuses every cursor"),
-        })
+        Self::Failed(error.into_error())
     }
 }
 
