@@ -170,6 +170,10 @@ fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bo
     };
     view::begin(&mut pending.row);
     pending.row.body = Some(body_text(&fields));
+    let joined = pending.ops.last().filter(|_| merge == Merge::Joined).and_then(|last| last.changes.as_ref());
+    if joined.is_some_and(|joined| joined.round(&fields)) {
+        view::rebuild(&mut pending.row, &pending.ops)?;
+    }
     pending.view_is_set = true;
     Ok(Some(op_id))
 }

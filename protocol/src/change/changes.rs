@@ -1,7 +1,7 @@
 //! The changes of one write, by path.
 
 use super::{ChangeError, Edit, FieldOp, Fields, Path, Stamp, place};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::collections::BTreeMap;
 
 /// The edit of one path and when it was made.
@@ -122,6 +122,14 @@ impl Changes {
     pub fn descendants<'c>(&'c self, path: &'c Path) -> impl Iterator<Item = (&'c Path, &'c Change)> {
         let after = (std::ops::Bound::Excluded(path.clone()), std::ops::Bound::Unbounded);
         self.0.range(after).take_while(|(other, _)| path.contains(other))
+    }
+
+    /// Whether one of them was added up with others to a number that the same increments, one after another, need not give: sums of
+    /// floating-point numbers depend on their order. `result`: the document with these changes.
+    pub fn round(&self, result: &Fields) -> bool {
+        let is_float = |value: Option<&Value>| value.is_some_and(Value::is_f64);
+        let rounds = |path: &Path, by: &Number| by.is_f64() || is_float(Self::value_at(result, path));
+        self.iter().any(|(path, change)| matches!(&change.edit, Edit::Inc(by) if rounds(path, by)))
     }
 
     /// The value at a path of a document. `None` if nothing is there.

@@ -7,6 +7,7 @@
 
 mod attacks;
 mod clocks;
+mod contents;
 mod copies;
 mod engine;
 mod liveness;

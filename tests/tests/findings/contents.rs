@@ -1,0 +1,107 @@
+//! What a device works out for itself is what the server has: the digest over places would not tell.
+
+use holm_tests::fixture::{Device, in_step, story};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Numbers whose sums are not exact, or change their kind.
+fn number() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(i64::MAX)),
+        Just(json!(i64::MIN)),
+        Just(json!(-0.0)),
+        Just(json!(1e300)),
+        Just(json!(2.0)),
+        (-3..4i64).prop_map(Value::from),
+        (-1e6..1e6f64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+    ]
+}
+
+fn member() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        number(),
+        "[a-cé\"\\\\]{0,3}".prop_map(Value::from),
+        number().prop_map(|number| json!({"k": number})),
+        Just(json!([1, 1.0])),
+        Just(Value::Null)
+    ]
+}
+
+/// What is done to one field.
+fn edit() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        3 => number().prop_map(|by| json!({"$inc": by})),
+        2 => prop::collection::vec(member(), 0..4).prop_map(|members| json!({"$addToSet": members})),
+        2 => prop::collection::vec(member(), 0..4).prop_map(|members| json!({"$removeFromSet": members})),
+        2 => member(),
+        1 => prop::collection::vec(member(), 0..3).prop_map(Value::from),
+    ]
+}
+
+/// A patch of fields at the top and inside of objects.
+fn patch() -> impl Strategy<Value = Value> {
+    let field = prop_oneof![Just("n"), Just("t"), Just("o"), Just("x")];
+    let inner = prop::collection::hash_map(field.clone(), edit(), 0..3).prop_map(|fields| json!(fields));
+    prop::collection::hash_map(field, prop_oneof![3 => edit(), 1 => inner], 1..4).prop_map(|fields| json!(fields))
+}
+
+/// Tries an edit; one that does not fit what is there is refused where it is made.
+async fn edit_with(device: &Device, patch: &Value) {
+    if device.document("d").is_some() {
+        let _ = device.tasks.update("d", patch).await;
+    }
+}
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[test]
+fn core_s11_joined_fractions_show_as_the_server_adds_them() {
+    story(async |mut world| {
+        let (a, b) = crate::pair(&mut world, json!({"n": 0.1})).await;
+        a.update("d", json!({"n": {"$inc": 0.2}})).await;
+        a.update("d", json!({"n": {"$inc": 0.3}})).await;
+        let shown = a.get("d").unwrap();
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d").unwrap(), shown);
+        assert_eq!(shown["n"], json!(0.6));
+    });
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn core_s11_what_a_device_works_out_is_what_the_server_has(
+        patches in prop::collection::vec((any::<bool>(), patch(), 0..3u8), 1..8)
+    ) {
+        story(|mut world| async move {
+            let (a, b) = (world.open("a").await, world.open("b").await);
+            a.create("d", json!({"n": 1, "t": [1, "a"], "o": {"n": 0.1, "t": []}})).await;
+            in_step(&[&a, &b]).await;
+            for (by_a, patch, then) in &patches {
+                let device = if *by_a { &a } else { &b };
+                edit_with(device, patch).await;
+                match then {
+                    0 => drop(device.sync().await),
+                    1 => {
+                        // An edit while the one before is on its way.
+                        let sync = device.start_sync();
+                        tokio::task::yield_now().await;
+                        edit_with(device, patch).await;
+                        sync.await.unwrap().unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            in_step(&[&a, &b]).await;
+            // This one computes nothing.
+            let fresh = world.open("fresh").await;
+            fresh.sync().await;
+            assert_eq!(a.view(), fresh.view());
+        });
+    }
+}
