@@ -4,8 +4,8 @@ use super::History;
 use std::time::Duration;
 
 impl History {
-    /// Lets something happen. Returns to which device.
-    pub(super) async fn step(&mut self, step: u64) -> usize {
+    /// Lets something happen to one of the devices.
+    pub(super) async fn step(&mut self, step: u64) {
         let at = self.any();
         let kind = self.random.below(42);
         self.world.trace.note(&(step, at, kind, self.world.now()));
@@ -40,7 +40,6 @@ impl History {
         if self.random.one_in(3) {
             self.pause().await;
         }
-        at
     }
 
     async fn suspend(&mut self, at: usize) {

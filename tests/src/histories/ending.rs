@@ -4,7 +4,7 @@ use super::audit::holds;
 use super::model::{Effect, Write};
 use super::permission::SHARED;
 use super::{History, Member};
-use holm_core::{Resolution, WriteOutcome};
+use holm_core::{JournalEntry, Resolution, WriteOutcome};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl History {
         self.devices.iter().for_each(|member| member.device.link.heal());
         self.give_back();
         self.calm_down().await;
-        (0..self.devices.len()).for_each(|at| self.audit(at));
+        self.audit();
         self.every_device_shows_the_same().await;
         self.every_write_is_accounted_for();
         self.groups_are_whole();
@@ -159,11 +159,12 @@ impl History {
     }
 
     fn journalled(&self, write: &Write) -> bool {
-        self.devices.iter().any(|member| {
-            let lost =
-                |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|lost| mentions(&lost, &write.effect));
-            member.device.journal().iter().any(|entry| entry.doc_id == write.id && lost(&entry.lost))
-        })
+        let lost = |entry: &JournalEntry| {
+            let mentioned = |lost: Value| mentions(&lost, &write.effect);
+            entry.doc_id == write.id && serde_json::from_str(&entry.lost).is_ok_and(mentioned)
+        };
+        let kept = self.devices.iter().flat_map(|member| member.device.journal());
+        self.model.wiped_journal.iter().any(lost) || kept.into_iter().any(|entry| lost(&entry))
     }
 
     /// What was made before, during and after the loss of a permission is on every device.

@@ -48,6 +48,8 @@ pub(crate) struct Member {
     pub bounded: bool,
     /// Whether it was wiped and has not read everything again.
     pub reading: bool,
+    /// Its life, and the commits of that life, when it was last audited.
+    pub audited: Option<(u64, u64)>,
     pub chaos: Chaos,
     /// The latest version of each document that it has shown.
     pub seen: std::collections::BTreeMap<String, i64>,
@@ -98,9 +100,9 @@ async fn live(world: Fixture) -> Run {
     history.begin().await;
     let steps = 20 + history.random.below(30);
     for step in 0..steps {
-        let acted = history.step(step).await;
+        history.step(step).await;
         history.run.steps += 1;
-        history.audit(acted);
+        history.audit();
     }
     history.end().await;
     (0..history.devices.len()).for_each(|at| history.count_link(at));
@@ -139,6 +141,7 @@ impl History {
                 device,
                 bounded,
                 reading: false,
+                audited: None,
                 chaos,
                 seen: Default::default(),
                 may_go_back: Default::default(),

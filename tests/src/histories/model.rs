@@ -1,6 +1,6 @@
 //! What was acknowledged, and what must have become of it. Knows nothing of the core but its words.
 
-use holm_core::{OpId, WriteOutcome};
+use holm_core::{JournalEntry, OpId, WriteOutcome};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +69,8 @@ pub(crate) struct Model {
     pub half: BTreeSet<String>,
     /// Operations that two stores have: what joins them later may be lost with one of the two.
     pub shared: BTreeSet<OpId>,
+    /// Values that lost, as devices remembered them until they were wiped.
+    pub wiped_journal: Vec<JournalEntry>,
     /// Documents of the collection whose permission changes: the device, the id, the operation.
     pub shares: Vec<(usize, String, Option<OpId>)>,
     groups: u64,

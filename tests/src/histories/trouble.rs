@@ -121,6 +121,8 @@ impl History {
 
     async fn wipe(&mut self, at: usize) {
         let pending: BTreeSet<OpId> = self.devices[at].device.pending().iter().map(|op| op.op_id).collect();
+        // With the documents goes what the device remembers of values that lost.
+        self.model.wiped_journal.extend(self.devices[at].device.journal());
         self.devices[at].device.holm.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
         self.model.doubt(|write| write.device == at && (pending.contains(&write.op) || write.outcome.is_none()));
         self.model.shares.retain(|(device, _, op)| *device != at || op.is_some_and(|op| !pending.contains(&op)));
