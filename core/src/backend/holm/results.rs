@@ -91,8 +91,9 @@ fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
         |failure: ServerFailure| OpError { code: failure.code, message: failure.message, details: failure.details };
     Ok(match (result.status.as_str(), Code::parse(&failure.code)) {
         ("applied" | "duplicate", _) => Outcome::Applied {
-            version: result.version,
-            seq: result.seq,
+            // What is no version or place is not believed: the next page brings the true one.
+            version: result.version.filter(|version| *version > 0),
+            seq: result.seq.filter(|seq| *seq > 0),
             updated_ms: result.updated_at.as_deref().and_then(time),
             server_id: result.server_id,
             // A record that cannot be read is no reason to send the operation again: the server has it.
@@ -181,6 +182,23 @@ mod tests {
         let mixed = read(&format!(r#"{{"seq":[50,1],"updatedAt":[900,1],"others":{{"1":{other}}}}}"#)).unwrap();
         assert_eq!((&mixed[0], &mixed[2]), (&taken(1, 50, 900), &taken(8, 51, 901)));
         assert!(matches!(mixed[1], Outcome::Applied { version: Some(9), seq: Some(40), updated_ms: None, .. }));
+    }
+
+    #[test]
+    fn what_is_no_version_and_no_place_is_not_believed() {
+        let result = |op: u8, version: i64| {
+            let id = OpId::from_bytes([op; 16]);
+            format!(r#"{{"opId":"{id}","status":"applied","version":{version},"seq":{version}}}"#)
+        };
+        let all = read(&format!("[{},{},{}]", result(1, 0), result(2, -1), result(3, 1))).unwrap();
+        let read: Vec<_> = all
+            .iter()
+            .map(|one| match one {
+                Outcome::Applied { version, seq, .. } => (*version, *seq),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(read, [(None, None), (None, None), (Some(1), Some(1))]);
     }
 
     #[test]
