@@ -7,7 +7,6 @@
 //!   it is taken back; or its fate is unknown, so it stays, and the error says so.
 //! - The store is neither suspended nor closed while a wait has not ended.
 
-use super::pending_writes::ended;
 use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
@@ -163,7 +162,7 @@ fn settle(tx: &Tx<'_>, device: &Device, write: &Unconfirmed, end: Option<Error>)
     let members = write.ops.iter().map(|op| {
         Ok(match operations::by_id(tx, *op)? {
             Some(op) => Member::Queued(op.state),
-            None => match ended(tx, *op) {
+            None => match outbox::ended(tx, *op) {
                 // Wiped with the account's data.
                 Err(Error::NotFound { .. }) => Member::Ended(crate::model::WriteOutcome::Discarded),
                 outcome => Member::Ended(outcome?),

@@ -77,7 +77,7 @@ impl Holm {
             Ok(match operations::by_id(connection, op)? {
                 Some(op) if op.is_parked() => Some(WriteOutcome::Parked),
                 Some(_) => None,
-                None => Some(ended(connection, op)?),
+                None => Some(queue::ended(connection, op)?),
             })
         })?;
         match known {
@@ -122,16 +122,4 @@ impl Holm {
         }
         Err(Error::state(ErrorCode::Closed))
     }
-}
-
-/// What became of a write that is no longer queued.
-pub(super) fn ended(connection: &rusqlite::Connection, op: OpId) -> Result<WriteOutcome> {
-    if let Some(outcome) = outcomes::get(connection, op)? {
-        return Ok(outcome);
-    }
-    if !queue::is_ours(connection, op)? {
-        return Err(Error::not_found("operation", op.to_string()));
-    }
-    // It was made here, and nothing speaks against it: the server has it.
-    Ok(WriteOutcome::Accepted(None))
 }

@@ -2,6 +2,7 @@
 
 use super::transport::{Response, TransportError, TransportErrorKind};
 use crate::error::{Error, ErrorCode};
+use holm_protocol::codes::Code;
 use http::{StatusCode, header};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -60,7 +61,7 @@ impl From<TransportError> for Error {
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// The server's code for a request that is too large. Proxies say the same with the status alone.
-pub(crate) const TOO_LARGE: &str = "PAYLOAD_TOO_LARGE";
+pub(crate) const TOO_LARGE: &str = Code::PayloadTooLarge.as_str();
 
 /// Says what a response that is no success means: the protocol's own failure if the body has one, else what answered in the place of the
 /// server. `body` is decompressed.

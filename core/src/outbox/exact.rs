@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::model::{EXACT_GROUP, OpError, OpState, Operation, WriteOutcome};
 use crate::store::Tx;
 use crate::store::journal::LossReason;
+use holm_protocol::codes::Code;
 
 /// The id of a new group whose writes are judged whole.
 pub(crate) fn new_exact_group(device: &Device) -> String {
@@ -70,7 +71,7 @@ pub(crate) fn standing(members: &[Member]) -> Standing {
         })
         .collect();
     // The others of the group were refused because of the first.
-    let first = refused.iter().find(|error| error.code != GROUP_ABORTED).or(refused.first());
+    let first = refused.iter().find(|error| error.code != Code::GroupAborted.as_str()).or(refused.first());
     match first {
         Some(error) => Standing::Refused((*error).clone()),
         None if queued().next().is_none() => Standing::Accepted,
@@ -79,9 +80,6 @@ pub(crate) fn standing(members: &[Member]) -> Standing {
         None => Standing::Unsent,
     }
 }
-
-/// Why a member is refused whose group has another member that was.
-pub(super) const GROUP_ABORTED: &str = "GROUP_ABORTED";
 
 /// Takes back a group of which nothing was sent: its writes leave no trace. What was edited after a create of it goes with the document, into
 /// the journal.
@@ -108,15 +106,15 @@ mod tests {
     use super::Member::Queued;
     use super::*;
 
-    fn refused(code: &str, sent: bool) -> Member {
-        Queued(OpState::Parked { error: OpError::new(code, "no"), sent })
+    fn refused(code: Code, sent: bool) -> Member {
+        Queued(OpState::Parked { error: OpError::new(code.as_str(), "no"), sent })
     }
 
     #[test]
     fn group_stands_as_its_members_do() {
         use OpState::{InFlight, Open, Unanswered};
         let accepted = || Member::Ended(WriteOutcome::Accepted(Some(2)));
-        let refusal = Standing::Refused(OpError::new("VALIDATION_ERROR", "no"));
+        let refusal = Standing::Refused(OpError::new(Code::ValidationError.as_str(), "no"));
         for (members, expected) in [
             (vec![accepted(), accepted()], Standing::Accepted),
             (vec![Queued(Open), Queued(Open)], Standing::Unsent),
@@ -125,8 +123,8 @@ mod tests {
             (vec![accepted(), Queued(Open)], Standing::Sent),
             (vec![Member::Ended(WriteOutcome::Overridden), Queued(Open)], Standing::Stale),
             (vec![Member::Ended(WriteOutcome::Discarded)], Standing::GivenUp),
-            (vec![refused(GROUP_ABORTED, false), refused("VALIDATION_ERROR", false)], refusal),
-            (vec![refused("VALIDATION_ERROR", true)], Standing::Sent),
+            (vec![refused(Code::GroupAborted, false), refused(Code::ValidationError, false)], refusal),
+            (vec![refused(Code::ValidationError, true)], Standing::Sent),
         ] {
             assert_eq!(standing(&members), expected, "{members:?}");
         }

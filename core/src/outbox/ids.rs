@@ -12,9 +12,9 @@
 //! original has used, too, has another id.
 
 use crate::device::Device;
-use crate::error::Result;
-use crate::model::{OpId, Stamp};
-use crate::store::{Tx, meta, operations};
+use crate::error::{Error, Result};
+use crate::model::{OpId, Stamp, WriteOutcome};
+use crate::store::{Tx, meta, operations, outcomes};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -73,11 +73,26 @@ pub(crate) fn number(id: OpId, last: i64) -> i64 {
 }
 
 /// Whether this store, or one that it was copied from, has minted an id, and stored its operation.
-pub(crate) fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
+fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
     let last = operations::last_number(connection)?;
     let Some(secret) = meta::get(connection, meta::Key::OpSecret)? else { return Ok(false) };
     let bytes = id.as_bytes();
     Ok(check(&secret, bytes) == bytes[10..12] && (1..=last).contains(&number(id, last)))
+}
+
+/// What became of a write that is no longer queued.
+///
+/// # Errors
+/// `NOT_FOUND` if this store has never made it.
+pub(crate) fn ended(connection: &Connection, op: OpId) -> Result<WriteOutcome> {
+    if let Some(outcome) = outcomes::get(connection, op)? {
+        return Ok(outcome);
+    }
+    if !is_ours(connection, op)? {
+        return Err(Error::not_found("operation", op.to_string()));
+    }
+    // It was made here, and nothing speaks against it: the server has it.
+    Ok(WriteOutcome::Accepted(None))
 }
 
 #[cfg(test)]

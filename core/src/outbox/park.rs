@@ -1,13 +1,13 @@
 //! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
 
 use super::coalesce::{Neighbours, compact, fold_into_delete};
-use super::exact::GROUP_ABORTED;
 use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::{OpError, OpEvent, OpId, OpKind, OpState, Operation, WriteOutcome};
 use crate::store::journal::LossReason;
 use crate::store::{Tx, operations};
+use holm_protocol::codes::Code;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ fn stop(pending: &mut Pending, at: usize, error: OpError, sent: bool) -> Result<
     }
     if let Some(group) = op.group.clone() {
         let message = format!("another write of its group was refused ({}: {})", error.code, error.message);
-        let error = OpError::new(GROUP_ABORTED, message);
+        let error = OpError::new(Code::GroupAborted.as_str(), message);
         pending.groups.push((group, GroupFate::Parked { error, sent }));
     }
     op.on(if sent { OpEvent::SetAside(error) } else { OpEvent::Refused(error) });

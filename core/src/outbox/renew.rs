@@ -14,9 +14,10 @@ use crate::error::Result;
 use crate::model::{Changes, Edit, OpError, OpEvent, OpKind, WriteOutcome};
 use crate::store::Tx;
 use crate::store::journal::{LossReason, Lost};
+use holm_protocol::codes::Code;
 
 /// The server's code for it.
-pub(crate) const KNOWN_WITH_OTHER_CONTENT: &str = "IDEMPOTENCY_KEY_REUSED";
+pub(crate) const KNOWN_WITH_OTHER_CONTENT: &str = Code::IdempotencyKeyReused.as_str();
 
 /// Gives an operation that the server has refused for this reason a new id, without its increments. One that
 /// only counts ends as overridden.

@@ -7,7 +7,7 @@ use super::pages::{keep_heads, take_waiting};
 use super::pull::{Pulled, Puller};
 use super::push::{Pushed, Pusher};
 use super::refresh::{Answers, Refresher};
-use super::requests::{RequestHistory, Requests, Stop};
+use super::requests::{RequestHistory, Requests, Stop, check_network};
 use super::rtt::RttEstimator;
 use super::scope::Scope;
 use crate::backend::cursors_refused;
@@ -318,14 +318,6 @@ async fn purge(deps: &EngineDeps) -> Result<()> {
             journal::purge(tx, before).map(drop)
         })
         .await
-}
-
-/// Fails if the device has no network: no request is made then.
-pub(in crate::sync) fn check_network(deps: &EngineDeps) -> Result<()> {
-    if deps.connectivity.is_online() {
-        return Ok(());
-    }
-    Err(Error::network(ErrorCode::Offline, "the device has no network"))
 }
 
 fn report(deps: &EngineDeps, end: Result<(), Stop>, tally: Tally, limited: bool) -> Result<SliceReport> {

@@ -1,8 +1,7 @@
 //! Actions that fail: each waits alone, and the others for a pause that grows.
 
-use super::push::is_hunted;
 use super::set_aside;
-use super::suspects::{Judgement, SuspectList};
+use super::suspects::{Judgement, SuspectList, is_hunted};
 use crate::backend::Outgoing;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::OpError;

@@ -17,13 +17,14 @@ use super::requests::{Requests, Stop};
 use super::server_time::observe_server_time;
 use super::set_aside;
 use super::settle_batch::{Settlement, settle_batch};
-use super::suspects::{Judgement, SuspectList};
+use super::suspects::{Judgement, SuspectList, is_hunted};
 use crate::backend::{BackendError, Outgoing, PushReply, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
 use crate::store::operations;
 use crate::sync::deps::EngineDeps;
+use holm_protocol::codes::Code;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,7 +182,7 @@ impl Pusher {
         let (reason, code, judgement) = match error {
             BackendError::TooLarge(reason) => (reason, TOO_LARGE, None),
             BackendError::Failed(reason @ Error::Refused { .. }) if is_hunted(&reason) => {
-                (reason, "VALIDATION_ERROR", None)
+                (reason, Code::ValidationError.as_str(), None)
             }
             BackendError::Failed(reason) if reason.code() == ErrorCode::ServerError => {
                 failures.server_errors += 1;
@@ -333,11 +334,6 @@ fn has_not_left(error: &BackendError) -> bool {
 /// Whether nothing came back for a request.
 fn is_lost(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost)
-}
-
-/// Whether a whole request's refusal can be an operation's own fault.
-pub(super) fn is_hunted(error: &Error) -> bool {
-    matches!(error, Error::Refused { server_code, .. } if server_code == "VALIDATION_ERROR")
 }
 
 /// Whether a batch cannot be divided: it is one operation or one group.

@@ -5,11 +5,10 @@
 //! - Collections that are asked for at the same time share their requests; who asks for the same thing shares the answer.
 //! - What a server has asked to wait for is waited for: until then every caller gets that failure without a request.
 
-use super::cycle::check_network;
 use super::evict::evict;
 use super::pages::keep_heads;
 use super::pull::Puller;
-use super::requests::{RequestHistory, Requests, Stop};
+use super::requests::{RequestHistory, Requests, Stop, check_network};
 use super::scope::Scope;
 use super::server_time::observe_server_time;
 use crate::backend::FetchRequest;

@@ -12,6 +12,7 @@ use crate::backend::BackendError;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::{HttpClient, SyncReason};
 use crate::platform::Clock;
+use crate::sync::deps::EngineDeps;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -210,4 +211,12 @@ impl<'a> Requests<'a> {
             self.rtt.filled(cut.saturating_sub(self.began), most);
         }
     }
+}
+
+/// Fails if the device has no network: no request is made then.
+pub(in crate::sync) fn check_network(deps: &EngineDeps) -> Result<()> {
+    if deps.connectivity.is_online() {
+        return Ok(());
+    }
+    Err(Error::network(ErrorCode::Offline, "the device has no network"))
 }

@@ -5,8 +5,10 @@
 //! - Whatever the answers are, an operation is tried at most `max_attempts` times in a process before it is parked, with a growing wait before
 //!   each attempt but the first.
 
+use crate::error::Error;
 use crate::outbox::RetryPolicy;
 use crate::platform::Entropy;
+use holm_protocol::codes::Code;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -92,6 +94,11 @@ impl SuspectList {
         self.suspects.remove(&op_seq);
         Judgement::Park
     }
+}
+
+/// Whether a whole request's refusal can be an operation's own fault.
+pub(super) fn is_hunted(error: &Error) -> bool {
+    matches!(error, Error::Refused { server_code, .. } if server_code == Code::ValidationError.as_str())
 }
 
 #[cfg(test)]
