@@ -50,6 +50,7 @@ pub(crate) struct Member {
     pub reading: bool,
     /// Its life, and the commits of that life, when it was last audited.
     pub audited: Option<(u64, u64)>,
+    pub both: places::BothDatabases,
     pub chaos: Chaos,
     /// The latest version of each document that it has shown.
     pub seen: std::collections::BTreeMap<String, i64>,
@@ -142,6 +143,7 @@ impl History {
                 bounded,
                 reading: false,
                 audited: None,
+                both: Default::default(),
                 chaos,
                 seen: Default::default(),
                 may_go_back: Default::default(),

@@ -7,6 +7,8 @@ use super::{History, Member};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// Records that lie before a device's place and that it lacks. Parameters: 1 the stream on the server, 2 the place, 3 whether deletes lie before
 /// it, too.
@@ -22,29 +24,24 @@ const LACKING: &str = "
 
 impl History {
     pub(super) fn no_place_is_ahead(&mut self, at: usize) {
-        let Member { device, .. } = &self.devices[at];
-        let connection =
-            Connection::open_with_flags(device.directory().join("holm.db"), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
         let server = self.world.server_directory().join("holm.db");
-        connection.execute("ATTACH ?1 AS server", [server.to_str().unwrap()]).unwrap();
-        let cursor: Option<String> = connection
-            .query_row(
+        let Member { device, both, .. } = &mut self.devices[at];
+        let connection = both.look(&device.directory().join("holm.db"), &server);
+        let mut statement = connection
+            .prepare_cached(
                 "SELECT s.cursor FROM streams s JOIN collections c ON c.id = s.collection WHERE c.name = 'tasks'",
-                [],
-                |row| row.get(0),
             )
-            .optional()
-            .unwrap()
-            .flatten();
+            .unwrap();
+        let cursor: Option<String> = statement.query_row([], |row| row.get(0)).optional().unwrap().flatten();
         let Some(cursor) = cursor.as_deref().map(Place::of) else { return };
-        let epoch: String =
-            connection.query_row("SELECT value FROM server.server WHERE key = 'epoch'", [], |row| row.get(0)).unwrap();
+        let mut statement = connection.prepare_cached("SELECT value FROM server.server WHERE key = 'epoch'").unwrap();
+        let epoch: String = statement.query_row([], |row| row.get(0)).unwrap();
         // A place in a database that is gone: it will be refused.
         if cursor.epoch != tag(&epoch) {
             return;
         }
         let mut streams = connection
-            .prepare(
+            .prepare_cached(
                 "SELECT 'u:' || u.public_id, s.id, s.last_seq FROM server.streams s JOIN server.spaces p ON p.id = s.space
                  JOIN server.users u ON u.id = p.owner WHERE s.collection = ?1",
             )
@@ -59,7 +56,7 @@ impl History {
         let place = cursor.seq;
         let (stream, head) = stream.unwrap_or_default();
         assert!(place <= head, "{} is at {place}, and the server's last write is {head}", device.name);
-        let mut statement = connection.prepare(LACKING).unwrap();
+        let mut statement = connection.prepare_cached(LACKING).unwrap();
         let lacking: Vec<String> = statement
             .query_map(params![stream, place, cursor.is_delta], |row| row.get(0))
             .unwrap()
@@ -67,6 +64,28 @@ impl History {
             .unwrap();
         assert!(lacking.is_empty(), "{} is at {place} and lacks {lacking:?}", device.name);
         self.run.count("places checked");
+    }
+}
+
+/// A device's database and the server's, open for looking into both.
+#[derive(Default)]
+pub(crate) struct BothDatabases {
+    open: Option<(Files, Connection)>,
+}
+
+/// The files of the device and of the server, by inode: a wipe makes a new file under the same name.
+type Files = [(PathBuf, u64); 2];
+
+impl BothDatabases {
+    fn look(&mut self, device: &Path, server: &Path) -> &Connection {
+        let known = |file: &Path| (file.to_owned(), file.metadata().unwrap().ino());
+        let files = [known(device), known(server)];
+        if self.open.as_ref().is_none_or(|(open, _)| *open != files) {
+            let connection = Connection::open_with_flags(device, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+            connection.execute("ATTACH ?1 AS server", [server.to_str().unwrap()]).unwrap();
+            self.open = Some((files, connection));
+        }
+        &self.open.as_ref().unwrap().1
     }
 }
 
