@@ -62,9 +62,21 @@ fn the_readmes_code_is_what_the_languages_compile_and_run() {
 
 #[test]
 fn links_lead_somewhere() {
-    let mut files =
-        vec![PathBuf::from("README.md"), PathBuf::from("tests/README.md"), PathBuf::from("tests/scenarios/README.md")];
-    for folder in ["docs", "docs/adr", "docs/guides"] {
+    let mut files = Vec::new();
+    let folders = [
+        ".",
+        "bindings",
+        "core",
+        "docs",
+        "docs/adr",
+        "docs/guides",
+        "protocol",
+        "scripts",
+        "server",
+        "tests",
+        "tests/scenarios",
+    ];
+    for folder in folders {
         let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         files.extend(entries.filter(|path| path.extension().is_some_and(|e| e == "md")));
     }

@@ -36,7 +36,7 @@ extension Holm {
         }
     }
 
-    /// Signs out. The running sync is stopped first, and a caller that waits for it gets `CANCELLED`; nothing that was
+    /// Signs out. The running sync is stopped first, and a caller that waits for it gets `SIGNED_OUT`; nothing that was
     /// asked before changes the data or the session afterwards. Then the server is told, if it can be reached.
     ///
     /// With a wipe, the callers that wait for a write by ``confirmed(_:)`` are told ``WriteOutcome/discarded``, and the

@@ -15,8 +15,8 @@ import Foundation
 /// ```
 ///
 /// A value must encode to a JSON object. The names `id`, `version` and `_sync` are taken: `id` holds the document's id,
-/// the others belong to the server. Give new fields a default or make them optional: documents of older versions of the
-/// app lack them.
+/// the others belong to the server. Make fields of a later version of the app optional, or decode them yourself:
+/// documents of older versions lack them, and the decoder that Swift makes knows no default for what is not there.
 public protocol HolmDocument: Codable, Identifiable, Sendable where ID == String {
     /// The collection that the documents belong to.
     static var collection: Holm.CollectionDescriptor { get }
