@@ -5,23 +5,8 @@ use crate::error::Result;
 use crate::holm::FfiHolm;
 use crate::records::{FfiReceipt, FfiWriteOutcome};
 use crate::runtime::{run, run_until};
-use holm_core::{Action, Error, ErrorCode, OpId};
+use holm_core::{Error, ErrorCode, OpId};
 use std::sync::Arc;
-
-/// What a queued action calls.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct FfiAction {
-    /// The action's name.
-    pub name: String,
-    /// JSON: what the action is given.
-    pub params: String,
-}
-
-impl From<Action> for FfiAction {
-    fn from(action: Action) -> Self {
-        Self { name: action.name, params: action.params.to_string() }
-    }
-}
 
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]

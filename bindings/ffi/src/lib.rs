@@ -24,6 +24,7 @@ mod live;
 mod log;
 mod pack;
 mod records;
+mod resolution;
 mod resolver;
 mod runtime;
 mod secrets;
@@ -33,11 +34,11 @@ mod triggers;
 mod window;
 mod write;
 
-pub use actions::{FfiAction, FfiActionResult};
+pub use actions::FfiActionResult;
 pub use cancel::FfiCancel;
 pub use collection::{FfiCollection, FfiPage};
 pub use config::{FfiCacheConfig, FfiCollectionConfig, FfiConfig, FfiConflictStrategy, FfiDurability, FfiFieldRule};
-pub use conflict::{FfiConflict, FfiJournalEntry, FfiResolution};
+pub use conflict::FfiJournalEntry;
 pub use error::{FfiError, FfiFailure};
 pub use fetch::{FfiCachePolicy, FfiFetch, FfiFetched, FfiOrigin, FfiRefresh};
 pub use figures::FfiLiveAggregate;
@@ -45,8 +46,9 @@ pub use holm::FfiHolm;
 pub use live::{FfiLiveQuery, FfiSnapshot, FfiStateWatch};
 pub use log::{FfiLogError, FfiLogLevel, FfiLogLine, FfiLogSink, set_log_sink};
 pub use records::{
-    FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome,
+    FfiAction, FfiNetwork, FfiOperation, FfiPhase, FfiReceipt, FfiSignOutMode, FfiStats, FfiSyncState, FfiWriteOutcome,
 };
+pub use resolution::{FfiConflict, FfiResolution};
 pub use resolver::{FfiConflictResolver, FfiResolverError};
 pub use secrets::{FfiSecretError, FfiSecretStore};
 pub use sync::{FfiDeferred, FfiSetAside, FfiSyncReport};

@@ -1,7 +1,6 @@
 //! What crosses by value.
 
-use crate::actions::FfiAction;
-use holm_core::{Network, PendingOperation, Phase, Receipt, SignOutMode, Stats, SyncState, WriteOutcome};
+use holm_core::{Action, Network, PendingOperation, Phase, Receipt, SignOutMode, Stats, SyncState, WriteOutcome};
 
 /// Identifies a committed write: its document and its queued operation.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -89,6 +88,21 @@ impl From<SyncState> for FfiSyncState {
             last_error_code: state.last_error.as_ref().map(|error| error.code().as_str().to_owned()),
             last_error_message: state.last_error.as_ref().map(ToString::to_string),
         }
+    }
+}
+
+/// What a queued action calls.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct FfiAction {
+    /// The action's name.
+    pub name: String,
+    /// JSON: what the action is given.
+    pub params: String,
+}
+
+impl From<Action> for FfiAction {
+    fn from(action: Action) -> Self {
+        Self { name: action.name, params: action.params.to_string() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The app's own decisions about conflicts.
 
-use crate::conflict::{FfiConflict, FfiResolution};
+use crate::resolution::{FfiConflict, FfiResolution};
 use crate::runtime::runtime;
 use holm_core::{Conflict, ConflictResolver, Resolution};
 use std::sync::Arc;

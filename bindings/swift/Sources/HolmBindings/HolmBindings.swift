@@ -9132,13 +9132,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_action_result() != 24536) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_conflicts() != 46081) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_conflicts() != 49536) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_journal() != 35825) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict() != 4387) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_resolve_conflict() != 30092) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_restore() != 54620) {
@@ -9240,7 +9240,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffilogsink_log() != 21228) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_fficonflictresolver_resolve() != 35798) {
+    if (uniffi_holm_ffi_checksum_method_fficonflictresolver_resolve() != 63851) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffisecretstore_get() != 10998) {
