@@ -96,24 +96,23 @@ impl Change {
     }
 
     /// Applies the change to a record with these fields. `Create` and `Replace` leave nothing of them, `Delete` leaves no fields.
-    pub(crate) fn apply(&self, current: &Fields, max_bytes: usize) -> Result<Applied, ChangeFault> {
+    pub(crate) fn apply(&self, mut current: Fields, max_bytes: usize) -> Result<Applied, ChangeFault> {
         match self {
-            Self::Create(fields) | Self::Replace(fields) => Ok(Applied::between(current, fields.clone())),
-            Self::Delete => Ok(Applied::between(current, Fields::new())),
+            Self::Create(fields) | Self::Replace(fields) => Ok(Applied::between(&current, fields.clone())),
+            Self::Delete => Ok(Applied::between(&current, Fields::new())),
             Self::Merge(patch) => {
-                let changes = Changes::from_merge_patch(patch, current, Stamp::default());
+                let changes = Changes::from_merge_patch(patch, &current, Stamp::default());
                 let changes = changes.map_err(|error| ChangeFault::Invalid(fault(error)))?;
-                let mut fields = current.clone();
-                changes.apply(&mut fields);
-                Ok(Applied { fields, edits: plain_edits(&changes) })
+                changes.apply(&mut current);
+                Ok(Applied { fields: current, edits: plain_edits(&changes) })
             }
-            Self::FieldOps(ops) => Ok(Applied::of_field_ops(current, ops)),
+            Self::FieldOps(ops) => Ok(Applied::of_field_ops(&current, ops)),
             Self::JsonPatch(patch) => {
-                let fields = json_patch::apply(current, patch, max_bytes).map_err(|fault| match fault {
+                let fields = json_patch::apply(&current, patch, max_bytes).map_err(|fault| match fault {
                     PatchFault::Invalid(details) => ChangeFault::Invalid(details),
                     PatchFault::TestFailed => ChangeFault::TestFailed,
                 })?;
-                Ok(Applied::between(current, fields))
+                Ok(Applied::between(&current, fields))
             }
         }
     }

@@ -7,8 +7,10 @@
 use super::Fields;
 use holm_protocol::change::Path;
 use holm_protocol::hlc::Hlc;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
 
 /// The last edit of a path.
@@ -28,11 +30,7 @@ pub(crate) struct PathStamps(BTreeMap<Path, Stamp>);
 impl PathStamps {
     /// Reads the stored form; nothing stored means that no path has changed.
     pub(crate) fn from_stored(text: Option<&str>) -> Result<Self, serde_json::Error> {
-        let stored: BTreeMap<String, Stamp> = text.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_str)?;
-        let paths = stored.into_iter().map(|(pointer, stamp)| Some((Path::parse(&pointer)?, stamp)));
-        let paths =
-            paths.collect::<Option<_>>().ok_or_else(|| serde::de::Error::custom("a path is no JSON Pointer"))?;
-        Ok(Self(paths))
+        text.map_or_else(|| Ok(Self::default()), serde_json::from_str)
     }
 
     /// The stored form, of at most `max_bytes`. While it is larger, the deepest paths are told together as the path above them; at the
@@ -56,9 +54,8 @@ impl PathStamps {
         if self.0.is_empty() {
             return None;
         }
-        let stored: BTreeMap<String, &Stamp> = self.0.iter().map(|(path, stamp)| (path.to_string(), stamp)).collect();
         // Text and numbers into memory cannot fail.
-        serde_json::to_string(&stored).ok()
+        serde_json::to_string(self).ok()
     }
 
     /// Replaces the entries of the deepest level by one of each parent, with its latest version. False at the top level.
@@ -138,6 +135,35 @@ impl PathStamps {
     fn below<'s>(&'s self, path: &'s Path) -> impl Iterator<Item = (&'s Path, &'s Stamp)> {
         let after = (Bound::Excluded(path.clone()), Bound::Unbounded);
         self.0.range(after).take_while(|(other, _)| path.contains(other))
+    }
+}
+
+impl Serialize for PathStamps {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(path, stamp)| (path.to_string(), stamp)))
+    }
+}
+
+impl<'de> Deserialize<'de> for PathStamps {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = PathStamps;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("stamps by JSON Pointer")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PathStamps, A::Error> {
+                let mut stamps = BTreeMap::new();
+                while let Some((pointer, stamp)) = map.next_entry::<String, Stamp>()? {
+                    let path = Path::parse(&pointer).ok_or_else(|| A::Error::custom("a path is no JSON Pointer"))?;
+                    stamps.insert(path, stamp);
+                }
+                Ok(PathStamps(stamps))
+            }
+        }
+        deserializer.deserialize_map(Entries)
     }
 }
 

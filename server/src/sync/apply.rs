@@ -31,7 +31,7 @@ pub(super) fn apply(
     rules: WriteRules<'_>,
 ) -> Result<Effect, StoreError> {
     let live = record.as_ref().map(read).transpose()?.flatten();
-    let current = match (&live, &record) {
+    let current = match (live, &record) {
         (Some(live), _) => CurrentRecord::Live(live),
         (None, Some(tombstone)) => CurrentRecord::Deleted { version: tombstone.version },
         (None, None) => CurrentRecord::Absent,

@@ -15,8 +15,8 @@ use holm_protocol::change::{Path, Stamp, between};
 use holm_protocol::json::{Bounds, JsonFault, check_fields};
 
 /// The record that a write meets.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum CurrentRecord<'a> {
+#[derive(Debug, Clone)]
+pub(super) enum CurrentRecord {
     /// No record: it was never made, or its tombstone is gone.
     Absent,
     /// A tombstone.
@@ -25,7 +25,7 @@ pub(super) enum CurrentRecord<'a> {
         version: i64,
     },
     /// A record.
-    Live(&'a Live),
+    Live(Live),
 }
 
 /// A record, read for a decision.
@@ -116,10 +116,10 @@ pub(super) enum Refusal {
 }
 
 /// Accepts or refuses a write, given the current record. Pure.
-pub(super) fn decide(current: CurrentRecord<'_>, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
+pub(super) fn decide(current: CurrentRecord, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
     match (write.change, current) {
         (Change::Create(fields), current) => create(fields, current, write, rules),
-        (Change::Delete, CurrentRecord::Live(live)) => delete(live, write, rules),
+        (Change::Delete, CurrentRecord::Live(live)) => delete(&live, write, rules),
         (Change::Delete, _) => Ok(Decision::AlreadySo),
         (_, CurrentRecord::Absent) => Err(Refusal::NotFound),
         (_, CurrentRecord::Deleted { .. }) => Err(Refusal::Deleted),
@@ -129,7 +129,7 @@ pub(super) fn decide(current: CurrentRecord<'_>, write: Write<'_>, rules: WriteR
 
 fn create(
     fields: &Fields,
-    current: CurrentRecord<'_>,
+    current: CurrentRecord,
     write: Write<'_>,
     rules: WriteRules<'_>,
 ) -> Result<Decision, Refusal> {
@@ -149,18 +149,18 @@ fn create(
     put(&fields, version, version, PathStamps::default(), restated, rules)
 }
 
-fn update(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
-    let Applied { fields, edits } =
-        write.change.apply(&live.fields, rules.bounds.bytes).map_err(|fault| match fault {
-            ChangeFault::Invalid(details) => Refusal::Invalid(details),
-            ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
-        })?;
-    let stale = if write.change.commutes() && !write.exact { None } else { stale_base(live, write, rules)? };
+fn update(live: Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
+    let Live { version: current, created_version, fields: before, mut stamps } = live;
+    let Applied { fields, edits } = write.change.apply(before, rules.bounds.bytes).map_err(|fault| match fault {
+        ChangeFault::Invalid(details) => Refusal::Invalid(details),
+        ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
+    })?;
+    let stale = if write.change.commutes() && !write.exact { None } else { stale_base(current, write, rules)? };
     if let Some(base) = stale {
-        let clashes = |path: &Path| base > live.version || live.stamps.version_of(path, live.created_version) > base;
+        let clashes = |path: &Path| base > current || stamps.version_of(path, created_version) > base;
         let decisive = edits.iter().filter(|edit| !edit.commutes).map(|edit| &edit.path);
         let at_odds: Vec<Path> = decisive.filter(|path| clashes(path)).cloned().collect();
-        if must_match(base, live, write, rules) || !at_odds.is_empty() {
+        if must_match(base, current, write, rules) || !at_odds.is_empty() {
             return Err(Refusal::Conflict(at_odds));
         }
     }
@@ -169,26 +169,25 @@ fn update(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decisi
     }
     let is_changed = |name: &str| edits.iter().any(|edit| edit.path.top() == name);
     refuse_if_any(rules::check_changed(rules.collection, &fields, is_changed))?;
-    let version = live.version + 1;
-    let mut stamps = live.stamps.clone();
+    let version = current + 1;
     for edit in &edits {
         match &edit.hlc {
             Some(own) => stamps.set(&edit.path, version, &own.clone().clamped(write.latest_ms).to_string()),
             None => stamps.set(&edit.path, version, write.hlc),
         }
     }
-    let restated = write.base != Some(live.version);
-    put(&fields, version, live.created_version, stamps, restated, rules)
+    let restated = write.base != Some(current);
+    put(&fields, version, created_version, stamps, restated, rules)
 }
 
 fn delete(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
-    if let Some(base) = stale_base(live, write, rules)? {
+    if let Some(base) = stale_base(live.version, write, rules)? {
         let recreated = live.created_version > base;
         let at_odds: Vec<Path> = match recreated {
             true => live.fields.keys().map(Path::field).collect(),
             false => live.stamps.changed_after(base).cloned().collect(),
         };
-        if must_match(base, live, write, rules) || recreated || !at_odds.is_empty() {
+        if must_match(base, live.version, write, rules) || recreated || !at_odds.is_empty() {
             return Err(Refusal::Conflict(at_odds));
         }
     }
@@ -196,17 +195,17 @@ fn delete(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decisi
 }
 
 /// The version that the write is based on, if it says one and that is not the current one.
-fn stale_base(live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Option<i64>, Refusal> {
+fn stale_base(current: i64, write: Write<'_>, rules: WriteRules<'_>) -> Result<Option<i64>, Refusal> {
     match write.base {
         None if rules.collection.preconditions == Preconditions::Required => Err(Refusal::PreconditionRequired),
-        base => Ok(base.filter(|base| *base != live.version)),
+        base => Ok(base.filter(|base| *base != current)),
     }
 }
 
 /// Whether a write that is not based on the current version conflicts whatever it changes. A version that was never made comes from
 /// another history of the record.
-fn must_match(base: i64, live: &Live, write: Write<'_>, rules: WriteRules<'_>) -> bool {
-    base > live.version || write.exact || rules.collection.conflict == ConflictPolicy::Record
+fn must_match(base: i64, current: i64, write: Write<'_>, rules: WriteRules<'_>) -> bool {
+    base > current || write.exact || rules.collection.conflict == ConflictPolicy::Record
 }
 
 fn put(

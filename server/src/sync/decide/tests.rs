@@ -69,7 +69,7 @@ fn write(change: &Change, base: Option<i64>) -> Write<'_> {
 
 fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collection) -> Result<Decision, Refusal> {
     let rules = WriteRules { collection, bounds: Limits::default().record() };
-    decide(CurrentRecord::Live(live), write(change, base), rules)
+    decide(CurrentRecord::Live(live.clone()), write(change, base), rules)
 }
 
 fn unchanged(before: &Fields, after: &Fields, path: &Path) -> bool {
@@ -98,7 +98,7 @@ proptest! {
             }
             Ok(Decision::Delete { version }) => prop_assert_eq!(version, live.version + 1),
             Ok(Decision::AlreadySo) => {
-                let after = change.apply(&live.fields, 10_000).unwrap().fields;
+                let after = change.apply(live.fields.clone(), 10_000).unwrap().fields;
                 prop_assert!(between(&live.fields, &after, Stamp::default()).is_empty());
             }
             Err(Refusal::Exists) => prop_assert!(matches!(change, Change::Create(_))),
@@ -131,7 +131,7 @@ proptest! {
         let collection = Collection::default();
         let rules = WriteRules { collection: &collection, bounds: Limits::default().record() };
         let write = Write { exact: true, ..write(&change, Some(base)) };
-        match decide(CurrentRecord::Live(&live), write, rules) {
+        match decide(CurrentRecord::Live(live.clone()), write, rules) {
             Ok(Decision::Put(_) | Decision::Delete { .. }) => prop_assert_eq!(base, live.version),
             Ok(Decision::AlreadySo) => prop_assert!(base == live.version || matches!(change, Change::Create(_))),
             Err(Refusal::Conflict(_)) => prop_assert_ne!(base, live.version),
