@@ -21,10 +21,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// So many frames that are not folded yet wake the thread. A frame is a page of 4 KiB.
-const SOFT_LIMIT: u32 = 1_000;
+const SOFT_LIMIT: u32 = 800;
 /// So many frames a log may have. If another transaction like the last one would go beyond, the writer folds what the thread has left, so
 /// that the log starts anew with the next commit.
-const HARD_LIMIT: u32 = 2_000;
+const HARD_LIMIT: u32 = 1_500;
 /// At this length, and each time that it has doubled, a warning is logged: some reader does not end. 64 MiB.
 const ALARM: u32 = 16_384;
 /// How long the thread waits before it tries again to fold what a reader has kept it from.
@@ -60,6 +60,14 @@ impl Log {
             self.wake_at.store(SOFT_LIMIT, Ordering::Relaxed);
         }
         self.grown.store(if anew { frames } else { frames - before }, Ordering::Relaxed);
+    }
+
+    /// Does something that may commit and says nothing of how large the next transaction is.
+    fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let grown = self.grown.load(Ordering::Relaxed);
+        let done = work();
+        self.grown.store(grown, Ordering::Relaxed);
+        done
     }
 
     /// Takes in how far a checkpoint came. Returns the frames that are left.
@@ -108,7 +116,7 @@ impl Checkpointer {
     pub fn after_commit(&mut self, writer: Option<&Connection>) {
         if self.log.analyze.swap(false, Ordering::Relaxed)
             && let Some(writer) = writer
-            && let Err(error) = analyze(writer)
+            && let Err(error) = self.log.aside(|| analyze(writer))
         {
             tracing::warn!(%error, "the indexes were not analyzed");
         }
@@ -253,6 +261,15 @@ mod tests {
         // Its schema is read anew by the next statement that runs.
         writer.query_row("SELECT count(*) FROM sqlite_stat1", [], |row| row.get::<_, u32>(0)).unwrap();
         assert!(plan().contains("USING INDEX a"), "{}", plan());
+    }
+
+    #[test]
+    fn an_analysis_between_two_large_commits_does_not_let_them_share_the_log() {
+        let log = Log::default();
+        log.committed(1_300);
+        log.aside(|| log.committed(1_310));
+        let next = log.frames.load(Ordering::Relaxed) + log.grown.load(Ordering::Relaxed);
+        assert!(next >= HARD_LIMIT, "{next}: the thread would fold while the next commit goes on behind it");
     }
 
     #[test]
