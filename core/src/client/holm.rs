@@ -17,6 +17,7 @@ use crate::repository::{
 };
 use crate::store::{EpochStore, Location, Store, StoreEvent, conflicts, frames, journal, meta, operations, outcomes};
 use crate::sync::{self, CountedQueue, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
+use holm_protocol::names::device_id;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -325,9 +326,9 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
     let fresh = || {
         let mut random = [0; 10];
         entropy.fill(&mut random);
-        new_uuid(clock.as_ref(), random).to_string()
+        new_uuid(clock.as_ref(), random)
     };
-    let (fresh_device, fresh_store) = (fresh(), fresh());
+    let (fresh_device, fresh_store) = (device_id(fresh().as_bytes()), fresh().to_string());
     let keep_ms = config.keep_journal.as_millis() as i64;
     let now = clock.wall_ms();
     // With a server the engine forgets by the server's time: a wrong date must not empty the journal.

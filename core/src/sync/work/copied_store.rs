@@ -6,6 +6,7 @@ use crate::model::Outcome;
 use crate::outbox::KNOWN_WITH_OTHER_CONTENT;
 use crate::store::{meta, operations};
 use crate::sync::deps::EngineDeps;
+use holm_protocol::names::device_id;
 
 /// Whether the server knows newer operations of this device id than this store does. It says so, too, of an
 /// operation that another process of this very device has seen to while ours was on its way; that one is no
@@ -29,7 +30,7 @@ pub(in crate::sync) fn shares_its_ids(outcomes: &[Outcome]) -> bool {
 /// Goes on as another device. The same operations go again, and the server recognises by their ids those that
 /// the original has sent.
 pub(in crate::sync) async fn reassign_device_id(deps: &EngineDeps) -> Result<()> {
-    let id = deps.device.new_uuid().to_string();
+    let id = device_id(deps.device.new_uuid().as_bytes());
     tracing::warn!(device = %id, "this store is a copy of another device's: going on under a new id");
     let kept = id.clone();
     deps.store
