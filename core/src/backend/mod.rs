@@ -11,7 +11,7 @@ pub(crate) use holm::HolmBackend;
 
 use crate::error::{Error, ErrorCode};
 use crate::model::{Body, Operation, Outcome, RemoteChange};
-use crate::net::SyncReason;
+use crate::net::{Packing, SyncReason};
 use crate::time::ServerTime;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -23,8 +23,12 @@ pub(crate) trait Backend: Send + Sync {
     /// Reads changes.
     async fn pull(&self, request: PullRequest) -> Result<PullReply, BackendError>;
 
-    /// Sends operations.
-    async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError>;
+    /// Writes the beginning of a push, its operations, before it is the request's turn. Their stamps are converted to the server's time as it is
+    /// known now.
+    fn begin_push(&self, request: &PushRequest) -> Result<Packing, Error>;
+
+    /// Sends operations. `begun`: what [`begin_push`](Self::begin_push) gave for them, if that still holds.
+    async fn push(&self, request: PushRequest, begun: Option<Packing>) -> Result<PushReply, BackendError>;
 
     /// Reads one document, as it is now.
     async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError>;

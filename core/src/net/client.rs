@@ -1,7 +1,7 @@
 //! The client's HTTP: builds requests, counts traffic, unpacks answers.
 
 use super::failure::{ServerFailure, classify};
-use super::gzip;
+use super::gzip::{self, Packed};
 use super::transport::{Request, Response, Transport};
 use crate::error::{Error, ErrorCode, Result};
 use bytes::Bytes;
@@ -21,8 +21,6 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 /// Largest answer, over the wire and decompressed.
 const MAX_WIRE: usize = 16 << 20;
 const MAX_INFLATED: usize = 32 << 20;
-/// Smaller request bodies are not worth compressing.
-const GZIP_FROM: usize = 700;
 
 /// What went over the wire so far: whole messages, counted as HTTP/1.1 writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +37,8 @@ pub(crate) enum Call {
     Get,
     /// To take this JSON.
     Post(Vec<u8>),
+    /// To take JSON that was written ahead.
+    PostPacked(Packed),
 }
 
 /// One answer of the server, unpacked.
@@ -111,17 +111,17 @@ impl HttpClient {
             map.insert(AUTHORIZATION, value);
         }
         let (method, body) = match call {
-            Call::Get => (Method::GET, Vec::new()),
-            Call::Post(body) => {
-                map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                (Method::POST, body)
-            }
+            Call::Get => (Method::GET, None),
+            Call::Post(body) => (Method::POST, Some(Packed::new(body)?)),
+            Call::PostPacked(body) => (Method::POST, Some(body)),
         };
-        let small = if body.len() >= GZIP_FROM { gzip::compress(&body)? } else { None };
-        if small.is_some() {
-            map.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(body) = &body {
+            map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            if body.gzip {
+                map.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
         }
-        let body = small.unwrap_or(body);
+        let body = body.map(|body| body.bytes).unwrap_or_default();
         let request = Request {
             method,
             url: format!("{}{path}", self.base),

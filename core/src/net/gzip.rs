@@ -13,12 +13,50 @@ const RATIO_FLOOR: usize = 8 << 20;
 /// Servers take a body that shrinks by more than this for an attack; such a one goes as it is.
 const MAX_SHRINK: usize = 50;
 
-/// Compresses a request body, if that is worth it and no server will mistake it for an attack.
-pub(super) fn compress(body: &[u8]) -> Result<Option<Vec<u8>>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::new(6));
-    encoder.write_all(body)?;
-    let small = encoder.finish()?;
-    Ok((small.len() < body.len() && body.len() <= small.len().saturating_mul(MAX_SHRINK)).then_some(small))
+/// Smaller request bodies are not worth compressing.
+const WORTH_IT: usize = 700;
+
+/// A request body as it travels.
+#[derive(Debug, Clone)]
+pub(crate) struct Packed {
+    pub bytes: Vec<u8>,
+    /// The bytes are compressed.
+    pub gzip: bool,
+}
+
+impl Packed {
+    /// A body that is there at once.
+    pub fn new(plain: Vec<u8>) -> Result<Self> {
+        if plain.len() < WORTH_IT {
+            return Ok(Self { bytes: plain, gzip: false });
+        }
+        Packing::begin(plain)?.finish(&[])
+    }
+}
+
+/// A request body whose beginning is written and compressed before its end is known.
+#[derive(Debug)]
+pub(crate) struct Packing {
+    plain: Vec<u8>,
+    encoder: GzEncoder<Vec<u8>>,
+}
+
+impl Packing {
+    pub fn begin(plain: Vec<u8>) -> Result<Self> {
+        let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::new(6));
+        encoder.write_all(&plain)?;
+        Ok(Self { plain, encoder })
+    }
+
+    /// Adds the end. The body is compressed if that is worth it and no server will mistake it for an attack.
+    pub fn finish(mut self, end: &[u8]) -> Result<Packed> {
+        self.plain.extend_from_slice(end);
+        self.encoder.write_all(end)?;
+        let (plain, small) = (self.plain, self.encoder.finish()?);
+        let worth_it = plain.len() >= WORTH_IT && small.len() < plain.len();
+        let gzip = worth_it && plain.len() <= small.len().saturating_mul(MAX_SHRINK);
+        Ok(Packed { bytes: if gzip { small } else { plain }, gzip })
+    }
 }
 
 /// Decompresses a response body, at most to `limit` bytes.
@@ -44,14 +82,19 @@ mod tests {
     #[test]
     fn bodies_come_back_whole_and_bombs_do_not() {
         let text: String = (0..5_000).map(|n| format!("offline first {n} ")).collect();
-        assert_eq!(decompress(&compress(text.as_bytes()).unwrap().unwrap(), 1 << 20).unwrap(), text.as_bytes());
-        assert_eq!(compress("x".repeat(100_000).as_bytes()).unwrap(), None);
+        let packed = |text: &str| Packed::new(text.as_bytes().to_vec()).unwrap();
+        assert_eq!(decompress(&packed(&text).bytes, 1 << 20).unwrap(), text.as_bytes());
+        assert!(!packed(&"x".repeat(100_000)).gzip && !packed(&text[..600]).gzip && packed(&text[..800]).gzip);
+        let (beginning, end) = text.split_at(50_000);
+        let in_parts = Packing::begin(beginning.into()).unwrap().finish(end.as_bytes()).unwrap();
+        assert!(in_parts.gzip);
+        assert_eq!(decompress(&in_parts.bytes, 1 << 20).unwrap(), text.as_bytes());
 
         let mut bomb = GzEncoder::new(Vec::new(), Compression::new(6));
         bomb.write_all(&vec![b' '; 64 << 20]).unwrap();
         let bomb = bomb.finish().unwrap();
         assert_eq!(decompress(&bomb, 32 << 20).unwrap_err().code(), ErrorCode::ResponseTooLarge);
-        let cut = compress(text.as_bytes()).unwrap().unwrap();
+        let cut = packed(&text).bytes;
         assert_eq!(decompress(&cut[..cut.len() - 9], 1 << 20).unwrap_err().code(), ErrorCode::InvalidResponse);
         assert_eq!(decompress(b"<html>", 1 << 20).unwrap_err().code(), ErrorCode::InvalidResponse);
     }

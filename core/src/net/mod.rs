@@ -14,7 +14,7 @@ mod transport;
 
 pub(crate) use client::{Call, Exchange, HttpClient, Traffic};
 pub(crate) use failure::{ServerFailure, TOO_LARGE};
-pub(crate) use gzip::decompress;
+pub(crate) use gzip::{Packed, Packing, decompress};
 pub(crate) use headers::{SyncReason, protocol_headers};
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{Request, Response, Transport, TransportError, TransportErrorKind};

@@ -45,7 +45,8 @@ impl<'a> Acceptance<'a> {
         if !shown || !newer || self.is_in_conflict(op)? {
             return Ok(None);
         }
-        documents::settle(self.tx, op.document, (taken.version, taken.seq, taken.updated_ms), self.generation)?;
+        let state = (taken.version, taken.seq, taken.updated_ms);
+        documents::settle(self.tx, (op.collection, op.document), state, self.generation)?;
         self.tx.settled(op.op_id, WriteOutcome::Accepted(taken.version));
         self.ended.push(op.op_seq);
         Ok(Some(before))

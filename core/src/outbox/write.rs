@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::store::Tx;
 use crate::store::documents::DocumentRow;
-use crate::store::operations::changes_text;
+use crate::store::operations::changes_bytes;
 use holm_protocol::json::Bounds;
 
 /// How an update is given.
@@ -129,7 +129,7 @@ pub(crate) fn update(tx: &Tx<'_>, device: &Device, place: &Place<'_>, edit: &Edi
     if op_id.is_some() {
         if let Some((op, changes)) = pending.ops.last().and_then(|op| Some((op, op.changes.as_ref()?))) {
             // What travels may be more than what the user then sees.
-            device.limits.check_operation(changes_text(changes, op.stamp).len())?;
+            device.limits.check_operation(changes_bytes(changes, op.stamp))?;
         }
         let row = pending.save(tx, device)?;
         link(tx, &row, place.references)?;

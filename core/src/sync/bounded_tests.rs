@@ -266,7 +266,7 @@ fn take_answer(
     at_once: bool,
 ) -> crate::error::Result<documents::DocumentRow> {
     let op = &outgoing.op;
-    queue::lease(tx, std::iter::once(op.op_seq))?;
+    queue::lease(tx, std::iter::once(op))?;
     let rules = rules();
     let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
     let mut answers = vec![(outgoing, outcome)];
@@ -291,7 +291,7 @@ fn an_edit_that_was_taken_as_sent_is_accepted_at_once() {
     let outgoing = Outgoing { op: op.clone(), collection: "tasks".into(), remote_id: None, body: None };
     let taken = Outcome::Applied { version: Some(2), seq: Some(2), updated_ms: None, record: None, server_id: None };
     let accepted = world.write(move |tx, device| {
-        queue::lease(tx, std::iter::once(op.op_seq))?;
+        queue::lease(tx, std::iter::once(&op))?;
         let rules = rules();
         let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
         let (accepted, left) = reconciler.accept_sent(vec![(&outgoing, &taken)])?;

@@ -205,7 +205,12 @@ fn a_merge_patch_is_used_only_where_it_says_the_same() {
     let of = |patch: Value, current: Value| changes(patch, &current).unwrap();
     let said = of(json!({"a":1,"o":{"x":[null]},"gone":null}), json!({"gone":1,"o":{}}));
     assert_eq!(said.to_merge_patch(AT).map(Value::Object), Some(json!({"a":1,"o":{"x":[null]},"gone":null})));
+    assert_eq!(said.merge_patch_text(AT).as_deref(), Some(r#"{"a":1,"gone":null,"o":{"x":[null]}}"#));
     assert_eq!(said.to_merge_patch(Stamp { ms: 2, counter: 0 }), None);
+    let plain = of(json!({"a":"\"é\n","b":[1.0, {"x":null}],"gone":null}), json!({"gone":1}));
+    assert_eq!(plain.merge_patch_text(AT), Some(Value::Object(plain.to_merge_patch(AT).unwrap()).to_string()));
+    assert_eq!(plain.merge_patch_text(Stamp { ms: 2, counter: 0 }), None);
+    assert_eq!(Changes::new().merge_patch_text(AT).as_deref(), Some("{}"));
     for unsaid in [
         of(json!({"n":{"$inc":1}}), json!({})),
         of(json!({"t":{"$addToSet":[1]}}), json!({})),
@@ -215,6 +220,7 @@ fn a_merge_patch_is_used_only_where_it_says_the_same() {
         Changes::one(Path::parse("/a/0").unwrap(), Edit::Set(json!(1)), AT),
     ] {
         assert_eq!(unsaid.to_merge_patch(AT), None, "{unsaid:?}");
+        assert_eq!(unsaid.merge_patch_text(AT), None, "{unsaid:?}");
     }
 }
 
@@ -239,7 +245,9 @@ fn field_operations_have_the_same_text_without_a_tree() {
         for default in [AT, Stamp::default()] {
             let stamp = |stamp: Stamp| format!("{}:{}", stamp.ms, stamp.counter);
             let tree = changes.to_field_ops(default, stamp).into_iter().map(FieldOp::encode).collect();
-            assert_eq!(changes.field_ops_text(default, stamp), Value::Array(tree).to_string());
+            let text = Value::Array(tree).to_string();
+            assert_eq!(changes.field_ops_text(default, stamp), text);
+            assert_eq!(changes.field_ops_bytes(default, stamp), text.len());
         }
     }
 }
@@ -320,6 +328,8 @@ proptest! {
     fn a_merge_patch_says_the_same_as_its_changes(start in document(), changes in any_changes()) {
         let mut same_stamps = changes;
         same_stamps.restamp(|_| AT);
+        let text = same_stamps.to_merge_patch(AT).map(|patch| Value::Object(patch).to_string());
+        prop_assert_eq!(same_stamps.merge_patch_text(AT), text);
         let Some(patch) = same_stamps.to_merge_patch(AT) else { return Ok(()) };
         let mut expected = Value::Object(start.clone());
         merge(&mut expected, &Value::Object(patch));

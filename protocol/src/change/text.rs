@@ -1,11 +1,14 @@
-//! The text of field operations, without making trees of them.
+//! The text of changes, without making trees of them.
 //!
-//! Invariant: it is the text of what [`Changes::to_field_ops`] and [`FieldOp::encode`](super::FieldOp::encode) give.
+//! Invariant: it is the text of what [`Changes::to_field_ops`] and [`FieldOp::encode`](super::FieldOp::encode) give, or
+//! [`Changes::to_merge_patch`].
 
 use super::{Changes, Edit, Stamp};
+use crate::json::push_json_string;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 use serde_json::{Number, Value};
+use std::fmt::Write;
 
 /// A field operation, its members in the order in which a tree would print them.
 #[derive(Serialize)]
@@ -30,6 +33,56 @@ impl Changes {
         // JSON values, written into memory: neither can fail.
         let _ = write(self, default, text, &mut writer);
         String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// How many bytes [`field_ops_text`](Self::field_ops_text) has.
+    pub fn field_ops_bytes(&self, default: Stamp, text: impl Fn(Stamp) -> String) -> usize {
+        let mut count = Count(0);
+        let _ = write(self, default, text, &mut serde_json::Serializer::new(&mut count));
+        count.0
+    }
+
+    /// The JSON text of [`to_merge_patch`](Self::to_merge_patch).
+    pub fn merge_patch_text(&self, default: Stamp) -> Option<String> {
+        let mut text = String::with_capacity(128);
+        for (path, change) in self.iter() {
+            let value = match &change.edit {
+                Edit::Set(value) if !matches!(value, Value::Null | Value::Object(_)) => value,
+                Edit::Unset => &Value::Null,
+                _ => return self.printed_merge_patch(default),
+            };
+            if path.names().len() > 1 || change.stamp != default {
+                return self.printed_merge_patch(default);
+            }
+            text.push(if text.is_empty() { '{' } else { ',' });
+            push_json_string(&mut text, path.top());
+            text.push(':');
+            match value {
+                Value::String(value) => push_json_string(&mut text, value),
+                // Text into memory cannot fail.
+                value => drop(write!(text, "{value}")),
+            }
+        }
+        text.push_str(if text.is_empty() { "{}" } else { "}" });
+        Some(text)
+    }
+
+    fn printed_merge_patch(&self, default: Stamp) -> Option<String> {
+        serde_json::to_string(&self.to_merge_patch(default)?).ok()
+    }
+}
+
+/// Counts bytes that are written.
+struct Count(usize);
+
+impl std::io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -132,7 +132,9 @@ impl History {
             let offset = *self.random.pick(&offsets);
             let opener =
                 self.world.device(&name).collection(collection).collection(shared).offset_ms(offset).automatic();
-            let mut device = opener.open().await;
+            // Some send their queue in many requests.
+            let batch = *[1_000, 2, 3, 1].get(number as usize % 4).unwrap_or(&1_000);
+            let mut device = opener.config(move |config| config.sync.batch = batch).open().await;
             if self.random.one_in(3) {
                 device.watch_disk().await;
             }

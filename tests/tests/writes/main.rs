@@ -7,6 +7,7 @@ mod actions;
 mod groups;
 mod joined;
 mod ordered;
+mod overlap;
 mod references;
 mod resolvers;
 mod server_ids;

@@ -17,7 +17,7 @@ use crate::auth::Account;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode};
 use crate::model::{OpKind, PublishedLimits};
-use crate::net::{Call, Exchange, ServerFailure, SyncReason, TOO_LARGE, protocol_headers};
+use crate::net::{Call, Exchange, Packing, ServerFailure, SyncReason, TOO_LARGE, protocol_headers};
 use crate::store::Store;
 use crate::time::Span;
 use async_trait::async_trait;
@@ -65,13 +65,18 @@ impl Backend for HolmBackend {
         }
     }
 
-    async fn push(&self, request: PushRequest) -> Result<PushReply, BackendError> {
+    fn begin_push(&self, request: &PushRequest) -> Result<Packing, Error> {
+        push::begin(request, &self.device)
+    }
+
+    async fn push(&self, request: PushRequest, begun: Option<Packing>) -> Result<PushReply, BackendError> {
         if let [outgoing] = request.operations.as_slice()
             && outgoing.op.kind == OpKind::Action
         {
             return self.act(outgoing, request.context).await;
         }
-        let call = Call::Post(push::request(&request, &self.device, self.config_version().as_deref())?);
+        let begun = begun.map_or_else(|| self.begin_push(&request), Ok)?;
+        let call = Call::PostPacked(push::finish(begun, &request, &self.device, self.config_version().as_deref())?);
         match self.exchange("/v1/sync/batch", request.context, call).await? {
             (Exchange::Success { body, .. }, span) => {
                 let (reply, config) = push::parse(&body, &request, span)?;

@@ -9,7 +9,7 @@ use crate::backend::{Outgoing, StreamPage};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::{Changes, FieldOp, OpKind, RawFields, RemoteChange, Stamp};
-use crate::net::ServerFailure;
+use crate::net::{Packed, Packing, ServerFailure};
 use crate::outbox::server_time;
 use crate::time::Span;
 use holm_protocol::codes::Code;
@@ -19,18 +19,24 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The part of a request that can be written ahead.
+#[derive(Serialize)]
+struct WireOperations<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<RequestColumns<'a>>,
+    operations: Vec<WireOperation<'a>>,
+}
+
+/// The part that depends on the answer to the request before.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WireRequest<'a> {
+struct WireRest<'a> {
     device_id: &'a str,
     /// Whose data this is: a server whose token says otherwise refuses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     space: Option<&'a str>,
     cursors: BTreeMap<String, &'a str>,
     ack_op_seq: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    columns: Option<RequestColumns<'a>>,
-    operations: Vec<WireOperation<'a>>,
     /// The reply may be in its compact form.
     compact: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -69,34 +75,55 @@ pub(super) struct WireOperation<'a> {
     pub exact: bool,
 }
 
-pub(super) fn request(request: &PushRequest, device: &Device, config_version: Option<&str>) -> Result<Vec<u8>> {
+/// A request's text up to its end, which [`finish`] adds.
+pub(super) fn begin(request: &PushRequest, device: &Device) -> Result<Packing> {
     let device_id = &*device.id();
-    let cursors = request.positions.iter().filter_map(|position| {
-        let space = position.space.as_deref()?;
-        Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
-    });
     let wired = |outgoing| match request.asks {
-        true => Ok(question(outgoing, device, device_id)),
+        true => Ok(question(outgoing)),
         false => operation(outgoing, device, device_id),
     };
     let mut operations = request.operations.iter().map(wired).collect::<Result<Vec<_>>>()?;
     let stamps: Vec<Stamp> = request.operations.iter().map(|outgoing| server_time(device, outgoing.op.stamp)).collect();
     let columns = request_columns::take(&mut operations, &stamps);
-    let (cursors, ack_op_seq) = (cursors.collect(), request.acknowledged);
-    let space = request.positions.iter().find_map(|position| position.space.as_deref());
-    let ordered = request.ordered;
-    let wire = WireRequest {
-        device_id,
-        space,
-        cursors,
-        ack_op_seq,
-        columns,
-        operations,
+    if columns.is_none() {
+        for (operation, stamp) in operations.iter_mut().zip(&stamps) {
+            operation.hlc = Some(stamp_text(*stamp, device_id));
+        }
+    }
+    let mut text = serde_json::to_vec(&WireOperations { columns, operations }).map_err(internal)?;
+    // The object goes on.
+    text.pop();
+    Packing::begin(text)
+}
+
+/// Ends a request that was begun with the same operations.
+pub(super) fn finish(
+    begun: Packing,
+    request: &PushRequest,
+    device: &Device,
+    config_version: Option<&str>,
+) -> Result<Packed> {
+    let cursors = request.positions.iter().filter_map(|position| {
+        let space = position.space.as_deref()?;
+        Some((format!("{space}/{}", position.collection), position.cursor.as_deref()?))
+    });
+    let rest = WireRest {
+        device_id: &device.id(),
+        space: request.positions.iter().find_map(|position| position.space.as_deref()),
+        cursors: cursors.collect(),
+        ack_op_seq: request.acknowledged,
         compact: true,
-        ordered,
+        ordered: request.ordered,
         config_version,
     };
-    serde_json::to_vec(&wire).map_err(|e| Error::internal(e.to_string()))
+    let mut text = serde_json::to_vec(&rest).map_err(internal)?;
+    // Its members follow those that are written.
+    text[0] = b',';
+    begun.finish(&text)
+}
+
+fn internal(error: serde_json::Error) -> Error {
+    Error::internal(error.to_string())
 }
 
 fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Result<WireOperation<'a>> {
@@ -106,22 +133,21 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Re
         version: op.base_version,
         group: op.group.as_deref(),
         exact: op.is_exact(),
-        ..question(outgoing, device, device_id)
+        ..question(outgoing)
     };
     match op.kind {
         OpKind::Create => {
             wire.data = Some(match (&op.changes, &outgoing.body) {
                 (Some(changes), _) => raw(&created(changes))?,
-                (None, Some(body)) => {
-                    RawValue::from_string(body.clone()).map_err(|e| Error::internal(e.to_string()))?
-                }
+                (None, Some(body)) => json(body.clone())?,
                 (None, None) => return Err(Error::internal(format!("create {} has no content", op.op_id))),
             });
         }
         OpKind::Update => {
-            let changes = op.changes.clone().unwrap_or_default();
-            match changes.to_merge_patch(op.stamp) {
-                Some(patch) => wire.data = Some(raw(&patch)?),
+            let none = Changes::default();
+            let changes = op.changes.as_ref().unwrap_or(&none);
+            match changes.merge_patch_text(op.stamp) {
+                Some(patch) => wire.data = Some(json(patch)?),
                 None => {
                     wire.kind = Some("patch");
                     let ops = changes.to_field_ops(op.stamp, |stamp| hlc(stamp, device, device_id));
@@ -135,8 +161,8 @@ fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Re
     Ok(wire)
 }
 
-/// The question what became of an operation: its names without its content.
-fn question<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> WireOperation<'a> {
+/// The question what became of an operation: its names without its content. The stamp is added where no column says it.
+fn question(outgoing: &Outgoing) -> WireOperation<'_> {
     let op = &outgoing.op;
     let (client_id, id) = match op.kind {
         OpKind::Create => (Some(op.doc_id.as_str()), None),
@@ -152,19 +178,26 @@ fn question<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Wir
         version: None,
         data: None,
         field_ops: None,
-        hlc: Some(hlc(op.stamp, device, device_id)),
+        hlc: None,
         group: None,
         exact: false,
     }
 }
 
 fn hlc(stamp: Stamp, device: &Device, device_id: &str) -> String {
-    let stamp = server_time(device, stamp);
+    stamp_text(server_time(device, stamp), device_id)
+}
+
+fn stamp_text(stamp: Stamp, device_id: &str) -> String {
     format!("{}:{}:{device_id}", stamp.ms, stamp.counter)
 }
 
+fn json(text: String) -> Result<Box<RawValue>> {
+    RawValue::from_string(text).map_err(internal)
+}
+
 fn raw(fields: &Map<String, Value>) -> Result<Box<RawValue>> {
-    serde_json::value::to_raw_value(fields).map_err(|e| Error::internal(e.to_string()))
+    serde_json::value::to_raw_value(fields).map_err(internal)
 }
 
 fn created(changes: &Changes) -> Map<String, Value> {

@@ -195,15 +195,18 @@ pub(crate) fn with_one_sent(connection: &Connection, row: i64, op_seq: i64) -> R
 /// The server has what the row shows, in this place of its order. The body stays as it is, and so does every index over it.
 pub(crate) fn settle(
     tx: &Tx<'_>,
-    row: i64,
+    (collection, row): (i64, i64),
     (version, seq, updated_ms): (Option<Version>, i64, Option<i64>),
     generation: i64,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "UPDATE documents SET pending = 0, base = NULL, version = ?2, seq = ?3, updated_at = coalesce(?4, updated_at), generation = ?5
-         WHERE row = ?1 RETURNING collection, row",
+         WHERE row = ?1",
     )?;
-    note_changed(tx, &mut statement, params![row, version, seq, updated_ms, generation]).map(drop)
+    if statement.execute(params![row, version, seq, updated_ms, generation])? > 0 {
+        tx.changed(collection, row);
+    }
+    Ok(())
 }
 
 /// Takes a row away, without a tombstone: for documents that the server has never had, or has forgotten.

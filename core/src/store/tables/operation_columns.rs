@@ -73,7 +73,16 @@ fn ids(bytes: &[u8]) -> Vec<OpId> {
 /// Changes as they are stored: field operations of the wire. A stamp other than the operation's is stored as its distance to that, so
 /// that all move with it.
 pub(crate) fn changes_text(changes: &Changes, stamp: Stamp) -> String {
-    changes.field_ops_text(stamp, |own| format!("{}:{}", own.ms - stamp.ms, own.counter))
+    changes.field_ops_text(stamp, |own| distance(own, stamp))
+}
+
+/// How many bytes that text has.
+pub(crate) fn changes_bytes(changes: &Changes, stamp: Stamp) -> usize {
+    changes.field_ops_bytes(stamp, |own| distance(own, stamp))
+}
+
+fn distance(own: Stamp, stamp: Stamp) -> String {
+    format!("{}:{}", own.ms - stamp.ms, own.counter)
 }
 
 /// Reads what [`changes_text`] writes.

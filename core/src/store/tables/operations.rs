@@ -3,7 +3,7 @@
 //! Numbers rise and are never used again: the next one is one above the greatest in the table and above the number in `meta` that is kept
 //! when the last row of the table goes.
 
-pub(crate) use super::operation_columns::{changes_from_text, changes_text};
+pub(crate) use super::operation_columns::{changes_bytes, changes_from_text, changes_text};
 
 use super::operation_columns::{
     COLUMNS, absorbed_column, action_column, before_column, changes_column, error_column, read, text,
@@ -365,12 +365,15 @@ pub(crate) fn regroup(tx: &Tx<'_>, group: &str, to: Option<&str>) -> Result<()> 
 }
 
 /// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
-pub(crate) fn lease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
-    let sql = format!("UPDATE operations SET state = ?3 WHERE op_seq BETWEEN ?1 AND ?2 AND state <= 1 {RETURNED}");
-    let mut statement = tx.prepare_cached(&sql)?;
-    for range in ranges(op_seqs) {
-        documents::note_changed(tx, &mut statement, [*range.start(), *range.end(), OpState::InFlight.number()])?;
+/// They are those that [`runnable`] found in this transaction.
+pub(crate) fn lease<'o>(tx: &Tx<'_>, ops: impl Iterator<Item = &'o Operation> + Clone) -> Result<()> {
+    let mut statement =
+        tx.prepare_cached("UPDATE operations SET state = ?3 WHERE op_seq BETWEEN ?1 AND ?2 AND state <= 1")?;
+    for range in ranges(ops.clone().map(|op| op.op_seq)) {
+        statement.execute([*range.start(), *range.end(), OpState::InFlight.number()])?;
     }
+    // A document's status comes from its first operation.
+    ops.filter(|op| op.document != 0).for_each(|op| tx.changed(op.collection, op.document));
     Ok(())
 }
 
@@ -382,12 +385,12 @@ pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
     documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::InFlight.number()])
 }
 
-/// Takes a lease back whose request has not left: those operations are as if they had not been leased.
-pub(crate) fn unlease(tx: &Tx<'_>, op_seqs: impl Iterator<Item = i64>) -> Result<()> {
+/// Takes a lease back whose request has not left: each of those operations, given with the state that it had before, has that again.
+pub(crate) fn unlease<'o>(tx: &Tx<'_>, leased: impl Iterator<Item = (i64, &'o OpState)>) -> Result<()> {
     let sql = format!("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state = ?3 {RETURNED}");
     let mut statement = tx.prepare_cached(&sql)?;
-    for op_seq in op_seqs {
-        documents::note_changed(tx, &mut statement, [op_seq, OpState::Open.number(), OpState::InFlight.number()])?;
+    for (op_seq, before) in leased {
+        documents::note_changed(tx, &mut statement, [op_seq, before.number(), OpState::InFlight.number()])?;
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! Taking operations for a request.
 //!
-//! Invariant: what a request carries is marked in the store, durably, before the request goes out.
+//! Invariants:
+//! - What a request carries is marked in the store, durably, before the request goes out.
+//! - No two requests carry operations of one document: behind one that is carried, none may be sent.
 
 use super::pack_batch::pack_batch;
 use super::scope::Scope;
 use crate::backend::{Outgoing, PushRequest, StreamPosition};
 use crate::error::Result;
 use crate::model::OpKind;
-use crate::net::SyncReason;
+use crate::net::{Packing, SyncReason};
 use crate::outbox::next_batch;
 use crate::store::operations::{self, Runnable, SentAs};
 use crate::store::{collections, streams};
@@ -31,14 +33,20 @@ pub(super) struct NextRequest<'t> {
     pub reason: SyncReason,
     /// Whether it may be an action, if there are no writes.
     pub actions: bool,
+    /// Whether another request is out: what that one carries stays marked.
+    pub beside: bool,
 }
 
 /// A batch that is leased and ready to go.
 pub(super) struct Leased {
     pub request: PushRequest,
+    /// The beginning of the request's text, if it was written ahead.
+    pub begun: Option<Packing>,
     pub positions: Vec<StreamPosition>,
     /// Whether the positions are those of all streams in the scope.
     pub covers_all: bool,
+    /// The request is full: there may be more to send.
+    pub full: bool,
 }
 
 impl Leased {
@@ -52,12 +60,14 @@ impl Leased {
 /// Takes what may be sent now and marks it as carried, durably, before anything goes out: writes, and an action if there are none.
 pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result<Option<Leased>> {
     let device = deps.device.clone();
-    let NextRequest { limit, reason, actions, .. } = *wanted;
+    let NextRequest { limit, reason, actions, beside, .. } = *wanted;
     let target = wanted.target.clone();
     let runnable = runnable(deps, target.up_to);
     deps.store
         .write(move |tx| {
-            operations::release_leases(tx)?;
+            if !beside {
+                operations::release_leases(tx)?;
+            }
             let mut names = BTreeMap::new();
             let (mut positions, mut held) = (Vec::new(), BTreeSet::new());
             for (id, name) in collections::all(tx)? {
@@ -80,15 +90,17 @@ pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result
             if batch.is_empty() && actions && !runnable.ordered {
                 batch = next_batch(tx, &Runnable { sent_as: SentAs::Actions, ..runnable.clone() }, 1)?;
             }
+            let taken = batch.len();
             let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
             if packed.is_empty() {
                 return Ok(None);
             }
-            operations::lease(tx, packed.iter().map(|outgoing| outgoing.op.op_seq))?;
+            operations::lease(tx, packed.iter().map(|outgoing| &outgoing.op))?;
             // A reply brings what is new for so many streams only; a pull brings the others.
             let streams = positions.len();
             fit(&mut positions, device.limits.streams(), limits.beside(weight));
             let covers_all = positions.len() == streams;
+            let full = taken >= limit.min(limits.ops) || packed.len() < taken;
             let request = PushRequest {
                 operations: Arc::new(packed),
                 asks: false,
@@ -97,16 +109,18 @@ pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result
                 acknowledged: operations::acknowledged(tx)?,
                 context: reason,
             };
-            Ok(Some(Leased { request, positions, covers_all }))
+            Ok(Some(Leased { request, begun: None, positions, covers_all, full }))
         })
         .await
 }
 
-/// What had not been sent before still has not been.
-pub(super) async fn unlease(deps: &EngineDeps, sent: &[Outgoing]) -> Result<()> {
-    let open = sent.iter().filter(|outgoing| outgoing.op.is_open()).map(|outgoing| outgoing.op.op_seq);
-    let open: Vec<i64> = open.collect();
-    deps.store.write(move |tx| operations::unlease(tx, open.into_iter())).await
+/// The request has not left: each of its operations is as it was before.
+pub(super) async fn unlease(deps: &EngineDeps, operations: Arc<Vec<Outgoing>>) -> Result<()> {
+    deps.store
+        .write(move |tx| {
+            operations::unlease(tx, operations.iter().map(|outgoing| (outgoing.op.op_seq, &outgoing.op.state)))
+        })
+        .await
 }
 
 /// No request is out: what was leased goes again.

@@ -7,6 +7,7 @@ mod cycle;
 mod evict;
 mod failed_actions;
 mod lease;
+mod overlap;
 mod pack_batch;
 mod pages;
 mod pull;

@@ -19,6 +19,8 @@ pub(super) fn pack_batch(
     let most = limits.bytes.min(ENOUGH_BYTES);
     let mut operations: Vec<Outgoing> = Vec::with_capacity(batch.len());
     let mut weight = 0;
+    // Collections, and whether the server has ids of its own for documents of them.
+    let mut renames: BTreeMap<i64, bool> = BTreeMap::new();
     let groups: BTreeMap<String, usize> =
         batch.iter().filter_map(|op| op.group.clone()).fold(BTreeMap::new(), |mut count, group| {
             *count.entry(group).or_default() += 1;
@@ -30,7 +32,7 @@ pub(super) fn pack_batch(
             _ => None,
         };
         let content = body.as_ref().map_or(0, String::len)
-            + op.changes.as_ref().map_or(0, |changes| queue::changes_text(changes, op.stamp).len());
+            + op.changes.as_ref().map_or(0, |changes| queue::changes_bytes(changes, op.stamp));
         weight += content + OPERATION_BYTES;
         let begun =
             op.group.as_ref().is_some_and(|group| operations.iter().any(|o| o.op.group.as_ref() == Some(group)));
@@ -43,7 +45,11 @@ pub(super) fn pack_batch(
             None if op.kind == OpKind::Action => String::new(),
             None => return Err(Error::internal("an operation without a collection")),
         };
-        let remote_id = server_ids::remote(tx, op.collection, &op.doc_id)?;
+        let renamed = match renames.get(&op.collection) {
+            Some(renamed) => *renamed,
+            None => *renames.entry(op.collection).or_insert(server_ids::any(tx, op.collection)?),
+        };
+        let remote_id = if renamed { server_ids::remote(tx, op.collection, &op.doc_id)? } else { None };
         operations.push(Outgoing { op, collection, remote_id, body });
     }
     // The members of a group need not be neighbours.

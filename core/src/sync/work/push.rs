@@ -5,20 +5,21 @@
 //! - Only `VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` for a whole request are hunted down to one operation, or to one group, by halving. Every
 //!   other failure ends the run with its error.
 //! - No request is sent again unchanged within a run: after a failure it is smaller, or its operation waits.
+//! - One request is out at a time: the next one goes after the answer to it, which may be taken in meanwhile (`overlap`).
 //! - Actions go after the writes, one by one. One that runs on, or fails, waits alone: it keeps no write here, and other actions for a growing
 //!   pause only.
 
 use super::adaptive_size::AdaptiveSize;
-use super::copied_store;
 use super::failed_actions::{FailedActions, is_actions_own};
-use super::lease::{NextRequest, PushTarget, lease, release, unlease};
-use super::pages::{PagesApplied, apply_pages, restart_streams};
+use super::lease::{Leased, NextRequest, PushTarget, lease, release, unlease};
+use super::overlap::Answer;
+use super::pages::{PagesApplied, restart_streams};
 use super::requests::{Requests, Stop};
 use super::server_time::observe_server_time;
 use super::set_aside;
 use super::settle_batch::{Settlement, settle_batch};
 use super::suspects::{Judgement, SuspectList, is_hunted};
-use crate::backend::{BackendError, Outgoing, PushReply, PushRequest, StreamPosition};
+use crate::backend::{BackendError, Outgoing, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
@@ -54,17 +55,17 @@ pub(in crate::sync) struct Pushed {
 
 /// Sends operations.
 pub(in crate::sync) struct Pusher {
-    deps: Arc<EngineDeps>,
+    pub(super) deps: Arc<EngineDeps>,
     batch: AdaptiveSize,
-    suspects: SuspectList,
+    pub(super) suspects: SuspectList,
     /// Nothing came back for the last request.
     lost: bool,
     actions: FailedActions,
 }
 
 /// Failures in a row of one run.
-#[derive(Default)]
-struct Failures {
+#[derive(Default, PartialEq)]
+pub(super) struct Failures {
     server_errors: u32,
     refused: u32,
 }
@@ -107,42 +108,71 @@ impl Pusher {
 
     async fn send(&mut self, requests: &mut Requests<'_>, target: &PushTarget, done: &mut Pushed) -> Result<(), Stop> {
         let (mut failures, mut actions) = (Failures::default(), Actions::default());
+        let (deps, history) = (self.deps.clone(), requests.history);
+        // Made ready while the request before it was out, and the answer to that one, which is taken in while this one is out.
+        let (mut next, mut behind): (Option<Leased>, Option<Answer>) = (None, None);
         loop {
             let limit = requests.rows().unwrap_or(usize::MAX).min(self.batch.get());
-            let wanted = NextRequest { target, limit, reason: requests.reason, actions: !actions.over };
-            let Some(leased) = lease(&self.deps, &wanted).await? else { return Ok(()) };
+            let wanted = NextRequest { target, limit, reason: requests.reason, actions: !actions.over, beside: false };
+            let leased = match next.take() {
+                Some(leased) => leased,
+                None => match lease(&deps, &wanted).await? {
+                    Some(leased) => leased,
+                    None => return Ok(()),
+                },
+            };
             let action = leased.action();
             if action.is_some_and(|op_seq| !actions.tried.insert(op_seq)) {
-                return Ok(release(&self.deps).await?);
+                return Ok(release(&deps).await?);
             }
             if let Err(stop) = requests.take_time() {
-                release(&self.deps).await?;
+                release(&deps).await?;
                 return Err(stop);
             }
-            self.deps.state.phase(Phase::Pushing);
+            deps.state.phase(Phase::Pushing);
             let sent = leased.request.operations.clone();
-            let answer = requests.send(self.deps.backend.push(leased.request)).await?;
+            let ahead = NextRequest { actions: false, beside: true, ..wanted };
+            let ahead = (leased.full && action.is_none() && self.may_prepare(requests, &failures)).then_some(ahead);
+            let (answer, ready) = tokio::join!(
+                requests.send(deps.backend.push(leased.request, leased.begun)),
+                self.meanwhile(history, behind.take(), ahead, done)
+            );
+            let mut ready = ready?;
+            let follows = matches!(&answer, Ok(Ok(reply)) if ready.may_follow(&deps, reply));
+            if !follows {
+                ready.give_back(&deps).await?;
+            }
+            let answer = answer?;
+            if let Ok(reply) = &answer
+                && observe_server_time(&deps, reply.server_time).await?
+            {
+                ready.stamps_have_moved();
+            }
             self.lost = action.is_none() && matches!(&answer, Err(BackendError::Failed(error)) if is_lost(error));
             match answer {
                 Ok(reply) if action.is_some() => {
                     self.actions.succeeded();
                     // What it did on the server comes with no answer of its own.
                     done.pull_again = true;
-                    self.take_in(requests, sent, reply, &[], done).await?;
+                    self.take_in(history, Answer { sent, reply, positions: Vec::new() }, done).await?;
                 }
                 Err(BackendError::Failed(error)) if action.is_some() && is_actions_own(&error) => {
                     actions.over = true;
-                    release(&self.deps).await?;
-                    done.settled.parked += self.actions.failed(&self.deps, &mut self.suspects, &sent, error).await?;
+                    release(&deps).await?;
+                    done.settled.parked += self.actions.failed(&deps, &mut self.suspects, &sent, error).await?;
                 }
                 Ok(reply) => {
                     done.exchanged = true;
                     done.suggested_interval = reply.suggested_interval.or(done.suggested_interval);
                     if requests.rows().is_some_and(|rows| sent.len() >= rows) {
-                        requests.page_was_full(self.deps.config.page as usize);
+                        requests.page_was_full(deps.config.page as usize);
                     }
                     done.pull_again |= !leased.covers_all;
-                    if !self.take_in(requests, sent, reply, &leased.positions, done).await? {
+                    let answer = Answer { sent, reply, positions: leased.positions };
+                    if follows {
+                        next = ready.after(&answer);
+                        behind = Some(answer);
+                    } else if !self.take_in(history, answer, done).await? || !ready.moved {
                         // Nothing came of it: leave it to the next cycle and its timer.
                         return Ok(());
                     }
@@ -150,16 +180,16 @@ impl Pusher {
                     failures = Failures::default();
                 }
                 Err(BackendError::Resync(named)) => {
-                    release(&self.deps).await?;
-                    restart_streams(&self.deps, &named, None).await?;
+                    release(&deps).await?;
+                    restart_streams(&deps, &named, None).await?;
                     (done.pull_again, done.cursors_refused) = (true, true);
                     return Ok(());
                 }
                 Err(error) => {
                     if has_not_left(&error) {
-                        unlease(&self.deps, &sent).await?;
+                        unlease(&deps, sent.clone()).await?;
                     }
-                    release(&self.deps).await?;
+                    release(&deps).await?;
                     if let Some(refusal) = self.failed(&sent, error, &mut failures, done).await? {
                         self.ask(requests, sent, leased.positions, refusal, done).await?;
                     }
@@ -261,7 +291,7 @@ impl Pusher {
         let context = requests.reason;
         let operations = sent.clone();
         let request = PushRequest { operations, asks: true, ordered: false, positions, acknowledged, context };
-        let reply = match requests.send(self.deps.backend.push(request)).await? {
+        let reply = match requests.send(self.deps.backend.push(request, None)).await? {
             Ok(reply) => reply,
             Err(BackendError::Failed(error)) if !matches!(error, Error::Refused { .. }) => {
                 return Err(Stop::Failed(error));
@@ -289,40 +319,6 @@ impl Pusher {
         requests.history.progressed();
         done.exchanged = true;
         Ok(())
-    }
-
-    /// Takes the answers in, and what was new besides. False if nothing moved.
-    async fn take_in(
-        &mut self,
-        requests: &Requests<'_>,
-        sent: Arc<Vec<Outgoing>>,
-        reply: PushReply,
-        positions: &[StreamPosition],
-        done: &mut Pushed,
-    ) -> Result<bool> {
-        observe_server_time(&self.deps, reply.server_time).await?;
-        if copied_store::is_copy(&self.deps, &sent, &reply.outcomes)? {
-            copied_store::reassign_device_id(&self.deps).await?;
-            return Ok(true);
-        }
-        let shares_its_ids = copied_store::shares_its_ids(&reply.outcomes);
-        let op_seqs: Vec<i64> = sent.iter().map(|outgoing| outgoing.op.op_seq).collect();
-        let settled = settle_batch(&self.deps, sent, reply.outcomes).await?;
-        if shares_its_ids {
-            copied_store::reassign_device_id(&self.deps).await?;
-        }
-        self.suspects.settled(op_seqs.into_iter(), settled.applied);
-        let moved = settled.moved;
-        if moved {
-            requests.history.progressed();
-        }
-        done.settled.add(&settled);
-        let more = reply.pages.iter().any(|page| page.has_more);
-        let applied = apply_pages(&self.deps, positions, reply.pages).await?;
-        // A stream that the reply did not cover, or not to its head, is read by a pull.
-        done.pull_again |= more || !applied.diverged.is_empty();
-        done.pages.add(applied);
-        Ok(moved)
     }
 }
 

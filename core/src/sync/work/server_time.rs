@@ -6,12 +6,12 @@ use crate::sync::deps::EngineDeps;
 use crate::time::ServerTime;
 
 /// Takes in the server's time of a reply. To be called before anything of the reply is applied: it converts
-/// the stamps of what is queued.
-pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, sample: Option<ServerTime>) -> Result<()> {
-    let Some(sample) = sample else { return Ok(()) };
+/// the stamps of what is queued. Returns whether stamps may now be converted to other times than before.
+pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, sample: Option<ServerTime>) -> Result<bool> {
+    let Some(sample) = sample else { return Ok(false) };
     let learnt = deps.device.observe(sample);
     if learnt.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let written = learnt.clone();
     deps.store
@@ -26,5 +26,5 @@ pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, sample: Opti
         })
         .await?;
     deps.device.saved(&learnt);
-    Ok(())
+    Ok(true)
 }
