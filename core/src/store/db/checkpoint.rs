@@ -21,10 +21,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// So many frames that are not folded yet wake the thread. A frame is a page of 4 KiB.
-const SOFT_LIMIT: u32 = 800;
+const SOFT_LIMIT: u32 = 1_000;
 /// So many frames a log may have. If another transaction like the last one would go beyond, the writer folds what the thread has left, so
 /// that the log starts anew with the next commit.
-const HARD_LIMIT: u32 = 1_500;
+const HARD_LIMIT: u32 = 2_000;
 /// At this length, and each time that it has doubled, a warning is logged: some reader does not end. 64 MiB.
 const ALARM: u32 = 16_384;
 /// How long the thread waits before it tries again to fold what a reader has kept it from.
