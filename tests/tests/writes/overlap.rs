@@ -1,6 +1,6 @@
 //! A push of several requests: while one is out the next one is made ready, and it goes when the answer is here.
 
-use crate::{STRICT, TOO_LONG};
+use crate::{STRICT, TOO_LONG, parked};
 use holm_core::SyncStatus::{Failed, PendingCreate, Synced, Syncing};
 use holm_core::{Config, Holm};
 use holm_tests::fixture::{Device, Fault, in_step, story, story_on};
@@ -83,6 +83,7 @@ fn what_was_made_ready_and_not_sent_may_still_be_joined() {
         a.update("d4", json!({"title": "joined"})).await;
         assert_eq!(a.pending().iter().filter(|op| op.doc_id == "d1").count(), 2);
         assert_eq!(a.pending().iter().filter(|op| op.doc_id == "d4").count(), 1);
+        a.holm.discard(parked(&a, "d").op_id).await.unwrap();
         let b = world.open("b").await;
         in_step(&[&a, &b]).await;
         assert_eq!(b.get("d1").unwrap()["title"], "behind");
@@ -91,7 +92,7 @@ fn what_was_made_ready_and_not_sent_may_still_be_joined() {
 }
 
 #[test]
-fn lost_answer_to_the_second_request_repeats_that_one_alone() {
+fn lost_answer_to_the_second_request_repeats_nothing_of_the_first() {
     story(|mut world| async move {
         let a = world.device("a").config(by_twos).open().await;
         let b = world.open("b").await;
@@ -106,7 +107,8 @@ fn lost_answer_to_the_second_request_repeats_that_one_alone() {
         assert_eq!([a.status("d0"), a.status("d1")], [Some(Synced); 2], "the answer before was taken in all the same");
         in_step(&[&a, &b]).await;
         let sent: Vec<Value> = a.link.operations().iter().map(|op| op["clientId"].clone()).collect();
-        assert_eq!(sent, ["d0", "d1", "d2", "d3", "d2", "d3", "d4"]);
+        // What follows reads first, and so sees that the server has taken those two as well.
+        assert_eq!(sent, ["d0", "d1", "d2", "d3", "d4"]);
         assert_eq!(b.view().len(), 5);
     });
 }

@@ -126,6 +126,10 @@ impl Pusher {
                 return Ok(release(&deps).await?);
             }
             if let Err(stop) = requests.take_time() {
+                unlease(&deps, leased.request.operations).await?;
+                if let Some(answer) = behind {
+                    self.take_in(history, answer, done).await?;
+                }
                 release(&deps).await?;
                 return Err(stop);
             }
@@ -138,7 +142,8 @@ impl Pusher {
                 self.meanwhile(history, behind.take(), ahead, done)
             );
             let mut ready = ready?;
-            let follows = matches!(&answer, Ok(Ok(reply)) if ready.may_follow(&deps, reply));
+            // A run may get a limit meanwhile, and what was made ready may be too much for it.
+            let follows = !requests.is_limited() && matches!(&answer, Ok(Ok(reply)) if ready.may_follow(&deps, reply));
             if !follows {
                 ready.give_back(&deps).await?;
             }
