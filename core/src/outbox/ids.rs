@@ -80,6 +80,16 @@ fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
     Ok(check(&secret, bytes) == bytes[10..12] && (1..=last).contains(&number(id, last)))
 }
 
+/// Whether an id was minted by this store in a life that it knows nothing of: before it was restored from a backup.
+pub(crate) fn is_of_another_life(connection: &Connection, id: OpId) -> Result<bool> {
+    let last = operations::last_number(connection)?;
+    if number(id, last) <= last {
+        return Ok(false);
+    }
+    let Some(secret) = meta::get(connection, meta::Key::OpSecret)? else { return Ok(false) };
+    Ok(check(&secret, id.as_bytes()) == id.as_bytes()[10..12])
+}
+
 /// What became of a write that is no longer queued.
 ///
 /// # Errors

@@ -48,7 +48,7 @@ pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defe
 pub(crate) use action::{ActionAnswer, Target, act, answer_action};
 pub(crate) use exact::{Member, Standing, new_exact_group, standing, withdraw};
 pub(crate) use group::{check_group, retry_group};
-pub(crate) use ids::{Ticket, ended, number};
+pub(crate) use ids::{Ticket, ended, is_of_another_life, number};
 pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry, set_aside};
 pub(crate) use pending::{GroupFate, Pending};

@@ -59,6 +59,27 @@ fn core_l5_backup_restored_twice_has_each_effect_once() {
     });
 }
 
+/// It reads before it sends: what it reads was made by a write that it does not know, so what is queued may be in it.
+#[test]
+fn core_l5_restored_store_never_shows_an_effect_twice() {
+    story(|mut world| async move {
+        let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+        a.update("d", json!({"n": {"$inc": 1}})).await;
+        let backup = a.backup(&mut world, "backup");
+        a.sync().await;
+        a.update("d", json!({"title": "of another life"})).await;
+        a.sync().await;
+        a.restore(&backup).await;
+        for _ in 0..2 {
+            a.link.once("batch", Fault::DropRequest);
+            assert!(a.try_sync().await.is_err());
+            assert_eq!(a.get("d").unwrap()["n"], 1);
+        }
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 1, "title": "of another life"})));
+    });
+}
+
 /// What is edited after a restore is a write of its own, also if a page is read before it is sent.
 #[test]
 fn core_l5_an_edit_after_a_restore_is_not_joined_to_one_of_the_backup() {

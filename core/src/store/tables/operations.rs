@@ -385,6 +385,13 @@ pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
     documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::InFlight.number()])
 }
 
+/// Makes every open operation unanswered: another store may have sent it.
+pub(crate) fn doubt_open(tx: &Tx<'_>) -> Result<usize> {
+    let sql = format!("UPDATE operations SET state = ?1 WHERE state = ?2 {RETURNED}");
+    let mut statement = tx.prepare_cached(&sql)?;
+    documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::Open.number()])
+}
+
 /// Takes a lease back whose request has not left: each of those operations, given with the state that it had before, has that again.
 pub(crate) fn unlease<'o>(tx: &Tx<'_>, leased: impl Iterator<Item = (i64, &'o OpState)>) -> Result<()> {
     let sql = format!("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state = ?3 {RETURNED}");

@@ -60,7 +60,7 @@ impl Reconciler<'_> {
             return Ok(answered);
         }
         if outcome.is_answer() {
-            self.enter_waiting(document)?;
+            self.enter_waiting(document, op_seq)?;
         }
         let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Unchanged) };
         let Some(at) = pending.position(op_seq) else { return Ok(Answered::Unchanged) };

@@ -8,6 +8,8 @@
 //!   it, that is the answer, and only what differs from its effect is another device's change.
 //! - Any other state may show that write, too, and the app must not see it twice. So it waits beside its document, whatever reading brought it,
 //!   and enters when the write has its answer: at the latest when the write is parked. Other documents do not wait.
+//! - A state that was made by a write of this store which the store does not know shows that it was restored from a backup: then every
+//!   queued write counts as sent.
 //! - The stream's count and digest follow every change of a base row.
 
 use super::digest::term;
@@ -41,12 +43,23 @@ pub(in crate::sync) struct Reconciler<'a> {
     stored: StreamRow,
     /// Whether documents of the collection have another id on the server; `None`: not looked up.
     server_ids: Option<bool>,
+    /// Whether the store is known to be restored, so that every queued write counts as sent.
+    restored: bool,
 }
 
 impl<'a> Reconciler<'a> {
     pub fn open(tx: &'a Tx<'a>, device: &'a Device, collection: i64, rules: &'a Rules) -> Result<Self> {
         let stream = streams::get(tx, collection)?;
-        Ok(Self { tx, device, rules, stored: stream.clone(), stream, applied: Applied::default(), server_ids: None })
+        Ok(Self {
+            tx,
+            device,
+            rules,
+            stored: stream.clone(),
+            stream,
+            applied: Applied::default(),
+            server_ids: None,
+            restored: false,
+        })
     }
 
     /// Takes in the states that need to wait no longer, and writes the stream's state. Not calling this leaves rows and cursor apart: every
@@ -70,6 +83,7 @@ impl<'a> Reconciler<'a> {
         }
         let change = self.local(change)?;
         let change = change.as_ref();
+        self.doubt_after_restore(change)?;
         let Some(row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
             return self.apply_unknown(change);
         };
@@ -89,10 +103,13 @@ impl<'a> Reconciler<'a> {
     }
 
     /// Takes in the state of a document that waits for the answer which is about to be applied: that counts from there, and the app sees
-    /// both at once.
-    pub fn enter_waiting(&mut self, document: i64) -> Result<()> {
-        let Some(change) = waiting_states::take(self.tx, document)? else { return Ok(()) };
+    /// both at once. If the document waits for the answer to another write, too, the state goes on waiting.
+    pub fn enter_waiting(&mut self, document: i64, answered: i64) -> Result<()> {
         let Some(pending) = Pending::of_row(self.tx, document)? else { return Ok(()) };
+        if pending.ops.iter().any(|op| op.op_seq != answered && op.awaits_answer()) {
+            return Ok(());
+        }
+        let Some(change) = waiting_states::take(self.tx, document)? else { return Ok(()) };
         let newer = pending.row.generation < self.stream.generation || change.seq > pending.row.seq;
         if newer { self.enter(pending, &change, Source::State, true) } else { Ok(()) }
     }
@@ -120,6 +137,20 @@ impl<'a> Reconciler<'a> {
         }
         let row = pending.save(self.tx, self.device)?;
         self.digest_with(&row, counted)
+    }
+
+    /// If a write that this store does not know has made the state, the queue may have been sent by the life that made that write.
+    fn doubt_after_restore(&mut self, change: &RemoteChange) -> Result<()> {
+        if self.restored {
+            return Ok(());
+        }
+        let Some(origin) = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok()) else { return Ok(()) };
+        self.restored = outbox::is_of_another_life(self.tx, origin)?;
+        if self.restored {
+            let doubted = operations::doubt_open(self.tx)?;
+            tracing::warn!(doubted, "this store was restored from a backup: what is queued may have been sent");
+        }
+        Ok(())
     }
 
     /// The change under the id by which this device knows the document.
