@@ -1,5 +1,6 @@
 //! A document as a reader sees it.
 
+use super::with_id::WithId;
 use super::{Body, SyncStatus};
 use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -32,8 +33,17 @@ impl Document {
     /// # Errors
     /// `INVALID_DOCUMENT` if the document does not fit the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.text_with_id())
+        self.decode_members()
+            // The long way takes every type, and says what is wrong.
+            .or_else(|_| serde_json::from_str(&self.text_with_id()))
             .map_err(|e| Error::document(format!("document {:?} does not fit the type: {e}", self.id)))
+    }
+
+    /// Decodes without making the text. There are types that this does not take, such as a raw text.
+    pub(super) fn decode_members<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        let mut body = serde_json::Deserializer::from_str(&self.body);
+        let value = T::deserialize(WithId { id: &self.id, object: &mut body })?;
+        body.end().map(|()| value)
     }
 
     /// The JSON text with the member `id` in front.

@@ -10,6 +10,7 @@ mod outcome;
 mod remote;
 mod seen;
 mod status;
+mod with_id;
 
 pub use action::Action;
 pub use document::{Document, Version};
