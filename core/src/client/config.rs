@@ -33,6 +33,9 @@ pub struct Config {
     pub collections: Vec<CollectionConfig>,
     /// What an acknowledged write survives.
     pub durability: Durability,
+    /// How many bytes of documents that were read by their ids more than once are kept in memory. 512 KiB; 0 keeps none. They are given up when
+    /// the client is suspended or signs out. A store in [`Storage::Memory`] has no use for it.
+    pub row_cache_bytes: usize,
     /// When the client syncs by itself.
     pub sync: SyncConfig,
     /// How long the journal keeps values that lost. 30 days.
@@ -66,6 +69,7 @@ impl Config {
             server: None,
             collections: Vec::new(),
             durability: Durability::default(),
+            row_cache_bytes: 512 << 10,
             sync: SyncConfig::default(),
             keep_journal: Duration::from_secs(30 * 86_400),
             connectivity: Connectivity::default(),

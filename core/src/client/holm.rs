@@ -95,7 +95,7 @@ impl Holm {
             Storage::Memory => Location::Memory,
         };
         let secrets = config.secret_store();
-        let store = Store::open(location, config.durability, Arc::new(observer))?;
+        let store = Store::open(location, config.durability, config.row_cache_bytes, Arc::new(observer))?;
         let Identity { device, store_id } = open_device(&store, &config)?;
         let registry = Arc::new(Registry::open(&store, config.collections)?);
         let account = Arc::new(Account::open(secrets, store.clone(), store_id, device.clone(), http.clone())?);

@@ -4,7 +4,7 @@ use super::holm::Holm;
 use crate::cache::CacheStats;
 use crate::error::{Error, Result};
 use crate::model::{Action, Document, OpError, Operation, SyncStatus, Version};
-use crate::store::documents::{self, DOCUMENT_COLUMNS, read_document};
+use crate::store::documents::{self, DOCUMENT_COLUMNS, DOCUMENT_WIDTH, read_document};
 use crate::store::{conflicts, operations};
 use crate::sync;
 use serde_json::{Value, json};
@@ -113,7 +113,7 @@ impl Holm {
                 let mut statement = connection.prepare_cached(&format!(
                     "SELECT {DOCUMENT_COLUMNS}, d.seq FROM documents d WHERE d.collection = ?1 AND d.hidden = 0 ORDER BY d.id"
                 ))?;
-                let rows = statement.query_map([id], |row| Ok(DocumentDump { document: read_document(row)?, seq: row.get(5)? }))?;
+                let rows = statement.query_map([id], |row| Ok(DocumentDump { document: read_document(row)?, seq: row.get(DOCUMENT_WIDTH)? }))?;
                 let documents = rows.collect::<Result<_, _>>()?;
                 let (base_count, digest) = sync::of_collection(connection, id)?;
                 dumps.push(CollectionDump { name, documents, base_count, digest: format!("{digest:016x}") });

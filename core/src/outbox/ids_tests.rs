@@ -16,7 +16,7 @@ fn device() -> Arc<Device> {
 }
 
 fn open(location: Location) -> Store {
-    Store::open(location, Durability::Full, Arc::new(|_| {})).unwrap()
+    Store::open(location, Durability::Full, 0, Arc::new(|_| {})).unwrap()
 }
 
 fn make(tx: &Tx<'_>, device: &Device, id: &str) -> Result<OpId> {

@@ -486,7 +486,7 @@ fn a_create_that_is_stored_at_once_is_the_one_that_would_be_saved() {
                 notes.lock().unwrap().push((rows, settled, queued, counts));
             }
         };
-        let store = Store::open(Location::Memory, Durability::Full, Arc::new(observer)).unwrap();
+        let store = Store::open(Location::Memory, Durability::Full, 0, Arc::new(observer)).unwrap();
         let (op_id, stamp) = (OpId::from_bytes([7; 16]), Stamp { ms: 5, counter: 3 });
         let stored = store
             .write_blocking(move |tx| {

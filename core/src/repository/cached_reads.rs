@@ -111,8 +111,12 @@ impl Compiled {
     /// The documents, in order.
     pub(super) fn run(&self, connection: &Connection) -> Result<Vec<Document>> {
         let mut statement = connection.prepare_cached(&self.select)?;
-        let rows = statement.query_map(params_from_iter(self.select_values()), read_document)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params_from_iter(self.select_values()))?;
+        let mut documents = Vec::with_capacity(self.expected);
+        while let Some(row) = rows.next()? {
+            documents.push(read_document(row)?);
+        }
+        Ok(documents)
     }
 }
 

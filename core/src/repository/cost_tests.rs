@@ -24,7 +24,7 @@ async fn a_plain_read_is_one_statement_and_one_under_a_policy_asks_for_its_age_b
     tasks.create(&json!({"id": "d"})).await.unwrap();
     let store = &tasks.context.store;
     let document =
-        format!("SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE collection = 1 AND id = ?1 AND hidden = 0");
+        format!("SELECT {DOCUMENT_COLUMNS}, d.row FROM documents d WHERE collection = 1 AND id = ?1 AND hidden = 0");
     let others = [
         "SELECT collection, space, cursor, generation, loading, live_count, digest, repaired_at, read_at FROM streams WHERE collection = ?1",
         "SELECT 1 FROM documents WHERE collection = ?1 AND evicted = 1 LIMIT 1",

@@ -5,7 +5,8 @@ use super::db::remembered::Remembered;
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
 use super::{
-    Committed, Durability, Location, Store, StoreEvent, Tx, collections, operations, unreadable, waiting_states,
+    Committed, Durability, Location, Store, StoreEvent, Tx, collections, epoch, operations, unreadable, waiting_states,
+    wipe,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Changes, Edit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Stamp};
@@ -29,6 +30,7 @@ impl Subject {
         let store = Store::open(
             location,
             Durability::Full,
+            100_000,
             Arc::new(move |event| {
                 if let StoreEvent::Committed(committed) = event {
                     notes.lock().unwrap().push(committed);
@@ -48,6 +50,36 @@ impl Subject {
         Self::open(Location::Directory(directory.path().join("deep/down")), Some(directory))
     }
 
+    fn single_thread() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::open(Location::SingleThread(directory.path().join("deep/down")), Some(directory))
+    }
+
+    /// Another process with the same store, if there can be one.
+    fn other_process(&self) -> Option<Store> {
+        let directory = self._directory.as_ref()?.path().join("deep/down");
+        Some(open(&directory).unwrap())
+    }
+
+    /// Writes another body.
+    fn change(&self, row: &DocumentRow, body: &str) -> DocumentRow {
+        change(&self.store, row, body)
+    }
+
+    /// The body as a reader sees it, read so often that a copy is kept where copies are.
+    fn bodies(&self, row: &DocumentRow) -> Option<String> {
+        let read = || self.store.document(row.collection, &row.id).unwrap().map(|document| document.body);
+        let first = read();
+        assert!((0..3).all(|_| read() == first));
+        first
+    }
+
+    /// Whether a copy of the document is in memory, and is what a read returns.
+    fn is_kept(&self, row: &DocumentRow) -> bool {
+        let mark = self.store.readers.mark();
+        mark.and_then(|mark| self.store.rows.get(mark, row.collection, &row.id)).is_some()
+    }
+
     fn insert(&self, id: &str) -> DocumentRow {
         let id = id.to_owned();
         self.store
@@ -63,6 +95,13 @@ impl Subject {
     fn find(&self, row: &DocumentRow) -> Option<DocumentRow> {
         self.store.read(|connection| documents::find(connection, row.collection, &row.id)).unwrap()
     }
+}
+
+fn change(store: &Store, row: &DocumentRow, body: &str) -> DocumentRow {
+    let (was, now) = (row.clone(), DocumentRow { body: Some(body.into()), ..row.clone() });
+    let row = now.clone();
+    store.write_blocking(move |tx| documents::update(tx, &was, &row)).unwrap();
+    now
 }
 
 fn operation(row: &DocumentRow) -> Operation {
@@ -211,9 +250,80 @@ fn a_suspended_store_says_so_and_comes_back_whole(subject: &Subject) {
     assert_eq!(subject.store.resume().unwrap_err().code(), ErrorCode::Closed);
 }
 
+fn a_document_is_read_as_it_is_however_often_it_is_read(subject: &Subject) {
+    let (mut row, other) = (subject.insert("a"), subject.insert("b"));
+    for n in 0..50 {
+        let body = format!("{{\"n\":{n}}}");
+        row = subject.change(&row, &body);
+        assert_eq!(subject.bodies(&row), Some(body));
+        assert_eq!(subject.bodies(&other).as_deref(), Some("{}"));
+    }
+    let kept = subject.is_kept(&row);
+    assert_eq!(kept, subject.store.readers.mark().is_some(), "a copy is kept where the log has an index");
+    let hidden = DocumentRow { hidden: true, ..row.clone() };
+    let (was, now) = (row.clone(), hidden.clone());
+    subject.store.write_blocking(move |tx| documents::update(tx, &was, &now)).unwrap();
+    assert_eq!((subject.bodies(&row), subject.is_kept(&row), subject.is_kept(&other)), (None, false, kept));
+    subject.store.write_blocking(move |tx| documents::update(tx, &hidden, &row)).unwrap();
+}
+
+fn a_write_that_is_taken_back_changes_no_read(subject: &Subject) {
+    let row = subject.insert("a");
+    assert_eq!(subject.bodies(&row).as_deref(), Some("{}"));
+    let (was, now) = (row.clone(), DocumentRow { body: Some("{\"n\":1}".into()), ..row.clone() });
+    let failed: Result<()> = subject.store.write_blocking(move |tx| {
+        documents::update(tx, &was, &now)?;
+        Err(Error::document("on purpose"))
+    });
+    assert!(failed.is_err());
+    assert_eq!(subject.bodies(&row).as_deref(), Some("{}"));
+}
+
+fn a_read_sees_what_another_process_has_committed(subject: &Subject) {
+    let mut row = subject.insert("a");
+    assert_eq!(subject.bodies(&row).as_deref(), Some("{}"));
+    let Some(other) = subject.other_process() else { return };
+    for n in 0..50 {
+        let body = format!("{{\"n\":{n}}}");
+        row = change(&other, &row, &body);
+        // Once in a while a write of this process comes before the read.
+        if n % 5 == 0 {
+            subject.insert(&n.to_string());
+        }
+        assert_eq!(subject.bodies(&row), Some(body.clone()));
+        assert_eq!(subject.find(&row), Some(row.clone()));
+        // And its own write after that of the other one.
+        if n % 7 == 0 {
+            row = subject.change(&row, "{}");
+            assert_eq!(subject.bodies(&row).as_deref(), Some("{}"));
+        }
+    }
+}
+
+fn the_end_of_an_epoch_and_a_suspension_empty_the_memory(subject: &Subject) {
+    let row = subject.insert("a");
+    subject.bodies(&row);
+    let kept = subject.is_kept(&row);
+    for end in [
+        (|store| store.write_blocking(|tx| epoch::raise(tx, 0)).unwrap()) as fn(&Store),
+        |store| {
+            store.suspend();
+            store.resume().unwrap();
+        },
+        |store| store.write_blocking(wipe).unwrap(),
+    ] {
+        subject.bodies(&row);
+        assert_eq!(subject.is_kept(&row), kept);
+        end(&subject.store);
+        assert!(subject.store.rows.is_empty());
+    }
+    assert_eq!(subject.bodies(&row), None);
+}
+
 macro_rules! contract {
     ($($name:ident),* $(,)?) => {
         mod memory { $(#[test] fn $name() { super::$name(&super::Subject::memory()); })* }
+        mod single_thread { $(#[test] fn $name() { super::$name(&super::Subject::single_thread()); })* }
         mod file { $(#[test] fn $name() { super::$name(&super::Subject::file()); })* }
     };
 }
@@ -226,80 +336,14 @@ contract!(
     operations_come_back_as_they_were,
     an_operations_number_is_never_used_again,
     a_suspended_store_says_so_and_comes_back_whole,
+    a_document_is_read_as_it_is_however_often_it_is_read,
+    a_write_that_is_taken_back_changes_no_read,
+    a_read_sees_what_another_process_has_committed,
+    the_end_of_an_epoch_and_a_suspension_empty_the_memory,
 );
 
-fn open(directory: &std::path::Path) -> Result<Store> {
-    Store::open(Location::Directory(directory.to_owned()), Durability::Full, Arc::new(|_| {}))
-}
-
-#[test]
-fn f53_a_newer_database_is_refused_and_left_as_it_was() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("holm.db");
-    open(directory.path()).unwrap().close();
-    let newer = migrate::NEWEST + 1;
-    Connection::open(&file).unwrap().execute_batch(&format!("PRAGMA user_version = {newer}")).unwrap();
-    let before = std::fs::read(&file).unwrap();
-    let error = open(directory.path()).err().unwrap();
-    assert_eq!(error.code(), ErrorCode::SchemaTooNew);
-    assert_eq!(std::fs::read(&file).unwrap(), before);
-}
-
-#[test]
-fn f53_a_newer_schema_that_is_still_in_the_log_is_seen_and_the_log_is_not_folded() {
-    let directory = tempfile::tempdir().unwrap();
-    let copy = tempfile::tempdir().unwrap();
-    let store = open(directory.path()).unwrap();
-    store.write_blocking(|tx| Ok(tx.execute_batch("PRAGMA user_version = 1000")?)).unwrap();
-    // As a killed process leaves it: the number is in the log only.
-    for name in ["holm.db", "holm.db-wal"] {
-        std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
-    }
-    let (file, log) = (copy.path().join("holm.db"), copy.path().join("holm.db-wal"));
-    let before = (std::fs::read(&file).unwrap(), std::fs::read(&log).unwrap());
-    assert_eq!(open(copy.path()).err().unwrap().code(), ErrorCode::SchemaTooNew);
-    assert_eq!((std::fs::read(&file).unwrap(), std::fs::read(&log).unwrap()), before);
-}
-
-#[test]
-fn a_database_of_another_program_is_refused_and_left_as_it_was() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("holm.db");
-    Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-    let before = std::fs::read(&file).unwrap();
-    assert_eq!(open(directory.path()).err().unwrap().code(), ErrorCode::NotAStore);
-    assert_eq!(std::fs::read(&file).unwrap(), before);
-    std::fs::write(&file, "not a database at all, but long enough to look like one".repeat(40)).unwrap();
-    assert_eq!(open(directory.path()).err().unwrap().code(), ErrorCode::NotAStore);
-}
-
-#[test]
-fn what_was_acknowledged_is_there_after_reopening() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path()).unwrap();
-    store.write_blocking(|tx| meta::set(tx, Key::UserId, "u1")).unwrap();
-    store.close();
-    let store = open(directory.path()).unwrap();
-    assert_eq!(store.read(|connection| meta::get(connection, Key::UserId)).unwrap().as_deref(), Some("u1"));
-}
-
-#[test]
-fn the_log_is_folded_away_from_commits_and_bounded() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path()).unwrap();
-    let text = "x".repeat(100_000);
-    for round in 0..400 {
-        let text = text.clone();
-        store
-            .write_blocking(move |tx| {
-                let mut row = DocumentRow { body: Some(text), ..DocumentRow::new(1, format!("d{round}")) };
-                documents::insert(tx, &mut row)
-            })
-            .unwrap();
-        let size = std::fs::metadata(directory.path().join("holm.db-wal")).unwrap().len();
-        // The hard limit and one transaction.
-        assert!(size < 17 << 20, "{size}");
-    }
+pub(super) fn open(directory: &std::path::Path) -> Result<Store> {
+    Store::open(Location::Directory(directory.to_owned()), Durability::Full, 100_000, Arc::new(|_| {}))
 }
 
 #[test]

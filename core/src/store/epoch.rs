@@ -22,6 +22,7 @@ pub(crate) fn current(connection: &Connection) -> Result<i64> {
 /// Ends the present epoch, and all up to `above`: replies to requests that were made in them are not applied
 /// any more.
 pub(crate) fn raise(tx: &Tx<'_>, above: i64) -> Result<()> {
+    tx.epoch_ended();
     meta::set(tx, Key::Epoch, &(current(tx)?.max(above) + 1).to_string())
 }
 
@@ -97,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn core_p1_a_write_of_an_earlier_epoch_is_rolled_back() {
-        let store = Store::open(Location::Memory, Durability::Full, Arc::new(|_| {})).unwrap();
+        let store = Store::open(Location::Memory, Durability::Full, 0, Arc::new(|_| {})).unwrap();
         let engine = EpochStore::new(store.clone());
         engine.write(|tx| meta::set(tx, Key::LastSync, "1")).await.unwrap();
         store.write(|tx| raise(tx, 0)).await.unwrap();

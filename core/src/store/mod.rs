@@ -5,7 +5,8 @@
 //! - A write is acknowledged after its commit, which is durable ([`Durability::Full`]) unless the app named the weaker mode.
 //! - All writes go through one connection, so they have one order. Concurrent writes share a commit, and a failing one of them is rolled
 //!   back alone.
-//! - A reader holds its snapshot for one call only: nothing pins the log.
+//! - A read sees every commit that was over when it was called, whichever process made it. A reader keeps its snapshot between calls only while
+//!   that holds, lets go of it when it is idle, and never pins the log.
 //! - The observer is told before each commit which documents it changes, and after it what was committed, in the order of commits. So a
 //!   snapshot never has a change that the observer was not told of, but for those of other processes. It only takes notes: it never calls the
 //!   store or the host.
@@ -16,7 +17,10 @@ mod contract_tests;
 mod db;
 pub(crate) mod epoch;
 mod error;
+#[cfg(test)]
+mod file_tests;
 mod observer;
+mod rows;
 mod tables;
 
 pub use db::Durability;
@@ -29,7 +33,9 @@ pub(crate) use tables::{
 };
 
 use crate::error::{Error, ErrorCode, Result};
-use db::{ReadLane, Readers, Writer};
+use crate::model::Document;
+use db::{Pool, ReadLane, ReadSide, Readers, Writer};
+use rows::RowCache;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +47,7 @@ pub(crate) struct Store {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     counters: Arc<Counters>,
+    rows: Arc<RowCache>,
     lane: ReadLane,
 }
 
@@ -48,15 +55,19 @@ pub(crate) struct Store {
 const READ_GRACE: Duration = Duration::from_millis(500);
 
 impl Store {
-    /// Opens or makes the database, brings its schema up to date and starts the writer. Blocks for a few milliseconds.
-    pub fn open(location: Location, durability: Durability, observer: Observer) -> Result<Self> {
+    /// Opens or makes the database, brings its schema up to date and starts the writer. `row_cache`: most bytes of documents that are kept in
+    /// memory. Blocks for a few milliseconds.
+    pub fn open(location: Location, durability: Durability, row_cache: usize, observer: Observer) -> Result<Self> {
         let counters = Arc::new(Counters::default());
-        let writer = Arc::new(Writer::start(location.clone(), durability, observer, counters.clone())?);
-        let readers = match location {
-            Location::Memory | Location::SingleThread(_) => Readers::through(writer.clone()),
-            Location::Directory(_) => Readers::pool(location),
+        let pool = match location {
+            Location::Memory | Location::SingleThread(_) => None,
+            Location::Directory(_) => Some(Pool::new(location.clone())),
         };
-        Ok(Self { writer, readers: Arc::new(readers), counters, lane: ReadLane::App })
+        let rows = Arc::new(RowCache::new(row_cache));
+        let read_side = ReadSide { pool: pool.clone(), rows: rows.clone() };
+        let writer = Arc::new(Writer::start(location, durability, observer, counters.clone(), read_side)?);
+        let readers = pool.map_or_else(|| Readers::Through(writer.clone()), Readers::Pool);
+        Ok(Self { writer, readers: Arc::new(readers), counters, rows, lane: ReadLane::App })
     }
 
     /// The same store for the sync engine: its reads never wait for those of the app.
@@ -87,21 +98,28 @@ impl Store {
         told.recv().unwrap_or_else(|_| Err(Error::state(ErrorCode::Closed)))
     }
 
-    /// Reads from a consistent snapshot, on the calling thread. Blocks for as long as the query takes, and while all readers are taken.
+    /// Reads on the calling thread, in one transaction: all statements of `query` see the same state, which stands before `query` is called and
+    /// has every commit that was over by then, of any process. Blocks for as long as the query takes, and while all readers are taken.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.readers.with(self.lane, query)
     }
 
-    /// The same in one transaction: all statements of `query` see the same state, which stands before `query` is called.
-    pub fn read_transaction<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.read(|connection| {
-            let transaction = connection.unchecked_transaction()?;
-            // A transaction has its snapshot from its first read on.
-            transaction.prepare_cached("SELECT NULL FROM collections LIMIT 1")?.exists([])?;
-            let result = query(&transaction)?;
-            transaction.commit()?;
-            Ok(result)
-        })
+    /// Reads a document as a reader sees it; `None` if it is not there or deleted. One that was read lately comes from memory, as it is in
+    /// the database now. Blocks as [`read`](Self::read) does.
+    pub fn document(&self, collection: i64, id: &str) -> Result<Option<Document>> {
+        let mark = if self.rows.is_off() { None } else { self.readers.mark() };
+        if let Some(known) = mark.and_then(|mark| self.rows.get(mark, collection, id)) {
+            return Ok(Some(known));
+        }
+        let Some((row, document)) = self.read(|connection| documents::get_row(connection, collection, id))? else {
+            return Ok(None);
+        };
+        if let Some(mark) = mark
+            && self.readers.mark() == Some(mark)
+        {
+            self.rows.offer(mark, collection, row, &document);
+        }
+        Ok(Some(document))
     }
 
     /// Whether other processes can have the store open.

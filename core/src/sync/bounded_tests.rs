@@ -112,7 +112,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let store = Store::open(Location::Memory, Durability::Full, Arc::new(|_| {})).unwrap();
+        let store = Store::open(Location::Memory, Durability::Full, 0, Arc::new(|_| {})).unwrap();
         let device =
             Arc::new(Device::new(Arc::new(SystemClock::new()), Arc::new(SystemEntropy), "d", KnownTime::default()));
         let collection = store.write_blocking(|tx| collections::ensure(tx, "tasks")).unwrap();

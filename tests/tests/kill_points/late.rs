@@ -1,7 +1,7 @@
 //! Two processes of one device, an app and its extension, of which one is late.
 
 use crate::{Ground, open_elsewhere, shown};
-use holm_tests::real::Proxy;
+use holm_tests::real::{Driver, Proxy};
 use serde_json::json;
 
 #[test]
@@ -39,4 +39,29 @@ fn f12_a_request_that_comes_after_the_other_process_has_confirmed_it_does_nothin
     fresh.ok("sync", json!({}));
     assert_eq!(fresh.dump("tasks").0["t"], json!({"title": "new", "n": 2}));
     assert_eq!(shown(&mut extension), shown(&mut fresh));
+}
+
+#[test]
+fn f12_each_process_reads_at_once_what_the_other_has_written() {
+    let ground = Ground::new();
+    let (mut app, mut extension) = (ground.open("device"), ground.open("device"));
+    let count =
+        |driver: &mut Driver| driver.ok("get", json!({"collection": "tasks", "doc_id": "t"}))["doc"]["n"].take();
+    app.ok("create", json!({"collection": "tasks", "doc_id": "t", "doc": {"title": "x", "n": 0}}));
+    for n in 1..400 {
+        // Each writes some times in turn. From the second read on a document may come from memory.
+        let (writer, reader) = if n % 9 < 5 { (&mut app, &mut extension) } else { (&mut extension, &mut app) };
+        writer.ok("update", json!({"collection": "tasks", "doc_id": "t", "fields": {"n": n}}));
+        for _ in 0..3 {
+            assert_eq!((count(reader), count(writer)), (json!(n), json!(n)));
+        }
+        let found = reader.ok("query", json!({"collection": "tasks", "where": {"eq": ["n", n]}}));
+        assert_eq!(found["docs"].as_array().unwrap().len(), 1, "{found}");
+    }
+    // One that dies with a snapshot open leaves nothing behind that keeps the other from going on.
+    app.kill();
+    extension.ok("update", json!({"collection": "tasks", "doc_id": "t", "fields": {"n": -1}}));
+    assert_eq!(count(&mut extension), json!(-1));
+    extension.ok("sign_out", json!({"mode": "wipe_discarding_pending"}));
+    assert_eq!(extension.ok("get", json!({"collection": "tasks", "doc_id": "t"}))["doc"], json!(null));
 }

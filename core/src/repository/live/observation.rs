@@ -113,7 +113,7 @@ impl Observation {
         }
         let store = &self.context.store;
         let decided = store.decided();
-        store.read_transaction(|connection| {
+        store.read(|connection| {
             // From here on the snapshot stands.
             let notes = self.subscription.with_notes(std::mem::take);
             let looked = if notes.is_empty() { Ok(None) } else { look(connection, &notes.changed()) };

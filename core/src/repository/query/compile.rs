@@ -3,10 +3,13 @@
 use super::path::FieldPath;
 use super::{Direction, Filter, Query};
 use crate::error::{Error, Result};
-use crate::store::documents::DOCUMENT_COLUMNS;
+use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH};
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
 use std::fmt::Write;
+
+/// Room for so many documents at most is made before they are read.
+const MOST_EXPECTED: u32 = 256;
 
 /// A query, ready to run. The statement's text depends on the query's shape only.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,11 +22,13 @@ pub(crate) struct Compiled {
     pub values: Vec<Sql>,
     /// Window values, after the condition's.
     pub window: Vec<Sql>,
+    /// About as many documents are expected, as far as that is known.
+    pub expected: usize,
 }
 
 impl Compiled {
     /// The column of the row in `select`.
-    pub const ROW: usize = super::DOCUMENT_WIDTH;
+    pub const ROW: usize = DOCUMENT_WIDTH;
 
     /// The values of `select`.
     pub fn select_values(&self) -> impl Iterator<Item = &Sql> {
@@ -50,7 +55,8 @@ pub(crate) fn compile(collection: i64, query: &Query) -> Result<Compiled> {
         window.push(Sql::Integer(offset.into()));
     }
     let count = format!("SELECT count(*) FROM documents d WHERE {condition}");
-    Ok(Compiled { select, count, values, window })
+    let expected = query.limit.map_or(0, |limit| limit.min(MOST_EXPECTED) as usize);
+    Ok(Compiled { select, count, values, window, expected })
 }
 
 /// The order's keys and what decides between equal ones.

@@ -1,10 +1,10 @@
 //! A query as a live query runs it: with the keys of its order, whole or for some rows.
 
+use super::Query;
 use super::compile::{Condition, order_by};
 use super::key::Order;
-use super::{DOCUMENT_WIDTH, Query};
 use crate::error::Result;
-use crate::store::documents::DOCUMENT_COLUMNS;
+use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH};
 use rusqlite::types::Value as Sql;
 use std::fmt::Write;
 

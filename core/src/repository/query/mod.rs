@@ -33,9 +33,6 @@ pub(super) use place::count_before;
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 
-/// How many columns `DOCUMENT_COLUMNS` are.
-const DOCUMENT_WIDTH: usize = 5;
-
 /// Which way an order goes. Missing and `null` come first in ascending order, then numbers (`false` is 0, `true` is 1), then texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {

@@ -1,11 +1,11 @@
 //! Pages by key: the next page begins after the last document of this one, even if documents came or went in between.
 
+use super::Query;
 use super::compile::{Condition, order_by, scalar, tie};
 use super::place::push_after;
-use super::{DOCUMENT_WIDTH, Query};
 use crate::error::{Error, Result};
 use crate::model::Document;
-use crate::store::documents::{DOCUMENT_COLUMNS, read_document};
+use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH, read_document};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;

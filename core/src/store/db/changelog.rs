@@ -19,7 +19,8 @@ pub(in crate::store) fn install(connection: &Connection) -> Result<()> {
              INSERT INTO changed VALUES (old.collection, old.row);
          END;
          -- A document's status comes from its operations.
-         CREATE TEMP TRIGGER operation_moved AFTER UPDATE OF state ON main.operations WHEN old.state <> new.state BEGIN
+         CREATE TEMP TRIGGER operation_moved AFTER UPDATE OF state, kind ON main.operations
+             WHEN old.state <> new.state OR old.kind <> new.kind BEGIN
              INSERT INTO changed SELECT collection, row FROM main.documents WHERE row = new.document;
          END;",
     )?;

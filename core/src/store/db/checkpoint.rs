@@ -8,12 +8,15 @@
 //! - When the log has been folded to its end, SQLite may look again at how selective the declared indexes are, so that the planner does not
 //!   guess between two of them. The writer does that, after the replies to a commit: a commit of another connection would pass for
 //!   another process's.
+//! - Idle readers of this process let go of their snapshots before the log is folded, and before the first commit after it was folded to its end:
+//!   then it starts anew.
 //! - The file of the log keeps its size up to a limit: cutting it and letting it grow again costs more than the checkpoint.
 
 use super::connection::{self, Location, Role};
+use super::read_side::ReadSide;
+use super::wal_index::IndexedConnection;
 use crate::error::Result;
 use rusqlite::Connection;
-use rusqlite::hooks::Wal;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,6 +73,12 @@ impl Log {
         done
     }
 
+    /// Whether it was folded to its end, so that the next commit is at its beginning, if no reader is in the way.
+    fn starts_anew(&self) -> bool {
+        let frames = self.frames.load(Ordering::Relaxed);
+        frames > 0 && self.folded.load(Ordering::Relaxed) >= frames
+    }
+
     /// Takes in how far a checkpoint came. Returns the frames that are left.
     fn folded(&self, log: u32, folded: u32) -> u32 {
         self.folded.store(folded, Ordering::Relaxed);
@@ -92,33 +101,44 @@ pub(in crate::store) struct Checkpointer {
     alarm: u32,
     /// Held while a checkpoint runs: SQLite does not let two wait for each other.
     running: Arc<Mutex<()>>,
+    read_side: ReadSide,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
-    /// Starts the thread. From now on `writer` tells it of its commits.
-    pub fn start(location: Location, writer: &mut Connection) -> Result<Self> {
+    /// Starts the thread.
+    pub fn start(location: Location, read_side: ReadSide) -> Result<Self> {
         let (wake, due) = sync_channel(1);
         let (running, log) = (Arc::new(Mutex::new(())), Arc::new(Log::default()));
-        let told = log.clone();
-        writer.wal_hook(Some(move |_: &mut Wal, frames: i32| {
-            told.committed(frames.max(0).cast_unsigned());
-            Ok(())
-        }))?;
-        let (turn, known) = (running.clone(), log.clone());
+        let (turn, known, readers) = (running.clone(), log.clone(), read_side.clone());
         let thread = std::thread::Builder::new()
             .name("holm-checkpoint".into())
-            .spawn(move || serve(&location, &due, &turn, &known))?;
-        Ok(Self { wake: Some(wake), log, limit: HARD_LIMIT, alarm: ALARM, running, thread: Some(thread) })
+            .spawn(move || serve(&location, &due, &turn, &known, &readers))?;
+        Ok(Self { wake: Some(wake), log, limit: HARD_LIMIT, alarm: ALARM, running, read_side, thread: Some(thread) })
+    }
+
+    /// What the writer tells of each commit: how many frames the log has.
+    pub fn committed(&self) -> impl Fn(u32) + Send + use<> {
+        let log = self.log.clone();
+        move |frames| log.committed(frames)
+    }
+
+    /// Called before each transaction.
+    pub fn before_write(&self) {
+        if self.log.starts_anew() {
+            self.read_side.let_go();
+        }
     }
 
     /// Called after each commit: does what is due.
-    pub fn after_commit(&mut self, writer: Option<&Connection>) {
+    pub fn after_commit(&mut self, writer: Option<&IndexedConnection>) {
         if self.log.analyze.swap(false, Ordering::Relaxed)
             && let Some(writer) = writer
-            && let Err(error) = self.log.aside(|| analyze(writer))
         {
-            tracing::warn!(%error, "the indexes were not analyzed");
+            if let Err(error) = self.log.aside(|| analyze(writer)) {
+                tracing::warn!(%error, "the indexes were not analyzed");
+            }
+            self.read_side.opened(writer.mark());
         }
         let frames = self.log.frames.load(Ordering::Relaxed);
         if frames < HARD_LIMIT {
@@ -133,7 +153,7 @@ impl Checkpointer {
             && let Some(writer) = writer
         {
             let _turn = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            match fold(writer) {
+            match fold(writer, &self.read_side) {
                 Ok((log, folded)) => {
                     let left = self.log.folded(log, folded);
                     self.limit = if left == 0 { HARD_LIMIT } else { frames.saturating_mul(2) };
@@ -153,7 +173,8 @@ impl Checkpointer {
 }
 
 /// Folds what can be folded. Returns how many frames the log has, and how many of them are folded.
-fn fold(connection: &Connection) -> Result<(u32, u32)> {
+fn fold(connection: &Connection, read_side: &ReadSide) -> Result<(u32, u32)> {
+    read_side.let_go();
     let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
     let (log, folded): (i32, i32) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
     Ok((log.max(0).cast_unsigned(), folded.max(0).cast_unsigned()))
@@ -174,7 +195,7 @@ impl Drop for Checkpointer {
     }
 }
 
-fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>, log: &Log) {
+fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>, log: &Log, read_side: &ReadSide) {
     let mut connection = None;
     let mut left = 0;
     loop {
@@ -189,7 +210,7 @@ fn serve(location: &Location, due: &Receiver<()>, turn: &Mutex<()>, log: &Log) {
                 .ok();
         }
         let running = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = connection.as_ref().map(fold);
+        let outcome = connection.as_ref().map(|connection| fold(connection, read_side));
         drop(running);
         match outcome {
             Some(Ok((frames, folded))) => left = log.folded(frames, folded),
@@ -220,7 +241,7 @@ mod tests {
     fn core_c1_a_pinned_reader_delays_no_write() {
         let directory = tempfile::tempdir().unwrap();
         let location = Location::Directory(directory.path().to_owned());
-        let store = Store::open(location.clone(), Durability::Normal, Arc::new(|_| {})).unwrap();
+        let store = Store::open(location.clone(), Durability::Normal, 0, Arc::new(|_| {})).unwrap();
         let reader = connection::open(&location, Role::Reader).unwrap();
         reader.execute_batch("BEGIN; SELECT * FROM meta").unwrap();
         // Some 24 MB: four times what the writer folds by itself.

@@ -74,7 +74,7 @@ mod tests {
     const CANARY: &str = "canary-5b1f";
 
     fn open(directory: &Path) -> Store {
-        Store::open(Location::Directory(directory.to_owned()), Durability::Full, Arc::new(|_| {})).unwrap()
+        Store::open(Location::Directory(directory.to_owned()), Durability::Full, 100_000, Arc::new(|_| {})).unwrap()
     }
 
     /// Documents of `bytes` each, and an earlier version of each.

@@ -22,6 +22,8 @@ pub(crate) struct Committed {
     pub counts: bool,
     /// Whether the files are to be written anew before the writes are answered.
     pub(in crate::store) scrub: bool,
+    /// Whether what readers keep in memory is to be forgotten.
+    pub(in crate::store) forget: bool,
     /// Whether another process has committed before: anything may have changed.
     pub other_process: bool,
 }
@@ -37,6 +39,7 @@ impl Committed {
         self.queued |= other.queued;
         self.counts |= other.counts;
         self.scrub |= other.scrub;
+        self.forget |= other.forget;
     }
 }
 
@@ -84,7 +87,14 @@ impl<'a> Tx<'a> {
 
     /// Notes that what was deleted is to be overwritten in the files.
     pub(in crate::store) fn scrub(&self) {
-        self.notes.borrow_mut().scrub = true;
+        let mut notes = self.notes.borrow_mut();
+        notes.scrub = true;
+        notes.forget = true;
+    }
+
+    /// Notes that the store's epoch ends: what readers keep in memory is forgotten.
+    pub(in crate::store) fn epoch_ended(&self) {
+        self.notes.borrow_mut().forget = true;
     }
 
     pub(in crate::store) fn into_notes(self) -> Committed {

@@ -11,22 +11,25 @@ use super::checkpoint::Checkpointer;
 use super::connection::{self, Durability, Location, Role};
 use super::job::Job;
 use super::other_processes::OtherProcesses;
+use super::read_side::ReadSide;
 use super::remembered::Remembered;
 use super::scrub;
 use super::transaction::{ChangedRow, Committed, Tx};
+use super::wal_index::{IndexedConnection, Mark};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Counters, Observer, StoreEvent};
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most jobs that share a transaction: bounds how long the first of them waits.
 const MAX_GROUP: usize = 1_000;
 
 /// The one connection that writes. The thread that holds it is the writer.
 pub(in crate::store) struct WriteConnection {
-    connection: Option<Connection>,
+    connection: Option<IndexedConnection>,
     location: Location,
     durability: Durability,
     observer: Observer,
@@ -34,6 +37,9 @@ pub(in crate::store) struct WriteConnection {
     checkpointer: Option<Checkpointer>,
     other_processes: OtherProcesses,
     remembered: Remembered,
+    read_side: ReadSide,
+    /// How many commits of this connection have written to the log.
+    logged: Arc<AtomicU64>,
 }
 
 impl WriteConnection {
@@ -43,6 +49,7 @@ impl WriteConnection {
         durability: Durability,
         observer: Observer,
         counters: Arc<Counters>,
+        read_side: ReadSide,
     ) -> Result<Self> {
         let mut write_connection = Self {
             connection: None,
@@ -53,6 +60,8 @@ impl WriteConnection {
             checkpointer: None,
             other_processes: OtherProcesses::default(),
             remembered: Remembered::default(),
+            read_side,
+            logged: Arc::default(),
         };
         write_connection.open()?;
         Ok(write_connection)
@@ -60,7 +69,12 @@ impl WriteConnection {
 
     /// The connection, if it is open.
     pub fn connection(&self) -> Option<&Connection> {
-        self.connection.as_ref()
+        self.connection.as_deref()
+    }
+
+    /// What the log's index says now; `None` if there is none, or the files are closed.
+    pub fn mark(&self) -> Option<Mark> {
+        self.connection.as_ref()?.mark()
     }
 
     /// Closes every file. A database in memory is closed for good only.
@@ -69,6 +83,7 @@ impl WriteConnection {
             self.checkpointer = None;
             self.connection = None;
             self.other_processes = OtherProcesses::default();
+            self.read_side.closed();
         }
     }
 
@@ -87,8 +102,18 @@ impl WriteConnection {
         #[cfg(debug_assertions)]
         changelog::install(&connection)?;
         if self.location.has_threads() {
-            self.checkpointer = Some(Checkpointer::start(self.location.clone(), &mut connection)?);
+            self.checkpointer = Some(Checkpointer::start(self.location.clone(), self.read_side.clone())?);
         }
+        let (logged, tell) = (self.logged.clone(), self.checkpointer.as_ref().map(Checkpointer::committed));
+        connection.wal_hook(Some(move |_: &mut Wal, frames: i32| {
+            logged.fetch_add(1, Ordering::Relaxed);
+            if let Some(tell) = &tell {
+                tell(frames.max(0).cast_unsigned());
+            }
+            Ok(())
+        }))?;
+        let connection = IndexedConnection::new(connection);
+        self.read_side.opened(connection.mark());
         self.connection = Some(connection);
         Ok(())
     }
@@ -102,7 +127,9 @@ impl WriteConnection {
             Ok(committed) => {
                 self.counters.writes.fetch_add(done.len() as u64, Ordering::Relaxed);
                 if let (true, Some(connection)) = (committed.scrub, &self.connection) {
+                    let _no_snapshots = self.read_side.hold();
                     finish_scrub(connection);
+                    self.read_side.opened(connection.mark());
                 }
                 self.tell(committed);
                 None
@@ -124,6 +151,7 @@ impl WriteConnection {
             Ok(moved) => {
                 if moved {
                     self.remembered.forget();
+                    self.read_side.other_process();
                 }
                 self.tell(Committed::default());
             }
@@ -138,26 +166,48 @@ impl WriteConnection {
         }
     }
 
+    /// Begins a transaction: no other process can commit until it ends. Returns what the log's index says then.
+    fn begin(&mut self) -> Result<Option<Mark>> {
+        let Some(connection) = &self.connection else { return Err(Error::state(ErrorCode::Closed)) };
+        connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+        let mark = connection.mark();
+        self.read_side.begun(mark);
+        if self.other_processes.look(connection)? {
+            self.remembered.forget();
+            self.read_side.other_process();
+        }
+        Ok(mark)
+    }
+
     fn transact(
         &mut self,
         done: &mut Vec<Box<dyn Job>>,
         mut next: impl FnMut() -> Option<Box<dyn Job>>,
     ) -> Result<Committed> {
         self.open()?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.before_write();
+        }
+        let before = self.connection.as_ref().map(|connection| connection.total_changes());
+        let logged = self.logged.load(Ordering::Relaxed);
+        let began = self.begin();
         let Some(connection) = self.connection.as_ref() else {
             return Err(Error::state(ErrorCode::Closed));
         };
-        let before = connection.total_changes();
-        let result = run_jobs(connection, &mut self.other_processes, &self.remembered, done, &mut next, |rows| {
-            let commit = self.counters.decided() + 1;
-            guarded("the store's observer", || (self.observer)(StoreEvent::Committing(commit, rows)));
+        let result = began.clone().and_then(|_| {
+            run_jobs(connection, &self.remembered, done, &mut next, |rows| {
+                let commit = self.counters.decided() + 1;
+                guarded("the store's observer", || (self.observer)(StoreEvent::Committing(commit, rows)));
+            })
         });
+        let wrote = self.logged.load(Ordering::Relaxed) != logged;
+        self.read_side.ended(began.unwrap_or_default(), connection.mark(), wrote, result.as_ref().ok());
         self.counters.decide();
         match &result {
             Ok(_) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 // A transaction that changed no row has written nothing.
-                if self.durability == Durability::Full && connection.total_changes() != before {
+                if self.durability == Durability::Full && Some(connection.total_changes()) != before {
                     self.counters.forced.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -189,10 +239,9 @@ fn guarded(what: &str, work: impl FnOnce()) {
     }
 }
 
-/// Runs jobs in one transaction. `committing` is called with the changed documents just before the commit.
+/// Runs jobs in the transaction that has begun, and ends it. `committing` is called with the changed documents just before the commit.
 fn run_jobs(
     connection: &Connection,
-    other_processes: &mut OtherProcesses,
     remembered: &Remembered,
     done: &mut Vec<Box<dyn Job>>,
     next: &mut impl FnMut() -> Option<Box<dyn Job>>,
@@ -200,10 +249,6 @@ fn run_jobs(
 ) -> Result<Committed> {
     let sql = |text| -> Result<()> { Ok(connection.prepare_cached(text)?.raw_execute().map(drop)?) };
     let mut committed = Committed::default();
-    sql("BEGIN IMMEDIATE")?;
-    if other_processes.look(connection)? {
-        remembered.forget();
-    }
     // The first job has the whole transaction to itself until others follow: a lone write pays for no savepoint.
     let tx = Tx::new(connection, remembered);
     if !done[0].run(&tx) {

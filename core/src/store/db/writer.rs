@@ -9,7 +9,9 @@
 
 use super::connection::{Durability, Location};
 use super::job::{Job, TypedJob};
+use super::read_side::ReadSide;
 use super::transaction::Tx;
+use super::wal_index::Mark;
 use super::write_connection::WriteConnection;
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Counters, Observer};
@@ -53,9 +55,10 @@ impl Writer {
         durability: Durability,
         observer: Observer,
         counters: Arc<Counters>,
+        read_side: ReadSide,
     ) -> Result<Self> {
         let inline = !location.has_threads();
-        let connection = WriteConnection::new(location, durability, observer, counters)?;
+        let connection = WriteConnection::new(location, durability, observer, counters, read_side)?;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), state: WriterState::Open }),
             work: Condvar::new(),
@@ -135,6 +138,11 @@ impl Writer {
             (Some(connection), WriterState::Open) => query(connection),
             (_, state) => Err(state.error()),
         }
+    }
+
+    /// What the log's index says now, for a database without threads; `None` inside a write, and while the files are closed.
+    pub fn mark(&self) -> Option<Mark> {
+        if self.shared.runs_here() { None } else { self.shared.locked_connection().mark() }
     }
 
     /// Looks whether another process has committed, if the connection is free. If it is not, the write that holds it looks.

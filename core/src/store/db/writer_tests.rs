@@ -1,3 +1,4 @@
+use super::super::read_side::ReadSide;
 use super::*;
 use crate::store::StoreEvent;
 use std::sync::atomic::Ordering;
@@ -5,7 +6,10 @@ use std::sync::atomic::Ordering;
 fn writer(directory: &std::path::Path) -> (Writer, Arc<Counters>) {
     let counters = Arc::new(Counters::default());
     let location = Location::Directory(directory.to_owned());
-    (Writer::start(location, Durability::Full, Arc::new(|_| {}), counters.clone()).unwrap(), counters)
+    (
+        Writer::start(location, Durability::Full, Arc::new(|_| {}), counters.clone(), ReadSide::default()).unwrap(),
+        counters,
+    )
 }
 
 fn put(key: u32) -> impl FnOnce(&Tx<'_>) -> Result<u32> + Send {
@@ -100,7 +104,7 @@ fn own_commits_and_checkpoints_are_no_other_process() {
             counted.fetch_add(committed.other_process.into(), Ordering::Relaxed);
         }
     });
-    let writer = Writer::start(location, Durability::Normal, observer, Arc::default()).unwrap();
+    let writer = Writer::start(location, Durability::Normal, observer, Arc::default(), ReadSide::default()).unwrap();
     let text = "x".repeat(200_000);
     for key in 0..120u32 {
         let text = text.clone();
@@ -124,7 +128,7 @@ fn core_suspected_6_a_panic_of_observer_or_reply_ends_no_writer() {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::Directory(directory.path().to_owned());
     let observer: Observer = Arc::new(|_| panic!("the observer"));
-    let writer = Writer::start(location, Durability::Full, observer, Arc::default()).unwrap();
+    let writer = Writer::start(location, Durability::Full, observer, Arc::default(), ReadSide::default()).unwrap();
     let changed = |tx: &Tx<'_>| {
         tx.counts();
         Ok(())
@@ -175,7 +179,7 @@ fn core_s06_a_panicking_observer_or_reply_leaves_the_writer_alive() {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::Directory(directory.path().to_owned());
     let observer: Observer = Arc::new(|_| panic!("an observer"));
-    let writer = Writer::start(location, Durability::Full, observer, Arc::default()).unwrap();
+    let writer = Writer::start(location, Durability::Full, observer, Arc::default(), ReadSide::default()).unwrap();
     writer.submit(put(1), |_| panic!("a reply"));
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let noted = |tx: &Tx<'_>| {
@@ -192,7 +196,9 @@ fn core_s07_a_call_inside_a_write_fails_and_does_not_hang() {
     let single = Location::SingleThread(directory.path().join("single"));
     for location in [Location::Memory, single, Location::Directory(directory.path().join("threads"))] {
         let inline = !location.has_threads();
-        let writer = Arc::new(Writer::start(location, Durability::Full, Arc::new(|_| {}), Arc::default()).unwrap());
+        let writer = Arc::new(
+            Writer::start(location, Durability::Full, Arc::new(|_| {}), Arc::default(), ReadSide::default()).unwrap(),
+        );
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         let inner = writer.clone();
         let work = move |_: &Tx<'_>| {

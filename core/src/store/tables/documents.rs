@@ -234,21 +234,23 @@ pub(in crate::store) fn note_changed(tx: &Tx<'_>, statement: &mut Statement<'_>,
     Ok(count)
 }
 
-/// The columns that [`read_document`] reads. The status comes from the first operation: its state and its
-/// intent, in one number.
-pub(crate) const DOCUMENT_COLUMNS: &str = "d.id, d.body, d.version, d.hidden, CASE WHEN d.pending THEN \
-     (SELECT o.state * 2 + (o.kind = 0) FROM operations o WHERE o.op_seq = d.pending) END";
+/// The columns that [`read_document`] reads. The status comes from the first operation: its state, its intent and whether the document is
+/// hidden, in one number; `NULL` if there is none.
+pub(crate) const DOCUMENT_COLUMNS: &str = "d.id, d.body, d.version, CASE WHEN d.pending THEN \
+     (SELECT o.state * 4 + (o.kind = 0) * 2 + d.hidden FROM operations o WHERE o.op_seq = d.pending) END";
+/// How many columns these are.
+pub(crate) const DOCUMENT_WIDTH: usize = 4;
 
 /// Reads a document from [`DOCUMENT_COLUMNS`].
 pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
-    let (hidden, code): (bool, Option<i64>) = (row.get(3)?, row.get(4)?);
-    let status = match code.map(|code| (code / 2, code % 2)) {
+    let code: Option<i64> = row.get(3)?;
+    let status = match code.map(|code| (code / 4, code / 2 % 2 == 1, code % 2 == 1)) {
         None => SyncStatus::Synced,
-        Some((4, _)) => SyncStatus::Conflict,
-        Some((3, _)) => SyncStatus::Failed,
-        Some((2, _)) => SyncStatus::Syncing,
-        Some(_) if hidden => SyncStatus::PendingDelete,
-        Some((_, 1)) => SyncStatus::PendingCreate,
+        Some((4, _, _)) => SyncStatus::Conflict,
+        Some((3, _, _)) => SyncStatus::Failed,
+        Some((2, _, _)) => SyncStatus::Syncing,
+        Some((_, _, true)) => SyncStatus::PendingDelete,
+        Some((_, true, _)) => SyncStatus::PendingCreate,
         Some(_) => SyncStatus::PendingUpdate,
     };
     Ok(Document {
@@ -259,12 +261,18 @@ pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
     })
 }
 
-/// A document as a reader sees it; none if it is deleted.
+/// A document as a reader sees it; `None` if it is not there or deleted.
 pub(crate) fn get(connection: &Connection, collection: i64, id: &str) -> Result<Option<Document>> {
+    Ok(get_row(connection, collection, id)?.map(|(_, document)| document))
+}
+
+/// The same with its row.
+pub(crate) fn get_row(connection: &Connection, collection: i64, id: &str) -> Result<Option<(i64, Document)>> {
     let sql = format!(
-        "SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE collection = {collection} AND id = ?1 AND hidden = 0"
+        "SELECT {DOCUMENT_COLUMNS}, d.row FROM documents d WHERE collection = {collection} AND id = ?1 AND hidden = 0"
     );
-    Ok(connection.prepare_cached(&sql)?.query_row([id], read_document).optional()?)
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row([id], |row| Ok((row.get(DOCUMENT_WIDTH)?, read_document(row)?))).optional()?)
 }
 
 /// Whether a document has lost its content to a limit.

@@ -116,7 +116,7 @@ pub(crate) fn update(tx: &Tx<'_>, was: (&Operation, bool), now: (&Operation, boo
     update.set("action", was.action != op.action, || owned(action_column(op)?.into()))?;
     update.run(tx, "op_seq", op.op_seq)?;
     // A document's status comes from its operations.
-    if op.document != 0 && moved {
+    if op.document != 0 && (moved || was.kind != op.kind) {
         tx.changed(op.collection, op.document);
     }
     Ok(())
