@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - An observer that is slow sees the latest state and none of those in between.
-//! - A look is one read transaction. If it fails, what it was to look at stays noted.
-//! - Dropping a future of [`Observation::next`] loses nothing: between taking notes and giving the result nothing waits.
+//! - A look is one read transaction. If it fails, what it was to look at is looked at again.
+//! - Dropping a future of [`Observation::next`] loses nothing: between reading the news and giving the result nothing waits.
 
 use super::list::DocumentList;
 use super::notes::Changed;
@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use rusqlite::Connection;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, watch};
 
 /// How long an observer waits after a read has failed, if nothing changes meanwhile.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -25,6 +25,8 @@ pub(super) struct Observation {
     context: Arc<RepositoryContext>,
     info: Arc<CollectionInfo>,
     subscription: Arc<Subscription>,
+    /// Tells of commits that have changed the collection.
+    commits: watch::Receiver<u64>,
     /// Only where documents may be evicted.
     eviction_lock: Option<Arc<RwLock<()>>>,
     failed: bool,
@@ -53,7 +55,8 @@ impl Observation {
     pub fn new(context: Arc<RepositoryContext>, info: Arc<CollectionInfo>) -> Self {
         let subscription = context.watchers.subscribe(info.id);
         let eviction_lock = info.cache.is_bounded().then(|| context.watchers.eviction_lock());
-        Self { context, info, subscription, eviction_lock, failed: false }
+        let commits = subscription.commits();
+        Self { context, info, subscription, commits, eviction_lock, failed: false }
     }
 
     pub fn subscription(&self) -> Weak<Subscription> {
@@ -80,7 +83,8 @@ impl Observation {
                 continue;
             }
             // A wake from before the look is answered by it.
-            let _ = self.subscription.changed.notified().now_or_never();
+            let _ = self.subscription.asked.notified().now_or_never();
+            self.commits.mark_unchanged();
             let looked = {
                 let _turn = match &self.eviction_lock {
                     Some(lock) => Some(lock.read().await),
@@ -108,23 +112,22 @@ impl Observation {
     }
 
     fn look<T>(&self, look: &mut impl FnMut(&Connection, &Changed) -> Result<Option<T>>) -> Result<Option<T>> {
-        if self.subscription.with_notes(|notes| notes.is_empty()) {
+        if self.subscription.news().is_none() {
             return Ok(None);
         }
         let store = &self.context.store;
         let decided = store.decided();
         store.read(|connection| {
             // From here on the snapshot stands.
-            let notes = self.subscription.with_notes(std::mem::take);
-            let looked = if notes.is_empty() { Ok(None) } else { look(connection, &notes.changed()) };
-            let left = if looked.is_ok() { notes.looked_at(decided) } else { notes };
-            self.subscription.with_notes(|notes| notes.put_back(left));
-            looked
+            let Some(news) = self.subscription.news() else { return Ok(None) };
+            let looked = look(connection, &news.changed)?;
+            self.subscription.looked_at(&news, decided);
+            Ok(looked)
         })
     }
 
     /// Waits until something has changed, or for this long.
-    async fn wait(&self, at_most: Option<Duration>) {
+    async fn wait(&mut self, at_most: Option<Duration>) {
         let (store, clock) = (&self.context.store, &self.context.device.clock);
         let over = async {
             match at_most {
@@ -134,7 +137,9 @@ impl Observation {
         };
         tokio::select! {
             biased;
-            () = self.subscription.changed.notified() => {}
+            () = self.subscription.asked.notified() => {}
+            // An error: no sender, which lives as long as the subscription.
+            _ = self.commits.changed() => {}
             () = over => {}
             () = self.context.watchers.poll_other_processes(store, clock.as_ref()) => {}
         }

@@ -73,8 +73,7 @@ impl LiveWindowMover {
     fn set(&self, position: Position) {
         *self.locked() = position;
         if let Some(subscription) = self.subscription.upgrade() {
-            subscription.with_notes(|notes| notes.anything(0));
-            subscription.changed.notify_one();
+            subscription.ask();
         }
     }
 

@@ -1,48 +1,126 @@
 //! All observers of a client: who is told of which change.
 //!
 //! Invariants:
-//! - A commit only notes what changed and wakes; nothing is computed before an observer asks.
+//! - A commit only notes what changed, once for each collection, and wakes those who wait; nothing is computed before an observer asks. So
+//!   observers that do not wait cost a commit nothing.
 //! - While an observer waits, the app is in the foreground and the store is in a directory, another process's commit is noticed within
 //!   [`POLL_INTERVAL`]. One observer looks for all of them.
 //! - No document that an observer was shown last is evicted: looking and evicting take turns.
 
 use super::list::DocumentList;
-use super::notes::Notes;
+use super::notes::{ChangeLog, Changed};
 use crate::platform::Clock;
 use crate::store::{ChangedRow, Store};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard, watch};
 
 /// How often commits of other processes are looked for.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What one observer waits for.
+/// What the observers of one collection share.
+struct Observed {
+    inner: Mutex<ObservedState>,
+    /// How many commits have changed the collection.
+    commits: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct ObservedState {
+    log: ChangeLog,
+    observers: Vec<Weak<Subscription>>,
+}
+
+impl Observed {
+    fn locked(&self) -> MutexGuard<'_, ObservedState> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ObservedState {
+    fn observers(&self) -> impl Iterator<Item = Arc<Subscription>> + '_ {
+        self.observers.iter().filter_map(Weak::upgrade)
+    }
+
+    fn note(&mut self, commit: u64, rows: &[ChangedRow]) {
+        let Self { log, observers } = self;
+        if observers.iter().all(|observer| observer.strong_count() == 0) {
+            // One that comes before this commit is over does not have it in its first snapshot.
+            observers.clear();
+            return log.drop_up_to(commit);
+        }
+        let all_have_seen = || observers.iter().filter_map(Weak::upgrade).map(|one| one.locked().seen).min();
+        log.add(commit, rows.iter().map(|(_, row)| *row), || all_have_seen().unwrap_or(commit));
+    }
+}
+
+/// What one observer has seen and waits for.
 pub(super) struct Subscription {
-    notes: Mutex<Notes>,
-    pub changed: Notify,
+    observed: Arc<Observed>,
+    looks: Mutex<Looks>,
+    /// It was asked to look at everything, or closed.
+    pub asked: Notify,
     closed: AtomicBool,
     /// What was shown last, if documents of the collection may be evicted.
     visible: Mutex<DocumentList>,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Looks {
+    /// It has seen all commits up to this one.
+    seen: u64,
+    /// How often it was asked to look at everything, the first look included, and how many of these looks are done.
+    asked: u64,
+    answered: u64,
+}
+
+/// What an observer has to look at.
+pub(super) struct News {
+    pub changed: Changed,
+    asked: u64,
+}
+
 impl Subscription {
     /// A subscription that has yet to look for the first time.
-    fn new() -> Self {
-        let mut notes = Notes::default();
-        notes.anything(0);
+    fn new(observed: Arc<Observed>) -> Self {
         Self {
-            notes: Mutex::new(notes),
-            changed: Notify::new(),
+            observed,
+            looks: Mutex::new(Looks { seen: 0, asked: 1, answered: 0 }),
+            asked: Notify::new(),
             closed: AtomicBool::new(false),
             visible: Mutex::default(),
         }
     }
 
-    pub fn with_notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {
-        work(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What to look at; `None`: nothing has changed. What it says covers a snapshot that stood before this call.
+    pub fn news(&self) -> Option<News> {
+        let Looks { seen, asked, answered } = *self.locked();
+        let changed = if asked > answered { Some(Changed::Anything) } else { self.observed.locked().log.since(seen) };
+        changed.map(|changed| News { changed, asked })
+    }
+
+    /// The news were looked at in a snapshot that has all commits up to `decided`.
+    pub fn looked_at(&self, news: &News, decided: u64) {
+        let mut looks = self.locked();
+        looks.seen = looks.seen.max(decided);
+        looks.answered = news.asked;
+    }
+
+    /// Asks the observer to look at everything.
+    pub fn ask(&self) {
+        self.locked().asked += 1;
+        self.asked.notify_one();
+    }
+
+    /// Tells of commits that have changed the collection.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.observed.commits.subscribe()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn show(&self, visible: DocumentList) {
@@ -59,13 +137,13 @@ impl Subscription {
 
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.changed.notify_one();
+        self.asked.notify_one();
     }
 }
 
 /// All observers of a client, by collection. Thread-safe.
 pub(crate) struct Watchers {
-    observers: Mutex<HashMap<i64, Vec<Weak<Subscription>>>>,
+    collections: Mutex<HashMap<i64, Arc<Observed>>>,
     /// Held to read while a collection with limits is looked at, to write while something is evicted.
     eviction_lock: Arc<RwLock<()>>,
     foreground: watch::Sender<bool>,
@@ -76,7 +154,7 @@ pub(crate) struct Watchers {
 impl Default for Watchers {
     fn default() -> Self {
         Self {
-            observers: Mutex::default(),
+            collections: Mutex::default(),
             eviction_lock: Arc::default(),
             foreground: watch::Sender::new(true),
             polling: tokio::sync::Mutex::default(),
@@ -92,11 +170,13 @@ pub(crate) struct ShownRows<'a> {
 
 impl Watchers {
     pub(super) fn subscribe(&self, collection: i64) -> Arc<Subscription> {
-        let subscription = Arc::new(Subscription::new());
-        let mut observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = observers.entry(collection).or_default();
-        list.retain(|observer| observer.strong_count() > 0);
-        list.push(Arc::downgrade(&subscription));
+        let new = || Arc::new(Observed { inner: Mutex::default(), commits: watch::Sender::new(0) });
+        let observed = self.locked().entry(collection).or_insert_with(new).clone();
+        let subscription = Arc::new(Subscription::new(observed.clone()));
+        let mut state = observed.locked();
+        state.observers.retain(|observer| observer.strong_count() > 0);
+        state.observers.push(Arc::downgrade(&subscription));
+        drop(state);
         subscription
     }
 
@@ -106,23 +186,17 @@ impl Watchers {
 
     /// Notes the rows that a commit is about to change: (collection, row), sorted.
     pub fn note(&self, commit: u64, rows: &[ChangedRow]) {
-        self.for_each_collection(rows, |observer, rows| {
-            observer.with_notes(|notes| notes.add(commit, rows.iter().map(|(_, row)| *row)));
-        });
+        self.for_each_collection(rows, |observed, rows| observed.locked().note(commit, rows));
     }
 
     /// Wakes the observers of collections that a commit has changed.
     pub fn wake(&self, rows: &[ChangedRow]) {
-        self.for_each_collection(rows, |observer, _| observer.changed.notify_one());
+        self.for_each_collection(rows, |observed, _| observed.commits.send_modify(|commits| *commits += 1));
     }
 
     /// Wakes all observers: anything may have changed.
     pub fn wake_all(&self) {
-        let observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
-        for observer in observers.values().flatten().filter_map(Weak::upgrade) {
-            observer.with_notes(|notes| notes.anything(0));
-            observer.changed.notify_one();
-        }
+        self.for_each_observer(Subscription::ask);
     }
 
     /// Tells whether the user sees the app: only then other processes are looked for.
@@ -150,31 +224,43 @@ impl Watchers {
     /// What the observers of a collection show.
     pub async fn shown(&self, collection: i64) -> ShownRows<'_> {
         let lock = self.eviction_lock.write().await;
-        let observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
+        let observed = self.locked().get(&collection).cloned();
         let mut rows = HashSet::new();
-        for observer in observers.get(&collection).into_iter().flatten().filter_map(Weak::upgrade) {
-            rows.extend(observer.visible().entries().map(|entry| entry.row));
+        if let Some(observed) = observed {
+            for observer in observed.locked().observers() {
+                rows.extend(observer.visible().entries().map(|entry| entry.row));
+            }
         }
         ShownRows { rows, _eviction_lock: lock }
     }
 
     /// Ends all observers: their next call returns nothing.
     pub fn close(&self) {
-        let observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
-        for observer in observers.values().flatten().filter_map(Weak::upgrade) {
-            observer.close();
+        self.for_each_observer(Subscription::close);
+    }
+
+    fn for_each_observer(&self, each: impl Fn(&Subscription)) {
+        for observed in self.locked().values() {
+            observed.locked().observers().for_each(|observer| each(&observer));
         }
     }
 
-    fn for_each_collection(&self, rows: &[ChangedRow], mut each: impl FnMut(&Subscription, &[ChangedRow])) {
+    fn for_each_collection(&self, rows: &[ChangedRow], each: impl Fn(&Observed, &[ChangedRow])) {
         if rows.is_empty() {
             return;
         }
-        let observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
+        let collections = self.locked();
+        if collections.is_empty() {
+            return;
+        }
         for part in rows.chunk_by(|a, b| a.0 == b.0) {
-            for observer in observers.get(&part[0].0).into_iter().flatten().filter_map(Weak::upgrade) {
-                each(&observer, part);
+            if let Some(observed) = collections.get(&part[0].0) {
+                each(observed, part);
             }
         }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<i64, Arc<Observed>>> {
+        self.collections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
