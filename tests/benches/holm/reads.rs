@@ -1,4 +1,4 @@
-//! Reading what was synced: one document by id, and the top 50 of all.
+//! Reading what was synced: one document by id, one of a few that are read again and again, and the top 50 of all.
 
 use crate::bench::Bench;
 use crate::documents::{COLLECTION, Task, collection, id, mix, newest_open, tasks};
@@ -25,6 +25,8 @@ pub fn run(bench: &mut Bench) {
         (0..bench.scaled(50_000)).map(|n| id((mix(u64::from(n)) % u64::from(count)) as u32)).collect();
     let queries = bench.scaled(2_000);
     let mut least = [Least::default(); 8];
+    let (hot, mut hot_reads) = (&ids[..ids.len().min(HOT)], Least::default());
+    let read_hot = || hot.iter().for_each(|id| drop(black_box(held.get(id).unwrap().unwrap())));
     for _ in 0..ROUNDS {
         for turn in 0..2 {
             least[0].take(per(ids.len(), || ids.iter().for_each(|id| drop(black_box(raw.get(id))))));
@@ -42,6 +44,9 @@ pub fn run(bench: &mut Bench) {
             if turn == 1 {
                 break;
             }
+            // A document is kept in memory when it is read again.
+            (0..2).for_each(|_| read_hot());
+            hot_reads.take(per(hot.len() * 100, || (0..100).for_each(|_| read_hot())));
             least[4].take(per(ids.len(), || ids.iter().for_each(|id| drop(black_box(held.get(id).unwrap().unwrap())))));
             least[5].take(per(ids.len(), || {
                 ids.iter().for_each(|id| drop(black_box(held.get(id).unwrap().unwrap().decode::<Task>().unwrap())));
@@ -67,7 +72,11 @@ pub fn run(bench: &mut Bench) {
     for (at, (name, goal)) in names.into_iter().enumerate() {
         bench.row(Row::new(name, least[at + 4].0, Some(least[at].0), "us", "full").goal(goal));
     }
+    bench.row(Row::new("point_read_hot", hot_reads.0, Some(least[0].0), "us", "full").goal("≤ 0.2 us"));
 }
+
+/// Documents that a screen reads again and again.
+const HOT: usize = 200;
 
 /// µs for each of `count`.
 fn per(count: usize, work: impl FnOnce()) -> f64 {
