@@ -238,6 +238,7 @@ impl Taken<'_> {
     fn read<T>(&mut self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let reader = self.reader.as_mut().ok_or_else(|| Error::internal("a reader without a connection"))?;
         reader.used = true;
+        self.keeps &= reader.mark().is_some();
         if let Some(mark) = reader.refresh()?
             && !self.pool.knows(mark)
         {
