@@ -44,6 +44,7 @@ codes! {
     TokenExpired = "TOKEN_EXPIRED", 401, false, "The session token has expired: refresh it.";
     SessionRevoked = "SESSION_REVOKED", 401, false, "The session was ended.";
     Forbidden = "FORBIDDEN", 403, false, "The account may not do this.";
+    QuotaExceeded = "QUOTA_EXCEEDED", 403, false, "The account has reached a quota; `currentUsage`, `limit` and `upgradeUrl` say more.";
     NotFound = "NOT_FOUND", 404, false, "There is no such path.";
     RecordNotFound = "RECORD_NOT_FOUND", 404, false, "There is no such record, and no tombstone of it.";
     OperationUnknown = "OPERATION_UNKNOWN", 404, false, "No operation with this id has an effect: the answer to one that asks.";

@@ -44,6 +44,12 @@ pub struct Limits {
     /// How many times its compressed size a body may inflate to.
     #[serde(alias = "maxInflateRatio")]
     pub max_inflate_ratio: usize,
+    /// Field operations, or operations of a JSON Patch, in one write.
+    #[serde(alias = "maxPatchOps")]
+    pub max_patch_ops: usize,
+    /// Records that a list by offset can skip.
+    #[serde(alias = "maxListOffset")]
+    pub max_list_offset: usize,
     /// Streams in one pull.
     #[serde(alias = "maxStreams")]
     pub max_streams: usize,
@@ -64,6 +70,8 @@ impl Default for Limits {
             max_page_bytes: 4 * MIB,
             max_body_bytes: 8 * MIB,
             max_inflate_ratio: 100,
+            max_patch_ops: 20_000,
+            max_list_offset: 10_000,
             max_streams: 200,
             max_fetch_ids: 500,
         }

@@ -20,18 +20,33 @@ pub(crate) struct Failure {
     /// JSON members, each with a comma before it.
     beside: Vec<u8>,
     retry_after: Option<u32>,
+    reason: Option<String>,
 }
 
 impl Failure {
     /// A failure with a message for developers.
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), status: None, beside: Vec::new(), retry_after: None }
+        Self { code, message: message.into(), status: None, beside: Vec::new(), retry_after: None, reason: None }
     }
 
     /// `VALIDATION_ERROR`.
     pub(crate) fn invalid(details: &Details) -> Self {
         let message = details.iter().map(|(key, fault)| format!("{key}: {fault}")).collect::<Vec<_>>().join("; ");
         Self::new(Code::ValidationError, message).with("details", details)
+    }
+
+    /// `QUOTA_EXCEEDED`.
+    pub(crate) fn quota(what: &'static str, current: i64, limit: i64, upgrade_url: Option<&str>) -> Self {
+        Self::new(Code::QuotaExceeded, format!("the account has reached its quota of {what}"))
+            .with("quota", &what)
+            .with("currentUsage", &current)
+            .with("limit", &limit)
+            .with("upgradeUrl", &upgrade_url)
+    }
+
+    /// `RATE_LIMITED`.
+    pub(crate) fn rate_limited(message: &'static str, seconds: u32) -> Self {
+        Self::new(Code::RateLimited, message).with("retryAfter", &seconds).retry_after(seconds)
     }
 
     /// Puts a member beside the code.
@@ -72,6 +87,16 @@ impl Failure {
         self.status.unwrap_or(self.code.status())
     }
 
+    /// About the bytes of the error object.
+    pub(crate) fn size(&self) -> usize {
+        self.message.len() + self.beside.len() + 64
+    }
+
+    /// Why the server failed, for the log.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     /// Seconds to wait, for the header.
     pub(crate) fn wait(&self) -> Option<u32> {
         self.retry_after
@@ -103,12 +128,13 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         // The database's text goes to the log; the client learns only whether to send again.
         match error {
-            StoreError::Unavailable(_) => {
-                Self::new(Code::ServiceUnavailable, "the server cannot do this right now").retry_after(1)
+            StoreError::Unavailable(reason) => {
+                let failure = Self::new(Code::ServiceUnavailable, "the server cannot do this right now");
+                Self { reason: Some(reason), ..failure.retry_after(1) }
             }
+            StoreError::Late => Self::new(Code::Timeout, "the server took too long").retry_after(1),
             StoreError::Broken(reason) => {
-                tracing::error!(reason, "the server failed");
-                Self::new(Code::ServerError, "the server failed")
+                Self { reason: Some(reason), ..Self::new(Code::ServerError, "the server failed") }
             }
         }
     }

@@ -30,6 +30,7 @@ mod entropy;
 mod error;
 mod executor;
 mod http;
+mod listen;
 mod maintenance;
 mod model;
 mod server;
@@ -41,7 +42,7 @@ pub use actions::{ActionCall, ActionFuture, ActionHandler, ActionOutcome, Action
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Accounts, ActionSettings, Argon2Cost, Collection, Config, ConfigError, ConflictPolicy, FieldRule, FieldType,
-    IdAssignment, Limits, Preconditions, RateLimit, Retention, Runtime, SyncSettings, Webhook,
+    IdAssignment, Limits, Preconditions, Quotas, RateLimit, Retention, Runtime, StrangerLimits, SyncSettings, Webhook,
 };
 pub use entropy::{Entropy, EntropyUnavailable, OsEntropy};
 pub use maintenance::{Maintenance, MaintenanceError};

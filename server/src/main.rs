@@ -9,13 +9,14 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 
 /// Holm's reference sync server.
 ///
 /// The first line on standard output is {"listening":"http://<address>"}; logs are JSON lines on standard error.
-/// SIGTERM and SIGINT end the server after the requests under way.
+/// SIGTERM and SIGINT end the server after the requests under way; SIGHUP does nothing.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
@@ -38,14 +39,16 @@ struct Flags {
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    logging::start(flags.log_level);
-    match serve(flags) {
+    let log = logging::start(flags.log_level);
+    let code = match serve(flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the server cannot go on");
             ExitCode::FAILURE
         }
-    }
+    };
+    log.flush();
+    code
 }
 
 fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
@@ -58,13 +61,16 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     }
     let server = Server::open(ServerOptions { config, ..ServerOptions::new(Store::Directory(flags.data_dir)) })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let listener = TcpListener::bind(flags.listen).await?;
         let shutdown = shutdown_signal()?;
         announce(listener.local_addr()?)?;
         server.run(listener, shutdown).await?;
         Ok(())
-    })
+    });
+    // A body that is being read or a reply that is being packed is nobody's any more.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    served
 }
 
 /// Prints the address that the server listens on.
@@ -79,7 +85,10 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
 fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // Registered, so that the end of a terminal does not end the server.
+    let hangup = signal(SignalKind::hangup())?;
     Ok(async move {
+        let _hangup = hangup;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -1,7 +1,7 @@
 //! Clean-up: deletes rows whose retention has passed.
 
 use crate::state::State;
-use crate::store::{StoreError, retention};
+use crate::store::{Lane, StoreError, retention};
 use std::sync::Arc;
 use tokio::time::MissedTickBehavior;
 
@@ -40,6 +40,7 @@ impl From<StoreError> for MaintenanceError {
 pub(crate) async fn run(state: &State) -> Result<Maintenance, MaintenanceError> {
     let (now, keep) = (state.now(), &state.config.retention);
     state.limiter.sweep(now);
+    state.guard.sweep(now);
     let (forgotten, unrepeatable) = (now - keep.tombstone_ms(), now - keep.max_offline_ms());
     Ok(Maintenance {
         tombstones: in_portions(state, move |tx| retention::delete_tombstones(tx, forgotten, ROWS)).await?,
@@ -58,7 +59,7 @@ async fn in_portions(
     let mut total = 0;
     loop {
         let delete = delete.clone();
-        let deleted = state.database.write::<_, StoreError, _>(move |tx| Ok(delete(tx)?)).await?;
+        let deleted = state.database.write::<_, StoreError, _>(Lane::Shared, move |tx| Ok(delete(tx)?)).await?;
         total += deleted;
         if deleted < ROWS {
             return Ok(total);

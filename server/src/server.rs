@@ -1,21 +1,25 @@
 //! A running server: its parts put together, and its life.
 
 use crate::actions::{self, Actions, Jobs, Registry, Webhooks};
-use crate::auth::{Decoy, RateLimiter};
+use crate::auth::{Decoy, Guard, Hashing, RateLimiter};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::executor::Executor;
-use crate::http;
+use crate::http::{self, Intake};
+use crate::listen;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
 use crate::state::State;
 use crate::store::{self, CommitGate, Database, Location, OpenError};
 use axum::Router;
-use axum::serve::ListenerExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+
+/// How long the end of a server waits for work of the database that is queued. No request waits for it any more.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a server keeps its data.
 #[derive(Debug, Clone)]
@@ -99,18 +103,26 @@ impl Server {
         };
         let database = Database::open(&location, &config.server, &*entropy, commit_gate)?;
         let decoy = Decoy::new(&*entropy, &config.accounts.argon2).map_err(|e| StartError::Passwords(e.to_string()))?;
+        let hashing = match executor {
+            Executor::Inline => Ok(Hashing::inline()),
+            Executor::Pool => Hashing::threads(&config.accounts),
+        };
+        let hashing = hashing.map_err(|error| StartError::Passwords(error.to_string()))?;
         let actions = if config.actions.trial { Actions::for_trial().with(actions) } else { actions };
         let webhooks =
             Webhooks::new(&config.actions, config.limits.max_record_bytes, &clock).map_err(StartError::Webhooks)?;
         let state = State {
             jobs: Jobs::new(Registry { actions, webhooks }, config.actions.max_parallel),
             database: Arc::new(database),
+            hashing,
             limiter: RateLimiter::new(config.rate_limit.clone()),
+            guard: Guard::new(config.strangers.clone()),
             config: Arc::new(config),
             clock,
             entropy,
             executor,
             decoy: Arc::new(decoy),
+            intake: Intake::new(),
         };
         Ok(Self { state: Arc::new(state) })
     }
@@ -135,12 +147,15 @@ impl Server {
         let state = State {
             jobs: Jobs::new(old.jobs.registry().clone(), old.config.actions.max_parallel),
             database: Arc::clone(&old.database),
+            hashing: old.hashing.clone(),
             limiter: RateLimiter::new(config.rate_limit.clone()),
+            guard: Guard::new(config.strangers.clone()),
             config,
             clock: Arc::clone(&old.clock),
             entropy: Arc::clone(&old.entropy),
             executor: old.executor,
             decoy: Arc::clone(&old.decoy),
+            intake: Intake::new(),
         };
         Self { state: Arc::new(state) }
     }
@@ -188,37 +203,33 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let (stopping, stopped) = oneshot::channel();
-        // A small reply must not wait for the acknowledgement of the one before it.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "cannot turn off Nagle's algorithm");
-            }
-        });
-        let serving = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
+        let runtime = self.state.config.server.clone();
+        let serving = listen::serve(listener, self.router(), &runtime, async move {
             shutdown.await;
             // The receiver below lives as long as this does.
             let _ = stopping.send(());
         });
         let cleaning = tokio::spawn(maintenance::repeat(Arc::clone(&self.state)));
         let acting = tokio::spawn(actions::repeat(Arc::clone(&self.state)));
-        let grace = self.state.config.server.shutdown_grace();
-        let result = tokio::select! {
-            result = serving => result,
+        let grace = runtime.shutdown_grace();
+        tokio::select! {
+            () = serving => {}
             () = async {
                 let _ = stopped.await;
                 tokio::time::sleep(grace).await;
             } => {
                 tracing::warn!("requests were still under way at the end of the grace period");
-                Ok(())
             }
-        };
+        }
         cleaning.abort();
         acting.abort();
         let state = Arc::clone(&self.state);
-        if let Err(error) = tokio::task::spawn_blocking(move || state.database.close()).await {
-            tracing::error!(%error, "cannot close the database");
+        match tokio::task::spawn_blocking(move || state.database.close(CLOSE_PATIENCE)).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("the database was still at work; the next start finishes what is committed"),
+            Err(error) => tracing::error!(%error, "cannot close the database"),
         }
-        result
+        Ok(())
     }
 }
 

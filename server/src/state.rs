@@ -1,11 +1,12 @@
 //! The parts of a running server, which every request uses.
 
 use crate::actions::Jobs;
-use crate::auth::{Decoy, RateLimiter};
+use crate::auth::{Decoy, Guard, Hashing, RateLimiter};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::executor::Executor;
+use crate::http::Intake;
 use crate::store::Database;
 use std::sync::Arc;
 
@@ -16,9 +17,12 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) executor: Executor,
+    pub(crate) hashing: Hashing,
     pub(crate) limiter: RateLimiter,
+    pub(crate) guard: Guard,
     pub(crate) decoy: Arc<Decoy>,
     pub(crate) jobs: Jobs,
+    pub(crate) intake: Arc<Intake>,
 }
 
 impl State {

@@ -73,8 +73,12 @@ impl Process {
     }
 
     fn sign_up(&self) -> Value {
-        let (status, reply) =
-            self.call("POST", "/v1/auth/sign-up", "", &json!({"email": "a@example.org", "password": "secret"}));
+        let (status, reply) = self.call(
+            "POST",
+            "/v1/auth/sign-up",
+            "",
+            &json!({"email": "a@example.org", "password": "secret password"}),
+        );
         assert_eq!(status, 201, "{reply}");
         reply["data"]["session"].clone()
     }

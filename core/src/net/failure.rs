@@ -29,6 +29,28 @@ pub(crate) struct ServerFailure {
     pub resync: Option<Resync>,
     pub limits: Option<Value>,
     pub caused_by: Option<usize>,
+    pub quota: Option<Value>,
+    pub current_usage: Option<Value>,
+    pub limit: Option<Value>,
+    pub upgrade_url: Option<Value>,
+}
+
+impl ServerFailure {
+    /// What the app is told beside code and message: the server's `details`, and of an exceeded quota which one, the usage, the limit and where
+    /// to get more.
+    pub(crate) fn into_details(self) -> Map<String, Value> {
+        let mut details = self.details;
+        if self.code == QUOTA_EXCEEDED {
+            let more = [
+                ("quota", self.quota),
+                ("currentUsage", self.current_usage),
+                ("limit", self.limit),
+                ("upgradeUrl", self.upgrade_url),
+            ];
+            details.extend(more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        details
+    }
 }
 
 /// Which streams must be read anew.
@@ -62,6 +84,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// The server's code for a request that is too large. Proxies say the same with the status alone.
 pub(crate) const TOO_LARGE: &str = Code::PayloadTooLarge.as_str();
+
+/// The server's code for an account that has what it may have. It refuses one write, and ends no session.
+const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
 
 /// Says what a response that is no success means: the protocol's own failure if the body has one, else what answered in the place of the
 /// server. `body` is decompressed.
@@ -98,6 +123,7 @@ pub(crate) fn classify(response: &Response, body: &[u8]) -> (Error, Option<Serve
         (_, "") => Error::network(ErrorCode::InvalidResponse, message),
         (401, _) => Error::auth(ErrorCode::Unauthorized, message),
         (_, "CLIENT_UPGRADE_REQUIRED" | "UNSUPPORTED_API_VERSION") => Error::auth(ErrorCode::UpgradeRequired, message),
+        (_, QUOTA_EXCEEDED) => Error::Refused { server_code: code.to_owned().into(), message },
         (403, _) => Error::auth(ErrorCode::Forbidden, message),
         (_, code) => Error::Refused { server_code: code.to_owned().into(), message },
     };
@@ -177,6 +203,7 @@ mod tests {
             (413, &[][..], "<html>413 Request Entity Too Large</html>", ErrorCode::Refused),
             (400, &[][..], r#"{"error":{"code":"VALIDATION_ERROR","message":"m"}}"#, ErrorCode::Refused),
             (403, &[][..], r#"{"error":{"code":"FORBIDDEN","message":"m"}}"#, ErrorCode::Forbidden),
+            (403, &[][..], r#"{"error":{"code":"QUOTA_EXCEEDED","message":"m"}}"#, ErrorCode::Refused),
             (429, &[][..], "", ErrorCode::RateLimited),
             (400, &[][..], r#"{"error":"text"}"#, ErrorCode::InvalidResponse),
         ] {

@@ -1,7 +1,11 @@
 //! The edit of one place.
 
-use super::{Fields, Path, add, place, same};
+use super::{ByValue, Fields, Path, add, place, same};
 use serde_json::{Number, Value};
+use std::collections::HashSet;
+
+/// Up to so many members are looked for one by one; more by their hash, so that time never grows with the square of a set.
+const FEW: usize = 4;
 
 /// What happens to the value at one path.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,12 +80,8 @@ impl Edit {
                     Value::Array(members) => members,
                     _ => Vec::new(),
                 };
-                members.retain(|member| !has(remove, member));
-                for member in add {
-                    if !has(&members, member) {
-                        members.push(member.clone());
-                    }
-                }
+                take_out(&mut members, remove);
+                push_new(&mut members, add.clone());
                 *slot = Value::Array(members);
             }
         }
@@ -97,7 +97,8 @@ impl Edit {
             (Self::Inc(a), Self::Inc(b)) => Self::Inc(add(&a, &b)),
             (Self::EditSet { add: earlier, mut remove }, Self::EditSet { add: later, remove: then_remove }) => {
                 let mut add: Vec<Value> = Vec::with_capacity(earlier.len() + later.len());
-                push_new(&mut add, earlier.into_iter().filter(|member| !has(&then_remove, member)).collect());
+                push_new(&mut add, earlier);
+                take_out(&mut add, &then_remove);
                 push_new(&mut add, later);
                 push_new(&mut remove, then_remove);
                 Self::EditSet { add, remove }
@@ -119,10 +120,28 @@ fn has(members: &[Value], member: &Value) -> bool {
     members.iter().any(|known| same(known, member))
 }
 
-fn push_new(members: &mut Vec<Value>, more: Vec<Value>) {
-    for member in more {
-        if !has(members, &member) {
-            members.push(member);
-        }
+/// Takes members out of a set.
+fn take_out(members: &mut Vec<Value>, remove: &[Value]) {
+    if remove.len() <= FEW {
+        return members.retain(|member| !has(remove, member));
     }
+    let removed: HashSet<ByValue<'_>> = remove.iter().map(ByValue).collect();
+    members.retain(|member| !removed.contains(&ByValue(member)));
+}
+
+/// Adds the members that a set does not have, in their order.
+fn push_new(members: &mut Vec<Value>, mut more: Vec<Value>) {
+    if more.len() <= FEW {
+        for member in more {
+            if !has(members, &member) {
+                members.push(member);
+            }
+        }
+        return;
+    }
+    let mut known: HashSet<ByValue<'_>> = members.iter().map(ByValue).collect();
+    let fresh: Vec<bool> = more.iter().map(|member| known.insert(ByValue(member))).collect();
+    let mut fresh = fresh.into_iter();
+    more.retain(|_| fresh.next().unwrap_or_default());
+    members.append(&mut more);
 }

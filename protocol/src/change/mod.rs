@@ -24,7 +24,7 @@ pub use changes::{Change, Changes};
 pub use edit::Edit;
 pub use error::ChangeError;
 pub use field_op::FieldOp;
-pub use number::{add, checked_add, same, same_number};
+pub use number::{ByValue, add, checked_add, same, same_number};
 pub use patch::between;
 pub use path::Path;
 

@@ -1,6 +1,7 @@
 //! Numbers and values compared by value, and the sum of two numbers.
 
 use serde_json::{Number, Value};
+use std::hash::{Hash, Hasher};
 
 /// Whether two values are the same. Numbers are compared by value at any depth; the order of members does not matter.
 pub fn same(a: &Value, b: &Value) -> bool {
@@ -11,6 +12,47 @@ pub fn same(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
         }
         (a, b) => a == b,
+    }
+}
+
+/// A value that is equal to another if they are the [`same`], for sets by hash.
+#[derive(Debug, Clone, Copy)]
+pub struct ByValue<'v>(pub &'v Value);
+
+impl PartialEq for ByValue<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        same(self.0, other.0)
+    }
+}
+
+impl Eq for ByValue<'_> {}
+
+impl Hash for ByValue<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self.0).hash(state);
+        match self.0 {
+            Value::Null => {}
+            Value::Bool(value) => value.hash(state),
+            Value::Number(number) => match (integer(number), number.as_f64()) {
+                (Some(whole), _) => whole.hash(state),
+                // As the integer of the same value; see `is_float_of`.
+                (None, Some(float)) if float.fract() == 0.0 => (float as i128).hash(state),
+                (None, float) => float.map(f64::to_bits).hash(state),
+            },
+            Value::String(text) => text.hash(state),
+            Value::Array(elements) => {
+                elements.len().hash(state);
+                elements.iter().for_each(|element| ByValue(element).hash(state));
+            }
+            // In the order of their names.
+            Value::Object(members) => {
+                members.len().hash(state);
+                for (name, value) in members {
+                    name.hash(state);
+                    ByValue(value).hash(state);
+                }
+            }
+        }
     }
 }
 

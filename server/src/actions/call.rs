@@ -4,10 +4,10 @@ use super::runner::{self, error_json};
 use crate::error::{Code, Failure};
 use crate::model::{CollectionName, OpId, RecordId};
 use crate::state::State;
-use crate::store::WriteTx;
 use crate::store::jobs::{self, Job, JobState};
 use crate::store::records;
 use crate::store::streams;
+use crate::store::{Lane, WriteTx};
 use crate::sync::refusal;
 use crate::sync::scope::Scope;
 use rusqlite::Connection;
@@ -38,7 +38,7 @@ pub(crate) async fn call(state: &Arc<State>, request: Request) -> Result<Answer,
     let params = request.params.to_string();
     if let Err(failure) = may_be_new(state, &request, &params) {
         // A call that was made before has its answer, whatever has been configured since.
-        let known = state.database.read(move |db| find(db, &request)).await?;
+        let known = state.database.read(Lane::User(request.scope.user), move |db| find(db, &request)).await?;
         return known.ok_or(failure);
     }
     let now = state.now();
@@ -59,7 +59,8 @@ pub(crate) async fn call(state: &Arc<State>, request: Request) -> Result<Answer,
         attempts: u32::from(place.is_some()),
         created_ts: now,
     };
-    let answer = state.database.write(move |tx| find_or_insert(tx, &request, job)).await?;
+    let answer =
+        state.database.write(Lane::User(request.scope.user), move |tx| find_or_insert(tx, &request, job)).await?;
     if answer.repeated {
         return Ok(answer);
     }

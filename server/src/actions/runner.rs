@@ -12,7 +12,7 @@ use crate::error::Code;
 use crate::model::{CollectionName, Space};
 use crate::state::State;
 use crate::store::jobs::{self, Job, JobState};
-use crate::store::{StoreError, accounts, records, spaces, streams};
+use crate::store::{Lane, StoreError, accounts, records, spaces, streams};
 use crate::sync::wire;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -116,14 +116,16 @@ pub(super) async fn first_attempt(state: &Arc<State>, job: Job, place: Place) ->
 /// Tries the jobs that are due; returns how many. Waits for their handlers in memory, else only for places.
 pub(crate) async fn run_due(state: &Arc<State>) -> Result<usize, StoreError> {
     let now = state.now();
-    let due = state.database.read::<_, StoreError, _>(move |db| Ok(jobs::due(db, now, PORTION)?)).await?;
+    let due = state.database.read::<_, StoreError, _>(Lane::Shared, move |db| Ok(jobs::due(db, now, PORTION)?)).await?;
     let mut begun = 0;
     for row in due {
         let Some(mark) = state.jobs.begin(row) else { continue };
         let Ok(permit) = Arc::clone(&state.jobs.places).acquire_owned().await else { break };
         let held = (mark, Place { _permit: permit });
         let next_ts = lease_end(state, state.now());
-        let counted = state.database.write::<_, StoreError, _>(move |tx| Ok(jobs::begin_attempt(tx, row, next_ts)?));
+        let counted = state
+            .database
+            .write::<_, StoreError, _>(Lane::Shared, move |tx| Ok(jobs::begin_attempt(tx, row, next_ts)?));
         let Some(job) = counted.await? else { continue };
         begun += 1;
         if state.database.is_inline() {
@@ -145,7 +147,7 @@ pub(crate) async fn run_due(state: &Arc<State>) -> Result<usize, StoreError> {
 pub(crate) async fn repeat(state: Arc<State>) {
     loop {
         let next = match run_due(&state).await {
-            Ok(_) => state.database.read::<_, StoreError, _>(|db| Ok(jobs::next_due(db)?)).await,
+            Ok(_) => state.database.read::<_, StoreError, _>(Lane::Shared, |db| Ok(jobs::next_due(db)?)).await,
             Err(error) => Err(error),
         };
         let pause = match next {
@@ -184,7 +186,10 @@ async fn attempt(state: &Arc<State>, mut job: Job) -> Result<Job, StoreError> {
     };
     job.state = next;
     let (row, stored, now) = (job.row, job.state.clone(), state.now());
-    state.database.write::<_, StoreError, _>(move |tx| Ok(jobs::set_state(tx, row, &stored, now)?)).await?;
+    state
+        .database
+        .write::<_, StoreError, _>(Lane::Shared, move |tx| Ok(jobs::set_state(tx, row, &stored, now)?))
+        .await?;
     state.jobs.wake();
     Ok(job)
 }
@@ -192,7 +197,7 @@ async fn attempt(state: &Arc<State>, mut job: Job) -> Result<Job, StoreError> {
 /// The call as the handler gets it, with the record as it is now.
 async fn describe(state: &State, job: &Job, collection: Option<CollectionName>) -> Result<ActionCall, StoreError> {
     let (user, id) = (job.user, job.record_id.clone());
-    let read = state.database.read::<_, StoreError, _>(move |db| {
+    let read = state.database.read::<_, StoreError, _>(Lane::Shared, move |db| {
         let user = accounts::user_by_row(db, user)?;
         let space = Space::of_user(&user.public_id);
         let mut record = None;

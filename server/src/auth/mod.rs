@@ -15,12 +15,16 @@
 //!                                                                  family revoked
 //! ```
 
+mod guard;
+mod hashing;
 mod limiter;
 mod password;
 mod sessions;
 mod tokens;
 
+pub(crate) use guard::Guard;
+pub(crate) use hashing::Hashing;
 pub(crate) use limiter::RateLimiter;
 pub(crate) use password::Decoy;
-pub(crate) use sessions::{NewSession, Session, SignUp, authenticate, refresh, sign_in, sign_out, sign_up};
+pub(crate) use sessions::{NewSession, Session, SignUp, Visitor, authenticate, refresh, sign_in, sign_out, sign_up};
 pub(crate) use tokens::Token;

@@ -33,6 +33,12 @@ pub(super) fn verify(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 
+/// Whether a hash was made with another cost than this one: then it is made anew when its password is next seen.
+pub(super) fn is_outdated(hash: &str, cost: &Argon2Cost) -> bool {
+    let params = format!("$m={},t={},p={}$", cost.memory_kib, cost.iterations, cost.parallelism);
+    !hash.contains(&params)
+}
+
 /// The hash of a random password, with the cost of a real one. A sign-in with an unknown address is verified against it, so that it takes
 /// as long as one with a known address.
 pub(crate) struct Decoy(String);

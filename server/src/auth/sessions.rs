@@ -1,12 +1,15 @@
 //! Signing up, in and out, and the exchange of tokens.
 
 use super::Token;
+use super::guard::Try;
 use super::password::{self, MAX_PASSWORD_BYTES, PasswordError};
+use crate::config::Quotas;
 use crate::error::{Code, Failure};
 use crate::model::{Details, Space, details};
 use crate::state::State;
-use crate::store::WriteTx;
 use crate::store::accounts::{self, NewPair, User};
+use crate::store::{Lane, WriteTx};
+use std::net::IpAddr;
 
 /// The user and sign-in of an authenticated request.
 #[derive(Debug, Clone)]
@@ -19,7 +22,24 @@ pub(crate) struct Session {
     pub(crate) space_row: i64,
     /// The user's space.
     pub(crate) space: Space,
+    /// The row of the sign-in.
+    pub(crate) family: i64,
+    /// The device that signed in, if it said which.
+    pub(crate) device: Option<String>,
 }
+
+/// A stranger: where the request comes from, and the device that it names.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    /// `None` where requests come without a socket.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) device: Option<String>,
+}
+
+/// Pairs of a sign-in that are kept: older tokens have had their time.
+const KEPT_PAIRS: i64 = 16;
+/// A sign-in or device that was not used for so long gives place to a new one, where a quota is reached.
+const UNUSED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// A user and a pair of tokens, as replies show them.
 #[derive(Debug)]
@@ -47,10 +67,11 @@ pub(crate) enum SignUp {
 }
 
 /// Finds out who holds a session token. A token that is used for the first time confirms that its predecessor's holder got it.
-pub(crate) async fn authenticate(state: &State, token: &Token) -> Result<Session, Failure> {
+pub(crate) async fn authenticate(state: &State, token: &Token, address: Option<IpAddr>) -> Result<Session, Failure> {
     let hash = token.hash();
-    let found = state.database.read::<_, Failure, _>(move |db| Ok(accounts::find_session(db, &hash)?)).await?;
-    let session = found.ok_or_else(|| Failure::new(Code::Unauthorized, "the session token is not known"))?;
+    let found =
+        state.database.read::<_, Failure, _>(Lane::Urgent, move |db| Ok(accounts::find_session(db, &hash)?)).await?;
+    let session = found.ok_or_else(|| guessed(state, address, "the session token is not known"))?;
     if session.revoked {
         return Err(revoked());
     }
@@ -59,10 +80,14 @@ pub(crate) async fn authenticate(state: &State, token: &Token) -> Result<Session
     }
     if !session.used {
         let pair = session.pair;
-        state.database.write::<_, Failure, _>(move |tx| Ok(accounts::mark_used(tx, pair)?)).await?;
+        state
+            .database
+            .write::<_, Failure, _>(Lane::User(session.user), move |tx| Ok(accounts::mark_used(tx, pair)?))
+            .await?;
     }
     let space = Space::of_user(&session.user_id);
-    Ok(Session { user: session.user, user_id: session.user_id, space_row: session.space, space })
+    let (family, device) = (session.family, session.device);
+    Ok(Session { user: session.user, user_id: session.user_id, space_row: session.space, space, family, device })
 }
 
 /// Makes an account and signs in to it. A repeat with the same password signs in.
@@ -71,7 +96,7 @@ pub(crate) async fn sign_up(
     email: &str,
     password: &str,
     name: Option<String>,
-    device: Option<String>,
+    visitor: Visitor,
 ) -> Result<SignUp, Failure> {
     let accounts = &state.config.accounts;
     if !accounts.sign_up {
@@ -83,29 +108,34 @@ pub(crate) async fn sign_up(
         let fault = format!("needs at least {} characters", accounts.min_password_chars);
         return Err(details("password", fault).into());
     }
-    let known = find_user(state, &email).await?;
-    if let Some(user) = known {
-        if !verify(state, password, user.password_hash.clone()).await? {
-            return Err(details("email", "is already registered").into());
-        }
-        return Ok(SignUp::Repeated(start(state, user, device).await?));
+    admit(state, &visitor)?;
+    let registered = |right| if right { Ok(()) } else { Err(Failure::from(details("email", "is already registered"))) };
+    if let Some(user) = find_user(state, &email).await? {
+        registered(tries(state, &email, password, Some(&user), &visitor).await?)?;
+        return Ok(SignUp::Repeated(start(state, user, visitor.device).await?));
     }
-    let (salt, cost) = (state.entropy.bytes::<16>()?, accounts.argon2.clone());
-    let secret = password.to_owned();
-    let password_hash = state.executor.run(move || password::hash(&secret, &salt, &cost)).await??;
+    state.guard.charge(visitor.address, Try::SignUp, state.now());
+    let password_hash = hash(state, password).await?;
     let now = state.now();
     let public_id = state.entropy.uuid(now)?;
-    let mut user = User { row: 0, public_id, email, name, password_hash, created_ts: now };
-    let family = NewFamily::new(state)?;
-    let created = state.database.write::<_, Failure, _>(move |tx| {
-        if accounts::find_user(tx, &user.email)?.is_some() {
-            return Err(details("email", "is already registered").into());
+    let mut user = User { row: 0, public_id, email: email.clone(), name, password_hash, created_ts: now };
+    let (family, device) = (NewFamily::new(state)?, visitor.device.clone());
+    let created = state.database.write::<_, Failure, _>(Lane::Shared, move |tx| {
+        if let Some(user) = accounts::find_user(tx, &user.email)? {
+            return Ok(Err(user));
         }
         user.row = accounts::insert_user(tx, &user)?;
         let tokens = family.insert(tx, user.row, device.as_deref())?;
-        Ok(NewSession { user, tokens })
+        Ok(Ok(NewSession { user, tokens }))
     });
-    created.await.map(SignUp::Created)
+    match created.await? {
+        Ok(session) => Ok(SignUp::Created(session)),
+        // The same sign-up twice at once.
+        Err(user) => {
+            registered(tries(state, &email, password, Some(&user), &visitor).await?)?;
+            Ok(SignUp::Repeated(start(state, user, visitor.device).await?))
+        }
+    }
 }
 
 /// Signs in.
@@ -113,24 +143,93 @@ pub(crate) async fn sign_in(
     state: &State,
     email: &str,
     password: &str,
-    device: Option<String>,
+    visitor: Visitor,
 ) -> Result<NewSession, Failure> {
     check_length(password)?;
     // An address that no account can have is looked up like any other.
-    let user = find_user(state, &email.trim().to_lowercase()).await?;
-    let hash = user.as_ref().map_or(state.decoy.hash(), |user| user.password_hash.as_str()).to_owned();
-    let right = verify(state, password, hash).await?;
+    let email = email.trim().to_lowercase();
+    let user = find_user(state, &email).await?;
+    let right = tries(state, &email, password, user.as_ref(), &visitor).await?;
     match user {
-        Some(user) if right => start(state, user, device).await,
+        Some(user) if right => {
+            if password::is_outdated(&user.password_hash, &state.config.accounts.argon2) {
+                let (row, renewed) = (user.row, hash(state, password).await?);
+                let stored = state.database.write::<_, Failure, _>(Lane::User(row), move |tx| {
+                    Ok(accounts::set_password_hash(tx, row, &renewed)?)
+                });
+                stored.await?;
+            }
+            start(state, user, visitor.device).await
+        }
         _ => Err(Failure::new(Code::Unauthorized, "wrong email or password")),
     }
 }
 
+/// Whether `password` is that of `user`, if there is one: the same work and the same limits either way.
+async fn tries(
+    state: &State,
+    email: &str,
+    password: &str,
+    user: Option<&User>,
+    visitor: &Visitor,
+) -> Result<bool, Failure> {
+    if !is_known_device(state, user, visitor).await? {
+        admit(state, visitor)?;
+        let delayed = |seconds| Failure::rate_limited("too many wrong passwords", seconds);
+        state.guard.admit_account(email, visitor.address, state.now()).map_err(delayed)?;
+    }
+    let right = match user {
+        None => verify(state, password, state.decoy.hash()).await? && user.is_some(),
+        Some(user) => {
+            let right = verify(state, password, &user.password_hash).await?;
+            if !right && password::is_outdated(&user.password_hash, &state.config.accounts.argon2) {
+                // A hash of another cost must not tell that the address is known.
+                verify(state, password, state.decoy.hash()).await?;
+            }
+            right
+        }
+    };
+    if right {
+        state.guard.charge(visitor.address, Try::SignIn, state.now());
+        state.guard.succeeded(email, visitor.address);
+    } else {
+        state.guard.charge(visitor.address, Try::Guess, state.now());
+        state.guard.failed(email, visitor.address, state.now());
+        // Enough to see an attack and where it comes from; the account's address stays private.
+        let address = visitor.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+        tracing::warn!(address, account = user.map_or("-", |user| user.public_id.as_str()), "a sign-in failed");
+    }
+    Ok(right)
+}
+
+async fn is_known_device(state: &State, user: Option<&User>, visitor: &Visitor) -> Result<bool, Failure> {
+    let (Some(user), Some(device)) = (user.map(|user| user.row), visitor.device.clone()) else { return Ok(false) };
+    state.database.read(Lane::Shared, move |db| Ok(accounts::has_device(db, user, &device)?)).await
+}
+
+/// Refuses an address that has tried too much.
+fn admit(state: &State, visitor: &Visitor) -> Result<(), Failure> {
+    let limited = |seconds| Failure::rate_limited("too many requests of this address", seconds);
+    state.guard.admit_address(visitor.address, state.now()).map_err(limited)
+}
+
+/// The answer to a token that nobody has.
+fn guessed(state: &State, address: Option<IpAddr>, message: &'static str) -> Failure {
+    let admitted = admit(state, &Visitor { address, device: None });
+    state.guard.charge(address, Try::Guess, state.now());
+    admitted.err().unwrap_or_else(|| Failure::new(Code::Unauthorized, message))
+}
+
 /// Exchanges a refresh token for a new pair. The same token gives the same pair until that is used, or its grace is over.
-pub(crate) async fn refresh(state: &State, old: Token) -> Result<NewSession, Failure> {
+pub(crate) async fn refresh(state: &State, old: Token, address: Option<IpAddr>) -> Result<NewSession, Failure> {
+    let hash = old.hash();
+    let known = state.database.read::<_, Failure, _>(Lane::Shared, move |db| Ok(accounts::find_refresh(db, &hash)?));
+    if known.await?.is_none() {
+        return Err(guessed(state, address, "the refresh token is not known"));
+    }
     let (now, limits) = (state.now(), state.config.accounts.clone());
     let salt = state.entropy.bytes::<32>()?;
-    let outcome = state.database.write::<_, Failure, _>(move |tx| {
+    let outcome = state.database.write::<_, Failure, _>(Lane::Shared, move |tx| {
         let Some(known) = accounts::find_refresh(tx, &old.hash())? else {
             return Err(Failure::new(Code::Unauthorized, "the refresh token is not known"));
         };
@@ -150,6 +249,7 @@ pub(crate) async fn refresh(state: &State, old: Token) -> Result<NewSession, Fai
                 };
                 let next = accounts::insert_pair(tx, known.family, &tokens.stored(false))?;
                 accounts::rotate_pair(tx, known.pair, next, &salt, now)?;
+                accounts::keep_newest_pairs(tx, known.family, KEPT_PAIRS)?;
                 tokens
             }
             Some(last) if !last.next_used && now < last.rotated_ts + limits.refresh_grace_ms() => Tokens {
@@ -172,7 +272,7 @@ pub(crate) async fn refresh(state: &State, old: Token) -> Result<NewSession, Fai
 /// Ends the sign-in that a session token belongs to, or all of its user's. A token that has expired will do: it can only end things.
 pub(crate) async fn sign_out(state: &State, token: &Token, all_devices: bool) -> Result<(), Failure> {
     let (hash, now) = (token.hash(), state.now());
-    let done = state.database.write::<_, Failure, _>(move |tx| {
+    let done = state.database.write::<_, Failure, _>(Lane::Shared, move |tx| {
         let Some(session) = accounts::find_session(tx, &hash)? else {
             return Err(Failure::new(Code::Unauthorized, "the session token is not known"));
         };
@@ -193,10 +293,18 @@ fn revoked() -> Failure {
 fn normal_email(email: &str) -> Result<String, Details> {
     let email = email.trim().to_lowercase();
     let shaped = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-    if !shaped || email.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    let once = email.matches('@').count() == 1;
+    if !shaped || !once || email.chars().any(|c| c.is_control() || c.is_whitespace() || is_invisible(c)) {
         return Err(details("email", "must be an email address"));
     }
     Ok(email)
+}
+
+/// Characters that look like nothing, and letters that look like those of ASCII: two addresses must not look the same.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ff00}'..='\u{ffef}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn check_length(password: &str) -> Result<(), Details> {
@@ -208,18 +316,24 @@ fn check_length(password: &str) -> Result<(), Details> {
 
 async fn find_user(state: &State, email: &str) -> Result<Option<User>, Failure> {
     let email = email.to_owned();
-    state.database.read(move |db| Ok(accounts::find_user(db, &email)?)).await
+    state.database.read(Lane::Shared, move |db| Ok(accounts::find_user(db, &email)?)).await
 }
 
-async fn verify(state: &State, password: &str, hash: String) -> Result<bool, Failure> {
-    let password = password.to_owned();
-    Ok(state.executor.run(move || password::verify(&password, &hash)).await?)
+async fn verify(state: &State, password: &str, hash: &str) -> Result<bool, Failure> {
+    let (password, hash) = (password.to_owned(), hash.to_owned());
+    state.hashing.run(move || password::verify(&password, &hash)).await
+}
+
+async fn hash(state: &State, password: &str) -> Result<String, Failure> {
+    let (salt, cost, password) =
+        (state.entropy.bytes::<16>()?, state.config.accounts.argon2.clone(), password.to_owned());
+    Ok(state.hashing.run(move || password::hash(&password, &salt, &cost)).await??)
 }
 
 /// Starts a session of a user who has proved to be one.
 async fn start(state: &State, user: User, device: Option<String>) -> Result<NewSession, Failure> {
     let family = NewFamily::new(state)?;
-    let started = state.database.write::<_, Failure, _>(move |tx| {
+    let started = state.database.write::<_, Failure, _>(Lane::Shared, move |tx| {
         let tokens = family.insert(tx, user.row, device.as_deref())?;
         Ok(NewSession { user, tokens })
     });
@@ -230,6 +344,7 @@ async fn start(state: &State, user: User, device: Option<String>) -> Result<NewS
 struct NewFamily {
     tokens: Tokens,
     now: i64,
+    quotas: Quotas,
 }
 
 impl NewFamily {
@@ -241,10 +356,18 @@ impl NewFamily {
             refresh: Token::random(&*state.entropy)?,
             refresh_expires_ts: now + limits.refresh_ms(),
         };
-        Ok(Self { tokens, now })
+        Ok(Self { tokens, now, quotas: state.config.quotas.clone() })
     }
 
     fn insert(self, tx: &WriteTx<'_>, user: i64, device: Option<&str>) -> Result<Tokens, Failure> {
+        let most = self.quotas.sessions;
+        if accounts::count_families(tx, user)? >= most {
+            accounts::forget_families(tx, user, self.now - UNUSED_MS)?;
+            let left = accounts::count_families(tx, user)?;
+            if left >= most {
+                return Err(Failure::quota("sessions", left, most, self.quotas.upgrade_url.as_deref()));
+            }
+        }
         let family = accounts::insert_family(tx, user, device, self.now)?;
         accounts::insert_pair(tx, family, &self.tokens.stored(true))?;
         Ok(self.tokens)

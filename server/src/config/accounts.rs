@@ -19,17 +19,23 @@ pub struct Accounts {
     pub refresh_grace_hours: u32,
     /// The cost of hashing a password.
     pub argon2: Argon2Cost,
+    /// Passwords that are hashed at the same time; each takes the memory of `argon2`.
+    pub hashing_threads: usize,
+    /// Sign-ins that may wait for that; more are told `SERVICE_UNAVAILABLE`.
+    pub hashing_queue: usize,
 }
 
 impl Default for Accounts {
     fn default() -> Self {
         Self {
             sign_up: true,
-            min_password_chars: 1,
+            min_password_chars: 8,
             session_minutes: 15,
             refresh_days: 180,
             refresh_grace_hours: 24,
             argon2: Argon2Cost::default(),
+            hashing_threads: 2,
+            hashing_queue: 64,
         }
     }
 }
@@ -40,6 +46,8 @@ impl Accounts {
         within("accounts.session_minutes", self.session_minutes, 1..=525_600)?;
         within("accounts.refresh_days", self.refresh_days, 1..=36_500)?;
         within("accounts.refresh_grace_hours", self.refresh_grace_hours, 0..=8_760)?;
+        within("accounts.hashing_threads", self.hashing_threads, 1..=256)?;
+        within("accounts.hashing_queue", self.hashing_queue, 1..=100_000)?;
         self.argon2.validate()
     }
 
@@ -101,5 +109,33 @@ impl RateLimit {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         within("rate_limit.requests_per_minute", self.requests_per_minute, 1..=1_000_000)?;
         within("rate_limit.burst", self.burst, 1..=1_000_000)
+    }
+}
+
+/// What one address may try without a session: a right password counts as 1, a new account as 5, a wrong password or token as 10.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StrangerLimits {
+    /// Tries a minute that one address may make for ever.
+    pub tries_per_minute: u32,
+    /// Tries that it may make at once after a pause.
+    pub burst: u32,
+}
+
+impl Default for StrangerLimits {
+    fn default() -> Self {
+        Self { tries_per_minute: 300, burst: 600 }
+    }
+}
+
+impl StrangerLimits {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        within("strangers.tries_per_minute", self.tries_per_minute, 1..=1_000_000)?;
+        within("strangers.burst", self.burst, 1..=1_000_000)
+    }
+
+    /// Thousandths of tries of a full burst.
+    pub(crate) fn capacity(&self) -> i64 {
+        i64::from(self.burst) * 1000
     }
 }

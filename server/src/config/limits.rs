@@ -3,7 +3,9 @@
 use super::{ConfigError, within};
 use crate::model::{ClientVersion, CollectionName};
 pub use holm_protocol::limits::Limits;
+use ipnet::IpNet;
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::time::Duration;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -21,6 +23,8 @@ pub(super) fn validate(limits: &Limits) -> Result<(), ConfigError> {
     // Stored records are read back with a parser that stops at 128, inside of the body of a request.
     within("limits.max_json_depth", limits.max_json_depth, 4..=100)?;
     within("limits.max_members", limits.max_members, 16..=1_000_000)?;
+    within("limits.max_patch_ops", limits.max_patch_ops, 1..=1_000_000)?;
+    within("limits.max_list_offset", limits.max_list_offset, 0..=1_000_000)?;
     within("limits.max_streams", limits.max_streams, 1..=10_000)?;
     within("limits.max_fetch_ids", limits.max_fetch_ids, 1..=10_000)
 }
@@ -118,6 +122,18 @@ pub struct Runtime {
     pub readers: usize,
     /// Requests that may wait for the database before new ones are turned away with `SERVICE_UNAVAILABLE`.
     pub max_waiting: usize,
+    /// Milliseconds that one piece of a request's work may keep a thread of the database. Work that exceeds them is undone with `TIMEOUT`.
+    pub work_budget_ms: u32,
+    /// Open connections. One more closes the oldest that has no request under way, or is closed itself.
+    pub max_connections: usize,
+    /// The same of one address.
+    pub max_connections_by_address: usize,
+    /// Proxies: networks such as `10.0.0.0/8` or single addresses. Their connections are not counted by address, and the last address in their `X-Forwarded-For` is the client's.
+    pub trusted_proxies: Vec<String>,
+    /// Seconds in which a connection must bring the whole header of its next request, idle time included.
+    pub header_timeout_seconds: u32,
+    /// Seconds in which a client must begin to take a reply; after that it must take at least 1 KiB each second.
+    pub write_timeout_seconds: u32,
     /// Seconds after which a request is given up with `TIMEOUT`.
     pub request_timeout_seconds: u32,
     /// Seconds that a shutdown waits for requests under way.
@@ -133,6 +149,12 @@ impl Default for Runtime {
         Self {
             readers: 4,
             max_waiting: 1024,
+            work_budget_ms: 2_000,
+            max_connections: 4_096,
+            max_connections_by_address: 512,
+            trusted_proxies: Vec::new(),
+            header_timeout_seconds: 20,
+            write_timeout_seconds: 30,
             request_timeout_seconds: 60,
             shutdown_grace_seconds: 10,
             maintenance_seconds: 300,
@@ -146,10 +168,40 @@ impl Runtime {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         within("server.readers", self.readers, 1..=64)?;
         within("server.max_waiting", self.max_waiting, 1..=1_000_000)?;
+        for proxy in &self.trusted_proxies {
+            if network(proxy).is_none() {
+                return Err(ConfigError::value(
+                    "server.trusted_proxies",
+                    format!("{proxy:?} is no network or address"),
+                ));
+            }
+        }
+        within("server.work_budget_ms", self.work_budget_ms, 50..=600_000)?;
+        within("server.max_connections", self.max_connections, 1..=1_000_000)?;
+        within("server.max_connections_by_address", self.max_connections_by_address, 1..=1_000_000)?;
+        within("server.header_timeout_seconds", self.header_timeout_seconds, 1..=3600)?;
+        within("server.write_timeout_seconds", self.write_timeout_seconds, 1..=3600)?;
         within("server.request_timeout_seconds", self.request_timeout_seconds, 1..=3600)?;
         within("server.shutdown_grace_seconds", self.shutdown_grace_seconds, 0..=3600)?;
         within("server.maintenance_seconds", self.maintenance_seconds, 1..=86_400)?;
         within("server.gzip_level", self.gzip_level, 1..=9)
+    }
+
+    /// The networks of trusted proxies.
+    pub(crate) fn proxies(&self) -> Vec<IpNet> {
+        self.trusted_proxies.iter().filter_map(|text| network(text)).collect()
+    }
+
+    pub(crate) fn work_budget(&self) -> Duration {
+        Duration::from_millis(self.work_budget_ms.into())
+    }
+
+    pub(crate) fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_timeout_seconds.into())
+    }
+
+    pub(crate) fn write_timeout(&self) -> Duration {
+        Duration::from_secs(self.write_timeout_seconds.into())
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {
@@ -163,4 +215,8 @@ impl Runtime {
     pub(crate) fn maintenance_interval(&self) -> Duration {
         Duration::from_secs(self.maintenance_seconds.into())
     }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }

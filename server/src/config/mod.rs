@@ -9,13 +9,16 @@ mod accounts;
 mod actions;
 mod collections;
 mod limits;
+mod quotas;
 
-pub use accounts::{Accounts, Argon2Cost, RateLimit};
+pub use accounts::{Accounts, Argon2Cost, RateLimit, StrangerLimits};
 pub use actions::{ActionSettings, Webhook};
 pub use collections::{Collection, ConflictPolicy, FieldRule, FieldType, IdAssignment, Preconditions};
 pub use limits::{Limits, Retention, Runtime, SyncSettings};
+pub use quotas::Quotas;
 
 use crate::model::{ClientVersion, CollectionName};
+use holm_protocol::names::deleted_ids_key;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,6 +39,10 @@ pub struct Config {
     pub accounts: Accounts,
     /// How actions are carried out.
     pub actions: ActionSettings,
+    /// What one account may have.
+    pub quotas: Quotas,
+    /// What one address may try without a session.
+    pub strangers: StrangerLimits,
     /// At most so many requests of one account. Absent: no limit.
     pub rate_limit: Option<RateLimit>,
     /// Rules of collections. A collection without an entry has the defaults.
@@ -74,6 +81,8 @@ impl Config {
         self.retention.validate()?;
         self.accounts.validate()?;
         self.actions.validate()?;
+        self.strangers.validate()?;
+        self.quotas.validate()?;
         if let Some(limit) = &self.rate_limit {
             limit.validate()?;
         }
@@ -81,6 +90,13 @@ impl Config {
             let key = format!("collections.{name}");
             CollectionName::parse(name).map_err(|e| ConfigError::value(&key, e.to_string()))?;
             collection.validate(&key)?;
+            if self.deleted_key(name) == *name {
+                return Err(ConfigError::value(format!("{key}.deleted_key"), "is the collection itself"));
+            }
+            if let Some(other) = self.collections.keys().find(|other| self.collide(name, other)) {
+                let fault = format!("this and {other} would have one list of deleted ids");
+                return Err(ConfigError::value(format!("{key}.deleted_key"), fault));
+            }
         }
         Ok(())
     }
@@ -88,6 +104,18 @@ impl Config {
     /// The rules of a collection: those configured, or the defaults.
     pub(crate) fn collection(&self, name: &CollectionName) -> &Collection {
         self.collections.get(name.as_str()).unwrap_or(&collections::DEFAULT)
+    }
+
+    /// The key of the list of a collection's deleted ids: `tasks` gives `deletedTaskIds`, or what is configured.
+    pub(crate) fn deleted_key(&self, collection: &str) -> String {
+        let configured = self.collections.get(collection).and_then(|rules| rules.deleted_key.clone());
+        configured.unwrap_or_else(|| deleted_ids_key(collection))
+    }
+
+    /// Whether a reply with changes of both collections would have a key twice.
+    pub(crate) fn collide(&self, one: &str, other: &str) -> bool {
+        let (deleted, other_deleted) = (self.deleted_key(one), self.deleted_key(other));
+        one != other && (deleted == other_deleted || deleted == other || one == other_deleted)
     }
 
     /// Below this version of the app only queued work is taken.
@@ -166,6 +194,12 @@ mod tests {
             ),
             ("[sync]\ndefault_collection = \"1\"", "sync.default_collection"),
             ("[sync]\nmin_client_version = \"new\"", "sync.min_client_version"),
+            ("[collections.a]\ndeleted_key = \"b\"\n[collections.b]", "collections.a.deleted_key"),
+            ("[collections.box]\n[collections.boxes]", "collections.box.deleted_key"),
+            ("[collections.a]\ndeleted_key = \"a\"", "collections.a.deleted_key"),
+            ("[quotas]\nstreams = 100000", "quotas.streams"),
+            ("[strangers]\nburst = 0", "strangers.burst"),
+            ("[server]\ntrusted_proxies = [\"everybody\"]", "server.trusted_proxies"),
             ("[retention]\ntombstone_days = 0", "retention.tombstone_days"),
             ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),
             ("[actions]\nmax_attempts = 0", "actions.max_attempts"),

@@ -1,18 +1,19 @@
 //! Accounts: `/v1/auth/*`, also under `/api/auth/*`, and `/v1/user/profile`.
 
 use super::Shared;
-use super::body::Payload;
-use super::caller::{Bearer, Caller, admit};
+use super::body::SmallPayload;
+use super::caller::{Address, Bearer, Caller, admit};
 use super::context::Context;
 use super::reply::Reply;
 use super::schema;
-use crate::auth::{self, NewSession, SignUp, Token};
+use crate::auth::{self, NewSession, SignUp, Token, Visitor};
 use crate::error::Failure;
-use crate::model::{Decoder, DeviceId, details, write_string};
+use crate::model::{DeviceId, details, write_string};
 use crate::store::accounts::{self, User};
 use crate::sync::wire::write_time;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
 
 /// The longest address that mail servers exchange (RFC 5321, section 4.5.3.1.3, without its brackets).
 const MAX_EMAIL_BYTES: usize = 254;
@@ -36,10 +37,12 @@ struct Credentials {
 pub(super) async fn sign_up(
     State(server): State<Shared>,
     context: Context,
-    payload: Payload,
+    address: Address,
+    payload: SmallPayload,
 ) -> Result<Reply, Failure> {
-    let given = credentials(&server, &context, payload).await?;
-    let outcome = auth::sign_up(&server, &given.email, &given.password, given.name, given.device).await?;
+    let given = credentials(&server, &context, payload)?;
+    let visitor = Visitor { address: address.0, device: given.device };
+    let outcome = auth::sign_up(&server, &given.email, &given.password, given.name, visitor).await?;
     Ok(match outcome {
         SignUp::Created(session) => issued(&server, &context, &session).status(StatusCode::CREATED),
         SignUp::Repeated(session) => issued(&server, &context, &session),
@@ -55,10 +58,12 @@ pub(super) async fn sign_up(
 pub(super) async fn sign_in(
     State(server): State<Shared>,
     context: Context,
-    payload: Payload,
+    address: Address,
+    payload: SmallPayload,
 ) -> Result<Reply, Failure> {
-    let given = credentials(&server, &context, payload).await?;
-    let session = auth::sign_in(&server, &given.email, &given.password, given.device).await?;
+    let given = credentials(&server, &context, payload)?;
+    let visitor = Visitor { address: address.0, device: given.device };
+    let session = auth::sign_in(&server, &given.email, &given.password, visitor).await?;
     Ok(issued(&server, &context, &session))
 }
 
@@ -71,13 +76,12 @@ pub(super) async fn sign_in(
 pub(super) async fn refresh(
     State(server): State<Shared>,
     context: Context,
-    payload: Payload,
+    address: Address,
+    payload: SmallPayload,
 ) -> Result<Reply, Failure> {
-    let token = payload.json(&server, server.config.limits.max_body_bytes, |body| {
-        let token = Decoder::new(body, "body")?.text("refreshToken")?;
-        token.map(Token::received).ok_or_else(|| details("refreshToken", "is missing").into())
-    });
-    let session = auth::refresh(&server, token.await?).await?;
+    let token = payload.decoder()?.text("refreshToken")?;
+    let token = token.map(Token::received).ok_or_else(|| details("refreshToken", "is missing"))?;
+    let session = auth::refresh(&server, token, address.0).await?;
     Ok(issued(&server, &context, &session))
 }
 
@@ -91,14 +95,9 @@ pub(super) async fn refresh(
 pub(super) async fn sign_out(
     State(server): State<Shared>,
     Bearer(token): Bearer,
-    payload: Payload,
+    payload: SmallPayload,
 ) -> Result<Reply, Failure> {
-    let all_devices = if payload.is_empty() {
-        false
-    } else {
-        let limit = server.config.limits.max_body_bytes;
-        payload.json(&server, limit, |body| Ok(Decoder::new(body, "body")?.flag("allDevices")?)).await?
-    };
+    let all_devices = if payload.is_empty() { false } else { payload.decoder()?.flag("allDevices")? };
     auth::sign_out(&server, &token, all_devices).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
@@ -111,41 +110,34 @@ pub(super) async fn sign_out(
 )]
 pub(super) async fn profile(caller: Caller) -> Result<Reply, Failure> {
     let row = caller.session.user;
-    let user = caller.server.database.read::<_, Failure, _>(move |db| Ok(accounts::user_by_row(db, row)?)).await?;
+    let user = caller.read::<_, Failure, _>(move |db| Ok(accounts::user_by_row(db, row)?)).await?;
     let mut data = Vec::new();
     write_user(&mut data, &user);
     Ok(caller.data(&data))
 }
 
-async fn credentials(server: &Shared, context: &Context, payload: Payload) -> Result<Credentials, Failure> {
-    let read = |body| {
-        let mut body = Decoder::new(body, "body")?;
-        let missing = |key: &'static str| move || Failure::from(details(key, "is missing"));
-        let name = body.text("name")?;
-        if name.as_ref().is_some_and(|name| name.len() > 256) {
-            return Err(details("name", "may have at most 256 bytes").into());
-        }
-        let email = body.text("email")?.ok_or_else(missing("email"))?;
-        if email.len() > MAX_EMAIL_BYTES {
-            return Err(details("email", format!("may have at most {MAX_EMAIL_BYTES} bytes")).into());
-        }
-        Ok(Credentials {
-            email,
-            password: body.text("password")?.ok_or_else(missing("password"))?,
-            name,
-            device: body.text("device")?,
-        })
-    };
-    let mut given = payload.json(server, server.config.limits.max_body_bytes, read).await?;
-    if let Some(device) = &given.device {
+fn credentials(server: &Shared, context: &Context, payload: SmallPayload) -> Result<Credentials, Failure> {
+    let mut body = payload.decoder()?;
+    let missing = |key: &'static str| move || Failure::from(details(key, "is missing"));
+    let name = body.text("name")?;
+    if name.as_ref().is_some_and(|name| name.len() > 256 || name.contains('\0')) {
+        return Err(details("name", "may have at most 256 bytes, and no NUL").into());
+    }
+    let email = body.text("email")?.ok_or_else(missing("email"))?;
+    if email.len() > MAX_EMAIL_BYTES {
+        return Err(details("email", format!("may have at most {MAX_EMAIL_BYTES} bytes")).into());
+    }
+    let password = body.text("password")?.ok_or_else(missing("password"))?;
+    let mut device = body.text("device")?;
+    if let Some(device) = &device {
         DeviceId::parse(device).map_err(|fault| details("device", fault.to_string()))?;
     }
-    if given.device.is_none() {
-        given.device = context.device.as_ref().map(ToString::to_string);
+    if device.is_none() {
+        device = context.device.as_ref().map(ToString::to_string);
     }
     // Guessing passwords of one account counts as that account's requests.
-    admit(server, &format!("email:{}", given.email.trim().to_lowercase()))?;
-    Ok(given)
+    admit(server, &format!("email:{}", email.trim().to_lowercase()))?;
+    Ok(Credentials { email, password, name, device })
 }
 
 fn issued(server: &Shared, context: &Context, session: &NewSession) -> Reply {
@@ -161,7 +153,8 @@ fn issued(server: &Shared, context: &Context, session: &NewSession) -> Reply {
     data.extend_from_slice(b",\"refreshExpiresAt\":");
     write_time(&mut data, tokens.refresh_expires_ts);
     data.extend_from_slice(b"}}");
-    Reply::data(context, server, &data)
+    // RFC 6749, section 5.1: no cache may ever hold a token.
+    Reply::data(context, server, &data).header(CACHE_CONTROL, "no-store")
 }
 
 /// Appends `{"id":…,"email":…,"name":…,"createdAt":…}`.

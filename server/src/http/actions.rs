@@ -61,7 +61,7 @@ calls_actions!(of_account, "/v1/actions/{name}", "Calls an action of the account
 )]
 pub(super) async fn job(caller: Caller, OfJob(id): OfJob) -> Result<Reply, Failure> {
     let user = caller.session.user;
-    let found = caller.server.database.read::<_, Failure, _>(move |db| Ok(jobs::find(db, user, &id)?)).await?;
+    let found = caller.read::<_, Failure, _>(move |db| Ok(jobs::find(db, user, &id)?)).await?;
     let job = found.ok_or_else(|| Failure::new(Code::RecordNotFound, "there is no such job"))?;
     let mut data = format!("{{\"jobId\":\"{}\",\"action\":", job.public_id).into_bytes();
     write_string(&mut data, &job.name);

@@ -3,26 +3,33 @@
 //! Invariants:
 //! - No more than `max_body_bytes` are ever held, packed or not, and a body never inflates to more than `max_inflate_ratio` times its
 //!   size: a few bytes cannot fill the memory.
+//! - A large body needs a place: see [`Intake`](super::Intake).
 //! - What comes out is one JSON value without duplicate keys, as deep as allowed.
 
 use super::Shared;
+use super::context::RequestContext;
+use super::intake::Place;
 use crate::config::Limits;
 use crate::error::{Code, Failure};
-use crate::model::details;
+use crate::model::{Decoder, details};
 use crate::state::State;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use flate2::read::MultiGzDecoder;
-use holm_protocol::json::{self, JsonFault};
+use holm_protocol::json::{self, Bounds, JsonFault};
 use serde_json::Value;
 use std::future::poll_fn;
 use std::io::Read;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// Above this reading takes longer than handing it to another thread.
 const WORTH_HANDING_OVER: usize = 32 * 1024;
+
+/// The largest body of a stranger.
+const MAX_SMALL: usize = 4096;
 
 /// A body as it came.
 pub(crate) struct Payload {
@@ -30,6 +37,7 @@ pub(crate) struct Payload {
     packed: bool,
     /// The media type, in lower case and without parameters.
     media_type: Option<String>,
+    place: Option<Place>,
 }
 
 impl FromRequest<Shared> for Payload {
@@ -39,8 +47,14 @@ impl FromRequest<Shared> for Payload {
         let (parts, body) = request.into_parts();
         let packed = is_packed(&parts.headers)?;
         let media_type = media_type(&parts.headers)?;
+        let most = server.config.limits.max_body_bytes;
+        let account = parts.extensions.get::<Arc<RequestContext>>().and_then(|context| context.user.get());
+        let received = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(most);
+        let inflated = if packed { received.saturating_mul(server.config.limits.max_inflate_ratio) } else { received };
+        let expected = inflated.min(most);
+        let place = server.intake.admit(account.map_or("", String::as_str), expected)?;
         let bytes = receive(&parts.headers, body, &server.config.limits).await?;
-        Ok(Self { bytes, packed, media_type })
+        Ok(Self { bytes, packed, media_type, place })
     }
 }
 
@@ -62,19 +76,24 @@ impl Payload {
         max_bytes: usize,
         read: impl FnOnce(Value) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let is_json = |media: &str| {
-            media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
-        };
         if !self.media_type().is_none_or(is_json) {
-            return Err(Failure::new(Code::UnsupportedMediaType, "the body must be application/json"));
+            return Err(not_json());
         }
         let limits = server.config.limits.clone();
         let handed_over = self.bytes.len() > WORTH_HANDING_OVER;
-        let work = move || read(self.parse(max_bytes, &limits)?);
+        let turn = match &self.place {
+            Some(place) => place.turn().await,
+            None => None,
+        };
+        let work = move || {
+            let _turn = turn;
+            read(self.parse(max_bytes, &limits)?)
+        };
         if handed_over { server.executor.run(work).await? } else { work() }
     }
 
     fn parse(self, max_bytes: usize, limits: &Limits) -> Result<Value, Failure> {
+        let _place = self.place;
         let text = if self.packed { inflate(&self.bytes, limits)? } else { self.bytes };
         if text.len() > max_bytes {
             return Err(too_large(limits));
@@ -86,15 +105,61 @@ impl Payload {
     }
 }
 
+/// A body of a stranger: small, plain, and read before anything is known of its sender.
+pub(crate) struct SmallPayload(Vec<u8>);
+
+impl FromRequest<Shared> for SmallPayload {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, server: &Shared) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let limits = Limits { max_body_bytes: MAX_SMALL, ..server.config.limits.clone() };
+        if is_packed(&parts.headers)? {
+            return Err(Failure::new(Code::UnsupportedEncoding, "bodies of accounts are not packed"));
+        }
+        let media_type = media_type(&parts.headers)?;
+        if !media_type.as_deref().is_none_or(is_json) {
+            return Err(not_json());
+        }
+        let bytes = receive(&parts.headers, body, &limits).await;
+        Ok(Self(bytes?))
+    }
+}
+
+impl SmallPayload {
+    /// Whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Reads the body as a JSON object.
+    pub(crate) fn decoder(&self) -> Result<Decoder, Failure> {
+        let bounds = Bounds { depth: 4, members: 64, bytes: MAX_SMALL };
+        let body = json::parse_value(&self.0, bounds).map_err(|fault| details("body", fault.to_string()))?;
+        Ok(Decoder::new(body, "body")?)
+    }
+}
+
+fn is_json(media: &str) -> bool {
+    media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+}
+
+fn not_json() -> Failure {
+    Failure::new(Code::UnsupportedMediaType, "the body must be application/json")
+}
+
 /// The failure of a request that is too large in any way.
 pub(crate) fn too_large(limits: &Limits) -> Failure {
     Failure::new(Code::PayloadTooLarge, "the request is larger than the server takes").with("limits", limits)
 }
 
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 async fn receive(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<Vec<u8>, Failure> {
-    let announced =
-        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok());
-    if announced.is_some_and(|length: usize| length > limits.max_body_bytes) {
+    let announced = announced(headers);
+    if announced.is_some_and(|length| length > limits.max_body_bytes) {
         return Err(too_large(limits));
     }
     let mut bytes = Vec::with_capacity(announced.unwrap_or(0));

@@ -6,13 +6,18 @@ use super::params::Params;
 use super::reply::Reply;
 use crate::auth::{self, Session, Token};
 use crate::error::{Code, Failure};
+use crate::listen::Peer;
 use crate::model::Space;
 use crate::state::State;
+use crate::store::{Lane, StoreError, WriteTx};
 use crate::sync::scope::Scope;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use rusqlite::Connection;
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// An authenticated request that passed the rate limit, without its body.
@@ -29,7 +34,8 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Failure> {
         let Bearer(token) = Bearer::from_request_parts(parts, server).await?;
-        let session = auth::authenticate(server, &token).await?;
+        let Ok(Address(address)) = Address::from_request_parts(parts, server).await;
+        let session = auth::authenticate(server, &token, address).await?;
         let context = Context::from_request_parts(parts, server).await?;
         // Set once: this extractor is the only one that writes it.
         let _ = context.user.set(session.user_id.clone());
@@ -40,12 +46,34 @@ impl FromRequestParts<Shared> for Caller {
 }
 
 impl Caller {
+    /// See [`Database::read`](crate::store::Database::read): in the turn of the caller's account.
+    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.server.database.read(Lane::User(self.session.user), work).await
+    }
+
+    /// See [`Database::write`](crate::store::Database::write): in the turn of the caller's account.
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.server.database.write(Lane::User(self.session.user), work).await
+    }
+
     /// The scope of the request: the user in their own space. Another space in the query is `FORBIDDEN`.
     pub(crate) fn scope(&self) -> Result<Scope, Failure> {
         let session = &self.session;
         require_own(&session.space, self.params.text("space")?)?;
         Ok(Scope {
             user: session.user,
+            family: session.family,
+            signed_in_as: session.device.clone(),
             space_row: session.space_row,
             space: session.space.clone(),
             device: self.context.device.clone(),
@@ -62,6 +90,17 @@ impl Caller {
     /// `{<members>,"meta":…}` from text that begins with the brace and lacks the last one.
     pub(crate) fn members(&self, members: Vec<u8>) -> Reply {
         Reply::members(&self.context, &self.server, members)
+    }
+}
+
+/// Where a request comes from, if it came by a socket.
+pub(crate) struct Address(pub(crate) Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Peer>().map(|peer| peer.0)))
     }
 }
 
@@ -86,10 +125,10 @@ impl FromRequestParts<Shared> for Bearer {
 
 /// Counts a request of an account.
 pub(crate) fn admit(server: &State, account: &str) -> Result<(), Failure> {
-    server.limiter.admit(account, server.now()).map_err(|seconds| {
-        let failure = Failure::new(Code::RateLimited, "too many requests of this account");
-        failure.with("retryAfter", &seconds).retry_after(seconds)
-    })
+    server
+        .limiter
+        .admit(account, server.now())
+        .map_err(|seconds| Failure::rate_limited("too many requests of this account", seconds))
 }
 
 /// Refuses a space that is not the caller's.

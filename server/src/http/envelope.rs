@@ -81,6 +81,9 @@ fn write_failure(response: &mut Response, context: &RequestContext, server: &Ser
         Failure::new(Code::of_status(status.as_u16()), reason).with_status(status.as_u16())
     });
     let code = failure.code();
+    if let Some(reason) = failure.reason() {
+        tracing::error!(request_id = context.request_id, code = code.as_str(), reason, "a request failed");
+    }
     let mut body = b"{\"error\":".to_vec();
     failure.write(&mut body, Some(&context.request_id));
     body.extend_from_slice(b",\"type\":");
@@ -122,6 +125,6 @@ fn write_headers(headers: &mut HeaderMap, method: &Method, context: &RequestCont
         return;
     }
     headers.insert(HeaderName::from_static(headers::API_VERSION), u16::from(context.api_version).into());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
 }

@@ -8,7 +8,7 @@
 //! Invariants:
 //! - Every reply leaves through [`envelope`], so every failure has the error body, whether a handler, axum or a panic caused it.
 //! - A handler reads the session before the body: a caller without a session cannot make the server read megabytes. (Account routes
-//!   have no session; their bodies are read first.)
+//!   have no session; their bodies are small and read first.)
 //! - Nothing here decides about records.
 
 mod accounts;
@@ -19,6 +19,7 @@ mod compression;
 mod conditional;
 mod context;
 mod envelope;
+mod intake;
 mod operations;
 mod params;
 mod records;
@@ -36,6 +37,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+pub(crate) use intake::Intake;
 
 /// The state that every handler gets.
 pub(crate) type Shared = Arc<State>;

@@ -3,6 +3,7 @@
 use super::reply::Reply;
 use super::{Shared, schema};
 use crate::error::Failure;
+use crate::store::Lane;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
@@ -26,7 +27,7 @@ impl Description {
     responses((status = 200, body = schema::Health), (status = "default", body = schema::ErrorBody)),
 )]
 pub(super) async fn healthz(State(server): State<Shared>) -> Result<Reply, Failure> {
-    server.database.read::<_, Failure, _>(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+    server.database.read::<_, Failure, _>(Lane::Urgent, |db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
     Ok(Reply::bare(b"{\"status\":\"ok\"}"))
 }
 

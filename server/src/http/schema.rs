@@ -360,6 +360,8 @@ shapes! {
         max_inflate_ratio: usize,
         max_json_depth: usize,
         max_members: usize,
+        max_patch_ops: usize,
+        max_list_offset: usize,
         max_streams: usize,
         max_fetch_ids: usize,
     }

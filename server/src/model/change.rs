@@ -4,12 +4,15 @@
 //! - Every kind of write (merge patch, field operations, JSON Patch, whole record) becomes edits of paths, with the functions of
 //!   `holm-protocol` that devices use.
 //! - An edit that leaves the value at its path as it was, by value, is not among them.
+//! - Work is bounded before it is done: see [`Work`].
 //! - A path never leads into an array: elements have no identity, so an edit of one is an edit of the array.
 
 use super::json_patch::{self, PatchFault};
+use super::work::Work;
 use super::{Fields, Hlc, details};
 use ::json_patch::PatchOperation;
 use holm_protocol::change::{ChangeError, Changes, Edit, FieldOp, Path, Stamp, between, same};
+use holm_protocol::json::Bounds;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -70,6 +73,12 @@ pub(crate) enum ChangeFault {
     TestFailed,
 }
 
+impl From<Details> for ChangeFault {
+    fn from(details: Details) -> Self {
+        Self::Invalid(details)
+    }
+}
+
 impl FieldEdit {
     /// Reads `{"op":"set","path":"/title","value":"x","hlc":"…"}`. A path of more than `max_depth` members is refused: the record
     /// could not be nested so deep.
@@ -90,28 +99,43 @@ impl Change {
         json_patch::decode(value).map(Self::JsonPatch)
     }
 
+    /// How many edits the change has, where it is a list of them.
+    pub(crate) fn operations(&self) -> usize {
+        match self {
+            Self::FieldOps(ops) => ops.len(),
+            Self::JsonPatch(patch) => patch.len(),
+            Self::Create(_) | Self::Merge(_) | Self::Replace(_) | Self::Delete => 0,
+        }
+    }
+
     /// Whether the change consists of edits that give the same result in any order, so that it needs no version.
     pub(crate) fn commutes(&self) -> bool {
         matches!(self, Self::FieldOps(ops) if ops.iter().all(|op| op.edit.commutes()))
     }
 
     /// Applies the change to a record with these fields. `Create` and `Replace` leave nothing of them, `Delete` leaves no fields.
-    pub(crate) fn apply(&self, mut current: Fields, max_bytes: usize) -> Result<Applied, ChangeFault> {
+    pub(crate) fn apply(&self, mut current: Fields, bounds: Bounds) -> Result<Applied, ChangeFault> {
+        let mut work = Work::of(bounds);
         match self {
-            Self::Create(fields) | Self::Replace(fields) => Ok(Applied::between(&current, fields.clone())),
+            Self::Create(fields) | Self::Replace(fields) => {
+                work.walk(fields)?;
+                Ok(Applied::between(&current, fields.clone()))
+            }
             Self::Delete => Ok(Applied::between(&current, Fields::new())),
             Self::Merge(patch) => {
+                work.walk(patch)?;
                 let changes = Changes::from_merge_patch(patch, &current, Stamp::default());
                 let changes = changes.map_err(|error| ChangeFault::Invalid(fault(error)))?;
                 changes.apply(&mut current);
                 Ok(Applied { fields: current, edits: plain_edits(&changes) })
             }
-            Self::FieldOps(ops) => Ok(Applied::of_field_ops(&current, ops)),
+            Self::FieldOps(ops) => Ok(Applied::of_field_ops(&current, ops, &mut work)?),
             Self::JsonPatch(patch) => {
-                let fields = json_patch::apply(&current, patch, max_bytes).map_err(|fault| match fault {
+                let fields = json_patch::apply(&current, patch, bounds, &mut work).map_err(|fault| match fault {
                     PatchFault::Invalid(details) => ChangeFault::Invalid(details),
                     PatchFault::TestFailed => ChangeFault::TestFailed,
                 })?;
+                work.walk(&fields)?;
                 Ok(Applied::between(&current, fields))
             }
         }
@@ -124,12 +148,16 @@ impl Applied {
         Self { fields: after, edits: plain_edits(&changes) }
     }
 
-    fn of_field_ops(before: &Fields, ops: &[FieldEdit]) -> Self {
+    fn of_field_ops(before: &Fields, ops: &[FieldEdit], work: &mut Work) -> Result<Self, Details> {
         let mut fields = before.clone();
         // Ordered by path, so that an ancestor's stamp is set before those of its descendants.
         let mut touched: BTreeMap<Path, (bool, &Option<Hlc>)> = BTreeMap::new();
         for op in ops {
             let place = outside_arrays(&fields, &op.path);
+            work.spend(place.names().iter().map(String::len).sum())?;
+            if let (Edit::EditSet { .. }, Some(members)) = (&op.edit, Changes::value_at(&fields, &op.path)) {
+                work.look_at(members, 0)?;
+            }
             op.edit.apply(&mut fields, &op.path);
             let entry = touched.entry(place).or_insert((true, &op.hlc));
             *entry = (entry.0 && op.edit.commutes(), &op.hlc);
@@ -140,19 +168,30 @@ impl Applied {
             _ => true,
         };
         let (changed, undone): (Vec<_>, Vec<_>) = touched.into_iter().partition(|(path, _)| differs(path));
-        let mut edits: Vec<PathEdit> =
-            changed.into_iter().map(|(path, (commutes, hlc))| PathEdit { path, commutes, hlc: hlc.clone() }).collect();
+        let edit =
+            |(path, (commutes, hlc)): (Path, (bool, &Option<Hlc>))| PathEdit { path, commutes, hlc: hlc.clone() };
+        let mut edits: BTreeMap<Path, PathEdit> = changed.into_iter().map(edit).map(|e| (e.path.clone(), e)).collect();
         // Objects on the way to a place that was set and then removed again stay.
         for (path, _) in undone {
             let way = std::iter::successors(path.parent(), Path::parent);
             let left = way.into_iter().find(|at| Changes::value_at(&fields, at).is_some());
-            if let Some(left) = left.filter(|at| differs(at) && !edits.iter().any(|edit| edit.path.meets(at))) {
-                edits.push(PathEdit { path: left, commutes: false, hlc: None });
+            let Some(left) = left.filter(|at| !meets(&edits, at)) else { continue };
+            if let Some(value) = Changes::value_at(before, &left) {
+                work.look_at(value, 0)?;
+            }
+            if differs(&left) {
+                edits.insert(left.clone(), PathEdit { path: left, commutes: false, hlc: None });
             }
         }
-        edits.sort_by(|a, b| a.path.cmp(&b.path));
-        Self { fields, edits }
+        Ok(Self { fields, edits: edits.into_values().collect() })
     }
+}
+
+/// Whether one of the edited paths is `at`, above it or below it.
+fn meets(edits: &BTreeMap<Path, PathEdit>, at: &Path) -> bool {
+    let way = std::iter::successors(Some(at.clone()), Path::parent);
+    way.into_iter().any(|path| edits.contains_key(&path))
+        || edits.range(at..).next().is_some_and(|(path, _)| at.contains(path))
 }
 
 /// The edits of a change that has one stamp and no edits that commute.

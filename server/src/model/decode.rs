@@ -3,6 +3,9 @@
 use super::{Details, Fields};
 use serde_json::Value;
 
+/// The greatest number that every reader of JSON keeps exactly (RFC 7493, section 2.2).
+pub(super) const MAX_COUNT: i64 = (1 << 53) - 1;
+
 /// One fault, as `details` of a `VALIDATION_ERROR`.
 pub(crate) fn details(key: impl Into<String>, fault: impl Into<String>) -> Details {
     Details::from([(key.into(), fault.into())])
@@ -35,7 +38,8 @@ impl Decoder {
 
     /// A whole number that is not negative.
     pub(crate) fn count(&mut self, key: &str) -> Result<Option<i64>, Details> {
-        self.typed(key, "must be a whole number, not negative", |value| value.as_i64().filter(|n| *n >= 0))
+        let fault = "must be a whole number, not negative and below 2^53";
+        self.typed(key, fault, |value| value.as_i64().filter(|n| (0..=MAX_COUNT).contains(n)))
     }
 
     /// `true` or `false`; absent is false.

@@ -1,9 +1,12 @@
 //! JSON Patch (RFC 6902) over a record's fields.
 //!
-//! Invariant: a patch of a few bytes cannot make a record of gigabytes. `copy` doubles what it copies, so the size is looked at after
-//! each of them and not at the end.
+//! Invariant: no patch makes a record larger or deeper than allowed, not even between two of its operations, and none takes more work than
+//! [`Work`] allows: `copy` doubles what it copies, and `move` nests by one what it moves into itself.
 
+use super::work::Work;
 use super::{Details, Fields, details, is_reserved_field};
+use holm_protocol::json::{self, Bounds};
+use json_patch::jsonptr::PointerBuf;
 use json_patch::{PatchErrorKind, PatchOperation, patch_unsafe};
 use serde_json::Value;
 
@@ -40,21 +43,28 @@ pub(super) fn decode(value: Value) -> Result<Vec<PatchOperation>, Details> {
     Ok(patch)
 }
 
-/// Applies a patch to a copy of `fields`. A result larger than `max_bytes` is refused.
-pub(super) fn apply(fields: &Fields, patch: &[PatchOperation], max_bytes: usize) -> Result<Fields, PatchFault> {
+/// Applies a patch to a copy of `fields`.
+pub(super) fn apply(
+    fields: &Fields,
+    patch: &[PatchOperation],
+    bounds: Bounds,
+    work: &mut Work,
+) -> Result<Fields, PatchFault> {
     let mut document = Value::Object(fields.clone());
+    // What the document has at most: nothing is taken off for what is removed until it would be too much.
+    let mut bytes = json::size(fields);
     for operation in patch {
+        bytes += grows_by(&document, operation, work).map_err(PatchFault::Invalid)?;
         patch_unsafe(&mut document, std::slice::from_ref(operation)).map_err(|error| match error.kind {
             PatchErrorKind::TestFailed => PatchFault::TestFailed,
             kind => PatchFault::Invalid(details(error.path.to_string(), kind.to_string())),
         })?;
-        if matches!(operation, PatchOperation::Copy(_))
-            && serde_json::to_vec(&document).map_or(0, |v| v.len()) > max_bytes
-        {
-            return Err(PatchFault::Invalid(details(
-                "patch",
-                format!("makes a record of more than {max_bytes} bytes"),
-            )));
+        if bytes > bounds.bytes {
+            bytes = work.look_at(&document, 0).map_err(PatchFault::Invalid)?;
+            if bytes > bounds.bytes.saturating_mul(2) {
+                let fault = format!("makes a record of more than {} bytes", bounds.bytes);
+                return Err(PatchFault::Invalid(details("patch", fault)));
+            }
         }
     }
     match document {
@@ -64,6 +74,33 @@ pub(super) fn apply(fields: &Fields, patch: &[PatchOperation], max_bytes: usize)
     }
 }
 
+/// The bytes that an operation adds at most. Pays for what it looks at, and refuses one that would nest the record too deep.
+fn grows_by(document: &Value, operation: &PatchOperation, work: &mut Work) -> Result<usize, Details> {
+    let path = operation.path();
+    work.spend(path.as_str().len())?;
+    // An insertion moves the elements behind it.
+    let moved = path.parent().and_then(|parent| parent.resolve(document).ok()).and_then(Value::as_array);
+    work.spend(moved.map_or(0, |elements| elements.len() / 16))?;
+    let depth = path.tokens().count();
+    match operation {
+        PatchOperation::Add(add) => work.look_at(&add.value, depth),
+        PatchOperation::Replace(replace) => work.look_at(&replace.value, depth),
+        PatchOperation::Copy(copy) => look_from(document, &copy.from, depth, work),
+        PatchOperation::Move(from) => look_from(document, &from.from, depth, work).map(|_| 0),
+        PatchOperation::Test(test) => {
+            work.look_at(&test.value, 0)?;
+            Ok(0)
+        }
+        PatchOperation::Remove(_) => Ok(0),
+    }
+}
+
+fn look_from(document: &Value, from: &PointerBuf, depth: usize, work: &mut Work) -> Result<usize, Details> {
+    work.spend(from.as_str().len())?;
+    // A place that is not there is the patch's own fault, which it tells.
+    from.resolve(document).map_or(Ok(0), |value| work.look_at(value, depth))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,7 +108,8 @@ mod tests {
 
     fn run(fields: Value, patch: Value) -> Result<Value, PatchFault> {
         let patch = decode(patch).map_err(PatchFault::Invalid)?;
-        apply(fields.as_object().unwrap(), &patch, 1000).map(Value::Object)
+        let bounds = Bounds { depth: 64, members: 1000, bytes: 1000 };
+        apply(fields.as_object().unwrap(), &patch, bounds, &mut Work::of(bounds)).map(Value::Object)
     }
 
     #[test]
@@ -106,5 +144,34 @@ mod tests {
             patch.push(json!({"op":"copy","from":"/a","path":format!("/a/{n}")}));
         }
         assert!(matches!(run(json!({"a":{}}), Value::Array(patch)), Err(PatchFault::Invalid(_))));
+    }
+
+    #[test]
+    fn json_patch_cannot_nest_without_end() {
+        let mut patch = vec![];
+        for _ in 0..2000 {
+            patch.push(json!({"op":"add","path":"/b","value":{}}));
+            patch.push(json!({"op":"move","from":"/a","path":"/b/a"}));
+            patch.push(json!({"op":"move","from":"/b","path":"/a"}));
+        }
+        assert!(matches!(run(json!({"a":1}), Value::Array(patch)), Err(PatchFault::Invalid(_))));
+        let deep = "/x".repeat(100_000);
+        assert!(matches!(
+            run(json!({"x":1}), json!([{"op":"add","path":deep,"value":1}])),
+            Err(PatchFault::Invalid(_))
+        ));
+    }
+
+    #[test]
+    fn json_patch_pays_for_what_it_copies_and_moves() {
+        for (op, back) in [("copy", "copy"), ("move", "move")] {
+            let mut patch = vec![];
+            for _ in 0..5000 {
+                patch.push(json!({"op":op,"from":"/a","path":"/b"}));
+                patch.push(json!({"op":back,"from":"/b","path":"/a"}));
+            }
+            let fields = json!({"a": "x".repeat(400)});
+            assert!(matches!(run(fields, Value::Array(patch)), Err(PatchFault::Invalid(_))), "{op}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod json_patch;
 mod names;
 mod operation;
 mod stamps;
+mod work;
 
 pub(crate) use change::{Applied, Change, ChangeFault, Details, field_ops};
 pub(crate) use client_version::ClientVersion;
@@ -25,6 +26,7 @@ pub(crate) use holm_protocol::time::Timestamp;
 pub(crate) use names::{CollectionName, DeviceId, OpId, RecordId, Space, StreamName};
 pub(crate) use operation::{Base, Defaults, Operation, Target, Unreadable, content_hash};
 pub(crate) use stamps::PathStamps;
+pub(crate) use work::check_paths;
 
 /// The app's fields of a record, by name.
 pub(crate) type Fields = serde_json::Map<String, serde_json::Value>;

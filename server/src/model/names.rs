@@ -34,11 +34,6 @@ impl CollectionName {
     pub(crate) fn parse(text: &str) -> Result<Self, NameFault> {
         names::check_collection(text).map(|()| Self(text.to_owned()))
     }
-
-    /// The key of the list of deleted ids: `tasks` gives `deletedTaskIds`.
-    pub(crate) fn deleted_key(&self) -> String {
-        names::deleted_ids_key(&self.0)
-    }
 }
 
 name! {

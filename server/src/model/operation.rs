@@ -1,5 +1,6 @@
 //! One write of one device, as it stands in a batch.
 
+use super::decode::MAX_COUNT;
 use super::{
     Change, CollectionName, Decoder, Details, Fields, Hlc, OpId, RecordId, details, field_ops, is_reserved_field,
 };
@@ -170,8 +171,8 @@ fn base(version: Option<Value>) -> Result<Base, Details> {
         None => Ok(Base::Unstated),
         Some(Value::String(text)) if text == "$prev" => Ok(Base::Previous),
         Some(value) => match value.as_i64() {
-            Some(version) if version >= 0 => Ok(Base::At(version)),
-            _ => Err(details("version", "must be a whole number, not negative, or \"$prev\"")),
+            Some(version) if (0..=MAX_COUNT).contains(&version) => Ok(Base::At(version)),
+            _ => Err(details("version", "must be a whole number, not negative and below 2^53, or \"$prev\"")),
         },
     }
 }

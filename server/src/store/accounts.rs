@@ -69,8 +69,44 @@ pub(crate) fn insert_user(tx: &WriteTx<'_>, user: &User) -> Result<i64> {
 
 /// Stores a sign-in.
 pub(crate) fn insert_family(tx: &WriteTx<'_>, user: i64, device: Option<&str>, now: i64) -> Result<i64> {
-    let mut statement = tx.prepare_cached("INSERT INTO families (user, device, created_ts) VALUES (?1, ?2, ?3)")?;
+    let mut statement =
+        tx.prepare_cached("INSERT INTO families (user, device, created_ts, used_ts) VALUES (?1, ?2, ?3, ?3)")?;
     statement.insert(params![user, device, now])
+}
+
+/// How many sign-ins a user has that have not ended.
+pub(crate) fn count_families(tx: &WriteTx<'_>, user: i64) -> Result<i64> {
+    tx.prepare_cached("SELECT count(*) FROM families WHERE user = ?1 AND revoked_ts IS NULL")?
+        .query_row([user], |row| row.get(0))
+}
+
+/// Forgets sign-ins of a user that have ended, and those that were not used since `before`.
+pub(crate) fn forget_families(tx: &WriteTx<'_>, user: i64, before: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM families WHERE user = ?1 AND (revoked_ts IS NOT NULL OR used_ts < ?2)")?
+        .execute([user, before])?;
+    Ok(())
+}
+
+/// Whether this device has signed in to the account.
+pub(crate) fn has_device(connection: &Connection, user: i64, device: &str) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM families WHERE user = ?1 AND device = ?2 LIMIT 1")?
+        .exists(params![user, device])
+}
+
+/// Whether a sign-in of the user's other than `family` is that of this device.
+pub(crate) fn is_anothers_device(connection: &Connection, user: i64, family: i64, device: &str) -> Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT 1 FROM families WHERE user = ?1 AND device = ?2 AND id <> ?3 AND revoked_ts IS NULL LIMIT 1",
+        )?
+        .exists(params![user, device, family])
+}
+
+/// Stores that a password was hashed anew.
+pub(crate) fn set_password_hash(tx: &WriteTx<'_>, user: i64, hash: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE users SET password_hash = ?2 WHERE id = ?1")?.execute(params![user, hash])?;
+    Ok(())
 }
 
 /// Ends a sign-in.
@@ -118,6 +154,17 @@ pub(crate) fn insert_pair(tx: &WriteTx<'_>, family: i64, pair: &NewPair) -> Resu
 pub(crate) fn rotate_pair(tx: &WriteTx<'_>, pair: i64, next: i64, salt: &[u8; 32], now: i64) -> Result<()> {
     tx.prepare_cached("UPDATE pairs SET used = 1, salt = ?2, next = ?3, rotated_ts = ?4 WHERE id = ?1")?
         .execute(params![pair, salt, next, now])?;
+    tx.prepare_cached("UPDATE families SET used_ts = ?2 WHERE id = (SELECT family FROM pairs WHERE id = ?1)")?
+        .execute([pair, now])?;
+    Ok(())
+}
+
+/// Forgets all but the newest pairs of a sign-in. An older refresh token is not known any more: it cannot be used, and is no sign of theft.
+pub(crate) fn keep_newest_pairs(tx: &WriteTx<'_>, family: i64, count: i64) -> Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM pairs WHERE family = ?1 AND id <= (SELECT id FROM pairs WHERE family = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute([family, count])?;
     Ok(())
 }
 
@@ -134,6 +181,8 @@ pub(crate) struct SessionRow {
     pub(crate) user_id: String,
     pub(crate) space: i64,
     pub(crate) family: i64,
+    /// The device that signed in, if it said which.
+    pub(crate) device: Option<String>,
     pub(crate) pair: i64,
     pub(crate) expires_ts: i64,
     pub(crate) used: bool,
@@ -143,7 +192,8 @@ pub(crate) struct SessionRow {
 /// Looks a session token up.
 pub(crate) fn find_session(connection: &Connection, hash: &TokenHash) -> Result<Option<SessionRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT users.id, users.public_id, spaces.id, families.id, pairs.id, session_expires_ts, used, revoked_ts IS NOT NULL
+        "SELECT users.id, users.public_id, spaces.id, families.id, pairs.id, session_expires_ts, used, revoked_ts IS NOT NULL,
+                families.device
          FROM pairs JOIN families ON families.id = pairs.family JOIN users ON users.id = families.user
                     JOIN spaces ON spaces.owner = users.id
          WHERE session_hash = ?1",
@@ -158,6 +208,7 @@ pub(crate) fn find_session(connection: &Connection, hash: &TokenHash) -> Result<
             expires_ts: row.get(5)?,
             used: row.get(6)?,
             revoked: row.get(7)?,
+            device: row.get(8)?,
         })
     });
     session.optional()

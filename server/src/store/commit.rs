@@ -1,6 +1,7 @@
 //! Transactions of the one writer.
 
 use super::StoreError;
+use super::watch::Watch;
 use rusqlite::Connection;
 use std::ops::Deref;
 
@@ -20,17 +21,25 @@ impl<F: Fn() -> bool + Send + Sync + 'static> CommitGate for F {
 }
 
 /// Proof that a write transaction is open on the connection.
-pub(crate) struct WriteTx<'c>(&'c Connection);
+pub(crate) struct WriteTx<'c> {
+    connection: &'c Connection,
+    watch: Option<&'c Watch>,
+}
 
 impl Deref for WriteTx<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        self.0
+        self.connection
     }
 }
 
 impl WriteTx<'_> {
+    /// Ends work that has taken too long, or that nobody waits for. To be asked between two pieces of one job.
+    pub(crate) fn check_time(&self) -> Result<(), StoreError> {
+        self.watch.map_or(Ok(()), Watch::check)
+    }
+
     /// Runs `work` so that an error undoes it and nothing else.
     ///
     /// A savepoint inside another has another level. After a panic in the inner one, going back to the outer one undoes both; two of
@@ -68,9 +77,9 @@ pub(crate) enum Level {
 }
 
 /// Begins a transaction.
-pub(super) fn begin(connection: &Connection) -> Result<WriteTx<'_>, StoreError> {
+pub(super) fn begin<'c>(connection: &'c Connection, watch: Option<&'c Watch>) -> Result<WriteTx<'c>, StoreError> {
     execute(connection, "BEGIN IMMEDIATE")?;
-    Ok(WriteTx(connection))
+    Ok(WriteTx { connection, watch })
 }
 
 /// Makes it durable, or undoes it.
@@ -104,10 +113,10 @@ pub(super) fn alone<T, E: From<StoreError>>(
     struct Undo<'c>(&'c Connection);
     impl Drop for Undo<'_> {
         fn drop(&mut self) {
-            rollback(WriteTx(self.0));
+            rollback(WriteTx { connection: self.0, watch: None });
         }
     }
-    let tx = begin(connection)?;
+    let tx = begin(connection, None)?;
     let _undo = Undo(connection);
     let value = work(&tx)?;
     commit(tx, gate)?;

@@ -37,7 +37,7 @@ pub(super) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
         move |source| OpenError::Unusable { path, source }
     };
     let (Location::Directory(folder) | Location::SingleThread(folder)) = location else { return Ok(None) };
-    std::fs::create_dir_all(folder).map_err(unusable(folder))?;
+    make_private(folder).map_err(unusable(folder))?;
     if matches!(location, Location::SingleThread(_)) {
         return Ok(None);
     }
@@ -48,6 +48,41 @@ pub(super) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: folder.clone() }),
         Err(TryLockError::Error(source)) => Err(unusable(&path)(source)),
     }
+}
+
+/// Makes the folder, and an empty database in it, for this user of the machine only: hashes of passwords and the data of all users are there.
+/// What other files SQLite makes gets the permissions of the database.
+#[cfg(unix)]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let narrow = |path: &Path, mode: u32| {
+        let found = std::fs::metadata(path)?.permissions();
+        if found.mode() & 0o077 != 0 {
+            tracing::warn!(path = %path.display(), "was readable by others; it is not any more");
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+        }
+        std::io::Result::Ok(())
+    };
+    narrow(folder, 0o700)?;
+    for name in ["holm.db", "lock"] {
+        let path = folder.join(name);
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        narrow(&path, 0o600)?;
+    }
+    for name in ["holm.db-wal", "holm.db-shm"] {
+        let path = folder.join(name);
+        if path.exists() {
+            narrow(&path, 0o600)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folder.
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
 }
 
 /// Opens a connection. A file that is not ours or that a newer server wrote is left as it is.

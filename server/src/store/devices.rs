@@ -5,6 +5,8 @@ use crate::model::DeviceId;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
+/// A device that was not seen for so long gives place to a new one, where the quota is reached.
+const UNSEEN_MS: i64 = 30 * 24 * HOUR_MS;
 
 /// A device as the ledger sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,24 +24,41 @@ pub(crate) fn find(connection: &Connection, user: i64, name: &DeviceId) -> Resul
 }
 
 /// The device, made if it is new. That it was seen is stored to the hour: a device that only asks should not make the disk turn.
-pub(crate) fn seen(tx: &WriteTx<'_>, user: i64, name: &DeviceId, now: i64) -> Result<Device> {
+///
+/// A user has at most `most` devices: a new one takes the place of the one that was not seen for longest. `None` if that was seen lately.
+pub(crate) fn seen(tx: &WriteTx<'_>, user: i64, name: &DeviceId, now: i64, most: i64) -> Result<Option<Device>> {
     let mut find =
         tx.prepare_cached("SELECT id, ack_op_seq, last_seen_ts FROM devices WHERE user = ?1 AND name = ?2")?;
     let known = find.query_row(params![user, name.as_str()], |row| {
         Ok((Device { row: row.get(0)?, ack_op_seq: row.get(1)? }, row.get::<_, i64>(2)?))
     });
     match known.optional()? {
+        None if count(tx, user)? >= most => {
+            // Its row stays, with the records that refer to it.
+            let mut take_over = tx.prepare_cached(
+                "UPDATE devices SET name = ?2, ack_op_seq = -1, last_seen_ts = ?3
+                 WHERE id = (SELECT id FROM devices WHERE user = ?1 ORDER BY last_seen_ts LIMIT 1) AND last_seen_ts < ?4
+                 RETURNING id",
+            )?;
+            let row = take_over.query_row(params![user, name.as_str(), now, now - UNSEEN_MS], |row| row.get(0));
+            Ok(row.optional()?.map(|row| Device { row, ack_op_seq: -1 }))
+        }
         None => {
             let mut insert = tx.prepare_cached("INSERT INTO devices (user, name, last_seen_ts) VALUES (?1, ?2, ?3)")?;
-            Ok(Device { row: insert.insert(params![user, name.as_str(), now])?, ack_op_seq: -1 })
+            Ok(Some(Device { row: insert.insert(params![user, name.as_str(), now])?, ack_op_seq: -1 }))
         }
         Some((device, last_seen)) => {
             if now - last_seen >= HOUR_MS {
                 tx.prepare_cached("UPDATE devices SET last_seen_ts = ?2 WHERE id = ?1")?.execute([device.row, now])?;
             }
-            Ok(device)
+            Ok(Some(device))
         }
     }
+}
+
+/// How many devices a user has.
+pub(crate) fn count(connection: &Connection, user: i64) -> Result<i64> {
+    connection.prepare_cached("SELECT count(*) FROM devices WHERE user = ?1")?.query_row([user], |row| row.get(0))
 }
 
 /// Stores a greater `ackOpSeq`.

@@ -59,6 +59,9 @@ pub(crate) enum StoreError {
     /// It may work later: busy, full, shutting down.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// It took longer than it may, or nobody waits for it any more.
+    #[error("took too long")]
+    Late,
     /// It will not.
     #[error("broken: {0}")]
     Broken(String),
@@ -75,9 +78,9 @@ impl From<rusqlite::Error> for StoreError {
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
                 | ErrorCode::OutOfMemory
-                | ErrorCode::OperationInterrupted
                 | ErrorCode::ReadOnly,
             ) => Self::Unavailable(text),
+            Some(ErrorCode::OperationInterrupted) => Self::Late,
             _ => Self::Broken(text),
         }
     }

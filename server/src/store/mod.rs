@@ -25,6 +25,7 @@ pub(crate) mod records;
 pub(crate) mod retention;
 pub(crate) mod spaces;
 pub(crate) mod streams;
+mod watch;
 mod writer;
 
 pub use commit::CommitGate;
@@ -36,11 +37,13 @@ pub(crate) use error::StoreError;
 use crate::config::Runtime;
 use crate::entropy::Entropy;
 use base64ct::{Base64UrlUnpadded, Encoding};
+pub(crate) use queue::Lane;
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use writer::Writer;
 
 /// The open database. Dropping it finishes the writes that are queued and closes it.
@@ -72,7 +75,7 @@ impl Database {
             None => DatabaseMode::Inline { connection: Mutex::new(writer), gate },
             Some(lock) => DatabaseMode::Threads {
                 readers: Readers::start(location, runtime)?,
-                writer: Writer::start(writer, runtime.max_waiting, gate)?,
+                writer: Writer::start(writer, runtime, gate)?,
                 _lock: lock,
             },
         };
@@ -89,10 +92,10 @@ impl Database {
         matches!(self.mode, DatabaseMode::Inline { .. })
     }
 
-    /// Runs `work` on one snapshot.
+    /// Runs `work` on one snapshot, when it is the turn of `lane`.
     ///
-    /// Dropping the future gives up the answer; work that has not begun is then skipped.
-    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    /// Dropping the future gives the work up: it is not begun, or ends where it is. So does work that exceeds the budget: [`StoreError::Late`].
+    pub(crate) async fn read<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -103,14 +106,14 @@ impl Database {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
                 guarded(|| work(&connection))
             }
-            DatabaseMode::Threads { readers, .. } => readers.run(work).await,
+            DatabaseMode::Threads { readers, .. } => readers.run(lane, work).await,
         }
     }
 
-    /// Runs `work` in a transaction and answers once that is durable. An error undoes what `work` did.
+    /// Runs `work` in a transaction, when it is the turn of `lane`, and answers once that is durable. An error undoes what `work` did.
     ///
-    /// Dropping the future gives up the answer, not the work: it commits or fails as a whole.
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    /// Dropping the future gives the work up: it is not begun, or, where it asks [`WriteTx::check_time`], undone; else it commits as a whole.
+    pub(crate) async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -121,15 +124,16 @@ impl Database {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
                 guarded(|| commit::alone(&connection, gate.as_deref(), work))
             }
-            DatabaseMode::Threads { writer, .. } => writer.run(work).await,
+            DatabaseMode::Threads { writer, .. } => writer.run(lane, work).await,
         }
     }
 
-    /// Finishes queued work, moves the log into the database file and closes it. Blocks.
-    pub(crate) fn close(&self) {
-        if let DatabaseMode::Threads { writer, readers, .. } = &self.mode {
-            readers.stop();
-            writer.stop();
+    /// Finishes queued work, for at most `patience`, moves the log into the database file and closes it. Blocks. Returns whether all was
+    /// finished; if not, what was under way has been undone or is by the next start.
+    pub(crate) fn close(&self, patience: Duration) -> bool {
+        match &self.mode {
+            DatabaseMode::Threads { writer, readers, .. } => readers.stop(patience) & writer.stop(patience),
+            DatabaseMode::Inline { .. } => true,
         }
     }
 }
@@ -197,7 +201,7 @@ mod tests {
     }
 
     async fn keys(database: &Database) -> Vec<String> {
-        let read = database.read::<_, StoreError, _>(|db| {
+        let read = database.read::<_, StoreError, _>(Lane::Shared, |db| {
             let mut statement = db.prepare("SELECT key FROM server WHERE key <> 'epoch' ORDER BY key")?;
             let rows = statement.query_map([], |row| row.get(0))?;
             Ok(rows.collect::<rusqlite::Result<Vec<String>>>()?)
@@ -211,7 +215,7 @@ mod tests {
         let (release, released) = channel::<()>();
         let busy = Arc::clone(database);
         let blocker = tokio::spawn(async move {
-            let write = busy.write::<_, StoreError, _>(move |_| {
+            let write = busy.write::<_, StoreError, _>(Lane::Shared, move |_| {
                 let _ = begun.send(());
                 let _ = released.recv();
                 Ok(())
@@ -219,7 +223,7 @@ mod tests {
             write.await
         });
         tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
-        let mut writes: Vec<_> = (0..10).map(|key| Box::pin(database.write(insert(key)))).collect();
+        let mut writes: Vec<_> = (0..10).map(|key| Box::pin(database.write(Lane::Shared, insert(key)))).collect();
         std::future::poll_fn(|cx| {
             for write in &mut writes {
                 assert!(write.as_mut().poll(cx).is_pending());
@@ -264,7 +268,7 @@ mod tests {
         }
         gate.shut.store(false, Ordering::SeqCst);
         assert_eq!(keys(&database).await, [""; 0]);
-        database.write(insert(0)).await.unwrap();
+        database.write(Lane::Shared, insert(0)).await.unwrap();
         assert_eq!(keys(&database).await, ["0"]);
     }
 
@@ -273,17 +277,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (database, _) = open(&folder);
         for _ in 0..5 {
-            let panics = database.write::<(), StoreError, _>(|tx| {
+            let panics = database.write::<(), StoreError, _>(Lane::Shared, |tx| {
                 insert(0)(tx)?;
                 panic!("on purpose")
             });
             assert!(matches!(panics.await, Err(StoreError::Broken(_))));
-            let panics = database.read::<(), StoreError, _>(|_| panic!("on purpose"));
+            let panics = database.read::<(), StoreError, _>(Lane::Shared, |_| panic!("on purpose"));
             assert!(matches!(panics.await, Err(StoreError::Broken(_))));
         }
         assert_eq!(keys(&database).await, [""; 0]);
-        database.close();
-        let closed = database.read::<_, StoreError, _>(|_| Ok(())).await;
+        assert!(database.close(Duration::from_secs(5)));
+        let closed = database.read::<_, StoreError, _>(Lane::Shared, |_| Ok(())).await;
         assert_eq!(closed, Err(StoreError::Unavailable("shutting down".to_owned())));
     }
 
@@ -296,7 +300,7 @@ mod tests {
         let (release, released) = channel::<()>();
         let busy = Arc::clone(&database);
         let blocker = tokio::spawn(async move {
-            let write = busy.write::<_, StoreError, _>(move |_| {
+            let write = busy.write::<_, StoreError, _>(Lane::Shared, move |_| {
                 let _ = begun.send(());
                 let _ = released.recv();
                 Ok(())
@@ -304,14 +308,14 @@ mod tests {
             write.await
         });
         tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
-        let panics = database.write::<(), StoreError, _>(|tx| {
+        let panics = database.write::<(), StoreError, _>(Lane::Shared, |tx| {
             insert(0)(tx)?;
             tx.savepoint(Level::Unit, || {
                 insert(2)(tx)?;
                 panic!("on purpose")
             })
         });
-        let (mut panics, mut other) = (Box::pin(panics), Box::pin(database.write(insert(3))));
+        let (mut panics, mut other) = (Box::pin(panics), Box::pin(database.write(Lane::Shared, insert(3))));
         std::future::poll_fn(|cx| {
             assert!(panics.as_mut().poll(cx).is_pending() && other.as_mut().poll(cx).is_pending());
             std::task::Poll::Ready(())
@@ -321,6 +325,55 @@ mod tests {
         blocker.await.unwrap().unwrap();
         assert!(matches!(panics.await, Err(StoreError::Broken(_))));
         other.await.unwrap();
+        assert_eq!(keys(&database).await, ["3"]);
+    }
+
+    /// Takes as long as it is let.
+    const ENDLESS: &str = "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn endless_read_ends_with_its_budget_or_its_caller() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Directory(folder.path().to_owned());
+        let runtime = Runtime { readers: 1, work_budget_ms: 200, ..Runtime::default() };
+        let database = Database::open(&location, &runtime, &OsEntropy, None).unwrap();
+        let endless = || {
+            database.read::<i64, StoreError, _>(Lane::User(1), |db| Ok(db.query_row(ENDLESS, [], |row| row.get(0))?))
+        };
+        assert_eq!(endless().await, Err(StoreError::Late));
+        assert!(tokio::time::timeout(Duration::from_millis(20), endless()).await.is_err());
+        // The only reader is free again, and urgent work never had to wait for it.
+        let under_way = tokio::time::timeout(Duration::from_millis(100), endless());
+        let urgent =
+            database.read::<_, StoreError, _>(Lane::Urgent, |db| Ok(db.query_row("SELECT 1", [], |row| row.get(0))?));
+        let (_, urgent) = tokio::join!(under_way, urgent);
+        assert_eq!(urgent, Ok(1));
+        assert_eq!(keys(&database).await, [""; 0]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn abandoned_write_is_not_carried_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, _) = open(&folder);
+        let (begun, has_begun) = channel();
+        let first = database.write::<(), StoreError, _>(Lane::Shared, move |tx| {
+            let _ = begun.send(());
+            insert(0)(tx)?;
+            loop {
+                tx.check_time()?;
+                std::thread::yield_now();
+            }
+        });
+        let (mut first, mut second) = (Box::pin(first), Box::pin(database.write(Lane::Shared, insert(2))));
+        std::future::poll_fn(|cx| {
+            assert!(first.as_mut().poll(cx).is_pending() && second.as_mut().poll(cx).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
+        drop(second);
+        drop(first);
+        database.write(Lane::Shared, insert(3)).await.unwrap();
         assert_eq!(keys(&database).await, ["3"]);
     }
 

@@ -1,68 +1,206 @@
-//! Work that waits for threads.
+//! Work that waits for threads, in turns.
+//!
+//! Invariants:
+//! - Each lane has its turn: work of one account waits for at most one piece of work of every other account, however much another has queued.
+//! - One account has at most a quarter of the places, so it cannot make the queue full for others.
+//! - Urgent work comes before everything else.
 
 use super::StoreError;
-use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-/// The sending end of a bounded queue and the threads at its other end. Dropping it lets them finish what is queued.
-pub(super) struct Queue<J> {
-    open: Mutex<Option<Open<J>>>,
+/// Who a piece of work is done for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    /// Answers that others wait for: who holds a session, whether the server is alive. Short.
+    Urgent,
+    /// The account with this row.
+    User(i64),
+    /// Strangers, and the server itself.
+    Shared,
 }
 
-struct Open<J> {
-    sender: SyncSender<J>,
-    threads: Vec<JoinHandle<()>>,
+/// What a thread takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Everything.
+    All,
+    /// Urgent work only.
+    Urgent,
+}
+
+/// The sending end and the threads at the other end. Dropping it lets them finish what is queued.
+pub(super) struct Queue<J> {
+    jobs: Arc<Jobs<J>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The receiving end.
+pub(super) struct Jobs<J> {
+    state: Mutex<Waiting<J>>,
+    wake: Condvar,
+    most: usize,
+}
+
+struct Waiting<J> {
+    open: bool,
+    count: usize,
+    lanes: BTreeMap<Lane, VecDeque<J>>,
+    /// The lanes with work, but for the urgent one, in the order of their turns.
+    turns: VecDeque<Lane>,
+}
+
+impl<J> Jobs<J> {
+    /// Room for `most` pieces of work.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        let state = Waiting { open: true, count: 0, lanes: BTreeMap::new(), turns: VecDeque::new() };
+        Arc::new(Self { state: Mutex::new(state), wake: Condvar::new(), most })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn submit(&self, lane: Lane, job: J) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if !waiting.open {
+            return Err(StoreError::Unavailable("shutting down".to_owned()));
+        }
+        let of_lane = waiting.lanes.get(&lane).map_or(0, VecDeque::len);
+        let share = if matches!(lane, Lane::User(_)) { (self.most / 4).max(1) } else { self.most };
+        if waiting.count >= self.most || of_lane >= share {
+            return Err(StoreError::Unavailable("too much is waiting".to_owned()));
+        }
+        if of_lane == 0 && lane != Lane::Urgent {
+            waiting.turns.push_back(lane);
+        }
+        waiting.lanes.entry(lane).or_default().push_back(job);
+        waiting.count += 1;
+        // All: the one that wakes may be one that does not take this.
+        self.wake.notify_all();
+        Ok(())
+    }
+
+    /// The next piece of work. Blocks until there is one; `None` once the queue is closed and empty.
+    pub(super) fn wait(&self, takes: Takes) -> Option<J> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(job) = waiting.next(takes) {
+                return Some(job);
+            }
+            if !waiting.open {
+                return None;
+            }
+            waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next piece of work, if there is one now.
+    pub(super) fn try_next(&self) -> Option<J> {
+        self.lock().next(Takes::All)
+    }
+}
+
+impl<J> Waiting<J> {
+    fn next(&mut self, takes: Takes) -> Option<J> {
+        let job = match (self.pop(Lane::Urgent), takes) {
+            (Some(job), _) => Some(job),
+            (None, Takes::Urgent) => None,
+            (None, Takes::All) => {
+                let lane = self.turns.pop_front()?;
+                let job = self.pop(lane);
+                if self.lanes.contains_key(&lane) {
+                    self.turns.push_back(lane);
+                }
+                job
+            }
+        };
+        self.count -= usize::from(job.is_some());
+        job
+    }
+
+    fn pop(&mut self, lane: Lane) -> Option<J> {
+        let jobs = self.lanes.get_mut(&lane)?;
+        let job = jobs.pop_front();
+        if jobs.is_empty() {
+            self.lanes.remove(&lane);
+        }
+        job
+    }
 }
 
 impl<J> Queue<J> {
-    pub(super) fn new(sender: SyncSender<J>, threads: Vec<JoinHandle<()>>) -> Self {
-        Self { open: Mutex::new(Some(Open { sender, threads })) }
+    pub(super) fn new(jobs: Arc<Jobs<J>>, threads: Vec<JoinHandle<()>>) -> Self {
+        Self { jobs, threads: Mutex::new(threads) }
     }
 
     /// Puts work in. Does not block: returns `Unavailable` if the queue is full or closed.
-    pub(super) fn submit(&self, job: J) -> Result<(), StoreError> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = || StoreError::Unavailable("shutting down".to_owned());
-        let sender = &open.as_ref().ok_or_else(closed)?.sender;
-        sender.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Unavailable("too much is waiting".to_owned()),
-            TrySendError::Disconnected(_) => closed(),
-        })
+    pub(super) fn submit(&self, lane: Lane, job: J) -> Result<(), StoreError> {
+        self.jobs.submit(lane, job)
     }
 
-    /// Takes no more, waits until the threads have finished what is queued. Blocks.
-    pub(super) fn close(&self) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Open { sender, threads }) = open {
-            drop(sender);
-            for thread in threads {
-                // A thread that panicked has told the log.
-                let _ = thread.join();
+    /// Takes no more, and waits until the threads have finished what is queued, for at most `patience`. Blocks. Returns whether they have.
+    pub(super) fn close(&self, patience: Duration) -> bool {
+        const STEP: Duration = Duration::from_millis(5);
+        self.jobs.lock().open = false;
+        self.jobs.wake.notify_all();
+        let mut threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let end = Instant::now() + patience;
+        while !threads.iter().all(JoinHandle::is_finished) {
+            if Instant::now() >= end {
+                self.threads.lock().unwrap_or_else(PoisonError::into_inner).append(&mut threads);
+                return false;
             }
+            std::thread::sleep(STEP);
         }
+        for thread in threads {
+            // A thread that panicked has told the log.
+            let _ = thread.join();
+        }
+        true
     }
 }
 
 impl<J> Drop for Queue<J> {
     fn drop(&mut self) {
-        self.close();
+        // A queue that was closed has waited already.
+        let open = self.jobs.lock().open;
+        self.close(Duration::from_secs(if open { 3600 } else { 0 }));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::sync_channel;
+
+    fn queue(most: usize) -> Queue<i32> {
+        Queue::new(Jobs::new(most), Vec::new())
+    }
 
     #[test]
     fn full_or_closed_queue_returns_unavailable() {
-        let (sender, receiver) = sync_channel(1);
-        let queue = Queue::new(sender, Vec::new());
-        assert_eq!(queue.submit(1), Ok(()));
-        assert_eq!(queue.submit(2), Err(StoreError::Unavailable("too much is waiting".to_owned())));
-        queue.close();
-        assert_eq!(queue.submit(3), Err(StoreError::Unavailable("shutting down".to_owned())));
-        assert_eq!(receiver.iter().collect::<Vec<_>>(), [1], "what was queued is done");
+        let queue = queue(1);
+        assert_eq!(queue.submit(Lane::Shared, 1), Ok(()));
+        assert_eq!(queue.submit(Lane::Shared, 2), Err(StoreError::Unavailable("too much is waiting".to_owned())));
+        assert!(queue.close(Duration::ZERO));
+        assert_eq!(queue.submit(Lane::Shared, 3), Err(StoreError::Unavailable("shutting down".to_owned())));
+        let left: Vec<i32> = std::iter::from_fn(|| queue.jobs.wait(Takes::All)).collect();
+        assert_eq!(left, [1], "what was queued is done");
+    }
+
+    #[test]
+    fn accounts_take_turns_and_urgent_work_comes_first() {
+        let queue = queue(40);
+        for job in 0..10 {
+            assert_eq!(queue.submit(Lane::User(1), job), Ok(()));
+        }
+        assert!(queue.submit(Lane::User(1), 99).is_err(), "one account has a quarter of the places");
+        for (lane, job) in [(Lane::User(2), 20), (Lane::User(2), 21), (Lane::Shared, 30), (Lane::Urgent, 40)] {
+            assert_eq!(queue.submit(lane, job), Ok(()));
+        }
+        let order: Vec<i32> = std::iter::from_fn(|| queue.jobs.try_next()).collect();
+        assert_eq!(order, [40, 0, 20, 30, 1, 21, 2, 3, 4, 5, 6, 7, 8, 9]);
     }
 }

@@ -1,68 +1,93 @@
 //! The threads that read, each with a connection of its own.
+//!
+//! One more than configured: it does urgent work only, so pages of some users never keep others from being authenticated.
 
 use super::connection::{self, Role};
-use super::queue::Queue;
+use super::queue::{Jobs, Lane, Queue, Takes};
+use super::watch::{Abandoned, Watch};
 use super::{Location, OpenError, StoreError};
 use crate::config::Runtime;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+/// SQLite asks whether its work is over after so many steps: some tens of microseconds.
+const STEPS: i32 = 2_000;
+
+/// Work and its caller.
+struct Job {
+    work: Box<dyn FnOnce(&Connection) + Send>,
+    abandoned: Abandoned,
+}
 
 /// The handle on the threads.
 pub(super) struct Readers {
     queue: Queue<Job>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Readers {
     pub(super) fn start(location: &Location, runtime: &Runtime) -> Result<Self, OpenError> {
-        let (sender, receiver) = sync_channel::<Job>(runtime.max_waiting);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let (jobs, stop) = (Jobs::new(runtime.max_waiting), Arc::new(AtomicBool::new(false)));
         let mut threads = Vec::new();
-        for number in 0..runtime.readers {
-            let connection = connection::open(location, Role::Reader)?;
-            let jobs = Arc::clone(&receiver);
+        for number in 0..=runtime.readers {
+            let takes = if number == 0 { Takes::Urgent } else { Takes::All };
+            let watch = Watch::new(runtime.work_budget(), Arc::clone(&stop));
+            let mut connection = connection::open(location, Role::Reader)?;
+            let asked = watch.clone();
+            connection.progress_handler(STEPS, Some(move || asked.is_over()))?;
+            let queued = Arc::clone(&jobs);
             let thread = std::thread::Builder::new()
                 .name(format!("holm-reader-{number}"))
-                .spawn(move || serve(&connection, &jobs))
+                .spawn(move || serve(&connection, &watch, &queued, takes))
                 .map_err(OpenError::Thread)?;
             threads.push(thread);
         }
-        Ok(Self { queue: Queue::new(sender, threads) })
+        Ok(Self { queue: Queue::new(jobs, threads), stop })
     }
 
     /// See [`super::Database::read`].
-    pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(super) async fn run<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.queue.submit(Box::new(move |connection: &Connection| {
-            if !reply.is_closed() {
-                // The request may have been given up in the meantime.
-                let _ = reply.send(snapshot(connection, work));
-            }
-        }))?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+        let abandoned = Abandoned::default();
+        let waiting = abandoned.unless_kept();
+        let work = Box::new(move |connection: &Connection| {
+            // The request may have been given up in the meantime.
+            let _ = reply.send(snapshot(connection, work));
+        });
+        self.queue.submit(lane, Job { work, abandoned })?;
+        let answer = answer.await;
+        waiting.keep();
+        answer.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
     }
 
-    /// Finishes what is queued and ends the threads. Blocks.
-    pub(super) fn stop(&self) {
-        self.queue.close();
+    /// Finishes what is queued within `patience`, then ends what is under way. Blocks. Returns whether the threads have ended.
+    pub(super) fn stop(&self, patience: Duration) -> bool {
+        if self.queue.close(patience) {
+            return true;
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        self.queue.close(Duration::from_secs(1))
     }
 }
 
-fn serve(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+fn serve(connection: &Connection, watch: &Watch, jobs: &Jobs<Job>, takes: Takes) {
+    while let Some(Job { work, abandoned }) = jobs.wait(takes) {
+        if abandoned.is_set() {
+            continue;
+        }
+        watch.begin(abandoned);
         // The job's reply channel is dropped with it: the caller learns of the panic.
-        let _ = catch_unwind(AssertUnwindSafe(|| job(connection)));
+        let _ = catch_unwind(AssertUnwindSafe(|| work(connection)));
+        watch.end();
         // A panic leaves the snapshot open, which would keep the log from being moved into the file.
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
@@ -78,6 +103,7 @@ fn snapshot<T, E: From<StoreError>>(
     let run = |sql| connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(StoreError::from);
     run("BEGIN")?;
     let result = work(connection);
-    run("COMMIT")?;
+    // Ending a snapshot cannot fail for a reason that matters: nothing was written. One that is left open is undone by the thread.
+    let _ = run("COMMIT");
     result
 }

@@ -1,6 +1,6 @@
 //! Deletes rows whose retention has passed, a bounded number at a time so that writers need not wait.
 
-use super::{WriteTx, streams};
+use super::{WriteTx, idempotency, spaces, streams};
 use rusqlite::{Result, params};
 use std::collections::BTreeMap;
 
@@ -17,13 +17,15 @@ pub(crate) fn delete_tombstones(tx: &WriteTx<'_>, before: i64, most: usize) -> R
     })?;
     let rows = rows.collect::<Result<Vec<_>>>()?;
     let mut delete = tx.prepare_cached("DELETE FROM records WHERE row = ?1")?;
-    let mut horizons = BTreeMap::new();
+    let mut horizons: BTreeMap<i64, (i64, i64, i64)> = BTreeMap::new();
     for (row, stream, seq, ts) in &rows {
         delete.execute([row])?;
-        horizons.insert(*stream, (*seq, *ts));
+        let (count, _, _) = horizons.get(stream).copied().unwrap_or((0, 0, 0));
+        horizons.insert(*stream, (count + 1, *seq, *ts));
     }
-    for (stream, (seq, ts)) in horizons {
+    for (stream, (count, seq, ts)) in horizons {
         streams::raise_horizon(tx, stream, seq, ts)?;
+        spaces::rows_gone(tx, stream, count)?;
     }
     Ok(rows.len())
 }
@@ -46,10 +48,19 @@ pub(crate) fn delete_jobs(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<
 
 /// Deletes stored replies that are older than `before`.
 pub(crate) fn delete_replies(tx: &WriteTx<'_>, before: i64, most: usize) -> Result<usize> {
-    tx.prepare_cached(
-        "DELETE FROM idempotency WHERE (user, key) IN (SELECT user, key FROM idempotency WHERE ts < ?1 ORDER BY ts LIMIT ?2)",
-    )?
-    .execute(params![before, most as i64])
+    let mut oldest = tx.prepare_cached(
+        "SELECT user, key, coalesce(octet_length(data), 0) FROM idempotency WHERE ts < ?1 ORDER BY ts LIMIT ?2",
+    )?;
+    let rows = oldest.query_map(params![before, most as i64], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    let mut delete = tx.prepare_cached("DELETE FROM idempotency WHERE user = ?1 AND key = ?2")?;
+    for (user, key, bytes) in &rows {
+        delete.execute(params![user, key])?;
+        idempotency::add(tx, *user, -(bytes + idempotency::ROW_BYTES))?;
+    }
+    Ok(rows.len())
 }
 
 /// Deletes pairs whose refresh token expired before `before`, and families that have none left.

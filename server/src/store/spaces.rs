@@ -3,6 +3,17 @@
 use super::WriteTx;
 use rusqlite::{Connection, Result};
 
+/// What a space holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Usage {
+    /// Live records.
+    pub(crate) records: i64,
+    /// Live records and tombstones.
+    pub(crate) rows: i64,
+    /// Bytes of live records' JSON.
+    pub(crate) bytes: i64,
+}
+
 /// Makes the space of a new user.
 pub(crate) fn create(tx: &WriteTx<'_>, owner: i64) -> Result<()> {
     tx.prepare_cached("INSERT INTO spaces (owner, last_ts) VALUES (?1, 0)")?.execute([owner])?;
@@ -19,8 +30,29 @@ pub(crate) fn last_ts(connection: &Connection, space: i64) -> Result<i64> {
     connection.prepare_cached("SELECT last_ts FROM spaces WHERE id = ?1")?.query_row([space], |row| row.get(0))
 }
 
-/// Stores the stamp of the newest write.
-pub(crate) fn set_last_ts(tx: &WriteTx<'_>, space: i64, last_ts: i64) -> Result<()> {
-    tx.prepare_cached("UPDATE spaces SET last_ts = ?2 WHERE id = ?1")?.execute([space, last_ts])?;
+/// The same, and what the space holds.
+pub(crate) fn head(connection: &Connection, space: i64) -> Result<(i64, Usage)> {
+    connection
+        .prepare_cached("SELECT last_ts, live_records, all_rows, live_bytes FROM spaces WHERE id = ?1")?
+        .query_row([space], |row| {
+            Ok((row.get(0)?, Usage { records: row.get(1)?, rows: row.get(2)?, bytes: row.get(3)? }))
+        })
+}
+
+/// Stores the stamp of the newest write, and what the space holds now.
+pub(crate) fn save(tx: &WriteTx<'_>, space: i64, last_ts: i64, usage: Usage) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE spaces SET last_ts = ?2, live_records = ?3, all_rows = ?4, live_bytes = ?5 WHERE id = ?1",
+    )?
+    .execute([space, last_ts, usage.records, usage.rows, usage.bytes])?;
+    Ok(())
+}
+
+/// Takes rows that are gone off the space of a stream.
+pub(crate) fn rows_gone(tx: &WriteTx<'_>, stream: i64, rows: i64) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE spaces SET all_rows = max(0, all_rows - ?2) WHERE id = (SELECT space FROM streams WHERE id = ?1)",
+    )?
+    .execute([stream, rows])?;
     Ok(())
 }

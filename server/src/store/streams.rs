@@ -57,6 +57,12 @@ pub(crate) fn of_space(connection: &Connection, space: i64) -> Result<Vec<(Colle
     named.filter_map(Result::transpose).collect()
 }
 
+/// The names of all collections of a space.
+pub(crate) fn names(connection: &Connection, space: i64) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT collection FROM streams WHERE space = ?1")?;
+    statement.query_map([space], |row| row.get(0))?.collect()
+}
+
 /// Makes an empty stream and returns its row.
 pub(crate) fn create(tx: &WriteTx<'_>, space: i64, collection: &CollectionName) -> Result<i64> {
     let mut statement = tx.prepare_cached(

@@ -8,15 +8,17 @@
 //! ```
 //!
 //! While one transaction is being forced to the disk, requests queue up and share the next one: the slower the disk, the larger the
-//! groups.
+//! groups. Work whose caller is gone is not begun, and ends where it is; work that takes too long is undone.
 
 use super::commit::{self, CommitGate, Level, WriteTx};
-use super::queue::Queue;
+use super::queue::{Jobs, Lane, Queue, Takes};
+use super::watch::{Abandoned, Watch};
 use super::{OpenError, StoreError};
+use crate::config::Runtime;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -27,37 +29,47 @@ const GROUP_SIZE: usize = 128;
 /// The handle on the thread.
 pub(super) struct Writer {
     queue: Queue<Box<dyn Job>>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(super) fn start(
         connection: Connection,
-        max_waiting: usize,
+        runtime: &Runtime,
         gate: Option<Arc<dyn CommitGate>>,
     ) -> Result<Self, OpenError> {
-        let (sender, receiver) = sync_channel(max_waiting);
+        let (jobs, stop) = (Jobs::new(runtime.max_waiting), Arc::new(AtomicBool::new(false)));
+        let (queued, watch) = (Arc::clone(&jobs), Watch::new(runtime.work_budget(), Arc::clone(&stop)));
         let thread = std::thread::Builder::new()
             .name("holm-writer".to_owned())
-            .spawn(move || serve(&connection, gate.as_deref(), &receiver))
+            .spawn(move || serve(&connection, &watch, gate.as_deref(), &queued))
             .map_err(OpenError::Thread)?;
-        Ok(Self { queue: Queue::new(sender, vec![thread]) })
+        Ok(Self { queue: Queue::new(jobs, vec![thread]), stop })
     }
 
     /// See [`super::Database::write`].
-    pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(super) async fn run<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.queue.submit(Box::new(Task { work: Some(work), result: None, reply }))?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+        let abandoned = Abandoned::default();
+        let waiting = abandoned.unless_kept();
+        self.queue.submit(lane, Box::new(Task { work: Some(work), result: None, reply, abandoned }))?;
+        let answer = answer.await;
+        waiting.keep();
+        answer.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
     }
 
-    /// Finishes what is queued and ends the thread. Blocks.
-    pub(super) fn stop(&self) {
-        self.queue.close();
+    /// Finishes what is queued within `patience`, then ends what is under way. Blocks. Returns whether the thread has ended.
+    pub(super) fn stop(&self, patience: Duration) -> bool {
+        if self.queue.close(patience) {
+            return true;
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        self.queue.close(Duration::from_secs(1))
     }
 }
 
@@ -65,6 +77,8 @@ impl Writer {
 trait Job: Send {
     /// Does the work. `false`: undo it.
     fn run(&mut self, tx: &WriteTx<'_>) -> bool;
+    /// Whether somebody waits for it.
+    fn abandoned(&self) -> &Abandoned;
     /// Answers, now that it is known whether the transaction is durable.
     fn conclude(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -73,6 +87,7 @@ struct Task<F, T, E> {
     work: Option<F>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    abandoned: Abandoned,
 }
 
 impl<F, T, E> Job for Task<F, T, E>
@@ -84,6 +99,10 @@ where
     fn run(&mut self, tx: &WriteTx<'_>) -> bool {
         self.result = self.work.take().map(|work| work(tx));
         matches!(self.result, Some(Ok(_)))
+    }
+
+    fn abandoned(&self) -> &Abandoned {
+        &self.abandoned
     }
 
     fn conclude(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -99,10 +118,13 @@ where
     }
 }
 
-fn serve(connection: &Connection, gate: Option<&dyn CommitGate>, jobs: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = jobs.recv() {
+fn serve(connection: &Connection, watch: &Watch, gate: Option<&dyn CommitGate>, jobs: &Jobs<Box<dyn Job>>) {
+    while let Some(first) = jobs.wait(Takes::All) {
+        if first.abandoned().is_set() {
+            continue;
+        }
         let mut done = Vec::new();
-        let committed = group(connection, gate, first, jobs, &mut done);
+        let committed = group(connection, watch, gate, first, jobs, &mut done);
         if let Err(error) = &committed {
             tracing::error!(%error, requests = done.len(), "a transaction came to nothing");
         }
@@ -118,13 +140,14 @@ fn serve(connection: &Connection, gate: Option<&dyn CommitGate>, jobs: &Receiver
 /// Runs `first` and the jobs that are waiting in one transaction. All that took part are in `done`.
 fn group(
     connection: &Connection,
+    watch: &Watch,
     gate: Option<&dyn CommitGate>,
     mut first: Box<dyn Job>,
-    jobs: &Receiver<Box<dyn Job>>,
+    jobs: &Jobs<Box<dyn Job>>,
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
     let started = Instant::now();
-    let begun = commit::begin(connection).map(|tx| (attempt(&mut first, &tx), tx));
+    let begun = commit::begin(connection, Some(watch)).map(|tx| (attempt(&mut first, watch, &tx), tx));
     done.push(first);
     let (kept, mut tx) = begun?;
     if kept && tx.is_autocommit() {
@@ -134,12 +157,15 @@ fn group(
         // It is alone until here, so undoing it is undoing the transaction. A savepoint would make SQLite copy every page that it
         // changes, which the only request of a quiet moment should not pay for.
         commit::rollback(tx);
-        tx = commit::begin(connection)?;
+        tx = commit::begin(connection, Some(watch))?;
     }
     while done.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME {
-        let Ok(mut job) = jobs.try_recv() else { break };
+        let Some(mut job) = jobs.try_next() else { break };
+        if job.abandoned().is_set() {
+            continue;
+        }
         let outcome =
-            tx.savepoint(Level::Request, || if attempt(&mut job, &tx) { Ok(()) } else { Err(Undone::ByItself) });
+            tx.savepoint(Level::Request, || if attempt(&mut job, watch, &tx) { Ok(()) } else { Err(Undone::ByItself) });
         done.push(job);
         if let Err(Undone::ByTheStore(error)) = outcome {
             commit::rollback(tx);
@@ -150,8 +176,11 @@ fn group(
 }
 
 /// Runs a job; one that panics asks to be undone.
-fn attempt(job: &mut Box<dyn Job>, tx: &WriteTx<'_>) -> bool {
-    catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false)
+fn attempt(job: &mut Box<dyn Job>, watch: &Watch, tx: &WriteTx<'_>) -> bool {
+    watch.begin(job.abandoned().clone());
+    let kept = catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false);
+    watch.end();
+    kept
 }
 
 /// Why a savepoint was undone.

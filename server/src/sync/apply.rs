@@ -39,6 +39,9 @@ pub(super) fn apply(
     Ok(match (decide(current, write, rules), record) {
         (Err(refusal), record) => Effect::Refused(refusal, record),
         (Ok(Decision::Put(put)), record) => {
+            if let Some(refusal) = set.refuse(name.collection, record.as_ref(), &put)? {
+                return Ok(Effect::Refused(refusal, record));
+            }
             let restated = put.restated;
             Effect::Written { record: set.put(name, record, put, author)?, restated }
         }

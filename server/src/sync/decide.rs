@@ -9,7 +9,7 @@
 
 use super::rules;
 use crate::config::{Collection, Config, ConflictPolicy, Preconditions};
-use crate::model::{Applied, Change, ChangeFault, CollectionName, Details, Fields, PathStamps, details};
+use crate::model::{Applied, Change, ChangeFault, CollectionName, Details, Fields, PathStamps, check_paths, details};
 use crate::store::records::OwnStamps;
 use holm_protocol::change::{Path, Stamp, between};
 use holm_protocol::json::{Bounds, JsonFault, check_fields};
@@ -58,12 +58,18 @@ pub(super) struct WriteRules<'a> {
     pub(super) collection: &'a Collection,
     /// The limits of one record.
     pub(super) bounds: Bounds,
+    /// The most edits of one write.
+    pub(super) max_patch_ops: usize,
 }
 
 impl<'a> WriteRules<'a> {
     /// The rules of a collection.
     pub(super) fn of(config: &'a Config, name: &CollectionName) -> Self {
-        Self { collection: config.collection(name), bounds: config.limits.record() }
+        Self {
+            collection: config.collection(name),
+            bounds: config.limits.record(),
+            max_patch_ops: config.limits.max_patch_ops,
+        }
     }
 }
 
@@ -113,6 +119,25 @@ pub(super) enum Refusal {
     Conflict(Vec<Path>),
     /// It must say what it is based on.
     PreconditionRequired,
+    /// The account has no room for it.
+    Quota(QuotaExcess),
+}
+
+impl Refusal {
+    /// Whether its explanation shows the record as it is.
+    pub(super) fn shows_record(&self) -> bool {
+        matches!(self, Self::Exists | Self::Conflict(_))
+    }
+}
+
+/// A quota that a write would exceed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct QuotaExcess {
+    /// Which one.
+    pub(super) quota: &'static str,
+    pub(super) current: i64,
+    pub(super) limit: i64,
+    pub(super) upgrade_url: Option<String>,
 }
 
 /// Accepts or refuses a write, given the current record. Pure.
@@ -133,6 +158,7 @@ fn create(
     write: Write<'_>,
     rules: WriteRules<'_>,
 ) -> Result<Decision, Refusal> {
+    check_paths(fields, rules.bounds).map_err(Refusal::Invalid)?;
     let mut fields = fields.clone();
     let completed = rules::apply_defaults(rules.collection, &mut fields);
     let version = match current {
@@ -150,8 +176,11 @@ fn create(
 }
 
 fn update(live: Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decision, Refusal> {
+    if write.change.operations() > rules.max_patch_ops {
+        return Err(Refusal::Invalid(details("operations", format!("may be at most {}", rules.max_patch_ops))));
+    }
     let Live { version: current, created_version, fields: before, mut stamps } = live;
-    let Applied { fields, edits } = write.change.apply(before, rules.bounds.bytes).map_err(|fault| match fault {
+    let Applied { fields, edits } = write.change.apply(before, rules.bounds).map_err(|fault| match fault {
         ChangeFault::Invalid(details) => Refusal::Invalid(details),
         ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
     })?;

@@ -51,7 +51,12 @@ struct Stream {
 
 /// Refuses a position that has expired or belongs to another database.
 pub(crate) fn check(db: &Connection, scope: &Scope, position: &Position) -> Result<(), Failure> {
-    streams_at(db, scope, position).map(|_| ())
+    let Position::Since(ts) = position else { return streams_at(db, scope, position).map(|_| ()) };
+    let mut check = Check::default();
+    for (collection, head) in streams::of_space(db, scope.space_row)? {
+        check.since(*ts, &scope.stream(&collection), &head);
+    }
+    check.finish()
 }
 
 /// Reads the updates.

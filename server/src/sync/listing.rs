@@ -37,10 +37,12 @@ pub(crate) struct Found {
     pub(crate) changes: Vec<u8>,
     pub(crate) deleted_ids: Vec<u8>,
     pub(crate) tombstones: Vec<u8>,
+    /// Ids that the reply had no room for.
+    pub(crate) missing: Vec<u8>,
     pub(crate) head_ts: i64,
 }
 
-/// Records and tombstones with these ids, in their order. Unknown ids are left out, an id that is named twice comes once.
+/// Records and tombstones with these ids, in their order, as many as `maxPageBytes` has room for and at least one. Unknown ids are left out, an id that is named twice comes once.
 pub(crate) fn by_id(
     db: &Connection,
     scope: &Scope,
@@ -52,6 +54,11 @@ pub(crate) fn by_id(
     let mut found = Found { head_ts: head.last_ts, ..Found::default() };
     let mut seen = std::collections::BTreeSet::new();
     for id in ids.iter().filter(|id| seen.insert(*id)) {
+        if found.changes.len() >= scope.config.limits.max_page_bytes {
+            separate(&mut found.missing);
+            write_string(&mut found.missing, id.as_str());
+            continue;
+        }
         let Some(record) = records::find(db, head.row, id.as_str())? else { continue };
         let row = record.as_page_row();
         if record.body.is_some() {

@@ -11,10 +11,10 @@ use super::{refusal, wire};
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
 use crate::model::{Change, CollectionName, DeviceId, Fields, Hlc, OpId, RecordId};
+use crate::store::WriteTx;
 use crate::store::idempotency::{self, StoredReply};
 use crate::store::records::{self, OwnStamps, Record};
 use crate::store::streams;
-use crate::store::{WriteTx, devices};
 
 /// A write.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
     drop_stamps(&mut write.change, record.as_ref().map(|record| record.own_stamps).unwrap_or_default());
 
     let device = match &write.scope.device {
-        Some(device) => Some(devices::seen(tx, write.scope.user, device, write.now)?.row),
+        Some(device) => Some(write.scope.writing_device(tx, device, write.now)?.row),
         None => None,
     };
     let stamped_by = match &write.scope.device {
@@ -102,7 +102,7 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
     let rules = WriteRules::of(config, &write.collection);
     let latest_ms = write.now.saturating_add(config.sync.max_clock_ahead_ms());
     let request = Write { change: &write.change, base: write.base, exact: false, hlc: &hlc, latest_ms };
-    let mut set = WriteSet::new(tx, write.scope.space_row, write.now)?;
+    let mut set = WriteSet::new(tx, write.scope.space_row, write.now, config)?;
     let created = record.as_ref().is_none_or(|record| record.body.is_none());
     let reply = match apply(&mut set, name, request, author, record, rules)? {
         Effect::Refused(why, record) => return Err(refused(tx, &write, why, record.as_ref())?),
@@ -136,7 +136,16 @@ fn find(tx: &WriteTx<'_>, write: &PlainWrite) -> rusqlite::Result<Option<Record>
 
 /// Checks the condition of a request. One that names the record's tag has named its version.
 fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) -> Result<(), Failure> {
-    let Some(live) = record.filter(|record| record.body.is_some()) else { return Ok(()) };
+    let Some(live) = record.filter(|record| record.body.is_some()) else {
+        // What is deleted already may be deleted again, whatever it was.
+        let gone = record.is_some() && matches!(write.change, Change::Delete);
+        return match &write.condition {
+            Condition::Matches(_) | Condition::Exists if !gone => {
+                Err(record.map_or_else(refusal::not_found, refusal::deleted).with_status(412))
+            }
+            _ => Ok(()),
+        };
+    };
     match &write.condition {
         Condition::None | Condition::Absent => Ok(()),
         Condition::Exists => {
@@ -199,5 +208,6 @@ fn store(tx: &WriteTx<'_>, write: &PlainWrite, reply: &PlainReply) -> rusqlite::
         etag: shown.map(|shown| shown.etag.clone()),
         data: shown.map(|shown| shown.json.clone()),
     };
-    idempotency::insert(tx, write.scope.user, key, &write.collection, write.now, &reply)
+    idempotency::insert(tx, write.scope.user, key, &write.collection, write.now, &reply)?;
+    idempotency::keep_within(tx, write.scope.user, write.scope.config.quotas.reply_bytes)
 }

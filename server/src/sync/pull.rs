@@ -47,7 +47,7 @@ pub(crate) struct StreamPage {
 pub(crate) struct Pulled {
     /// In the order of the request; then those that it did not name.
     pub(crate) pages: Vec<StreamPage>,
-    /// Whether every stream has reached its head.
+    /// Whether every stream has reached its head, and no stream is left to be discovered.
     pub(crate) complete: bool,
     /// Rows that are left, at most [`MOST_PENDING`].
     pub(crate) pending: i64,
@@ -72,9 +72,7 @@ pub(crate) struct PullRequest {
 /// Reads pages until `max_bytes`, the most urgent streams first. One row is always sent.
 pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Result<Pulled, Failure> {
     let PullRequest { streams: mut requests, discover, known, max_bytes, compact } = request;
-    if discover {
-        add_unknown(db, scope, &known, &mut requests)?;
-    }
+    let all_told = !discover || add_unknown(db, scope, &known, &mut requests)?;
     let device = scope.device_row(db)?;
     let mut check = Check::default();
     let mut places = Vec::with_capacity(requests.len());
@@ -117,7 +115,7 @@ pub(crate) fn pull(db: &Connection, scope: &Scope, request: PullRequest) -> Resu
         let span = page::span(&page.next, head.last_seq);
         pending += records::count(db, head.row, span, MOST_PENDING - pending)?;
     }
-    let complete = pages.iter().all(|read| !read.page.has_more);
+    let complete = all_told && pages.iter().all(|read| !read.page.has_more);
     let nothing_new = pages.iter().zip(&requests).all(|(read, request)| is_at_head(read, request));
     Ok(Pulled { complete, nothing_new: nothing_new && !pages.is_empty(), pages, pending })
 }
@@ -128,29 +126,31 @@ fn is_at_head(read: &StreamPage, request: &StreamRequest) -> bool {
     stands && read.page.rows == 0 && request.holds == Some((read.head.live_count, read.head.digest))
 }
 
-/// Adds the streams that the request does not name and the device does not know, as snapshots, as far as one request may have streams.
+/// Adds the streams that the request does not name and the device does not know, as snapshots, as far as one request may have streams. Returns
+/// whether those are all.
 fn add_unknown(
     db: &Connection,
     scope: &Scope,
     known: &BTreeSet<String>,
     requests: &mut Vec<StreamRequest>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let limits = &scope.config.limits;
+    let mut all_told = true;
+    let mut named: BTreeSet<String> = requests.iter().map(|request| request.collection.to_string()).collect();
+    named.extend(known.iter().cloned());
     for (collection, _) in streams::of_space(db, scope.space_row)? {
-        let named =
-            known.contains(collection.as_str()) || requests.iter().any(|request| request.collection == collection);
-        if !named && requests.len() < limits.max_streams {
-            let priority = scope.config.collection(&collection).priority;
-            requests.push(StreamRequest {
-                collection,
-                start: Start::Snapshot,
-                limit: limits.max_page_records,
-                priority,
-                holds: None,
-            });
+        if named.contains(collection.as_str()) {
+            continue;
         }
+        if requests.len() >= limits.max_streams {
+            all_told = false;
+            break;
+        }
+        let priority = scope.config.collection(&collection).priority;
+        let limit = limits.max_page_records;
+        requests.push(StreamRequest { collection, start: Start::Snapshot, limit, priority, holds: None });
     }
-    Ok(())
+    Ok(all_told)
 }
 
 /// The cursor to read from.

@@ -1,6 +1,6 @@
 //! Refusals as the protocol writes them.
 
-use super::decide::Refusal;
+use super::decide::{QuotaExcess, Refusal};
 use super::wire;
 use crate::config::Limits;
 use crate::error::{Code, Failure};
@@ -27,6 +27,9 @@ pub(super) fn explain(
             ));
         }
         Refusal::Exists => Failure::new(Code::RecordExists, "another record has this id"),
+        Refusal::Quota(QuotaExcess { quota, current, limit, upgrade_url }) => {
+            return Ok(Failure::quota(quota, current, limit, upgrade_url.as_deref()));
+        }
         Refusal::Deleted => return Ok(record.map_or_else(not_found, deleted)),
         Refusal::Conflict(paths) => {
             let pointers: Vec<String> = paths.iter().map(ToString::to_string).collect();

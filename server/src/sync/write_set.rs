@@ -4,11 +4,14 @@
 //! - Sequence numbers of a stream have no gaps and rise in the order of commits; stamps rise strictly within the space, so one point
 //!   in time is a place in all of its streams.
 //! - Count and digest in a head are those of its live rows.
+//! - What a space holds is counted with every write, so that a quota costs no look at other records.
 //! - Heads are read once and stored once a transaction, however many operations it holds.
 
-use super::decide::Put;
-use crate::model::CollectionName;
+use super::decide::{Put, QuotaExcess, Refusal};
+use crate::config::Config;
+use crate::model::{CollectionName, details};
 use crate::store::records::{self, OwnStamps, Record};
+use crate::store::spaces::Usage;
 use crate::store::streams::{self, Head};
 use crate::store::{WriteTx, spaces};
 use holm_protocol::digest;
@@ -19,6 +22,7 @@ pub(super) struct WriteSet<'t> {
     tx: &'t WriteTx<'t>,
     space: i64,
     now: i64,
+    config: &'t Config,
     heads: Heads,
 }
 
@@ -26,6 +30,7 @@ pub(super) struct WriteSet<'t> {
 #[derive(Clone)]
 struct Heads {
     last_ts: i64,
+    usage: Usage,
     streams: BTreeMap<CollectionName, Place>,
 }
 
@@ -49,9 +54,9 @@ pub(super) struct Author<'a> {
 
 impl<'t> WriteSet<'t> {
     /// Begins at the present state of the space.
-    pub(super) fn new(tx: &'t WriteTx<'t>, space: i64, now: i64) -> rusqlite::Result<Self> {
-        let heads = Heads { last_ts: spaces::last_ts(tx, space)?, streams: BTreeMap::new() };
-        Ok(Self { tx, space, now, heads })
+    pub(super) fn new(tx: &'t WriteTx<'t>, space: i64, now: i64, config: &'t Config) -> rusqlite::Result<Self> {
+        let (last_ts, usage) = spaces::head(tx, space)?;
+        Ok(Self { tx, space, now, config, heads: Heads { last_ts, usage, streams: BTreeMap::new() } })
     }
 
     /// The row of a stream, 0 before its first write.
@@ -67,6 +72,45 @@ impl<'t> WriteSet<'t> {
     /// Goes back to a moment; the database must have gone back to the savepoint made then.
     pub(super) fn rewind(&mut self, mark: Mark) {
         self.heads = mark.0;
+    }
+
+    /// Whether the account may store this, and the collection may be made if it is new. What makes nothing larger always may.
+    pub(super) fn refuse(
+        &mut self,
+        collection: &CollectionName,
+        before: Option<&Record>,
+        put: &Put,
+    ) -> rusqlite::Result<Option<Refusal>> {
+        let (config, usage) = (self.config, self.heads.usage);
+        let quotas = &config.quotas;
+        let was = before.and_then(|record| record.body.as_ref());
+        let grown = put.body.len() as i64 - was.map_or(0, |body| body.len() as i64);
+        let excess = |quota, current, limit| {
+            let upgrade_url = quotas.upgrade_url.clone();
+            Some(Refusal::Quota(QuotaExcess { quota, current, limit, upgrade_url }))
+        };
+        if was.is_none() && usage.records >= quotas.records {
+            return Ok(excess("records", usage.records, quotas.records));
+        }
+        if before.is_none() && usage.rows >= quotas.rows() {
+            return Ok(excess("rows", usage.rows, quotas.rows()));
+        }
+        if grown > 0 && usage.bytes + grown > quotas.bytes {
+            return Ok(excess("bytes", usage.bytes, quotas.bytes));
+        }
+        if self.head(collection)?.row != 0 {
+            return Ok(None);
+        }
+        let streams = streams::names(self.tx, self.space)?;
+        let count = i64::try_from(streams.len()).unwrap_or(i64::MAX);
+        if count >= quotas.streams {
+            return Ok(excess("streams", count, quotas.streams));
+        }
+        let other = streams.iter().find(|other| config.collide(collection.as_str(), other));
+        Ok(other.map(|other| {
+            let fault = format!("\"{collection}\" and \"{other}\" would have one list of deleted ids");
+            Refusal::Invalid(details("collection", fault))
+        }))
     }
 
     /// Stores a record: a new one if `before` is none.
@@ -130,7 +174,7 @@ impl<'t> WriteSet<'t> {
     pub(super) fn save(self) -> rusqlite::Result<()> {
         let mut moved = self.heads.streams.values().filter(|place| place.head.last_seq != place.began_at).peekable();
         if moved.peek().is_some() {
-            spaces::set_last_ts(self.tx, self.space, self.heads.last_ts)?;
+            spaces::save(self.tx, self.space, self.heads.last_ts, self.heads.usage)?;
         }
         moved.try_for_each(|place| streams::save(self.tx, &place.head))
     }
@@ -145,6 +189,12 @@ impl<'t> WriteSet<'t> {
             Some(before) => records::update(self.tx, before, &after)?,
             None => after.row = records::insert(self.tx, self.stream(collection)?, &after)?,
         }
+        let bytes = |body: &Option<String>| body.as_ref().map_or(0, |body| body.len() as i64);
+        let usage = &mut self.heads.usage;
+        usage.rows += i64::from(before.is_none());
+        usage.bytes += bytes(&after.body) - before.as_ref().map_or(0, |before| bytes(&before.body));
+        usage.records += i64::from(after.body.is_some());
+        usage.records -= i64::from(before.as_ref().is_some_and(|before| before.body.is_some()));
         let head = self.head(collection)?;
         if let Some(before) = before.filter(|record| record.body.is_some()) {
             head.live_count -= 1;

@@ -121,7 +121,7 @@ async fn unknown_address_and_wrong_password_answer_alike() {
     let sign_in = |email: &str, password: &str| {
         world.call("POST", "/v1/auth/sign-in", Some(json!({"email": email, "password": password})))
     };
-    sign_in(" A@Example.org ", "secret").await.expect(200);
+    sign_in(" A@Example.org ", "secret password").await.expect(200);
     let answer = |reply: Reply| {
         let mut body = reply.expect(401).json;
         for member in ["/error/requestId", "/meta/requestId"] {
@@ -141,8 +141,8 @@ async fn repeated_sign_up_with_the_password_signs_in() {
     let again = |password: &str| {
         world.call("POST", "/api/auth/sign-up", Some(json!({"email": "A@example.org", "password": password})))
     };
-    assert_eq!(Account::of(&again("secret").await.expect(200)).user_id, account.user_id);
-    let refused = again("other").await.expect(400);
+    assert_eq!(Account::of(&again("secret password").await.expect(200)).user_id, account.user_id);
+    let refused = again("another password").await.expect(400);
     assert_eq!(refused.json["error"]["details"], json!({"email": "is already registered"}));
 }
 
@@ -173,8 +173,9 @@ async fn malformed_credentials_are_refused() {
 async fn sign_out_ends_one_session_or_all() {
     let world = World::with(short_sessions());
     let phone = world.sign_up("a@example.org").await;
-    let sign_in =
-        || world.call("POST", "/v1/auth/sign-in", Some(json!({"email": "a@example.org", "password": "secret"})));
+    let sign_in = || {
+        world.call("POST", "/v1/auth/sign-in", Some(json!({"email": "a@example.org", "password": "secret password"})))
+    };
     let (tablet, watch) = (Account::of(&sign_in().await), Account::of(&sign_in().await));
     let sign_out = |token: &str, body: Option<Value>| {
         let request = axum::http::Request::post("/v1/auth/sign-out").header("authorization", format!("bearer {token}"));
@@ -244,7 +245,7 @@ async fn rate_limited_account_gets_retry_after() {
 #[tokio::test]
 async fn profile_names_the_user_of_the_token() {
     let world = World::new();
-    let body = json!({"email": "Ada@Example.org", "password": "secret", "name": "Ada"});
+    let body = json!({"email": "Ada@Example.org", "password": "secret password", "name": "Ada"});
     let signed_up = world.call("POST", "/v1/auth/sign-up", Some(body)).await.expect(201);
     let phone = world.device_of(&Account::of(&signed_up), "phone");
     let profile = phone.call("GET", "/v1/user/profile", None).await.expect(200);

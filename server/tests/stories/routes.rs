@@ -165,7 +165,7 @@ async fn replies_match_the_openapi_schemas() {
     check(&error, "ErrorBody");
     check(&error["error"], "ErrorObject");
     let account = world
-        .call("POST", "/v1/auth/sign-in", Some(json!({"email": "phone@example.org", "password": "secret"})))
+        .call("POST", "/v1/auth/sign-in", Some(json!({"email": "phone@example.org", "password": "secret password"})))
         .await
         .json;
     check(&account["data"]["user"], "User");

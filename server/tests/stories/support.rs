@@ -154,14 +154,16 @@ impl World {
 
     /// A new account.
     pub async fn sign_up(&self, email: &str) -> Account {
-        let reply = self.call("POST", "/v1/auth/sign-up", Some(json!({"email": email, "password": "secret"}))).await;
+        let reply =
+            self.call("POST", "/v1/auth/sign-up", Some(json!({"email": email, "password": "secret password"}))).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.json);
         Account::of(&reply)
     }
 
     /// Another session of an account.
     pub async fn sign_in(&self, email: &str) -> Account {
-        let reply = self.call("POST", "/v1/auth/sign-in", Some(json!({"email": email, "password": "secret"}))).await;
+        let reply =
+            self.call("POST", "/v1/auth/sign-in", Some(json!({"email": email, "password": "secret password"}))).await;
         Account::of(&reply.expect(200))
     }
 

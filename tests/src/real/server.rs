@@ -32,18 +32,29 @@ impl ServerProcess {
         Self::launch_with(directory, config, &[], |command| kill.watch(command))
     }
 
+    /// The same after `prepare` has seen its command: its log and its environment.
+    pub fn prepared(directory: &Path, config: Option<&Path>, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::launch_with(directory, config, &[], prepare)
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
     fn launch(directory: &Path, config: Option<&Path>, more: &[&str]) -> Self {
         Self::launch_with(directory, config, more, |_| {})
     }
 
     fn launch_with(directory: &Path, config: Option<&Path>, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(binaries::server());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         prepare(&mut command);
         command.arg("--data-dir").arg(directory).args(["--listen", "127.0.0.1:0"]);
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
-        let mut child = command.args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.args(more).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let hello: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server did not start: {line:?}"));

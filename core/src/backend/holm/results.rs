@@ -25,6 +25,8 @@ struct WireResult<'a> {
     server_id: Option<String>,
     #[serde(borrow)]
     record: Option<&'a RawValue>,
+    #[serde(default)]
+    record_omitted: bool,
     error: Option<ServerFailure>,
 }
 
@@ -87,9 +89,17 @@ fn one(result: WireResult<'_>, place: usize, request: &PushRequest) -> Result<Ou
 
 fn outcome(result: WireResult<'_>, doc_id: &str) -> Result<Outcome> {
     let failure = result.error.unwrap_or_default();
-    let op_error =
-        |failure: ServerFailure| OpError { code: failure.code, message: failure.message, details: failure.details };
+    let op_error = |failure: ServerFailure| OpError {
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+        details: failure.into_details(),
+    };
     Ok(match (result.status.as_str(), Code::parse(&failure.code)) {
+        // The reply had no room for the record, without which the device cannot know what became of it. A repeat brings it: a duplicate.
+        ("applied" | "duplicate", _) if result.record_omitted => {
+            let message = "the reply had no room for the record";
+            Outcome::Deferred(OpError::new(Code::ServiceUnavailable.as_str(), message))
+        }
         ("applied" | "duplicate", _) => Outcome::Applied {
             // What is no version or place is not believed: the next page brings the true one.
             version: result.version.filter(|version| *version > 0),
@@ -199,6 +209,33 @@ mod tests {
             })
             .collect();
         assert_eq!(read, [(None, None), (None, None), (Some(1), Some(1))]);
+    }
+
+    #[test]
+    fn exceeded_quota_parks_the_write_with_its_figures() {
+        let op_id = OpId::from_bytes([1; 16]);
+        let error = r#"{"code":"QUOTA_EXCEEDED","message":"m","retryable":false,"quota":"records","currentUsage":105,"limit":100,"upgradeUrl":"https://a"}"#;
+        let results = format!(
+            r#"{{"seq":[1,1],"updatedAt":[1,1],"others":{{"0":{{"opId":"{op_id}","status":"rejected","error":{error}}}}}}}"#
+        );
+        let outcomes = read(&results).unwrap();
+        let Outcome::Rejected(error) = &outcomes[0] else { panic!("{:?}", outcomes[0]) };
+        assert_eq!(error.code, "QUOTA_EXCEEDED");
+        let details =
+            serde_json::json!({"quota": "records", "currentUsage": 105, "limit": 100, "upgradeUrl": "https://a"});
+        assert_eq!(serde_json::Value::Object(error.details.clone()), details);
+    }
+
+    #[test]
+    fn omitted_record_makes_the_operation_come_again() {
+        let op_id = OpId::from_bytes([1; 16]);
+        let result = format!(r#"{{"opId":"{op_id}","status":"applied","version":9,"seq":3,"recordOmitted":true}}"#);
+        let outcomes = read(&format!(r#"{{"seq":[1,1],"updatedAt":[1,1],"others":{{"0":{result}}}}}"#)).unwrap();
+        assert!(
+            matches!(&outcomes[0], Outcome::Deferred(error) if error.code == "SERVICE_UNAVAILABLE"),
+            "{:?}",
+            outcomes[0]
+        );
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection)
     let query = query(&caller, &collection)?;
     let stream = scope.stream(&collection);
     let max_bytes = scope.config.limits.max_page_bytes;
-    let read = caller.server.database.read::<_, Failure, _>(move |db| {
+    let read = caller.read::<_, Failure, _>(move |db| {
         let head = streams::find(db, scope.space_row, &collection)?;
         let tag = Cursor::delta(&scope.epoch, &stream, head.last_seq).encode();
         let mut out = Vec::new();
@@ -123,6 +123,10 @@ fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure>
     let (cursor, since) = (params.cursor("cursor")?, params.since()?);
     match (cursor, since, offset) {
         (Some(_), Some(_), _) => Err(details("since", "contradicts cursor").into()),
+        (None, None, Some(offset)) if offset > i64::try_from(limits.max_list_offset).unwrap_or(i64::MAX) => {
+            let most = limits.max_list_offset;
+            Err(details("offset", format!("may be at most {most}; read on with a cursor")).into())
+        }
         (None, None, Some(offset)) => Ok(Query::List { limit: i64::try_from(limit).unwrap_or(i64::MAX), offset }),
         (_, _, Some(_)) => Err(details("offset", "contradicts cursor and since").into()),
         (cursor, since, None) => {
@@ -147,7 +151,7 @@ fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure>
 )]
 pub(crate) async fn one(caller: Caller, OfRecord(collection, id): OfRecord) -> Result<Reply, Failure> {
     let scope = caller.scope()?;
-    let found = caller.server.database.read(move |db| listing::one(db, &scope, &collection, &id)).await?;
+    let found = caller.read(move |db| listing::one(db, &scope, &collection, &id)).await?;
     let etag = wire::etag(&found.record);
     if conditional::is_known(&caller.headers, &etag) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
@@ -180,13 +184,21 @@ pub(crate) async fn fetch(
     }
     let ids = record_ids(ids.iter().map(String::as_str))?;
     let name = collection.to_string();
-    let found = server.database.read(move |db| listing::by_id(db, &scope, &collection, &ids)).await?;
+    let found = caller.read(move |db| listing::by_id(db, &scope, &collection, &ids)).await?;
     let mut data = vec![b'{'];
     write_list(&mut data, &name, &found.changes);
     data.extend_from_slice(b",\"tombstones\":{");
     write_list(&mut data, &name, &found.tombstones);
     data.extend_from_slice(b"}}");
-    Ok(caller.data(&data))
+    if found.missing.is_empty() {
+        return Ok(caller.data(&data));
+    }
+    let mut members = b"{\"data\":".to_vec();
+    members.extend_from_slice(&data);
+    members.extend_from_slice(b",\"pagination\":{\"hasMore\":true,");
+    write_list(&mut members, "missing", &found.missing);
+    members.push(b'}');
+    Ok(caller.members(members))
 }
 
 fn record_ids<'i>(ids: impl IntoIterator<Item = &'i str>) -> Result<Vec<RecordId>, Failure> {
@@ -203,7 +215,13 @@ fn write_found(out: &mut Vec<u8>, scope: &Scope, collection: &CollectionName, fo
     write_list(out, collection.as_str(), &found.tombstones);
     out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
     wire::write_time(out, found.head_ts);
-    out.extend_from_slice(b",\"hasMore\":false,\"nextCursor\":null,\"epoch\":");
+    if found.missing.is_empty() {
+        out.extend_from_slice(b",\"hasMore\":false");
+    } else {
+        out.extend_from_slice(b",\"hasMore\":true,");
+        write_list(out, "missing", &found.missing);
+    }
+    out.extend_from_slice(b",\"nextCursor\":null,\"epoch\":");
     write_string(out, &scope.epoch);
     out.extend_from_slice(b",\"mode\":\"ids\"}}");
 }

@@ -151,7 +151,7 @@ async fn write(
     let base = base.or(caller.params.count("version")?);
     let (scope, name) = (caller.scope()?, collection.to_string());
     let write = PlainWrite { scope, collection, id, fresh_id, change, base, condition, key, now };
-    let reply = caller.server.database.write(move |tx| plain::write(tx, write)).await?;
+    let reply = caller.write(move |tx| plain::write(tx, write)).await?;
     Ok(answer(&caller, &name, method, reply))
 }
 

@@ -14,6 +14,7 @@ use crate::http::schema;
 use crate::model::{
     Base, CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
 };
+use crate::store::Lane;
 use crate::sync::batch::{BatchProgress, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
 use crate::sync::plan::Unit;
@@ -62,7 +63,7 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
     let request = payload.json(server, server.config.limits.max_batch_bytes, move |body| decode(body, context)).await?;
     let Request { push, refs, config_version } = request;
     let push = Arc::new(push);
-    let (results, progress) = apply(server, &push, &refs).await?;
+    let (results, progress) = apply(server, &push, &refs, &caller.context.request_id).await?;
     if push.atomic && results.iter().any(|result| matches!(result, OpResult::Failed(_))) {
         let culprit =
             results.iter().position(|result| matches!(result, OpResult::Failed(f) if f.code() != Code::BatchAborted));
@@ -71,8 +72,7 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
             .with_json("results", &results::list(&results, &refs)));
     }
     let asked = Arc::clone(&push);
-    let updates = server
-        .database
+    let updates = caller
         .read::<_, Failure, _>(move |db| delta::read(db, &asked.scope, &asked.position, &progress.written))
         .await
         .unwrap_or_else(|_| nothing_yet(&push.position));
@@ -92,12 +92,13 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
 
 /// Works off the operations, some hundreds a transaction. What is durable when the database becomes unavailable is in the failure.
 ///
-/// A transaction that fails for a reason of the server's own (a panic, a row that cannot be read) is divided until the unit at fault is
-/// alone. Only that one is answered `SERVER_ERROR`: the same batch would fail in the same way again.
+/// A transaction that fails for a reason of the server's own (a panic, a row that cannot be read) or takes too long is divided until the unit
+/// at fault is alone. Only that one is answered `SERVER_ERROR` or `TIMEOUT`: the same batch would fail in the same way again.
 async fn apply(
     server: &Shared,
     push: &Arc<Push>,
     refs: &[OperationRef],
+    request_id: &str,
 ) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
     let group = |operation| match operation {
         &Ok(Operation { ref group, .. }) | &Err(Unreadable { ref group, .. }) => group.as_deref(),
@@ -114,13 +115,19 @@ async fn apply(
     while let Some(units) = waiting.pop() {
         let mut outcome = transaction(server, push, begun, progress.clone(), units.clone(), None).await;
         match &outcome {
-            Err(failure) if failure.code() == Code::ServerError && units.len() > 1 => {
+            Err(failure) if is_own_fault(failure) && units.len() > 1 => {
                 let half = units.len() / 2;
                 waiting.push(units[half..].to_vec());
                 waiting.push(units[..half].to_vec());
                 continue;
             }
-            Err(failure) if failure.code() == Code::ServerError && units.len() == 1 && !push.atomic => {
+            Err(failure) if is_own_fault(failure) && units.len() == 1 && !push.atomic => {
+                tracing::error!(
+                    request_id,
+                    code = failure.code().as_str(),
+                    reason = failure.reason(),
+                    "an operation failed"
+                );
                 let fault = Some(failure.clone());
                 outcome = transaction(server, push, begun, progress.clone(), units, fault).await;
             }
@@ -141,6 +148,11 @@ async fn apply(
     Ok((results, progress))
 }
 
+/// Whether a transaction failed for what is in it.
+fn is_own_fault(failure: &Failure) -> bool {
+    matches!(failure.code(), Code::ServerError | Code::Timeout)
+}
+
 /// Works off some units in one transaction, or answers them all with `fault`.
 async fn transaction(
     server: &Shared,
@@ -151,7 +163,7 @@ async fn transaction(
     fault: Option<Failure>,
 ) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
     let push = Arc::clone(push);
-    let written = server.database.write::<_, Failure, _>(move |tx| {
+    let written = server.database.write::<_, Failure, _>(Lane::User(push.scope.user), move |tx| {
         if !begun {
             batch::begin(tx, &push)?;
         }

@@ -40,7 +40,7 @@ fn describe(server: &Server) -> Value {
             let rules = config.collection(&name);
             json!({
                 "name": name.as_str(),
-                "deletedKey": rules.deleted_key.clone().unwrap_or_else(|| name.deleted_key()),
+                "deletedKey": config.deleted_key(name.as_str()),
                 "priority": rules.priority,
                 "conflict": rules.conflict,
                 "preconditions": rules.preconditions,

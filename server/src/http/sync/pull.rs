@@ -42,7 +42,7 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
     let (request, config_version) = payload.json(server, limits.max_body_bytes, read_body).await?;
     let compact = request.compact;
     let knows_config = knows(config_version.as_deref(), limits);
-    let answer = server.database.read::<_, Failure, _>(move |db| {
+    let answer = caller.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
         let last_ts = spaces::last_ts(db, scope.space_row)?;
         if compact && knows_config && pulled.nothing_new {
@@ -101,7 +101,7 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
         max_bytes: limits.max_page_bytes,
         compact: false,
     };
-    let answer = caller.server.database.read::<_, Failure, _>(move |db| {
+    let answer = caller.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
         let mut json = Vec::new();
         for page in &pulled.pages {

@@ -60,7 +60,8 @@ pub(super) fn compact(
 
 /// The place of an operation that was taken as it was sent, under the id that it was sent with: all else the device can compute.
 fn taken(operation: &Result<Operation, Unreadable>, result: &OpResult, op_ref: &OperationRef) -> Option<Made> {
-    let OpResult::Done(Done { duplicate: false, record_id, made: Some(made), record: None }) = result else {
+    let OpResult::Done(Done { duplicate: false, record_id, made: Some(made), record: None, omitted: false }) = result
+    else {
         return None;
     };
     let base = match operation.as_ref().ok()?.base {
@@ -112,6 +113,9 @@ fn write_done(out: &mut Vec<u8>, done: &Done, op_ref: &OperationRef) {
     if let Some(record) = &done.record {
         out.extend_from_slice(b",\"record\":");
         out.extend_from_slice(record);
+    }
+    if done.omitted {
+        out.extend_from_slice(b",\"recordOmitted\":true");
     }
 }
 

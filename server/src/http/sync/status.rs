@@ -68,7 +68,7 @@ async fn read(caller: &Caller) -> Result<Status, Failure> {
     if request.cursors.len() > limits.max_streams {
         return Err(too_large(limits));
     }
-    caller.server.database.read(move |db| model::read(db, &scope, &request)).await
+    caller.read(move |db| model::read(db, &scope, &request)).await
 }
 
 /// A cursor and the collection of the caller's that it is in.

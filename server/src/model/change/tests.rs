@@ -2,13 +2,15 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 
+const BOUNDS: Bounds = Bounds { depth: 64, members: 8192, bytes: 10_000 };
+
 fn fields(value: Value) -> Fields {
     value.as_object().unwrap().clone()
 }
 
 /// The record afterwards, and the pointers of the edits.
 fn applied(change: &Change, current: Value) -> (Value, Vec<String>) {
-    let applied = change.apply(fields(current), 10_000).unwrap();
+    let applied = change.apply(fields(current), BOUNDS).unwrap();
     (Value::Object(applied.fields), applied.edits.iter().map(|edit| edit.path.to_string()).collect())
 }
 
@@ -78,7 +80,7 @@ fn field_op_keeps_its_own_stamp_and_whether_it_commutes() {
     let change = ops(json!([
         {"op":"inc","path":"/n","by":1,"hlc":"5:0:d"}, {"op":"set","path":"/t","value":1}, {"op":"inc","path":"/t","by":1},
     ]));
-    let edits = change.apply(Fields::new(), 1000).unwrap().edits;
+    let edits = change.apply(Fields::new(), BOUNDS).unwrap().edits;
     let seen: Vec<_> = edits.iter().map(|edit| (edit.commutes, edit.hlc.as_ref().map(ToString::to_string))).collect();
     assert_eq!(seen, [(true, Some("5:0:d".to_owned())), (false, None)]);
     assert!(!change.commutes());
@@ -125,14 +127,14 @@ proptest! {
     fn merge_patch_as_paths_gives_what_rfc_7396_says(target in object(), patch in object()) {
         let mut expected = target.clone();
         merge(&mut expected, &patch);
-        let applied = Change::Merge(patch).apply(target.clone(), 10_000).unwrap();
+        let applied = Change::Merge(patch).apply(target.clone(), BOUNDS).unwrap();
         prop_assert!(same(&Value::Object(applied.fields), &Value::Object(expected)));
     }
 
     #[test]
     fn values_outside_the_edited_paths_stay(target in object(), patch in object(), replace in any::<bool>()) {
         let change = if replace { Change::Replace(patch) } else { Change::Merge(patch) };
-        let Applied { fields, edits } = change.apply(target.clone(), 10_000).unwrap();
+        let Applied { fields, edits } = change.apply(target.clone(), BOUNDS).unwrap();
         for (path, _) in between(&target, &fields, Stamp::default()).iter() {
             prop_assert!(edits.iter().any(|edit| edit.path.meets(path)), "{} is not among {:?}", path, edits);
         }
@@ -145,7 +147,7 @@ proptest! {
     ) {
         if let Ok(edit) = FieldEdit::decode(json!({"op":op,"path":path,"value":1,"by":1}), 64) {
             let current = fields(json!({"a":[1,{"a":[]}],"0":{"a":1}}));
-            prop_assert!(Change::FieldOps(vec![edit]).apply(current.clone(), 10_000).is_ok());
+            prop_assert!(Change::FieldOps(vec![edit]).apply(current.clone(), BOUNDS).is_ok());
         }
     }
 }

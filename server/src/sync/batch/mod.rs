@@ -5,6 +5,8 @@
 //! - The effect of an operation and its ledger entry commit together, so a repeat finds both or neither.
 //! - A group leaves all of its effects or none, and nothing else of the transaction goes with it. A member that has its effect from an
 //!   earlier request keeps it and is answered so, whatever becomes of the others.
+//! - The reply is bounded before it is made: results carry records while there is room. A record that has none comes with `deltaUpdates` or the
+//!   next pull, and an operation whose refusal must show one is put off.
 //! - What is refused has no effect and leaves nothing in the ledger.
 //! - What has no effect because it was so before is in the ledger all the same: its repeat must have none, either.
 
@@ -66,6 +68,8 @@ pub(crate) struct Done {
     pub(crate) made: Option<Made>,
     /// The record, where the device cannot know it.
     pub(crate) record: Option<Vec<u8>>,
+    /// The record should be here, and the reply has no room for it.
+    pub(crate) omitted: bool,
 }
 
 /// The effects of earlier operations of a push, which later ones need.
@@ -81,6 +85,8 @@ pub(crate) struct BatchProgress {
     created: BTreeMap<(CollectionName, RecordId), String>,
     /// Rows that speak for themselves in the results.
     pub(crate) written: Written,
+    /// Bytes of the results, but for what every result has.
+    shown: usize,
 }
 
 type Key = (CollectionName, String);
@@ -89,6 +95,7 @@ impl BatchProgress {
     fn absorb(&mut self, unit_progress: Self) {
         self.failed.extend(unit_progress.failed);
         self.first_failed = self.first_failed.or(unit_progress.first_failed);
+        self.shown = self.shown.saturating_add(unit_progress.shown);
         self.versions.extend(unit_progress.versions);
         self.created.extend(unit_progress.created);
         for (collection, rows) in unit_progress.written {
@@ -100,7 +107,7 @@ impl BatchProgress {
 /// Begins a push: refuses an expired position, and stores the device's confirmation.
 pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
     delta::check(tx, &push.scope, &push.position)?;
-    let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;
+    let device = push.scope.writing_device(tx, &push.device, push.now)?;
     if let Some(op_seq) = push.ack_op_seq.filter(|op_seq| *op_seq > device.ack_op_seq) {
         devices::acknowledge(tx, device.row, op_seq)?;
     }

@@ -1,6 +1,6 @@
 //! One operation of a push: recognised, carried out or refused.
 
-use super::run::{OperationError, Run};
+use super::run::{OperationError, Run, reply_is_full};
 use super::{Done, Key};
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
@@ -84,9 +84,9 @@ impl<'t> Run<'t> {
         } else {
             None
         };
-        let record = record.map(|record| self.restate(&record)).transpose()?;
-        self.remember(operation, &entry.record_id, entry.made);
-        Ok(Done { duplicate: true, record_id: entry.record_id, made: entry.made, record })
+        let (record, omitted) = self.restate(record.as_ref())?;
+        self.remember(operation, &entry.record_id, entry.made, omitted);
+        Ok(Done { duplicate: true, record_id: entry.record_id, made: entry.made, record, omitted })
     }
 
     fn execute(&mut self, operation: &Operation, change: &Change, subject: Subject) -> Result<Done, OperationError> {
@@ -114,6 +114,11 @@ impl<'t> Run<'t> {
         let write = Write { change, base, exact: operation.exact, hlc: &hlc, latest_ms };
         match apply(&mut self.set, name, write, author, subject.record, WriteRules::of(config, collection))? {
             Effect::Refused(why, record) => {
+                let shown =
+                    if why.shows_record() { record.as_ref().and_then(|record| record.body.as_ref()) } else { None };
+                if shown.is_some_and(|body| body.len() > self.room()) {
+                    return Err(reply_is_full().into());
+                }
                 Err(refusal::explain(self.tx, &push.scope.space, why, record.as_ref(), &config.limits)?.into())
             }
             Effect::AlreadySo(record) => {
@@ -121,16 +126,17 @@ impl<'t> Run<'t> {
                 let is_create = matches!(change, Change::Create(_));
                 let known = !is_create && base.is_some() && base == made.map(|made| made.version);
                 let live = record.filter(|record| record.body.is_some());
-                let shown = live.filter(|_| !known || push.restate).map(|record| self.restate(&record)).transpose()?;
-                self.enter(operation, &subject.key.1, made, shown.is_some())?;
-                Ok(Done { duplicate: true, record_id: subject.key.1, made, record: shown })
+                let live = live.filter(|_| !known || push.restate);
+                let (record, omitted) = self.restate(live.as_ref())?;
+                self.enter(operation, &subject.key.1, made, live.is_some(), omitted)?;
+                Ok(Done { duplicate: true, record_id: subject.key.1, made, record, omitted })
             }
             Effect::Written { record, restated } => {
                 let made = Some(made(&record));
-                self.enter(operation, &record.id, made, restated)?;
                 let shown = record.body.is_some() && (restated || push.restate);
-                let json = if shown { Some(self.restate(&record)?) } else { None };
-                Ok(Done { duplicate: false, record_id: record.id, made, record: json })
+                let (json, omitted) = self.restate(Some(&record).filter(|_| shown))?;
+                self.enter(operation, &record.id, made, restated, omitted)?;
+                Ok(Done { duplicate: false, record_id: record.id, made, record: json, omitted })
             }
         }
     }
@@ -182,8 +188,9 @@ impl<'t> Run<'t> {
         record_id: &str,
         made: Option<Made>,
         restated: bool,
+        omitted: bool,
     ) -> Result<(), OperationError> {
-        self.remember(operation, record_id, made);
+        self.remember(operation, record_id, made, omitted);
         let Some(op_id) = operation.op_id.as_ref().map(OpId::as_str) else { return Ok(()) };
         let entry = Entry { content: operation.content, record_id: record_id.to_owned(), made, restated };
         ledger::insert(self.tx, self.push.scope.user, op_id, self.push.now, &entry)?;
@@ -193,13 +200,15 @@ impl<'t> Run<'t> {
         Ok(())
     }
 
-    fn remember(&mut self, operation: &Operation, record_id: &str, made: Option<Made>) {
+    fn remember(&mut self, operation: &Operation, record_id: &str, made: Option<Made>, omitted: bool) {
         let collection = &operation.collection;
         if let Some(made) = made {
             if self.push.uses_previous {
                 self.unit_progress.versions.insert((collection.clone(), record_id.to_owned()), made.version);
             }
             match self.unit_progress.written.get_mut(collection) {
+                // The result does not speak for the row.
+                _ if omitted => {}
                 Some(rows) => rows.insert(made.seq),
                 None => self.unit_progress.written.entry(collection.clone()).or_default().insert(made.seq),
             }
@@ -211,8 +220,15 @@ impl<'t> Run<'t> {
         }
     }
 
-    fn restate(&self, record: &Record) -> rusqlite::Result<Vec<u8>> {
-        wire::full_record(self.tx, &self.push.scope.space, record)
+    /// The record for a result, or that there is no room for it.
+    fn restate(&mut self, record: Option<&Record>) -> rusqlite::Result<(Option<Vec<u8>>, bool)> {
+        let Some(record) = record else { return Ok((None, false)) };
+        if record.body.as_ref().map_or(0, String::len) > self.room() {
+            return Ok((None, true));
+        }
+        let json = wire::full_record(self.tx, &self.push.scope.space, record)?;
+        self.unit_progress.shown = self.unit_progress.shown.saturating_add(json.len());
+        Ok((Some(json), false))
     }
 }
 

@@ -41,6 +41,11 @@ impl From<Failure> for OperationError {
     }
 }
 
+/// The failure of an operation whose result has no room in the reply: it is to be sent again.
+pub(super) fn reply_is_full() -> Failure {
+    Failure::new(Code::ServiceUnavailable, "the reply is full; send the operation again")
+}
+
 /// A push in one of its transactions.
 pub(super) struct Run<'t> {
     pub(super) tx: &'t WriteTx<'t>,
@@ -57,8 +62,10 @@ pub(super) struct Run<'t> {
 
 impl<'t> Run<'t> {
     pub(super) fn new(tx: &'t WriteTx<'t>, push: &'t Push, progress: BatchProgress) -> rusqlite::Result<Self> {
-        let device = devices::seen(tx, push.scope.user, &push.device, push.now)?;
-        let set = WriteSet::new(tx, push.scope.space_row, push.now)?;
+        let most = push.scope.config.quotas.devices;
+        let device = devices::seen(tx, push.scope.user, &push.device, push.now, most)?;
+        let device = device.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let set = WriteSet::new(tx, push.scope.space_row, push.now, &push.scope.config)?;
         let greatest = ledger::greatest(tx, push.scope.user)?;
         Ok(Self { tx, push, device, set, greatest, progress, unit_progress: BatchProgress::default() })
     }
@@ -69,10 +76,21 @@ impl<'t> Run<'t> {
         Ok(self.progress)
     }
 
+    /// Bytes of records that the reply has room for.
+    pub(super) fn room(&self) -> usize {
+        let shown = self.progress.shown.saturating_add(self.unit_progress.shown);
+        self.push.scope.config.limits.max_page_bytes.saturating_sub(shown)
+    }
+
     /// Works off a unit.
     pub(super) fn unit(&mut self, unit: &Unit, results: &mut Vec<OpResult>) -> Result<(), Failure> {
+        if self.progress.shown > self.push.scope.config.limits.max_page_bytes.saturating_mul(2) {
+            results.extend(unit.operations().map(|index| self.fail(index, reply_is_full())));
+            return Ok(());
+        }
         match unit {
             Unit::Single(index) => {
+                self.tx.check_time()?;
                 let result = match self.operation(*index) {
                     Ok(done) => OpResult::Done(done),
                     Err(OperationError::Refused(failure)) => self.fail(*index, failure),
@@ -89,6 +107,7 @@ impl<'t> Run<'t> {
                 let mut done = Vec::with_capacity(range.len());
                 let outcome = tx.savepoint(Level::Unit, || {
                     for index in range.clone() {
+                        self.tx.check_time()?;
                         done.push(OpResult::Done(self.operation(index)?));
                     }
                     Ok(())
@@ -140,6 +159,7 @@ impl<'t> Run<'t> {
             self.progress.failed.entry(key).or_insert(index);
         }
         self.progress.first_failed.get_or_insert(index);
+        self.progress.shown = self.progress.shown.saturating_add(failure.size());
         OpResult::Failed(failure)
     }
 

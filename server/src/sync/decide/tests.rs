@@ -68,7 +68,7 @@ fn write(change: &Change, base: Option<i64>) -> Write<'_> {
 }
 
 fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collection) -> Result<Decision, Refusal> {
-    let rules = WriteRules { collection, bounds: Limits::default().record() };
+    let rules = WriteRules { collection, bounds: Limits::default().record(), max_patch_ops: 1000 };
     decide(CurrentRecord::Live(live.clone()), write(change, base), rules)
 }
 
@@ -98,7 +98,7 @@ proptest! {
             }
             Ok(Decision::Delete { version }) => prop_assert_eq!(version, live.version + 1),
             Ok(Decision::AlreadySo) => {
-                let after = change.apply(live.fields.clone(), 10_000).unwrap().fields;
+                let after = change.apply(live.fields.clone(), Limits::default().record()).unwrap().fields;
                 prop_assert!(between(&live.fields, &after, Stamp::default()).is_empty());
             }
             Err(Refusal::Exists) => prop_assert!(matches!(change, Change::Create(_))),
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn exact_write_passes_only_on_its_own_version(live in live(), change in change(), base in 0i64..12) {
         let collection = Collection::default();
-        let rules = WriteRules { collection: &collection, bounds: Limits::default().record() };
+        let rules = WriteRules { collection: &collection, bounds: Limits::default().record(), max_patch_ops: 1000 };
         let write = Write { exact: true, ..write(&change, Some(base)) };
         match decide(CurrentRecord::Live(live.clone()), write, rules) {
             Ok(Decision::Put(_) | Decision::Delete { .. }) => prop_assert_eq!(base, live.version),
@@ -167,7 +167,7 @@ proptest! {
         change in change(), base in prop::option::of(0i64..5), version in 1i64..5
     ) {
         let collection = Collection::default();
-        let rules = WriteRules { collection: &collection, bounds: Limits::default().record() };
+        let rules = WriteRules { collection: &collection, bounds: Limits::default().record(), max_patch_ops: 1000 };
         let is_create = matches!(change, Change::Create(_));
         match decide(CurrentRecord::Absent, write(&change, base), rules) {
             Ok(Decision::Put(put)) => prop_assert!(is_create && put.version == 1),
