@@ -132,7 +132,7 @@ impl From<StoreError> for Failure {
                 let failure = Self::new(Code::ServiceUnavailable, "the server cannot do this right now");
                 Self { reason: Some(reason), ..failure.retry_after(1) }
             }
-            StoreError::Late => Self::new(Code::Timeout, "the server took too long").retry_after(1),
+            StoreError::TimedOut => Self::new(Code::Timeout, "the server took too long").retry_after(1),
             StoreError::Broken(reason) => {
                 Self { reason: Some(reason), ..Self::new(Code::ServerError, "the server failed") }
             }

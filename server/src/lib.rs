@@ -1,12 +1,13 @@
 //! Holm's reference sync server: one process, one SQLite file, the whole of `docs/protocol.md`.
 //!
 //! ```text
-//! http        routes, envelopes, errors, bodies, compression           (axum)
-//!   ├─ auth      accounts, sessions, rate limits
-//!   ├─ actions   jobs, handlers, webhooks
-//!   └─ sync      decisions, batches, pages, digests
-//!        └─ store   one writer with group commit, readers, tables      (SQLite)
-//!             └─ model   names, stamps, cursors, patches
+//! listen      connections: who may hold one, and for how long          (hyper)
+//!   └─ http      routes, envelopes, errors, bodies, compression         (axum)
+//!        ├─ auth      accounts, sessions, rate limits
+//!        ├─ actions   jobs, handlers, webhooks
+//!        └─ sync      decisions, batches, pages, digests
+//!             └─ store   one writer with group commit, readers, tables (SQLite)
+//!                  └─ model   names, stamps, cursors, patches
 //! ```
 //!
 //! Layers point down only. Effects are injected: [`Clock`] and [`Entropy`] are given to [`Server::open`], and with [`Store::Memory`]
@@ -23,6 +24,7 @@
 //! ```
 
 mod actions;
+mod address;
 mod auth;
 mod clock;
 mod config;

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - Libraries log warnings at most. Below that they show what they read, and that may be a token.
-//! - Nothing ever waits for the log: a thread of its own writes it. When nobody reads it, lines are lost and counted, and the server goes on.
+//! - Nothing ever waits for the log: a thread of its own writes it. While it is not read, lines are lost and counted, and the server goes on.
 
 use std::io::{self, Write};
 use std::panic;
@@ -74,7 +74,7 @@ impl Lines {
 
 fn write_all(mut out: impl Write, waiting: &Receiver<Vec<u8>>, counts: &Counts) {
     while let Ok(line) = waiting.recv() {
-        // Nobody can be told that the log is closed.
+        // A log that is closed cannot be told of.
         let _ = out.write_all(&line);
         counts.written.fetch_add(1, Ordering::Release);
         let lost = counts.lost.swap(0, Ordering::Relaxed);

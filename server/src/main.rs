@@ -68,7 +68,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
         server.run(listener, shutdown).await?;
         Ok(())
     });
-    // A body that is being read or a reply that is being packed is nobody's any more.
+    // A body that is being read or a reply that is being packed has no client any more.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served
 }

@@ -196,7 +196,7 @@ impl Server {
     /// the database. The server answers `SERVICE_UNAVAILABLE` afterwards.
     ///
     /// # Errors
-    /// The listener fails.
+    /// None at present: what fails on a connection is logged, and the others go on.
     pub async fn run(
         self,
         listener: TcpListener,

@@ -72,16 +72,21 @@ impl KnownLimits {
         self.get().limits.max_streams
     }
 
-    /// Checks the content of one operation: what travels, which may be more than what the user then sees.
+    /// Checks one operation: the bytes of what travels, which may be more than what the user then sees, and the number of its edits.
     ///
     /// # Errors
     /// `DOCUMENT_TOO_LARGE`.
-    pub fn check_operation(&self, content: usize) -> Result<()> {
-        let most = operation_room(&self.get().limits);
-        if content <= most {
+    pub fn check_operation(&self, content: usize, edits: usize) -> Result<()> {
+        let limits = &self.get().limits;
+        let (most, most_edits) = (operation_room(limits), limits.max_patch_ops);
+        let fault = if content > most {
+            format!("the edit is larger than {most} bytes")
+        } else if edits > most_edits {
+            format!("the edit changes more than {most_edits} places")
+        } else {
             return Ok(());
-        }
-        Err(Error::invalid(ErrorCode::DocumentTooLarge, format!("the edit is larger than {most} bytes")))
+        };
+        Err(Error::invalid(ErrorCode::DocumentTooLarge, fault))
     }
 
     /// Checks the parameters of an action, which the server measures like a document.
@@ -184,7 +189,9 @@ mod tests {
         known.set(PublishedLimits { version: None, limits });
         let most = known.document().bytes;
         assert!((2_000..8_000).contains(&most), "{most}");
-        assert!(known.check_operation(most).is_ok() && known.check_operation(most + 1).is_err());
+        assert!(known.check_operation(most, 1).is_ok() && known.check_operation(most + 1, 1).is_err());
+        let edits = Limits::default().max_patch_ops;
+        assert!(known.check_operation(1, edits).is_ok() && known.check_operation(1, edits + 1).is_err());
         assert!(known.check_group(1, most).is_ok());
     }
 }

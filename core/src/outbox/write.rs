@@ -129,7 +129,7 @@ pub(crate) fn update(tx: &Tx<'_>, device: &Device, place: &Place<'_>, edit: &Edi
     if op_id.is_some() {
         if let Some((op, changes)) = pending.ops.last().and_then(|op| Some((op, op.changes.as_ref()?))) {
             // What travels may be more than what the user then sees.
-            device.limits.check_operation(changes_bytes(changes, op.stamp))?;
+            device.limits.check_operation(changes_bytes(changes, op.stamp), changes.operations())?;
         }
         let row = pending.save(tx, device)?;
         link(tx, &row, place.references)?;

@@ -38,6 +38,16 @@ impl Changes {
         self.0.len()
     }
 
+    /// How many field operations these are on the wire.
+    pub fn operations(&self) -> usize {
+        let operations = self.0.values().map(|change| match &change.edit {
+            Edit::Clear => 2,
+            Edit::EditSet { add, remove } if !add.is_empty() && !remove.is_empty() => 2,
+            _ => 1,
+        });
+        operations.sum()
+    }
+
     /// The changes in the order in which they are applied.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Path, &Change)> {
         self.0.iter()

@@ -145,3 +145,47 @@ fn push_new(members: &mut Vec<Value>, mut more: Vec<Value>) {
     more.retain(|_| fresh.next().unwrap_or_default());
     members.append(&mut more);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// Few values, many of which are the same by value though not in notation.
+    fn member() -> impl Strategy<Value = Value> {
+        let number = prop_oneof![
+            (-2i64..3).prop_map(Value::from),
+            (-2i32..3).prop_map(|n| f64::from(n).into()),
+            Just(json!(0.5)),
+            Just(json!(u64::MAX)),
+            Just(json!(18_446_744_073_709_551_615.0)),
+            Just(json!(-0.0)),
+        ];
+        let leaf = prop_oneof![4 => number, 1 => Just(json!("a")), 1 => Just(Value::Null), 1 => any::<bool>().prop_map(Value::from)];
+        leaf.prop_recursive(2, 6, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+                prop::collection::btree_map("[ab]", inner, 0..3).prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn set_edit_by_hash_equals_one_by_one(
+            members in prop::collection::vec(member(), 0..12),
+            add in prop::collection::vec(member(), 0..12),
+            remove in prop::collection::vec(member(), 0..12),
+        ) {
+            let mut expected: Vec<Value> = members.iter().filter(|member| !has(&remove, member)).cloned().collect();
+            for member in &add {
+                if !has(&expected, member) {
+                    expected.push(member.clone());
+                }
+            }
+            let edit = Edit::EditSet { add, remove };
+            prop_assert_eq!(edit.result(Some(&Value::Array(members))), Some(Value::Array(expected)));
+        }
+    }
+}

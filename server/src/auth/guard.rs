@@ -6,8 +6,8 @@
 //! - Guesses cost more than successes.
 //! - What is remembered is bounded.
 
+use crate::address::origin;
 use crate::config::StrangerLimits;
-use crate::listen::origin;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,7 +30,7 @@ pub(super) enum Try {
     SignIn,
     /// A new account.
     SignUp,
-    /// A wrong password, or a token that nobody has.
+    /// A wrong password, or a token that was never issued.
     Guess,
 }
 

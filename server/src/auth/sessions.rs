@@ -213,7 +213,7 @@ fn admit(state: &State, visitor: &Visitor) -> Result<(), Failure> {
     state.guard.admit_address(visitor.address, state.now()).map_err(limited)
 }
 
-/// The answer to a token that nobody has.
+/// The answer to a token that was never issued, or is forgotten.
 fn guessed(state: &State, address: Option<IpAddr>, message: &'static str) -> Failure {
     let admitted = admit(state, &Visitor { address, device: None });
     state.guard.charge(address, Try::Guess, state.now());

@@ -122,7 +122,8 @@ pub struct Runtime {
     pub readers: usize,
     /// Requests that may wait for the database before new ones are turned away with `SERVICE_UNAVAILABLE`.
     pub max_waiting: usize,
-    /// Milliseconds that one piece of a request's work may keep a thread of the database. Work that exceeds them is undone with `TIMEOUT`.
+    /// Milliseconds that one piece of a request's work may keep a thread of the database. Work that exceeds them is undone with `TIMEOUT`. A push
+    /// commits what it has done after a twentieth of them, and goes on when other accounts had their turn.
     pub work_budget_ms: u32,
     /// Open connections. One more closes the oldest that has no request under way, or is closed itself.
     pub max_connections: usize,
@@ -149,12 +150,12 @@ impl Default for Runtime {
         Self {
             readers: 4,
             max_waiting: 1024,
-            work_budget_ms: 2_000,
+            work_budget_ms: 5_000,
             max_connections: 4_096,
             max_connections_by_address: 512,
             trusted_proxies: Vec::new(),
             header_timeout_seconds: 20,
-            write_timeout_seconds: 30,
+            write_timeout_seconds: 15,
             request_timeout_seconds: 60,
             shutdown_grace_seconds: 10,
             maintenance_seconds: 300,

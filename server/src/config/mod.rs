@@ -199,7 +199,7 @@ mod tests {
             ("[collections.a]\ndeleted_key = \"a\"", "collections.a.deleted_key"),
             ("[quotas]\nstreams = 100000", "quotas.streams"),
             ("[strangers]\nburst = 0", "strangers.burst"),
-            ("[server]\ntrusted_proxies = [\"everybody\"]", "server.trusted_proxies"),
+            ("[server]\ntrusted_proxies = [\"proxy\"]", "server.trusted_proxies"),
             ("[retention]\ntombstone_days = 0", "retention.tombstone_days"),
             ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),
             ("[actions]\nmax_attempts = 0", "actions.max_attempts"),

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Large bodies that are being received or read take a bounded part of the memory, and those of one account a small part of that.
 //! - Only some are read as JSON at the same time: a tree takes many times the memory of its text.
-//! - Small bodies need no room, so the ordinary requests of everybody go on when there is none left.
+//! - Small bodies need no room, so ordinary requests go on when there is none left.
 
 use crate::error::{Code, Failure};
 use std::collections::HashMap;

@@ -1,9 +1,10 @@
 //! Which connections are open, and which one gives place to a new one.
 
+use crate::address::origin;
 use crate::config::Runtime;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -143,14 +144,6 @@ impl Drop for Busy {
     }
 }
 
-/// Whose address this is for counting: in IPv6 a network of 64 bits is one customer's.
-pub(crate) fn origin(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-    }
-}
-
 /// Connections that fit so many descriptors.
 fn room(descriptors: usize) -> usize {
     descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 4).max(1)
@@ -217,13 +210,5 @@ mod tests {
         let _requests = slots.each_ref().map(Slot::busy);
         assert!(connections.trusts(proxy) && !connections.trusts(address(1)));
         assert!(connections.admit(proxy).is_some());
-    }
-
-    #[test]
-    fn origin_is_the_customers_network() {
-        let [a, b, c] =
-            ["2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"].map(|text| origin(text.parse().unwrap()));
-        assert!(a == b && a != c);
-        assert_eq!(origin("::ffff:192.0.2.1".parse().unwrap()), address(1));
     }
 }

@@ -9,8 +9,7 @@
 mod connections;
 mod paced;
 
-pub(crate) use connections::origin;
-
+use crate::address::Peer;
 use crate::config::Runtime;
 use axum::Router;
 use axum::body::Body;
@@ -34,10 +33,6 @@ use tower::Service;
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How long the listener rests after the operating system had no descriptor for a connection.
 const REST: Duration = Duration::from_millis(50);
-
-/// The client's address, an extension of each request that came by a socket.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Serves until `stopping` completes; then finishes the requests under way. Dropping the future closes all connections.
 pub(crate) async fn serve(

@@ -35,9 +35,14 @@ impl Deref for WriteTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Ends work that has taken too long, or that nobody waits for. To be asked between two pieces of one job.
+    /// Ends work that has taken too long, or that no caller waits for. To be asked between two pieces of one job.
     pub(crate) fn check_time(&self) -> Result<(), StoreError> {
         self.watch.map_or(Ok(()), Watch::check)
+    }
+
+    /// Whether work that can be done in parts should commit what it has done, and do the rest in its next turn.
+    pub(crate) fn turn_is_over(&self) -> bool {
+        self.watch.is_some_and(Watch::turn_is_over)
     }
 
     /// Runs `work` so that an error undoes it and nothing else.

@@ -56,30 +56,20 @@ pub(super) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
 fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let narrow = |path: &Path, mode: u32| {
-        let found = std::fs::metadata(path)?.permissions();
-        if found.mode() & 0o077 != 0 {
-            tracing::warn!(path = %path.display(), "was readable by others; it is not any more");
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-        }
-        std::io::Result::Ok(())
-    };
-    narrow(folder, 0o700)?;
     for name in ["holm.db", "lock"] {
-        let path = folder.join(name);
-        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-        narrow(&path, 0o600)?;
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(name))?;
     }
-    for name in ["holm.db-wal", "holm.db-shm"] {
+    // The folder stays as it is if it was there: it may be for more than this. The files are ours.
+    for name in ["holm.db", "holm.db-wal", "holm.db-shm", "lock"] {
         let path = folder.join(name);
-        if path.exists() {
-            narrow(&path, 0o600)?;
+        if std::fs::metadata(&path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
+            tracing::warn!(path = %path.display(), "was open to other users of the machine; it is not any more");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         }
     }
     Ok(())
 }
 
-/// Makes the folder.
 #[cfg(not(unix))]
 fn make_private(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)

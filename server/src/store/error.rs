@@ -59,9 +59,9 @@ pub(crate) enum StoreError {
     /// It may work later: busy, full, shutting down.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// It took longer than it may, or nobody waits for it any more.
+    /// It took longer than it may, or its caller has given up.
     #[error("took too long")]
-    Late,
+    TimedOut,
     /// It will not.
     #[error("broken: {0}")]
     Broken(String),
@@ -80,7 +80,7 @@ impl From<rusqlite::Error> for StoreError {
                 | ErrorCode::OutOfMemory
                 | ErrorCode::ReadOnly,
             ) => Self::Unavailable(text),
-            Some(ErrorCode::OperationInterrupted) => Self::Late,
+            Some(ErrorCode::OperationInterrupted) => Self::TimedOut,
             _ => Self::Broken(text),
         }
     }

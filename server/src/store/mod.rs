@@ -94,7 +94,7 @@ impl Database {
 
     /// Runs `work` on one snapshot, when it is the turn of `lane`.
     ///
-    /// Dropping the future gives the work up: it is not begun, or ends where it is. So does work that exceeds the budget: [`StoreError::Late`].
+    /// Dropping the future gives the work up: it is not begun, or ends where it is. So does work that exceeds the budget: [`StoreError::TimedOut`].
     pub(crate) async fn read<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -340,7 +340,7 @@ mod tests {
         let endless = || {
             database.read::<i64, StoreError, _>(Lane::User(1), |db| Ok(db.query_row(ENDLESS, [], |row| row.get(0))?))
         };
-        assert_eq!(endless().await, Err(StoreError::Late));
+        assert_eq!(endless().await, Err(StoreError::TimedOut));
         assert!(tokio::time::timeout(Duration::from_millis(20), endless()).await.is_err());
         // The only reader is free again, and urgent work never had to wait for it.
         let under_way = tokio::time::timeout(Duration::from_millis(100), endless());

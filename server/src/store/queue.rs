@@ -41,22 +41,24 @@ pub(super) struct Queue<J> {
 pub(super) struct Jobs<J> {
     state: Mutex<Waiting<J>>,
     wake: Condvar,
+    /// Wakes the thread that takes urgent work only.
+    wake_urgent: Condvar,
     most: usize,
 }
 
 struct Waiting<J> {
     open: bool,
     count: usize,
-    lanes: BTreeMap<Lane, VecDeque<J>>,
-    /// The lanes with work, but for the urgent one, in the order of their turns.
+    by_lane: BTreeMap<Lane, VecDeque<J>>,
+    /// The by_lane with work, but for the urgent one, in the order of their turns.
     turns: VecDeque<Lane>,
 }
 
 impl<J> Jobs<J> {
     /// Room for `most` pieces of work.
     pub(super) fn new(most: usize) -> Arc<Self> {
-        let state = Waiting { open: true, count: 0, lanes: BTreeMap::new(), turns: VecDeque::new() };
-        Arc::new(Self { state: Mutex::new(state), wake: Condvar::new(), most })
+        let state = Waiting { open: true, count: 0, by_lane: BTreeMap::new(), turns: VecDeque::new() };
+        Arc::new(Self { state: Mutex::new(state), wake: Condvar::new(), wake_urgent: Condvar::new(), most })
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
@@ -68,7 +70,7 @@ impl<J> Jobs<J> {
         if !waiting.open {
             return Err(StoreError::Unavailable("shutting down".to_owned()));
         }
-        let of_lane = waiting.lanes.get(&lane).map_or(0, VecDeque::len);
+        let of_lane = waiting.by_lane.get(&lane).map_or(0, VecDeque::len);
         let share = if matches!(lane, Lane::User(_)) { (self.most / 4).max(1) } else { self.most };
         if waiting.count >= self.most || of_lane >= share {
             return Err(StoreError::Unavailable("too much is waiting".to_owned()));
@@ -76,10 +78,12 @@ impl<J> Jobs<J> {
         if of_lane == 0 && lane != Lane::Urgent {
             waiting.turns.push_back(lane);
         }
-        waiting.lanes.entry(lane).or_default().push_back(job);
+        waiting.by_lane.entry(lane).or_default().push_back(job);
         waiting.count += 1;
-        // All: the one that wakes may be one that does not take this.
-        self.wake.notify_all();
+        self.wake.notify_one();
+        if lane == Lane::Urgent {
+            self.wake_urgent.notify_one();
+        }
         Ok(())
     }
 
@@ -93,7 +97,8 @@ impl<J> Jobs<J> {
             if !waiting.open {
                 return None;
             }
-            waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            let wake = if takes == Takes::Urgent { &self.wake_urgent } else { &self.wake };
+            waiting = wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -111,7 +116,7 @@ impl<J> Waiting<J> {
             (None, Takes::All) => {
                 let lane = self.turns.pop_front()?;
                 let job = self.pop(lane);
-                if self.lanes.contains_key(&lane) {
+                if self.by_lane.contains_key(&lane) {
                     self.turns.push_back(lane);
                 }
                 job
@@ -122,10 +127,10 @@ impl<J> Waiting<J> {
     }
 
     fn pop(&mut self, lane: Lane) -> Option<J> {
-        let jobs = self.lanes.get_mut(&lane)?;
+        let jobs = self.by_lane.get_mut(&lane)?;
         let job = jobs.pop_front();
         if jobs.is_empty() {
-            self.lanes.remove(&lane);
+            self.by_lane.remove(&lane);
         }
         job
     }
@@ -146,6 +151,7 @@ impl<J> Queue<J> {
         const STEP: Duration = Duration::from_millis(5);
         self.jobs.lock().open = false;
         self.jobs.wake.notify_all();
+        self.jobs.wake_urgent.notify_all();
         let mut threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let end = Instant::now() + patience;
         while !threads.iter().all(JoinHandle::is_finished) {

@@ -1,4 +1,4 @@
-//! The end of a piece of work: when its time is over, or nobody waits for it any more.
+//! The end of a piece of work: when its time is over, or its caller has given up.
 //!
 //! Invariant: work that runs on a thread of the database ends within its budget, whatever it does: SQLite asks here while it looks for rows, and
 //! code that works off many operations asks between two of them.
@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Work that can be done in parts does so much of the budget at a time.
+const TURNS: u32 = 20;
+
 /// Whether the caller of a piece of work has given up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Abandoned(Arc<AtomicBool>);
 
 impl Abandoned {
-    /// Whether nobody waits.
+    /// Whether the caller has.
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -55,6 +58,7 @@ pub(super) struct Watch {
 
 #[derive(Debug, Clone)]
 struct Work {
+    begun: Instant,
     until: Instant,
     abandoned: Abandoned,
 }
@@ -67,7 +71,8 @@ impl Watch {
 
     /// A piece of work begins.
     pub(super) fn begin(&self, abandoned: Abandoned) {
-        let work = Work { until: Instant::now() + self.budget, abandoned };
+        let begun = Instant::now();
+        let work = Work { begun, until: begun + self.budget, abandoned };
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     }
 
@@ -84,8 +89,14 @@ impl Watch {
         work.as_ref().is_some_and(over)
     }
 
-    /// The same as an error.
+    /// Whether work that can be done in parts should let others go on.
+    pub(super) fn turn_is_over(&self) -> bool {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.as_ref().is_some_and(|work| work.begun.elapsed() >= self.budget / TURNS)
+    }
+
+    /// [`is_over`](Self::is_over) as an error.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        if self.is_over() { Err(StoreError::Late) } else { Ok(()) }
+        if self.is_over() { Err(StoreError::TimedOut) } else { Ok(()) }
     }
 }

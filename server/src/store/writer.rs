@@ -77,7 +77,7 @@ impl Writer {
 trait Job: Send {
     /// Does the work. `false`: undo it.
     fn run(&mut self, tx: &WriteTx<'_>) -> bool;
-    /// Whether somebody waits for it.
+    /// Whether its caller waits.
     fn abandoned(&self) -> &Abandoned;
     /// Answers, now that it is known whether the transaction is durable.
     fn conclude(self: Box<Self>, committed: Result<(), StoreError>);

@@ -47,8 +47,8 @@ async fn if_match_refuses_any_other_tag() {
         .await
         .expect(200);
     phone.call_with("PATCH", "/v1/tasks/a", &[("if-match", "*")], Some(json!({"m": 3}))).await.expect(200);
-    phone.call_with("PATCH", "/v1/tasks/none", &[("if-match", "\"1-1\"")], Some(json!({"m": 2}))).await.expect(404);
-    phone.call_with("DELETE", "/v1/tasks/none", &[("if-match", "\"1-1\"")], None).await.expect(204);
+    phone.call_with("PATCH", "/v1/tasks/none", &[("if-match", "\"1-1\"")], Some(json!({"m": 2}))).await.expect(412);
+    phone.call_with("DELETE", "/v1/tasks/none", &[("if-match", "\"1-1\"")], None).await.expect(412);
     phone.call_with("PATCH", "/v1/tasks/a", &[("if-match", "nonsense")], Some(json!({"m": 2}))).await.expect(400);
     let merged = phone.call("PATCH", "/v1/tasks/a", Some(json!({"version": 3, "n": 7}))).await.expect(200);
     assert_eq!(merged.json["data"]["version"], 5, "with a version the fields decide");

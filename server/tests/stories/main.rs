@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod actions;
+mod any_input;
 mod compact_pages;
 mod conditional_calls;
 mod conflicts;

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 #[test]
-fn server_f06_log_that_nobody_reads_stops_nothing() {
+fn server_f06_log_that_is_not_read_stops_nothing() {
     let mut world = World::prepared(CHEAP, |command| {
         command.stderr(Stdio::piped());
     });
@@ -58,7 +58,7 @@ fn server_f05_connections_that_bring_nothing_are_closed() {
 }
 
 #[test]
-fn server_f05_too_many_connections_keep_nobody_out() {
+fn server_f05_too_many_connections_keep_no_user_out() {
     let world = World::with(&format!("{CHEAP}[server]\nmax_connections = 64\nmax_connections_by_address = 32\n"));
     let user = world.sign_up("a@example.org");
     let half: Vec<_> = (0..300)

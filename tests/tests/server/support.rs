@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-/// Somebody who sends requests.
+/// A client.
 #[derive(Debug, Clone)]
 pub struct Caller {
     address: String,

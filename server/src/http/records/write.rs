@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::state::State;
 use crate::sync::plain::{self, Condition, PlainReply, PlainWrite, Shown};
-use axum::http::header::LOCATION;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::Value;
 
@@ -144,7 +144,12 @@ async fn write(
     condition: Condition,
 ) -> Result<Reply, Failure> {
     let Content { id, change, base, canonical } = content;
-    let key = idempotency_key(&caller.headers)?.map(|key| (key, content_hash(&[method, place, &canonical])));
+    let said = conditions(&caller)?;
+    let hash = match said.as_str() {
+        "" => content_hash(&[method, place, &canonical]),
+        said => content_hash(&[method, place, &canonical, said]),
+    };
+    let key = idempotency_key(&caller.headers)?.map(|key| (key, hash));
     let now = caller.server.now();
     let is_create = matches!(change, Change::Create(_));
     let fresh_id = if is_create { caller.server.entropy.uuid(now)? } else { String::new() };
@@ -153,6 +158,20 @@ async fn write(
     let write = PlainWrite { scope, collection, id, fresh_id, change, base, condition, key, now };
     let reply = caller.write(move |tx| plain::write(tx, write)).await?;
     Ok(answer(&caller, &name, method, reply))
+}
+
+/// What a request says of its write beside the body. Two that differ in it are not the same request.
+fn conditions(caller: &Caller) -> Result<String, Failure> {
+    let mut said = String::new();
+    for name in [IF_MATCH, IF_NONE_MATCH] {
+        for value in caller.headers.get_all(&name) {
+            said.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        }
+    }
+    if let Some(version) = caller.params.count("version")? {
+        said.push_str(&format!("version={version}"));
+    }
+    Ok(said)
 }
 
 fn answer(caller: &Caller, collection: &str, method: &str, reply: PlainReply) -> Reply {

@@ -113,6 +113,7 @@ async fn apply(
     let mut results = Vec::with_capacity(push.operations.len());
     let (mut progress, mut begun) = (BatchProgress::default(), false);
     while let Some(units) = waiting.pop() {
+        let (mut rest, count) = (units.clone(), units.len());
         let mut outcome = transaction(server, push, begun, progress.clone(), units.clone(), None).await;
         match &outcome {
             Err(failure) if is_own_fault(failure) && units.len() > 1 => {
@@ -134,7 +135,10 @@ async fn apply(
             _ => {}
         }
         match outcome {
-            Ok((more, remembered)) => {
+            Ok((more, remembered, done)) => {
+                if done < count {
+                    waiting.push(rest.split_off(done));
+                }
                 results.extend(more);
                 progress = remembered;
                 begun = true;
@@ -161,7 +165,7 @@ async fn transaction(
     progress: BatchProgress,
     units: Vec<Unit>,
     fault: Option<Failure>,
-) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
+) -> Result<(Vec<OpResult>, BatchProgress, usize), Failure> {
     let push = Arc::clone(push);
     let written = server.database.write::<_, Failure, _>(Lane::User(push.scope.user), move |tx| {
         if !begun {

@@ -114,19 +114,24 @@ pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Works off some units in one transaction. Their results come in the order of the operations.
+/// Works off some units in one transaction, all or as many as its turn allows and at least one. Their results come in the order of the
+/// operations; then what later transactions need, and how many units that were.
 pub(crate) fn run(
     tx: &WriteTx<'_>,
     push: &Push,
     progress: BatchProgress,
     units: &[Unit],
-) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
+) -> Result<(Vec<OpResult>, BatchProgress, usize), Failure> {
     let mut run = Run::new(tx, push, progress)?;
-    let mut results = Vec::new();
+    let (mut results, mut done) = (Vec::new(), 0);
     for unit in units {
+        if done > 0 && tx.turn_is_over() {
+            break;
+        }
         run.unit(unit, &mut results)?;
+        done += 1;
     }
-    Ok((results, run.finish()?))
+    Ok((results, run.finish()?, done))
 }
 
 /// Answers the operations of a unit whose handling failed for a reason of the server's own. They have no effect.
@@ -136,8 +141,8 @@ pub(crate) fn fail(
     progress: BatchProgress,
     unit: &Unit,
     failure: &Failure,
-) -> Result<(Vec<OpResult>, BatchProgress), Failure> {
+) -> Result<(Vec<OpResult>, BatchProgress, usize), Failure> {
     let mut run = Run::new(tx, push, progress)?;
     let results = unit.operations().map(|index| run.fail(index, failure.clone())).collect();
-    Ok((results, run.finish()?))
+    Ok((results, run.finish()?, 1))
 }
