@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 /// Descriptors for everything but connections: the database, webhooks, the log.
 const OTHER_DESCRIPTORS: usize = 64;
 
+/// Connections that are closed at once where there are no descriptors left.
+const AT_ONCE: usize = 32;
+
 /// The open connections.
 pub(super) struct Connections {
     most: usize,
@@ -84,9 +87,10 @@ impl Connections {
         Some(Slot { number, known, connections: Arc::clone(self) })
     }
 
-    /// Closes the oldest connection without a request under way, if there is one.
+    /// Closes the oldest connections without a request under way, some at once.
     pub(super) fn make_room(&self) {
-        self.lock().close_oldest(|_| true);
+        let mut open = self.lock();
+        let _closed = (0..AT_ONCE).take_while(|_| open.close_oldest(|_| true)).count();
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -6,7 +6,7 @@
 use super::work::Work;
 use super::{Details, Fields, details, is_reserved_field};
 use holm_protocol::json::{self, Bounds};
-use json_patch::jsonptr::PointerBuf;
+use json_patch::jsonptr::Pointer;
 use json_patch::{PatchErrorKind, PatchOperation, patch_unsafe};
 use serde_json::Value;
 
@@ -60,7 +60,8 @@ pub(super) fn apply(
             kind => PatchFault::Invalid(details(error.path.to_string(), kind.to_string())),
         })?;
         if bytes > bounds.bytes {
-            bytes = work.look_at(&document, 0).map_err(PatchFault::Invalid)?;
+            work.look_at(&document, 0).map_err(PatchFault::Invalid)?;
+            bytes = document.as_object().map_or(0, json::size);
             if bytes > bounds.bytes.saturating_mul(2) {
                 let fault = format!("makes a record of more than {} bytes", bounds.bytes);
                 return Err(PatchFault::Invalid(details("patch", fault)));
@@ -78,9 +79,7 @@ pub(super) fn apply(
 fn grows_by(document: &Value, operation: &PatchOperation, work: &mut Work) -> Result<usize, Details> {
     let path = operation.path();
     work.spend(path.as_str().len())?;
-    // An insertion moves the elements behind it.
-    let moved = path.parent().and_then(|parent| parent.resolve(document).ok()).and_then(Value::as_array);
-    work.spend(moved.map_or(0, |elements| elements.len() / 16))?;
+    shift(document, path, work)?;
     let depth = path.tokens().count();
     match operation {
         PatchOperation::Add(add) => work.look_at(&add.value, depth),
@@ -95,8 +94,15 @@ fn grows_by(document: &Value, operation: &PatchOperation, work: &mut Work) -> Re
     }
 }
 
-fn look_from(document: &Value, from: &PointerBuf, depth: usize, work: &mut Work) -> Result<usize, Details> {
+/// Pays for the elements that move when one before them comes or goes.
+fn shift(document: &Value, path: &Pointer, work: &mut Work) -> Result<(), Details> {
+    let elements = path.parent().and_then(|parent| parent.resolve(document).ok()).and_then(Value::as_array);
+    work.spend(elements.map_or(0, |elements| elements.len() / 2))
+}
+
+fn look_from(document: &Value, from: &Pointer, depth: usize, work: &mut Work) -> Result<usize, Details> {
     work.spend(from.as_str().len())?;
+    shift(document, from, work)?;
     // A place that is not there is the patch's own fault, which it tells.
     from.resolve(document).map_or(Ok(0), |value| work.look_at(value, depth))
 }

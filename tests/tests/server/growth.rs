@@ -83,13 +83,15 @@ fn server_f13_quota_of_devices_and_sessions() {
     assert_eq!(count(&world, "SELECT count(*) FROM families"), 4);
     // A sign-in that ended gives its place.
     user.send("POST", "/v1/auth/sign-out", b"").expect(204);
-    world.caller().post("/v1/auth/sign-in", &body).expect(200);
+    let again = world.caller().post("/v1/auth/sign-in", &body).expect(200);
+    let user = world.caller().token(again.json["data"]["session"]["token"].as_str().unwrap());
     // So does a device that was not seen for a month.
     let database = rusqlite::Connection::open(world.database()).unwrap();
     database.execute("UPDATE devices SET last_seen_ts = 1 WHERE name = 'd1'", []).unwrap();
-    let again = world.caller().post("/v1/auth/sign-in", &body);
-    assert_eq!(again.status, 403);
+    user.push("d5", json!([])).expect(200);
+    user.push("d6", json!([])).expect(403);
     assert_eq!(count(&world, "SELECT count(*) FROM devices"), 5);
+    assert_eq!(count(&world, "SELECT count(*) FROM devices WHERE name = 'd1'"), 0);
 }
 
 #[test]

@@ -12,6 +12,10 @@ use tempfile::TempDir;
 /// Passwords cost nothing where they are not what is tested.
 pub const CHEAP: &str = "[accounts]\nargon2 = { memory_kib = 8, iterations = 1 }\n";
 
+/// What another user's request may take while an attack runs. The machine may be busy with other tests; what these attacks did before was many times
+/// longer.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
 /// A server on a folder of its own.
 pub struct World {
     pub server: ServerProcess,

@@ -1,8 +1,7 @@
 //! The work of one write is bounded before it is done.
 
-use crate::support::{World, worst_meanwhile};
+use crate::support::{PATIENCE, World, worst_meanwhile};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 #[test]
 fn server_f01_pointers_of_any_depth_do_not_end_the_process() {
@@ -60,7 +59,7 @@ fn server_f03_large_set_edits_do_not_stop_other_writers() {
     ] {
         let ops = ops.to_string();
         let worst = worst_meanwhile(|| assert!(attacker.field_ops("/v1/tasks/x", &ops).status < 500), &mut write);
-        assert!(worst < Duration::from_secs(2), "{worst:?}");
+        assert!(worst < PATIENCE, "{worst:?}");
     }
 }
 
@@ -88,7 +87,7 @@ fn server_f03_patches_that_copy_much_do_not_stop_other_writers() {
             assert!((400..500).contains(&reply.status), "{}", reply.status);
         };
         let worst = worst_meanwhile(attack, &mut write);
-        assert!(worst < Duration::from_secs(2), "{worst:?}");
+        assert!(worst < PATIENCE, "{worst:?}");
     }
 }
 
@@ -106,7 +105,7 @@ fn server_f03_push_of_slow_operations_gives_way_to_others() {
     let config = format!("{}[server]\nwork_budget_ms = 200\n", crate::support::CHEAP);
     let world = World::with(&config);
     let (attacker, other) = (world.sign_up("a@example.org"), world.sign_up("b@example.org"));
-    let big = json!({"clientId": "x", "n": 0, "l": (0..50_000).collect::<Vec<u32>>()});
+    let big = json!({"clientId": "x", "n": 0, "l": (0..40_000).collect::<Vec<u32>>()});
     attacker.post("/v1/tasks", &big).expect(201);
     let operations: Vec<Value> = (0..200)
         .map(|_| json!({"type":"patch","collection":"tasks","id":"x","fieldOps":[{"op":"inc","path":"/n","by":1}]}))
@@ -117,7 +116,7 @@ fn server_f03_push_of_slow_operations_gives_way_to_others() {
         other.post("/v1/tasks", &json!({"clientId": format!("o{next}")})).expect(201);
     };
     let worst = worst_meanwhile(|| drop(attacker.push("d", Value::Array(operations)).expect(200)), write);
-    assert!(worst < Duration::from_secs(2), "{worst:?}");
+    assert!(worst < PATIENCE, "{worst:?}");
     let n = attacker.get("/v1/tasks/x").expect(200).json["data"]["n"].as_i64().unwrap();
     assert!(n > 0, "a push that takes long goes on in smaller pieces");
 }
