@@ -123,7 +123,7 @@ pub struct Runtime {
     /// Requests that may wait for the database before new ones are turned away with `SERVICE_UNAVAILABLE`.
     pub max_waiting: usize,
     /// Milliseconds that one piece of a request's work may keep a thread of the database. Work that exceeds them is undone with `TIMEOUT`. A push
-    /// commits what it has done after a twentieth of them, and goes on when other accounts had their turn.
+    /// commits what it has done after a hundredth of them, and goes on when other accounts had their turn.
     pub work_budget_ms: u32,
     /// Open connections. One more closes the oldest that has no request under way, or is closed itself.
     pub max_connections: usize,

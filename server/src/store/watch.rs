@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Work that can be done in parts does so much of the budget at a time.
-const TURNS: u32 = 20;
+const TURNS: u32 = 100;
 
 /// Whether the caller of a piece of work has given up.
 #[derive(Debug, Clone, Default)]
