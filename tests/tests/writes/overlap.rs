@@ -140,3 +140,25 @@ fn device_that_dies_with_an_answer_not_taken_in_has_each_effect_once() {
         assert!((0..6).all(|n| b.get(&format!("d{n}")).unwrap()["n"] == 1), "{:?}", b.view());
     });
 }
+
+#[test]
+fn operations_that_a_page_ends_while_they_are_out_do_not_end_the_run() {
+    story(|mut world| async move {
+        let mut a = world.device("a").config(|config| config.sync.batch = 4).open().await;
+        a.sync().await;
+        for n in 0..6 {
+            a.create(&format!("d{n}"), json!({"n": n})).await;
+        }
+        let first = a.link.hold_reply("batch");
+        drop(a.start_sync());
+        first.arrived().await;
+        // The server has four of them, and the next process does not know.
+        a.crash(&mut world);
+        a.restart_after(by_twos).await;
+        a.link.forget();
+        a.sync().await;
+        let sent: Vec<Value> = a.link.operations().iter().map(|op| op["clientId"].clone()).collect();
+        assert_eq!(sent, ["d0", "d1", "d2", "d3", "d4", "d5"], "the answer to the first two shows the next two");
+        assert_eq!(a.pending().len(), 0);
+    });
+}

@@ -21,7 +21,9 @@ pub(in crate::sync) enum Answered {
     Withdrawn,
     /// It waits for a time.
     Waits,
-    /// It is as it was: it was not tried, or it has ended before.
+    /// It had ended before: a state has shown its effect.
+    Ended,
+    /// It is as it was: it was not tried.
     Unchanged,
 }
 
@@ -62,8 +64,8 @@ impl Reconciler<'_> {
         if outcome.is_answer() {
             self.enter_waiting(document, op_seq)?;
         }
-        let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Unchanged) };
-        let Some(at) = pending.position(op_seq) else { return Ok(Answered::Unchanged) };
+        let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Ended) };
+        let Some(at) = pending.position(op_seq) else { return Ok(Answered::Ended) };
         if !pending.ops[at].was_sent() {
             // Its group was parked by the answer to another member.
             return Ok(Answered::Unchanged);

@@ -14,7 +14,7 @@ pub(in crate::sync) struct Settlement {
     pub applied: u64,
     pub parked: u64,
     pub conflicts: u64,
-    /// Something became of some operation.
+    /// Something became of some operation, now or while the request was out.
     pub moved: bool,
 }
 
@@ -30,7 +30,7 @@ impl Settlement {
         match answered {
             Answered::Accepted => self.applied += 1,
             Answered::Parked => self.parked += 1,
-            Answered::Conflicted | Answered::Withdrawn | Answered::Waits | Answered::Unchanged => {}
+            Answered::Conflicted | Answered::Withdrawn | Answered::Waits | Answered::Ended | Answered::Unchanged => {}
         }
         self.moved |= !matches!(answered, Answered::Waits | Answered::Unchanged);
     }
