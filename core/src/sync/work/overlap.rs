@@ -40,7 +40,7 @@ impl Pusher {
     /// Whether the next request may be made ready while one is out. Not in one global order, where nothing may overtake what fails; nor
     /// while the size of a request is being found out, or where the time is.
     pub(super) fn may_prepare(&self, requests: &Requests<'_>, failures: &Failures) -> bool {
-        let calm = *failures == Failures::default();
+        let calm = *failures == Failures::default() && self.batch.get() >= self.deps.config.batch;
         calm && !self.deps.config.ordered && !requests.is_limited() && self.deps.device.stamps_are_settled()
     }
 

@@ -56,7 +56,7 @@ pub(in crate::sync) struct Pushed {
 /// Sends operations.
 pub(in crate::sync) struct Pusher {
     pub(super) deps: Arc<EngineDeps>,
-    batch: AdaptiveSize,
+    pub(super) batch: AdaptiveSize,
     pub(super) suspects: SuspectList,
     /// Nothing came back for the last request.
     lost: bool,
