@@ -26,7 +26,10 @@ impl Ground {
     fn new() -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let config = scratch.path().join("server.toml");
-        let toml = format!("[limits]\nmax_page_records = {PAGE}\n[accounts.argon2]\nmemory_kib = 8\niterations = 1\n");
+        // All devices of a sweep sign up from one address, each with an account of its own.
+        let strangers = "[strangers]\nburst = 1000000\n";
+        let argon2 = "[accounts.argon2]\nmemory_kib = 8\niterations = 1\n";
+        let toml = format!("[limits]\nmax_page_records = {PAGE}\n{strangers}{argon2}");
         std::fs::write(&config, toml).unwrap();
         let server = ServerProcess::configured(&scratch.path().join("server"), Some(&config));
         let proxy = Proxy::to(&server.url, 1);
