@@ -164,7 +164,7 @@ impl History {
             entry.doc_id == write.id && serde_json::from_str(&entry.lost).is_ok_and(mentioned)
         };
         let kept = self.devices.iter().flat_map(|member| member.device.journal());
-        self.model.wiped_journal.iter().any(lost) || kept.into_iter().any(|entry| lost(&entry))
+        self.model.old_journal.iter().any(lost) || kept.into_iter().any(|entry| lost(&entry))
     }
 
     /// What was made before, during and after the loss of a permission is on every device.

@@ -69,8 +69,8 @@ pub(crate) struct Model {
     pub half: BTreeSet<String>,
     /// Operations that two stores have: what joins them later may be lost with one of the two.
     pub shared: BTreeSet<OpId>,
-    /// Values that lost, as devices remembered them until they were wiped.
-    pub wiped_journal: Vec<JournalEntry>,
+    /// Values that lost, as devices remembered them until they were wiped, or until so much time passed that they forget.
+    pub old_journal: Vec<JournalEntry>,
     /// Documents of the collection whose permission changes: the device, the id, the operation.
     pub shares: Vec<(usize, String, Option<OpId>)>,
     groups: u64,

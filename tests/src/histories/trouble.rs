@@ -122,7 +122,7 @@ impl History {
     async fn wipe(&mut self, at: usize) {
         let pending: BTreeSet<OpId> = self.devices[at].device.pending().iter().map(|op| op.op_id).collect();
         // With the documents goes what the device remembers of values that lost.
-        self.model.wiped_journal.extend(self.devices[at].device.journal());
+        self.model.old_journal.extend(self.devices[at].device.journal());
         self.devices[at].device.holm.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
         self.model.doubt(|write| write.device == at && (pending.contains(&write.op) || write.outcome.is_none()));
         self.model.shares.retain(|(device, _, op)| *device != at || op.is_some_and(|op| !pending.contains(&op)));
@@ -173,6 +173,8 @@ impl History {
             return;
         }
         self.run.count("horizons passed");
+        let kept = self.devices.iter().flat_map(|member| member.device.journal());
+        self.model.old_journal.extend(kept);
         let days = 100 * 86_400_000;
         let skew = self.world.server_skew_ms() + days;
         self.world.set_server_skew_ms(skew);
