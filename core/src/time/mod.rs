@@ -18,5 +18,5 @@ mod sample;
 mod timeline;
 
 pub(crate) use frame::{Frame, frame_of, unpack};
-pub(crate) use sample::{ServerTime, Span};
-pub(crate) use timeline::{Learnt, Reading, Timeline};
+pub(crate) use sample::{Reading, ServerTime, Span};
+pub(crate) use timeline::{Learnt, Timeline};

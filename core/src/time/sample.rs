@@ -1,9 +1,14 @@
 //! What one exchange tells about the server's time.
 
-use super::timeline::Reading;
-
 /// A clock of a phone gains or loses less than this: parts per million.
 const DRIFT_PPM: i64 = 200;
+
+/// Both clocks at one moment, ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub wall_ms: i64,
+    pub monotonic_ms: i64,
+}
 
 /// When an exchange began and ended here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

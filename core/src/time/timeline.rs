@@ -3,7 +3,7 @@
 
 use super::frame::{Frame, MAX_FIRST_MS, pack, unpack};
 use super::resolve::{Ended, resolve};
-use super::sample::{Bounds, ServerTime};
+use super::sample::{Bounds, Reading, ServerTime};
 use std::collections::BTreeMap;
 
 /// Wall clock and monotonic clock may differ by this much about how much time has passed, ms. More means
@@ -12,13 +12,6 @@ const JUMP_MS: i64 = 500;
 /// A known offset is corrected only if it is wrong by this much, ms: what is less lies within what a network
 /// lets one know.
 const NOISE_MS: i64 = 100;
-
-/// Both clocks at one moment, ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reading {
-    pub wall_ms: i64,
-    pub monotonic_ms: i64,
-}
 
 /// What this process knows of time.
 #[derive(Debug)]

@@ -164,7 +164,11 @@ impl History {
 
     /// Documents that devices show may get versions that the server has given before.
     fn versions_begin_anew(&mut self) {
-        self.devices.iter_mut().for_each(|member| member.may_go_back.extend(member.seen.keys().cloned()));
+        // Also those of which a reply is on its way.
+        let ids: BTreeSet<&String> = self.model.writes.iter().map(|write| &write.id).collect();
+        for member in &mut self.devices {
+            member.may_go_back.extend(ids.iter().copied().cloned());
+        }
     }
 
     /// So much time passes on the server that deletes are forgotten.

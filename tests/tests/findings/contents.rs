@@ -1,6 +1,7 @@
 //! What a device works out for itself is what the server has: the digest over places would not tell.
 
-use holm_tests::fixture::{Device, in_step, story};
+use holm_server::Config;
+use holm_tests::fixture::{Device, Fault, Fixture, in_step, story};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -68,6 +69,32 @@ fn core_s11_joined_fractions_show_as_the_server_adds_them() {
         in_step(&[&a, &b]).await;
         assert_eq!(b.get("d").unwrap(), shown);
         assert_eq!(shown["n"], json!(0.6));
+    });
+}
+
+/// The server was restored: what a device edits is gone there, and another device makes it again under the same id and version.
+#[test]
+fn core_s11_edit_of_what_came_again_shows_what_the_server_has() {
+    let config = "[accounts.argon2]\nmemory_kib = 8\niterations = 1\n";
+    Fixture::run_seed(1, Config::from_toml(config).unwrap(), async |mut world| {
+        let (a, b) = (world.open("a").await, world.open("b").await);
+        let backup = world.back_up_server();
+        a.create("d", json!({"n": 1})).await;
+        in_step(&[&a, &b]).await;
+        world.restore_server(&backup);
+        b.update("d", json!({"n": {"$inc": 1}})).await;
+        // It reads that the document is gone, and its edit is lost on the way.
+        for _ in 0..2 {
+            b.link.once("batch", Fault::DropRequest);
+            assert!(b.try_sync().await.is_err());
+        }
+        a.sync().await;
+        a.create("d", json!({"n": 10, "by": "a"})).await;
+        a.sync().await;
+        b.link.once("pull", Fault::DropRequest);
+        assert!(b.try_sync().await.is_err());
+        in_step(&[&b, &a]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 11, "by": "a"})));
     });
 }
 

@@ -80,6 +80,35 @@ fn core_l5_restored_store_never_shows_an_effect_twice() {
     });
 }
 
+/// The same, and what it reads was made by a write that waits behind one whose answer was lost.
+#[test]
+fn core_l5_restored_store_never_shows_a_write_behind_another_one_twice() {
+    story(|mut world| async move {
+        let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+        a.update("d", json!({"title": "sent"})).await;
+        a.link.once("batch", Fault::DropReply);
+        assert!(a.try_sync().await.is_err());
+        a.update("d", json!({"n": {"$inc": 1}})).await;
+        let backup = a.backup(&mut world, "backup");
+        a.sync().await;
+        a.restore(&backup).await;
+        // It reads, has the first one answered, and not the second one.
+        a.link.once("batch", Fault::DropRequest);
+        assert!(a.try_sync().await.is_err());
+        for round in 0..3 {
+            assert_eq!(a.get("d").unwrap()["n"], 1, "{round}");
+            let sync = a.start_sync();
+            for _ in 0..round * 3 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(a.get("d").unwrap()["n"], 1, "{round}");
+            sync.await.unwrap().unwrap();
+        }
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 1, "title": "sent"})));
+    });
+}
+
 /// What is edited after a restore is a write of its own, also if a page is read before it is sent.
 #[test]
 fn core_l5_an_edit_after_a_restore_is_not_joined_to_one_of_the_backup() {

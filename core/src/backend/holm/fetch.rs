@@ -4,8 +4,7 @@
 
 use super::invalid;
 use super::pull::Meta;
-use super::push::stated;
-use super::record::record;
+use super::record::{record, stated};
 use crate::backend::{FetchReply, FetchRequest};
 use crate::error::Result;
 use crate::net::ServerFailure;

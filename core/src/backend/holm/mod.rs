@@ -9,6 +9,7 @@ mod push;
 mod record;
 mod request_columns;
 mod results;
+mod wire_operation;
 
 use super::{
     Backend, BackendError, FetchReply, FetchRequest, Outgoing, PullReply, PullRequest, PushReply, PushRequest,

@@ -4,18 +4,18 @@ use super::config::WireConfig;
 use super::pull::{Integrity, Meta, changes};
 use super::record::WireTombstone;
 use super::request_columns::{self, RequestColumns};
+use super::wire_operation::{WireOperation, internal, operation, question, stamp_text};
 use super::{PushReply, PushRequest, invalid, results};
-use crate::backend::{Outgoing, StreamPage};
+use crate::backend::StreamPage;
 use crate::device::Device;
-use crate::error::{Error, Result};
-use crate::model::{Changes, FieldOp, OpKind, RawFields, RemoteChange, Stamp};
-use crate::net::{Packed, Packing, ServerFailure};
+use crate::error::Result;
+use crate::model::{RawFields, Stamp};
+use crate::net::{Packed, Packing};
 use crate::outbox::server_time;
 use crate::time::Span;
-use holm_protocol::codes::Code;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -43,36 +43,6 @@ struct WireRest<'a> {
     ordered: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     config_version: Option<&'a str>,
-}
-
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct WireOperation<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub op_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub op_seq: Option<i64>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collection: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field_ops: Option<Vec<Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hlc: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<&'a str>,
-    /// The version is a condition.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub exact: bool,
 }
 
 /// A request's text up to its end, which [`finish`] adds.
@@ -122,90 +92,6 @@ pub(super) fn finish(
     begun.finish(&text)
 }
 
-fn internal(error: serde_json::Error) -> Error {
-    Error::internal(error.to_string())
-}
-
-fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: &str) -> Result<WireOperation<'a>> {
-    let op = &outgoing.op;
-    let mut wire = WireOperation {
-        kind: Some(op.kind.as_str()),
-        version: op.base_version,
-        group: op.group.as_deref(),
-        exact: op.is_exact(),
-        ..question(outgoing)
-    };
-    match op.kind {
-        OpKind::Create => {
-            wire.data = Some(match (&op.changes, &outgoing.body) {
-                (Some(changes), _) => raw(&created(changes))?,
-                (None, Some(body)) => json(body.clone())?,
-                (None, None) => return Err(Error::internal(format!("create {} has no content", op.op_id))),
-            });
-        }
-        OpKind::Update => {
-            let none = Changes::default();
-            let changes = op.changes.as_ref().unwrap_or(&none);
-            match changes.merge_patch_text(op.stamp) {
-                Some(patch) => wire.data = Some(json(patch)?),
-                None => {
-                    wire.kind = Some("patch");
-                    let ops = changes.to_field_ops(op.stamp, |stamp| hlc(stamp, device, device_id));
-                    wire.field_ops = Some(ops.into_iter().map(FieldOp::encode).collect());
-                }
-            }
-        }
-        OpKind::Delete => {}
-        OpKind::Action => return Err(Error::internal(format!("action {} is in a batch", op.op_id))),
-    }
-    Ok(wire)
-}
-
-/// The question what became of an operation: its names without its content. The stamp is added where no column says it.
-fn question(outgoing: &Outgoing) -> WireOperation<'_> {
-    let op = &outgoing.op;
-    let (client_id, id) = match op.kind {
-        OpKind::Create => (Some(op.doc_id.as_str()), None),
-        _ => (None, Some(outgoing.remote_id.as_deref().unwrap_or(&op.doc_id))),
-    };
-    WireOperation {
-        op_id: Some(op.op_id.to_string()),
-        op_seq: Some(op.op_seq),
-        kind: Some("ask"),
-        collection: Some(&outgoing.collection),
-        client_id,
-        id,
-        version: None,
-        data: None,
-        field_ops: None,
-        hlc: None,
-        group: None,
-        exact: false,
-    }
-}
-
-fn hlc(stamp: Stamp, device: &Device, device_id: &str) -> String {
-    stamp_text(server_time(device, stamp), device_id)
-}
-
-fn stamp_text(stamp: Stamp, device_id: &str) -> String {
-    format!("{}:{}:{device_id}", stamp.ms, stamp.counter)
-}
-
-fn json(text: String) -> Result<Box<RawValue>> {
-    RawValue::from_string(text).map_err(internal)
-}
-
-fn raw(fields: &Map<String, Value>) -> Result<Box<RawValue>> {
-    serde_json::value::to_raw_value(fields).map_err(internal)
-}
-
-fn created(changes: &Changes) -> Map<String, Value> {
-    let mut fields = Map::new();
-    changes.apply(&mut fields);
-    fields
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Reply<'a> {
@@ -229,22 +115,6 @@ pub(super) fn parse(body: &[u8], request: &PushRequest, span: Span) -> Result<(P
     };
     let suggested_interval = reply.suggested_sync_interval.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
     Ok((PushReply { outcomes, pages, server_time: reply.meta.server_time(span), suggested_interval }, reply.config))
-}
-
-/// The server's state in a refusal.
-pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
-    if let Some(record) = &failure.server_data {
-        return super::record::record(record).map_err(|unreadable| invalid("a conflict", unreadable.why));
-    }
-    if let Some(tombstone) = &failure.tombstone {
-        let tombstone: WireTombstone = serde_json::from_str(tombstone.get()).map_err(|e| invalid("a conflict", e))?;
-        return Ok(tombstone.into_change());
-    }
-    if Code::parse(&failure.code) == Some(Code::RecordNotFound) {
-        // Not even a tombstone is left.
-        return Ok(RemoteChange::missing(doc_id));
-    }
-    Err(invalid("a conflict", "it comes without the server's state"))
 }
 
 /// `deltaUpdates`: members by collection beside a few that belong to the protocol.

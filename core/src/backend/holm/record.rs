@@ -1,7 +1,11 @@
 //! Records, tombstones and stamps on the wire (protocol, section 2).
 
+use super::invalid;
 use crate::backend::UnreadableRecord;
+use crate::error::Result;
 use crate::model::{Hlc, Path, RawFields, RemoteChange, Stamps};
+use crate::net::ServerFailure;
+use holm_protocol::codes::Code;
 use holm_protocol::json::{Bounds, JsonFault, check_object, scan_object};
 use holm_protocol::time::Timestamp;
 use serde::Deserialize;
@@ -78,6 +82,22 @@ pub(super) fn record(raw: &RawValue) -> Result<RemoteChange, UnreadableRecord> {
     let outline: Outline = serde_json::from_str(raw.get()).unwrap_or_default();
     let seq = outline.sync.and_then(|sync| sync.seq);
     Err(UnreadableRecord { id: outline.id, seq, why: why.chars().take(200).collect() })
+}
+
+/// The server's state in a refusal.
+pub(super) fn stated(failure: &ServerFailure, doc_id: &str) -> Result<RemoteChange> {
+    if let Some(record) = &failure.server_data {
+        return self::record(record).map_err(|unreadable| invalid("a conflict", unreadable.why));
+    }
+    if let Some(tombstone) = &failure.tombstone {
+        let tombstone: WireTombstone = serde_json::from_str(tombstone.get()).map_err(|e| invalid("a conflict", e))?;
+        return Ok(tombstone.into_change());
+    }
+    if Code::parse(&failure.code) == Some(Code::RecordNotFound) {
+        // Not even a tombstone is left.
+        return Ok(RemoteChange::missing(doc_id));
+    }
+    Err(invalid("a conflict", "it comes without the server's state"))
 }
 
 /// What can be read of nearly every record: other members are skipped, however many there are.

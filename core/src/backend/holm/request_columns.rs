@@ -1,6 +1,6 @@
 //! The columns of a push request: what many operations have in common (protocol, section 7).
 
-use super::push::WireOperation;
+use super::wire_operation::WireOperation;
 use crate::model::Stamp;
 use holm_protocol::columns::{LEAST_ROWS, differences, op_id};
 use serde::Serialize;

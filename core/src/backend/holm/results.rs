@@ -1,7 +1,6 @@
 //! The results of a push (protocol, section 7).
 
-use super::push::stated;
-use super::record::{record, time};
+use super::record::{record, stated, time};
 use super::{PushRequest, invalid};
 use crate::error::Result;
 use crate::model::{OpError, Outcome};

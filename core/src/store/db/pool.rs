@@ -8,7 +8,6 @@
 
 use super::connection::Location;
 use super::reader::Reader;
-use super::readers::ReadLane;
 use super::sweeper::Sweeper;
 use super::wal_index::Mark;
 use crate::error::{Error, ErrorCode, Result};
@@ -21,6 +20,25 @@ use std::time::{Duration, Instant};
 const INTERRUPT_EVERY: Duration = Duration::from_millis(5);
 /// How long no snapshot is kept after a commit of another process was seen.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// On whose behalf a read runs; each has connections of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum ReadLane {
+    /// The app and its live queries.
+    App,
+    /// The sync engine.
+    Engine,
+}
+
+impl ReadLane {
+    /// Most connections that read at once. A screen reads one or two things at a time, the engine one or two.
+    pub(super) const fn most(self) -> usize {
+        match self {
+            Self::App => 4,
+            Self::Engine => 2,
+        }
+    }
+}
 
 pub(in crate::store) struct Pool {
     location: Location,

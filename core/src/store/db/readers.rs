@@ -6,7 +6,7 @@
 //! - The engine has connections of its own: however many long queries an app runs, none of them makes the engine wait.
 //! - After [`close`](Readers::close) has returned no reader holds a file. A read that runs longer than the grace is interrupted.
 
-use super::pool::Pool;
+use super::pool::{Pool, ReadLane};
 use super::reader;
 use super::wal_index::Mark;
 use super::writer::Writer;
@@ -14,25 +14,6 @@ use crate::error::{ErrorCode, Result};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// On whose behalf a read runs; each has connections of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum ReadLane {
-    /// The app and its live queries.
-    App,
-    /// The sync engine.
-    Engine,
-}
-
-impl ReadLane {
-    /// Most connections that read at once. A screen reads one or two things at a time, the engine one or two.
-    pub(super) const fn most(self) -> usize {
-        match self {
-            Self::App => 4,
-            Self::Engine => 2,
-        }
-    }
-}
 
 pub(in crate::store) enum Readers {
     /// A database without threads has one connection.

@@ -74,6 +74,9 @@ impl Reconciler<'_> {
             Outcome::Applied { version, seq, updated_ms, record, server_id } => {
                 let counted = self.digest_without(&pending.row)?;
                 let generation = self.stream.generation;
+                // An edit of what is gone here was taken on something that has come again meanwhile.
+                let base_is_gone = pending.ops[at].kind == OpKind::Update && pending.row.server_body().is_none();
+                self.unknown |= base_is_gone && record.is_none();
                 let (version, seq, updated_ms) = (*version, *seq, *updated_ms);
                 let ack = Acknowledgement { version, seq, updated_ms, record: record.as_ref(), generation };
                 let rebased = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;

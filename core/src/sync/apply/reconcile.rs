@@ -8,15 +8,15 @@
 //!   it, that is the answer, and only what differs from its effect is another device's change.
 //! - Any other state may show that write, too, and the app must not see it twice. So it waits beside its document, whatever reading brought it,
 //!   and enters when the write has its answer: at the latest when the write is parked. Other documents do not wait.
-//! - A state that was made by a write of this store which the store does not know shows that it was restored from a backup: then every
-//!   queued write counts as sent.
+//! - A state that was made by a write of this store which the store does not know, or has never sent, shows that it was restored from a backup:
+//!   then every queued write counts as sent.
 //! - The stream's count and digest follow every change of a base row.
 
 use super::digest::term;
 use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{OpId, OpKind, Operation, RemoteChange};
+use crate::model::{OpId, OpKind, OpState, Operation, RemoteChange};
 use crate::outbox::{self, Pending, Source, parse_body};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::streams::{self, StreamRow};
@@ -45,6 +45,8 @@ pub(in crate::sync) struct Reconciler<'a> {
     server_ids: Option<bool>,
     /// Whether the store is known to be restored, so that every queued write counts as sent.
     restored: bool,
+    /// The server has a document that this device cannot know: the collection is read anew.
+    pub unknown: bool,
 }
 
 impl<'a> Reconciler<'a> {
@@ -59,6 +61,7 @@ impl<'a> Reconciler<'a> {
             applied: Applied::default(),
             server_ids: None,
             restored: false,
+            unknown: false,
         })
     }
 
@@ -71,6 +74,9 @@ impl<'a> Reconciler<'a> {
         // A page with nothing in it costs no forced write.
         if self.stream != self.stored {
             streams::save(self.tx, &self.stream)?;
+        }
+        if self.unknown {
+            super::restart(self.tx, self.stream.collection, None)?;
         }
         Ok((self.stream, self.applied))
     }
@@ -139,13 +145,16 @@ impl<'a> Reconciler<'a> {
         self.digest_with(&row, counted)
     }
 
-    /// If a write that this store does not know has made the state, the queue may have been sent by the life that made that write.
+    /// If a write that this store does not know, or has never sent, has made the state, the queue may have been sent by the life that sent that.
     fn doubt_after_restore(&mut self, change: &RemoteChange) -> Result<()> {
         if self.restored {
             return Ok(());
         }
         let Some(origin) = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok()) else { return Ok(()) };
-        self.restored = outbox::is_of_another_life(self.tx, origin)?;
+        self.restored = match operations::by_id(self.tx, origin)? {
+            Some(queued) => queued.state == OpState::Open,
+            None => outbox::is_of_another_life(self.tx, origin)?,
+        };
         if self.restored {
             let doubted = operations::doubt_open(self.tx)?;
             tracing::warn!(doubted, "this store was restored from a backup: what is queued may have been sent");
