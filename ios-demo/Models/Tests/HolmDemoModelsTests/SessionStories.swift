@@ -56,7 +56,7 @@ extension DemoSuite {
                 #expect(phone.session.workspace == nil, "it stays signed out")
                 #expect(phone.session.isStarted)
 
-                (phone.session.email, phone.session.password) = ("eve@example.com", "x")
+                (phone.session.email, phone.session.password) = ("eve@example.com", "password of eve")
                 await phone.session.signUp()
                 #expect(phone.session.message == Message("sign_in_other_account"))
                 (phone.session.email, phone.session.password) = ("ada@example.com", "correct horse")
