@@ -25,7 +25,7 @@ extension HolmSuite {
                 let device = try await Device(server, isFirst: true)
                 let wrong = await failure { try await device.holm.signIn(email: "a@example.com", password: "wrong") }
                 #expect(wrong?.code == .unauthorized)
-                let again = await failure { try await device.holm.signUp(email: "a@example.com", password: "another password") }
+                let again = await failure { try await device.holm.signUp(email: "a@example.com", password: "again 12") }
                 #expect(again?.code == .refused)
                 #expect(again?.serverCode?.isEmpty == false)
             }
@@ -48,11 +48,12 @@ extension HolmSuite {
                 let device = try await Device(server, isFirst: true)
                 try await device.todos.create(Todo(title: "of a"))
                 #expect(try await device.holm.signOut(.keep) == 1)
-                let error = await failure { try await device.holm.signUp(email: "b@example.com", password: "password of b") }
+                let (email, password) = ("b@example.com", "password of b")
+                let error = await failure { try await device.holm.signUp(email: email, password: password) }
                 #expect(error?.code == .accountMismatch)
                 #expect(!device.holm.isSignedIn)
                 try await device.holm.signOut(.wipeDiscardingPending)
-                try await device.holm.signIn(email: "b@example.com", password: "password of b")
+                try await device.holm.signIn(email: email, password: password)
                 #expect(try await device.todos.count() == 0)
             }
         }
