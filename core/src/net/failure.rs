@@ -86,7 +86,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 pub(crate) const TOO_LARGE: &str = Code::PayloadTooLarge.as_str();
 
 /// The server's code for an account that has what it may have. It refuses one write, and ends no session.
-const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
+const QUOTA_EXCEEDED: &str = Code::QuotaExceeded.as_str();
 
 /// Says what a response that is no success means: the protocol's own failure if the body has one, else what answered in the place of the
 /// server. `body` is decompressed.

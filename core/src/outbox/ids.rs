@@ -72,22 +72,23 @@ pub(crate) fn number(id: OpId, last: i64) -> i64 {
     if high + low > last && high > 0 { high - 0x1_0000_0000 + low } else { high + low }
 }
 
-/// Whether this store, or one that it was copied from, has minted an id, and stored its operation.
+/// Whether this store, or one that it was copied from, has minted an id.
+fn is_minted(connection: &Connection, id: OpId) -> Result<bool> {
+    let bytes = id.as_bytes();
+    let secret = meta::get(connection, meta::Key::OpSecret)?;
+    Ok(secret.is_some_and(|secret| check(&secret, bytes) == bytes[10..12]))
+}
+
+/// The same, and its operation was stored here.
 fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
     let last = operations::last_number(connection)?;
-    let Some(secret) = meta::get(connection, meta::Key::OpSecret)? else { return Ok(false) };
-    let bytes = id.as_bytes();
-    Ok(check(&secret, bytes) == bytes[10..12] && (1..=last).contains(&number(id, last)))
+    Ok((1..=last).contains(&number(id, last)) && is_minted(connection, id)?)
 }
 
 /// Whether an id was minted by this store in a life that it knows nothing of: before it was restored from a backup.
 pub(crate) fn is_of_another_life(connection: &Connection, id: OpId) -> Result<bool> {
     let last = operations::last_number(connection)?;
-    if number(id, last) <= last {
-        return Ok(false);
-    }
-    let Some(secret) = meta::get(connection, meta::Key::OpSecret)? else { return Ok(false) };
-    Ok(check(&secret, id.as_bytes()) == id.as_bytes()[10..12])
+    Ok(number(id, last) > last && is_minted(connection, id)?)
 }
 
 /// What became of a write that is no longer queued.

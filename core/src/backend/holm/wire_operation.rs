@@ -93,12 +93,7 @@ pub(super) fn question(outgoing: &Outgoing) -> WireOperation<'_> {
         collection: Some(&outgoing.collection),
         client_id,
         id,
-        version: None,
-        data: None,
-        field_ops: None,
-        hlc: None,
-        group: None,
-        exact: false,
+        ..WireOperation::default()
     }
 }
 

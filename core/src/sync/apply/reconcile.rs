@@ -87,9 +87,13 @@ impl<'a> Reconciler<'a> {
         if self.stream.loading && self.stream.generation == 1 && self.insert_new(change)? {
             return Ok(());
         }
-        let change = self.local(change)?;
+        let origin = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok());
+        let made_by = origin.map(|id| operations::by_id(self.tx, id)).transpose()?.flatten();
+        if let Some(origin) = origin {
+            self.doubt_after_restore(origin, made_by.as_ref())?;
+        }
+        let change = self.local(change, made_by)?;
         let change = change.as_ref();
-        self.doubt_after_restore(change)?;
         let Some(row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
             return self.apply_unknown(change);
         };
@@ -111,11 +115,11 @@ impl<'a> Reconciler<'a> {
     /// Takes in the state of a document that waits for the answer which is about to be applied: that counts from there, and the app sees
     /// both at once. If the document waits for the answer to another write, too, the state goes on waiting.
     pub fn enter_waiting(&mut self, document: i64, answered: i64) -> Result<()> {
+        let Some(change) = waiting_states::take(self.tx, document)? else { return Ok(()) };
         let Some(pending) = Pending::of_row(self.tx, document)? else { return Ok(()) };
         if pending.ops.iter().any(|op| op.op_seq != answered && op.awaits_answer()) {
-            return Ok(());
+            return waiting_states::keep(self.tx, &pending.row, &change);
         }
-        let Some(change) = waiting_states::take(self.tx, document)? else { return Ok(()) };
         let newer = pending.row.generation < self.stream.generation || change.seq > pending.row.seq;
         if newer { self.enter(pending, &change, Source::State, true) } else { Ok(()) }
     }
@@ -146,12 +150,12 @@ impl<'a> Reconciler<'a> {
     }
 
     /// If a write that this store does not know, or has never sent, has made the state, the queue may have been sent by the life that sent that.
-    fn doubt_after_restore(&mut self, change: &RemoteChange) -> Result<()> {
+    /// `queued`: that write, if it is in the queue.
+    fn doubt_after_restore(&mut self, origin: OpId, queued: Option<&Operation>) -> Result<()> {
         if self.restored {
             return Ok(());
         }
-        let Some(origin) = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok()) else { return Ok(()) };
-        self.restored = match operations::by_id(self.tx, origin)? {
+        self.restored = match queued {
             Some(queued) => queued.state == OpState::Open,
             None => outbox::is_of_another_life(self.tx, origin)?,
         };
@@ -162,20 +166,19 @@ impl<'a> Reconciler<'a> {
         Ok(())
     }
 
-    /// The change under the id by which this device knows the document.
-    fn local<'c>(&mut self, change: &'c RemoteChange) -> Result<Cow<'c, RemoteChange>> {
+    /// The change under the id by which this device knows the document. `made_by`: the queued operation that has made it.
+    fn local<'c>(&mut self, change: &'c RemoteChange, made_by: Option<Operation>) -> Result<Cow<'c, RemoteChange>> {
         let collection = self.stream.collection;
         let known = match server_ids::local(self.tx, collection, &change.id)? {
             Some(id) => Some(id),
-            None => self.created_here(change)?,
+            None => self.created_here(change, made_by)?,
         };
         Ok(known.map_or(Cow::Borrowed(change), |id| Cow::Owned(RemoteChange { id, ..change.clone() })))
     }
 
     /// The local id of a document that a create of this device made under an id of the server's, if the answer to that was lost.
-    fn created_here(&mut self, change: &RemoteChange) -> Result<Option<String>> {
-        let Some(origin) = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok()) else { return Ok(None) };
-        let create = operations::by_id(self.tx, origin)?.filter(|op| op.kind == OpKind::Create);
+    fn created_here(&mut self, change: &RemoteChange, made_by: Option<Operation>) -> Result<Option<String>> {
+        let create = made_by.filter(|op| op.kind == OpKind::Create);
         let Some(create) = create.filter(|op| op.collection == self.stream.collection && op.doc_id != change.id) else {
             return Ok(None);
         };
