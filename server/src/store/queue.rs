@@ -6,10 +6,13 @@
 //! - Urgent work comes before everything else.
 
 use super::StoreError;
+use super::watch::Abandoned;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Who a piece of work is done for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +38,8 @@ pub(super) enum Takes {
 pub(super) struct Queue<J> {
     jobs: Arc<Jobs<J>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Tells the threads to end what is under way.
+    stop: Arc<AtomicBool>,
 }
 
 /// The receiving end.
@@ -137,17 +142,43 @@ impl<J> Waiting<J> {
 }
 
 impl<J> Queue<J> {
-    pub(super) fn new(jobs: Arc<Jobs<J>>, threads: Vec<JoinHandle<()>>) -> Self {
-        Self { jobs, threads: Mutex::new(threads) }
+    /// `stop`: what the threads look at while they work.
+    pub(super) fn new(jobs: Arc<Jobs<J>>, threads: Vec<JoinHandle<()>>, stop: Arc<AtomicBool>) -> Self {
+        Self { jobs, threads: Mutex::new(threads), stop }
+    }
+
+    /// Has work done, and waits for its answer. `job` makes it of what takes the answer and of what tells that the caller has given up, which it
+    /// does by dropping the future.
+    pub(super) async fn ask<T, E: From<StoreError>>(
+        &self,
+        lane: Lane,
+        job: impl FnOnce(oneshot::Sender<Result<T, E>>, Abandoned) -> J,
+    ) -> Result<T, E> {
+        let (reply, answer) = oneshot::channel();
+        let abandoned = Abandoned::default();
+        let waiting = abandoned.unless_kept();
+        self.submit(lane, job(reply, abandoned))?;
+        let answer = answer.await;
+        waiting.keep();
+        answer.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+    }
+
+    /// Finishes what is queued within `patience`, then ends what is under way. Blocks. Returns whether the threads have ended.
+    pub(super) fn stop(&self, patience: Duration) -> bool {
+        if self.close(patience) {
+            return true;
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        self.close(Duration::from_secs(1))
     }
 
     /// Puts work in. Does not block: returns `Unavailable` if the queue is full or closed.
-    pub(super) fn submit(&self, lane: Lane, job: J) -> Result<(), StoreError> {
+    fn submit(&self, lane: Lane, job: J) -> Result<(), StoreError> {
         self.jobs.submit(lane, job)
     }
 
     /// Takes no more, and waits until the threads have finished what is queued, for at most `patience`. Blocks. Returns whether they have.
-    pub(super) fn close(&self, patience: Duration) -> bool {
+    fn close(&self, patience: Duration) -> bool {
         const STEP: Duration = Duration::from_millis(5);
         self.jobs.lock().open = false;
         self.jobs.wake.notify_all();
@@ -182,7 +213,7 @@ mod tests {
     use super::*;
 
     fn queue(most: usize) -> Queue<i32> {
-        Queue::new(Jobs::new(most), Vec::new())
+        Queue::new(Jobs::new(most), Vec::new(), Arc::default())
     }
 
     #[test]

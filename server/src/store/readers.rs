@@ -10,7 +10,7 @@ use crate::config::Runtime;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -26,7 +26,6 @@ struct Job {
 /// The handle on the threads.
 pub(super) struct Readers {
     queue: Queue<Job>,
-    stop: Arc<AtomicBool>,
 }
 
 impl Readers {
@@ -46,7 +45,7 @@ impl Readers {
                 .map_err(OpenError::Thread)?;
             threads.push(thread);
         }
-        Ok(Self { queue: Queue::new(jobs, threads), stop })
+        Ok(Self { queue: Queue::new(jobs, threads, stop) })
     }
 
     /// See [`super::Database::read`].
@@ -56,26 +55,19 @@ impl Readers {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let abandoned = Abandoned::default();
-        let waiting = abandoned.unless_kept();
-        let work = Box::new(move |connection: &Connection| {
-            // The request may have been given up in the meantime.
-            let _ = reply.send(snapshot(connection, work));
-        });
-        self.queue.submit(lane, Job { work, abandoned })?;
-        let answer = answer.await;
-        waiting.keep();
-        answer.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+        let job = |reply: oneshot::Sender<_>, abandoned| {
+            let work = Box::new(move |connection: &Connection| {
+                // The request may have been given up in the meantime.
+                let _ = reply.send(snapshot(connection, work));
+            });
+            Job { work, abandoned }
+        };
+        self.queue.ask(lane, job).await
     }
 
-    /// Finishes what is queued within `patience`, then ends what is under way. Blocks. Returns whether the threads have ended.
+    /// See [`Queue::stop`].
     pub(super) fn stop(&self, patience: Duration) -> bool {
-        if self.queue.close(patience) {
-            return true;
-        }
-        self.stop.store(true, Ordering::Relaxed);
-        self.queue.close(Duration::from_secs(1))
+        self.queue.stop(patience)
     }
 }
 

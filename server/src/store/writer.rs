@@ -18,7 +18,7 @@ use crate::config::Runtime;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -29,7 +29,6 @@ const GROUP_SIZE: usize = 128;
 /// The handle on the thread.
 pub(super) struct Writer {
     queue: Queue<Box<dyn Job>>,
-    stop: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -44,7 +43,7 @@ impl Writer {
             .name("holm-writer".to_owned())
             .spawn(move || serve(&connection, &watch, gate.as_deref(), &queued))
             .map_err(OpenError::Thread)?;
-        Ok(Self { queue: Queue::new(jobs, vec![thread]), stop })
+        Ok(Self { queue: Queue::new(jobs, vec![thread], stop) })
     }
 
     /// See [`super::Database::write`].
@@ -54,22 +53,14 @@ impl Writer {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let abandoned = Abandoned::default();
-        let waiting = abandoned.unless_kept();
-        self.queue.submit(lane, Box::new(Task { work: Some(work), result: None, reply, abandoned }))?;
-        let answer = answer.await;
-        waiting.keep();
-        answer.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+        let job =
+            |reply, abandoned| -> Box<dyn Job> { Box::new(Task { work: Some(work), result: None, reply, abandoned }) };
+        self.queue.ask(lane, job).await
     }
 
-    /// Finishes what is queued within `patience`, then ends what is under way. Blocks. Returns whether the thread has ended.
+    /// See [`Queue::stop`].
     pub(super) fn stop(&self, patience: Duration) -> bool {
-        if self.queue.close(patience) {
-            return true;
-        }
-        self.stop.store(true, Ordering::Relaxed);
-        self.queue.close(Duration::from_secs(1))
+        self.queue.stop(patience)
     }
 }
 
