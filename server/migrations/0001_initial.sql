@@ -15,10 +15,15 @@ CREATE TABLE users (
 
 -- last_ts: the stamp of the newest write in the space. Stamps rise strictly within a space, so one point in time is a cursor for all
 -- of its streams.
+-- Kept with each write: live records, all rows with tombstones, bytes of live bodies, bytes of stored replies.
 CREATE TABLE spaces (
-    id      INTEGER PRIMARY KEY,
-    owner   INTEGER NOT NULL UNIQUE REFERENCES users (id),
-    last_ts INTEGER NOT NULL
+    id           INTEGER PRIMARY KEY,
+    owner        INTEGER NOT NULL UNIQUE REFERENCES users (id),
+    last_ts      INTEGER NOT NULL,
+    live_records INTEGER NOT NULL DEFAULT 0,
+    all_rows     INTEGER NOT NULL DEFAULT 0,
+    live_bytes   INTEGER NOT NULL DEFAULT 0,
+    reply_bytes  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE devices (
@@ -102,6 +107,7 @@ CREATE TABLE idempotency (
     PRIMARY KEY (user, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency (ts);
+CREATE INDEX idempotency_by_user ON idempotency (user, ts);
 
 -- Calls of actions. state: 0 running, 1 succeeded, 2 failed; outcome: the result or the error as JSON text.
 -- next_ts: when a running job is tried (again), also if the server dies in the middle of an attempt.
@@ -133,9 +139,13 @@ CREATE TABLE families (
     user       INTEGER NOT NULL REFERENCES users (id),
     device     TEXT,
     created_ts INTEGER NOT NULL,
+    -- The last exchange of tokens. A sign-in that is not used gives place to a new one.
+    used_ts    INTEGER NOT NULL,
     revoked_ts INTEGER
 ) STRICT;
 CREATE INDEX families_by_user ON families (user);
+-- Whether a device has signed in.
+CREATE INDEX families_by_device ON families (user, device);
 
 -- Tokens are stored as SHA-256. salt: with the refresh token it gives the pair that replaced this one.
 CREATE TABLE pairs (

@@ -7,8 +7,7 @@
 use super::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 
-const STEPS: &[&str] =
-    &[include_str!("../../migrations/0001_initial.sql"), include_str!("../../migrations/0002_quotas.sql")];
+const STEPS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
 /// "HOLS" in the header of our files.
 const APPLICATION_ID: i32 = 0x484f_4c53;
 const NEWEST: i32 = STEPS.len() as i32;
