@@ -19,6 +19,7 @@ mod guard;
 mod hashing;
 mod limiter;
 mod password;
+mod proof;
 mod sessions;
 mod tokens;
 
@@ -26,5 +27,6 @@ pub(crate) use guard::Guard;
 pub(crate) use hashing::Hashing;
 pub(crate) use limiter::RateLimiter;
 pub(crate) use password::Decoy;
-pub(crate) use sessions::{NewSession, Session, SignUp, Visitor, authenticate, refresh, sign_in, sign_out, sign_up};
+pub(crate) use proof::Visitor;
+pub(crate) use sessions::{NewSession, Session, SignUp, authenticate, refresh, sign_in, sign_out, sign_up};
 pub(crate) use tokens::Token;

@@ -3,6 +3,7 @@
 use super::Token;
 use super::guard::Try;
 use super::password::{self, MAX_PASSWORD_BYTES, PasswordError};
+use super::proof::{Visitor, admit, guessed, hash, tries};
 use crate::config::Quotas;
 use crate::error::{Code, Failure};
 use crate::model::{Details, Space, details};
@@ -25,14 +26,6 @@ pub(crate) struct Session {
     /// The row of the sign-in.
     pub(crate) family: i64,
     /// The device that signed in, if it said which.
-    pub(crate) device: Option<String>,
-}
-
-/// A stranger: where the request comes from, and the device that it names.
-#[derive(Debug, Clone)]
-pub(crate) struct Visitor {
-    /// `None` where requests come without a socket.
-    pub(crate) address: Option<IpAddr>,
     pub(crate) device: Option<String>,
 }
 
@@ -165,61 +158,6 @@ pub(crate) async fn sign_in(
     }
 }
 
-/// Whether `password` is that of `user`, if there is one: the same work and the same limits either way.
-async fn tries(
-    state: &State,
-    email: &str,
-    password: &str,
-    user: Option<&User>,
-    visitor: &Visitor,
-) -> Result<bool, Failure> {
-    if !is_known_device(state, user, visitor).await? {
-        admit(state, visitor)?;
-        let delayed = |seconds| Failure::rate_limited("too many wrong passwords", seconds);
-        state.guard.admit_account(email, visitor.address, state.now()).map_err(delayed)?;
-    }
-    let right = match user {
-        None => verify(state, password, state.decoy.hash()).await? && user.is_some(),
-        Some(user) => {
-            let right = verify(state, password, &user.password_hash).await?;
-            if !right && password::is_outdated(&user.password_hash, &state.config.accounts.argon2) {
-                // A hash of another cost must not tell that the address is known.
-                verify(state, password, state.decoy.hash()).await?;
-            }
-            right
-        }
-    };
-    if right {
-        state.guard.charge(visitor.address, Try::SignIn, state.now());
-        state.guard.succeeded(email, visitor.address);
-    } else {
-        state.guard.charge(visitor.address, Try::Guess, state.now());
-        state.guard.failed(email, visitor.address, state.now());
-        // Enough to see an attack and where it comes from; the account's address stays private.
-        let address = visitor.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
-        tracing::warn!(address, account = user.map_or("-", |user| user.public_id.as_str()), "a sign-in failed");
-    }
-    Ok(right)
-}
-
-async fn is_known_device(state: &State, user: Option<&User>, visitor: &Visitor) -> Result<bool, Failure> {
-    let (Some(user), Some(device)) = (user.map(|user| user.row), visitor.device.clone()) else { return Ok(false) };
-    state.database.read(Lane::Shared, move |db| Ok(accounts::has_device(db, user, &device)?)).await
-}
-
-/// Refuses an address that has tried too much.
-fn admit(state: &State, visitor: &Visitor) -> Result<(), Failure> {
-    let limited = |seconds| Failure::rate_limited("too many requests of this address", seconds);
-    state.guard.admit_address(visitor.address, state.now()).map_err(limited)
-}
-
-/// The answer to a token that was never issued, or is forgotten.
-fn guessed(state: &State, address: Option<IpAddr>, message: &'static str) -> Failure {
-    let admitted = admit(state, &Visitor { address, device: None });
-    state.guard.charge(address, Try::Guess, state.now());
-    admitted.err().unwrap_or_else(|| Failure::new(Code::Unauthorized, message))
-}
-
 /// Exchanges a refresh token for a new pair. The same token gives the same pair until that is used, or its grace is over.
 pub(crate) async fn refresh(state: &State, old: Token, address: Option<IpAddr>) -> Result<NewSession, Failure> {
     let hash = old.hash();
@@ -317,17 +255,6 @@ fn check_length(password: &str) -> Result<(), Details> {
 async fn find_user(state: &State, email: &str) -> Result<Option<User>, Failure> {
     let email = email.to_owned();
     state.database.read(Lane::Shared, move |db| Ok(accounts::find_user(db, &email)?)).await
-}
-
-async fn verify(state: &State, password: &str, hash: &str) -> Result<bool, Failure> {
-    let (password, hash) = (password.to_owned(), hash.to_owned());
-    state.hashing.run(move || password::verify(&password, &hash)).await
-}
-
-async fn hash(state: &State, password: &str) -> Result<String, Failure> {
-    let (salt, cost, password) =
-        (state.entropy.bytes::<16>()?, state.config.accounts.argon2.clone(), password.to_owned());
-    Ok(state.hashing.run(move || password::hash(&password, &salt, &cost)).await??)
 }
 
 /// Starts a session of a user who has proved to be one.
