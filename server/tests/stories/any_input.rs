@@ -1,12 +1,13 @@
 //! Whatever a client sends is answered, and never with a fault of the server's own: every decoder of bodies, columns, cursors, tokens, queries and
 //! headers is behind these routes.
 
+use crate::random;
 use crate::support::World;
 use axum::body::Body;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Names that the decoders look for, so that random bodies get far.
 const NAMES: [&str; 42] = [
@@ -75,23 +76,7 @@ const TEXTS: [&str; 18] = [
 ];
 
 fn value() -> BoxedStrategy<Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        prop_oneof![Just(i64::MAX), Just(i64::MIN), Just(1 << 53), -3i64..9, any::<i64>()].prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        prop::sample::select(&TEXTS[..]).prop_map(Value::from),
-        "\\PC{0,12}".prop_map(Value::from),
-    ];
-    let inner = leaf.prop_recursive(5, 60, 6, |inner| {
-        let name = prop_oneof![4 => prop::sample::select(&NAMES[..]).prop_map(str::to_owned), 1 => "\\PC{0,6}"];
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
-            prop::collection::btree_map(name, inner, 0..8)
-                .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
-        ]
-    });
-    inner.boxed()
+    random::value(&NAMES, &TEXTS)
 }
 
 /// A push of operations that are nearly right.

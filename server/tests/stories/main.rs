@@ -25,6 +25,7 @@ mod model;
 mod operator_rules;
 mod plain_calls;
 mod pulling;
+mod random;
 mod routes;
 mod support;
 mod webhooks;

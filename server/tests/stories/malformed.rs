@@ -1,5 +1,6 @@
 //! Malformed requests: never a 5xx, always the error body.
 
+use crate::random;
 use crate::routes::assert_error_body;
 use crate::support::World;
 use axum::body::Body;
@@ -102,23 +103,8 @@ const TEXTS: [&str; 18] = [
     "1:2:d",
 ];
 
-fn value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        (-2i64..5).prop_map(Value::from),
-        any::<f64>().prop_map(|n| json!(n)),
-        select(&TEXTS[..]).prop_map(Value::from),
-        "\\PC{0,8}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 32, 5, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(select(&MEMBERS[..]).prop_map(str::to_owned), inner, 0..6)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
-        ]
-    })
+fn value() -> BoxedStrategy<Value> {
+    random::value(&MEMBERS, &TEXTS)
 }
 
 /// Something that is almost an operation.

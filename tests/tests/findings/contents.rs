@@ -1,7 +1,6 @@
 //! What a device works out for itself is what the server has: the digest over places would not tell.
 
-use holm_server::Config;
-use holm_tests::fixture::{Device, Fault, Fixture, in_step, story};
+use holm_tests::fixture::{Device, Fault, in_step, story, story_on_files};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -75,8 +74,7 @@ fn core_s11_joined_fractions_show_as_the_server_adds_them() {
 /// The server was restored: what a device edits is gone there, and another device makes it again under the same id and version.
 #[test]
 fn core_s11_edit_of_what_came_again_shows_what_the_server_has() {
-    let config = "[accounts.argon2]\nmemory_kib = 8\niterations = 1\n";
-    Fixture::run_seed(1, Config::from_toml(config).unwrap(), async |mut world| {
+    story_on_files(async |mut world| {
         let (a, b) = (world.open("a").await, world.open("b").await);
         let backup = world.back_up_server();
         a.create("d", json!({"n": 1})).await;
