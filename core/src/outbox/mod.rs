@@ -52,7 +52,7 @@ pub(crate) use ids::{Ticket, ended, is_of_another_life, number};
 pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, retry, set_aside};
 pub(crate) use pending::{GroupFate, Pending};
-pub(crate) use rebase::{Rebased, Source, rebase_onto};
+pub(crate) use rebase::{Rebased, Source, leave_to_server, rebase_onto};
 pub(crate) use references::References;
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};

@@ -47,10 +47,7 @@ pub(crate) fn rebase_onto(
 ) -> Result<Rebased> {
     let fields = state.body.as_deref().map(view::parse_body).transpose()?;
     let declared = source == Source::Refusal;
-    let changed = match (known, &fields) {
-        (Some(known), Some(fields)) => !between(known, fields, Stamp::default()).is_empty(),
-        (known, fields) => known.is_some() != fields.is_some(),
-    };
+    let changed = differ(known, fields.as_ref());
     let stale = (declared || changed) && override_exact(pending, device, fields.is_none())?;
     let Some(local) = local(pending, device)? else { return Ok(Rebased { conflict: stale }) };
     let incoming = Incoming { fields: fields.as_ref(), stamps: state.stamps.as_ref(), declared, changed };
@@ -64,12 +61,36 @@ pub(crate) fn rebase_onto(
     };
     let rebased = Rebased { conflict: stale || decision.is_conflict() && !asked };
     if decision == Decision::NeedsStamps && !declared {
+        leave_to_server(pending, state, known)?;
         return Ok(rebased);
     }
     let base = base_document(known, &local);
     let asks = if rules.strategy == crate::conflict::Strategy::Custom { Asked::Resolver } else { Asked::Person(None) };
     carry_out(pending, device, state, fields.as_ref(), decision, &Round { declared, base, asks })?;
     Ok(rebased)
+}
+
+/// Leaves it to the server to judge pending writes against a state. A restored server counts the versions of a document anew: where the state
+/// is of no later version than a write's base, that base is of another history, and an equal number there names another content. `known`: as in
+/// [`rebase_onto`].
+pub(crate) fn leave_to_server(pending: &mut Pending, state: &RemoteChange, known: Option<&Fields>) -> Result<()> {
+    let foreign = |op: &Operation| op.base_version.is_some() && op.base_version >= state.version;
+    if !pending.ops.iter().any(foreign) {
+        return Ok(());
+    }
+    let fields = state.body.as_deref().map(view::parse_body).transpose()?;
+    let base = if differ(known, fields.as_ref()) { Some(0) } else { state.version };
+    for op in pending.ops.iter_mut().filter(|op| foreign(op)) {
+        op.base_version = base;
+    }
+    Ok(())
+}
+
+fn differ(known: Option<&Fields>, fields: Option<&Fields>) -> bool {
+    match (known, fields) {
+        (Some(known), Some(fields)) => !between(known, fields, Stamp::default()).is_empty(),
+        (known, fields) => known.is_some() != fields.is_some(),
+    }
 }
 
 /// How a decision is carried out.

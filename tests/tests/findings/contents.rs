@@ -96,6 +96,26 @@ fn core_s11_edit_of_what_came_again_shows_what_the_server_has() {
     });
 }
 
+/// The server was restored: what two devices have edited meanwhile is made again there, at the version that both had known.
+#[test]
+fn core_s11_later_edit_wins_over_one_based_on_another_history() {
+    story_on_files(async |mut world| {
+        let (a, b) = (world.open("a").await, world.open("b").await);
+        let backup = world.back_up_server();
+        a.create("d", json!({"n": 1})).await;
+        in_step(&[&a, &b]).await;
+        world.restore_server(&backup);
+        b.update("d", json!({"note": "b"})).await;
+        world.seconds(1.0).await;
+        a.update("d", json!({"note": "a"})).await;
+        a.sync().await;
+        in_step(&[&b, &a]).await;
+        assert_eq!(a.get("d"), Some(json!({"n": 1, "note": "a"})));
+        assert_eq!(b.get("d"), a.get("d"));
+        assert!(b.journal().iter().any(|entry| entry.lost == r#"{"note":"b"}"#), "{:?}", b.journal());
+    });
+}
+
 proptest! {
     #![proptest_config(config())]
 

@@ -105,9 +105,12 @@ impl<'a> Reconciler<'a> {
         if !newer && source == Source::State {
             return Ok(());
         }
-        let pending = Pending::load(self.tx, row)?;
+        let mut pending = Pending::load(self.tx, row)?;
         if source == Source::State && may_show_twice(&pending, change) {
-            return waiting_states::keep(self.tx, &pending.row, change);
+            waiting_states::keep(self.tx, &pending.row, change)?;
+            let known = pending.row.server_body().map(|body| parse_body(body)).transpose()?;
+            outbox::leave_to_server(&mut pending, change, known.as_ref())?;
+            return pending.save(self.tx, self.device).map(drop);
         }
         self.enter(pending, change, source, newer)
     }
@@ -246,7 +249,7 @@ impl<'a> Reconciler<'a> {
             && head.was_sent()
         {
             if !is_made_by(change, head) {
-                return Ok(());
+                return outbox::leave_to_server(pending, change, known.as_ref());
             }
             known = outbox::accept_by_state(pending, before, change)?;
         }
