@@ -95,6 +95,8 @@ pub(super) fn open(location: &Location, role: Role) -> Result<Connection, OpenEr
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     super::migrations::check(&connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    // Else SQLite parses a statement anew for each new value, in case another plan would suit that value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // In memory the answer is "memory", and that is fine.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -108,4 +110,21 @@ pub(super) fn open(location: &Location, role: Role) -> Result<Connection, OpenEr
     connection.pragma_update(None, "query_only", role == Role::Reader)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_statement_is_parsed_once_whatever_it_is_asked_with() {
+        let connection = open(&Location::Memory, Role::Writer).unwrap();
+        connection.execute_batch("CREATE TABLE t (a, b); CREATE INDEX t_by_a ON t (a)").unwrap();
+        let sql = "SELECT b FROM t WHERE a = ?1 LIMIT ?2";
+        for a in 0..5 {
+            assert!(!connection.prepare_cached(sql).unwrap().exists([a, 10]).unwrap());
+        }
+        assert_eq!(connection.prepare_cached(sql).unwrap().get_status(StatementStatus::RePrepare), 0);
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::{History, Member};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use std::os::unix::fs::MetadataExt;
@@ -82,6 +83,8 @@ impl BothDatabases {
         let files = [known(device), known(server)];
         if self.open.as_ref().is_none_or(|(open, _)| *open != files) {
             let connection = Connection::open_with_flags(device, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+            // Else SQLite parses each statement anew for each new value.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
             connection.execute("ATTACH ?1 AS server", [server.to_str().unwrap()]).unwrap();
             self.open = Some((files, connection));
         }
