@@ -233,7 +233,9 @@ impl Holm {
         self.store()
             .write(move |tx| {
                 let collection = conflicts::by_id(tx, id)?.map(|conflict| conflict.collection).unwrap_or_default();
-                outbox::resolve(tx, &context.device, id, &resolution, &context.registry.rules(collection))
+                let references = context.registry.references_of(tx, collection)?;
+                let rules = context.registry.rules(collection);
+                outbox::resolve(tx, &context.device, id, &resolution, (&rules, &references))
             })
             .await
     }

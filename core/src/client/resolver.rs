@@ -142,7 +142,8 @@ async fn settle(
             };
             if now == seen {
                 let rules = held.registry.rules(row.collection);
-                return match outbox::resolve(tx, device, seen.id, &decision, &rules) {
+                let references = held.registry.references_of(tx, row.collection)?;
+                return match outbox::resolve(tx, device, seen.id, &decision, (&rules, &references)) {
                     Err(error) if is_documents_fault(error.code()) => {
                         conflicts::hand_over(tx, seen.id, ResolverFault::InvalidDocument)
                     }

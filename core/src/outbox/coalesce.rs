@@ -117,18 +117,24 @@ pub(super) fn compact(pending: &mut Pending, which: Neighbours) {
     }
 }
 
-/// Joins what follows an update to it, up to the delete that ends the queue: what was refused and then deleted is a delete.
+/// Joins the writes that follow an update to it, up to the delete that ends the queue: what was refused and then deleted is a delete. Actions
+/// stay, behind it.
 pub(super) fn fold_into_delete(pending: &mut Pending, at: usize) {
     if pending.ops[at].kind != OpKind::Update {
         return;
     }
-    while let Some(op) = pending.ops.get(at + 1) {
+    let mut next = at + 1;
+    while let Some(op) = pending.ops.get(next) {
+        if op.kind == OpKind::Action {
+            next += 1;
+            continue;
+        }
         let (stamp, changes, deletes) = (op.stamp, Next::changes_of(op), op.kind == OpKind::Delete);
         merge(&mut pending.ops[at], &changes, stamp);
         if deletes {
             merge(&mut pending.ops[at], &Next::Delete, stamp);
         }
-        pending.absorb(at, at + 1);
+        pending.absorb(at, next);
     }
 }
 

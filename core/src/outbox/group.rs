@@ -21,6 +21,11 @@ pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate
                     pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
                 }
             }
+            GroupFate::Joined(into) => {
+                for op in pending.ops.iter_mut().filter(|op| op.group.as_deref() == Some(group)) {
+                    op.group = Some(into.clone());
+                }
+            }
             GroupFate::Accepted => {
                 let set_aside = |op: &Operation| op.is_parked() && op.was_sent();
                 queue_again(&mut pending, &|op| set_aside(op) && op.group.as_deref() == Some(group));

@@ -10,8 +10,12 @@ use rusqlite::Connection;
 ///
 /// At most `limit`, except that a larger group goes alone.
 pub(crate) fn next_batch(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
-    let candidates = operations::runnable(connection, which, limit)?;
-    let first_waiting = if which.ordered { operations::first_not_runnable(connection, which)? } else { None };
+    let mut candidates = operations::runnable(connection, which, limit)?;
+    let mut first_waiting = if which.ordered { operations::first_not_runnable(connection, which)? } else { None };
+    if first_waiting.is_some_and(|waiting| candidates.first().is_none_or(|first| waiting < first.op_seq)) {
+        // What the oldest refers to goes before it.
+        (candidates, first_waiting) = (operations::runnable_before_oldest(connection, which, limit)?, None);
+    }
     let mut batch: Vec<Operation> = Vec::with_capacity(candidates.len());
     for op in candidates {
         if first_waiting.is_some_and(|waiting| waiting < op.op_seq) {

@@ -46,6 +46,8 @@ pub(crate) enum GroupFate {
     Accepted,
     Overridden,
     Discarded,
+    /// They belong to this group now: one operation does what a member of each did.
+    Joined(String),
     /// `sent`: the server may have them all the same.
     Parked {
         error: OpError,
@@ -159,17 +161,32 @@ impl Pending {
         }
     }
 
-    /// Joins an operation of the queue to another one, which does what both do and from now on answers for both.
+    /// Joins an operation of the queue to another one, which does what both do and from now on answers for both. It belongs to the group of
+    /// either; two groups become one.
     pub(super) fn absorb(&mut self, into: usize, other: usize) {
         if into == other || into.max(other) >= self.ops.len() {
             return;
         }
         let gone = self.ops.remove(other);
         let into = if other < into { into - 1 } else { into };
+        self.unite(into, gone.group.as_deref());
         let op = &mut self.ops[into];
         op.absorbed.push(gone.op_id);
         op.absorbed.extend(&gone.absorbed);
         self.absorbed.push((op.op_id, gone));
+    }
+
+    /// Makes an operation a member of a group, with all of the group to which it belongs.
+    fn unite(&mut self, at: usize, group: Option<&str>) {
+        let Some(group) = group.filter(|group| self.ops[at].group.as_deref() != Some(*group)) else { return };
+        let Some(own) = self.ops[at].group.clone() else {
+            self.ops[at].group = Some(group.to_owned());
+            return;
+        };
+        for op in self.ops.iter_mut().filter(|op| op.group.as_deref() == Some(group)) {
+            op.group = Some(own.clone());
+        }
+        self.groups.push((group.to_owned(), GroupFate::Joined(own)));
     }
 
     /// Gives an operation another id. It answers for the old one, too.
@@ -231,7 +248,7 @@ impl Pending {
         let groups = std::mem::take(&mut self.groups);
         let orphans = super::references::orphans(tx, &self)?;
         let row = self.write(tx)?;
-        orphans.park(tx, device, &row)?;
+        orphans.settle(tx, device, &row)?;
         for (group, fate) in groups {
             super::group::spread(tx, device, &group, &fate)?;
         }

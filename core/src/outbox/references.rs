@@ -35,27 +35,36 @@ impl References {
     }
 }
 
-/// Lets the newest operation of a document wait for the creates that the document refers to, and notes what it refers to and is not here.
+/// Lets the newest write of a document wait for the creates that the document refers to, and notes what it refers to and is not here. No
+/// write of the document waits for what it refers to no longer; a deleted document refers to nothing.
 ///
 /// # Errors
 /// `INVALID_DOCUMENT` if the documents would wait for each other.
 pub(super) fn link(tx: &Tx<'_>, row: &DocumentRow, references: &References) -> Result<()> {
-    if references.to.is_empty() || !row.is_pending() || row.hidden {
+    if references.to.is_empty() || !row.is_pending() {
         return Ok(());
     }
-    let ops = operations::of_document(tx, row.row)?;
-    let Some(op) = ops.last().filter(|op| matches!(op.kind, OpKind::Create | OpKind::Update)) else { return Ok(()) };
-    let fields = view::parse_body(row.body.as_deref().unwrap_or("{}"))?;
+    let mut writes = operations::of_document(tx, row.row)?;
+    writes.retain(|op| op.kind != OpKind::Action);
+    let Some(op) = writes.pop() else { return Ok(()) };
+    let fields = match row.hidden {
+        true => Fields::new(),
+        false => view::parse_body(row.body.as_deref().unwrap_or("{}"))?,
+    };
+    let refers: BTreeSet<(i64, &str)> = (references.to.iter())
+        .flat_map(|(path, collection)| ids(&fields, path).into_iter().map(move |id| (*collection, id)))
+        .collect();
+    for earlier in &writes {
+        dependencies::retain(tx, earlier.op_seq, |collection, id| refers.contains(&(collection, id)))?;
+    }
     dependencies::clear(tx, op.op_seq)?;
-    for (path, collection) in &references.to {
-        for id in ids(&fields, path) {
-            let parent = documents::find(tx, *collection, id)?;
-            if let Some(parent) = &parent {
-                wait_for(tx, op, parent)?;
-            }
-            if parent.is_none_or(|parent| parent.hidden && !parent.evicted) {
-                dependencies::await_document(tx, op.op_seq, *collection, id)?;
-            }
+    for (collection, id) in refers {
+        let parent = documents::find(tx, collection, id)?;
+        if let Some(parent) = &parent {
+            wait_for(tx, &op, parent)?;
+        }
+        if parent.is_none_or(|parent| parent.hidden && !parent.evicted) {
+            dependencies::await_document(tx, op.op_seq, collection, id)?;
         }
     }
     Ok(())
@@ -102,34 +111,17 @@ fn ids<'f>(fields: &'f Fields, path: &Path) -> Vec<&'f str> {
 
 /// Refuses to wait for an operation that waits, over others, for this document or its group.
 fn refuse_circle(tx: &Tx<'_>, op: &Operation, create: &Operation) -> Result<()> {
-    let mut own: BTreeSet<i64> = operations::of_document(tx, op.document)?.iter().map(|own| own.op_seq).collect();
-    own.extend(fellows(tx, op)?);
-    let (mut left, mut seen) = (fellows(tx, create)?, BTreeSet::new());
-    while let Some(next) = left.pop() {
-        if own.contains(&next) {
-            let (child, parent) = (&op.doc_id, &create.doc_id);
-            let message = format!("document {child:?} refers to {parent:?}, which waits for it: neither could be sent");
-            return Err(Error::document(message));
-        }
-        if !seen.insert(next) {
-            continue;
-        }
-        for on in dependencies::of(tx, next)? {
-            match operations::by_number(tx, on)? {
-                Some(on) => left.extend(fellows(tx, &on)?),
-                None => left.push(on),
-            }
-        }
+    let needed = dependencies::needed_by(tx, create.op_seq)?;
+    let mut own = operations::of_document(tx, op.document)?;
+    if let Some(group) = &op.group {
+        own.extend(operations::of_group(tx, group)?);
+    }
+    if own.iter().any(|own| needed.contains(&own.op_seq)) {
+        let (child, parent) = (&op.doc_id, &create.doc_id);
+        let message = format!("document {child:?} refers to {parent:?}, which waits for it: neither could be sent");
+        return Err(Error::document(message));
     }
     Ok(())
-}
-
-/// The operations that go together with this one, itself included.
-fn fellows(tx: &Tx<'_>, op: &Operation) -> Result<Vec<i64>> {
-    Ok(match &op.group {
-        Some(group) => operations::of_group(tx, group)?.iter().map(|member| member.op_seq).collect(),
-        None => vec![op.op_seq],
-    })
 }
 
 /// Parks what a decided conflict leaves to send, if its parent was given up while the conflict was open.
@@ -143,27 +135,40 @@ pub(super) fn park_decided(pending: &mut Pending) -> Result<()> {
     Ok(())
 }
 
-/// Operations that wait for a create that has been given up.
+/// Operations that wait for a create that ends now, without ever having been on the server.
 #[derive(Default)]
-pub(super) struct Orphans(Vec<i64>);
+pub(super) struct Orphans {
+    /// It was given up.
+    given_up: Vec<i64>,
+    /// The person has deleted the new document, and decides for what refers to it as with any other document.
+    free: Vec<i64>,
+}
 
-/// What waits for the creates of a document that end now, without ever having been on the server. A person who deletes a new document
-/// decides for what refers to it as with any other document.
+/// What waits for the creates of a document that end now.
 pub(super) fn orphans(tx: &Tx<'_>, parent: &Pending) -> Result<Orphans> {
     let mut waiting = Orphans::default();
     for (op, how) in &parent.ended {
-        let given_up = matches!(how, WriteOutcome::Discarded | WriteOutcome::Overridden);
-        if op.kind == OpKind::Create && given_up && parent.row.server_body().is_none() {
-            waiting.0.extend(dependencies::on(tx, op.op_seq)?);
+        if op.kind != OpKind::Create || parent.row.server_body().is_some() {
+            continue;
+        }
+        match how {
+            WriteOutcome::Discarded | WriteOutcome::Overridden => {
+                waiting.given_up.extend(dependencies::on(tx, op.op_seq)?);
+            }
+            WriteOutcome::Withdrawn => waiting.free.extend(dependencies::on(tx, op.op_seq)?),
+            _ => {}
         }
     }
     Ok(waiting)
 }
 
 impl Orphans {
-    /// Parks them. If the document is made again they wait for it again.
-    pub fn park(self, tx: &Tx<'_>, device: &Device, parent: &DocumentRow) -> Result<()> {
-        for op_seq in self.0 {
+    /// Parks those of which the parent was given up. If the document is made again, all wait for it again.
+    pub fn settle(self, tx: &Tx<'_>, device: &Device, parent: &DocumentRow) -> Result<()> {
+        for op_seq in self.free {
+            dependencies::await_document(tx, op_seq, parent.collection, &parent.id)?;
+        }
+        for op_seq in self.given_up {
             let Some((mut child, at)) = Pending::of_number(tx, op_seq)? else { continue };
             let message = format!("document {:?}, to which it refers, was given up", parent.id);
             let error = OpError::new(REFERENCE_DISCARDED, message);

@@ -1,6 +1,7 @@
 //! Conflicts that wait for a decision, and carrying the decision out.
 
 use super::rebase::{Round, carry_out, local, override_all};
+use super::references::{References, link};
 use super::{Pending, ResolverFault, body_text, parse_body};
 use crate::conflict::{Decision, FieldRule, Incoming, Rules, Strategy, decide};
 use crate::device::Device;
@@ -115,14 +116,22 @@ fn shown(
 /// Resolves a conflict. What loses goes to the journal; what is left to send is queued.
 ///
 /// # Errors
-/// `NOT_FOUND` if it is not open any more; `INVALID_DOCUMENT` for a document that cannot be stored.
-pub(crate) fn resolve(tx: &Tx<'_>, device: &Device, id: i64, resolution: &Resolution, rules: &Rules) -> Result<()> {
+/// `NOT_FOUND` if it is not open any more; `INVALID_DOCUMENT` for a document that cannot be stored, or that would wait for one that waits
+/// for it.
+pub(crate) fn resolve(
+    tx: &Tx<'_>,
+    device: &Device,
+    id: i64,
+    resolution: &Resolution,
+    (rules, references): (&Rules, &References),
+) -> Result<()> {
     let conflict = conflicts::by_id(tx, id)?.ok_or_else(|| Error::not_found("conflict", id.to_string()))?;
     let Some(mut pending) = Pending::find(tx, conflict.collection, &conflict.doc_id)? else {
         return conflicts::remove(tx, id);
     };
     apply(&mut pending, device, &conflict, resolution, rules)?;
-    pending.save(tx, device).map(drop)
+    let row = pending.save(tx, device)?;
+    link(tx, &row, references)
 }
 
 fn apply(

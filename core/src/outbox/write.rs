@@ -201,7 +201,8 @@ pub(crate) fn delete(tx: &Tx<'_>, device: &Device, place: &Place<'_>) -> Result<
     };
     let ticket = Ticket::new(tx, device, place.group)?;
     let op_id = hide(&mut pending, &ticket)?;
-    pending.save(tx, device)?;
+    let row = pending.save(tx, device)?;
+    link(tx, &row, place.references)?;
     Ok(op_id)
 }
 

@@ -319,6 +319,11 @@ impl Registry {
         Ok(References { to: to.collect::<Result<_>>()?, named: self.referred.contains(&info.name) })
     }
 
+    /// The same of a collection's number. None for one that is not known.
+    pub fn references_of(&self, tx: &Tx<'_>, id: i64) -> Result<References> {
+        self.of_number(id).map(|info| self.references(tx, &info)).transpose().map(Option::unwrap_or_default)
+    }
+
     /// The collections that have limits.
     pub fn bounded(&self) -> Vec<Arc<CollectionInfo>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -327,14 +332,17 @@ impl Registry {
 
     /// The rules by which the conflicts of a collection, given by its number, are decided.
     pub fn rules(&self, id: i64) -> Arc<Rules> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.values().find(|info| info.id == id).map(|info| info.rules.clone()).unwrap_or_default()
+        self.of_number(id).map(|info| info.rules.clone()).unwrap_or_default()
     }
 
     /// The name of a collection's number.
     pub fn name(&self, id: i64) -> String {
+        self.of_number(id).map(|info| info.name.clone()).unwrap_or_default()
+    }
+
+    fn of_number(&self, id: i64) -> Option<Arc<CollectionInfo>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.values().find(|info| info.id == id).map(|info| info.name.clone()).unwrap_or_default()
+        known.values().find(|info| info.id == id).cloned()
     }
 
     fn learn(&self, id: i64, name: &str) -> Arc<CollectionInfo> {

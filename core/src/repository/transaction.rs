@@ -121,7 +121,8 @@ impl<'a> Transaction<'a> {
     pub fn delete(&self, collection: &str, id: &str) -> Result<Receipt> {
         let info = self.info(collection)?;
         let id = DocumentId::new(id)?;
-        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &References::default())?)?;
+        let references = self.registry.references(self.tx, &info)?;
+        let op_id = outbox::delete(self.tx, self.device, &self.place(&info, &id, &references)?)?;
         Ok(Receipt { doc_id: id.into_string(), op_id: Some(op_id) })
     }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 mod actions;
+mod belonging;
 mod groups;
 mod joined;
 mod ordered;

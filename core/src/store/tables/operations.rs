@@ -286,6 +286,24 @@ pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) 
     select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
 }
 
+/// The oldest operation of all.
+const OLDEST: &str = "(SELECT min(op_seq) FROM operations)";
+
+/// As [`runnable`], of those alone for which the oldest of all operations waits: in one global order they go before it.
+pub(crate) fn runnable_before_oldest(
+    connection: &Connection,
+    which: &Runnable,
+    limit: usize,
+) -> Result<Vec<Operation>> {
+    let (up_to, now, bogus, held) = which.params()?;
+    let needed = dependencies::needed(OLDEST);
+    let condition = format!(
+        "WHERE {} AND o.op_seq IN (WITH RECURSIVE {needed} SELECT op_seq FROM needed) ORDER BY o.op_seq LIMIT ?5",
+        which.with_group(true)
+    );
+    select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
+}
+
 /// The oldest operation that may not be sent now, or not yet, because one is before it in its document: in one global order it must not be
 /// overtaken. `None` if all may. Of a group only the first member counts.
 pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
@@ -301,6 +319,11 @@ pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> R
 /// When the first operation that only its wait keeps here may be sent, device time, ms. `None` if there is none.
 pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
     let (up_to, now, bogus, held) = which.params()?;
+    // In one global order all others wait for the oldest.
+    let only = match which.ordered {
+        true => format!("AND o.op_seq IN (WITH RECURSIVE {} SELECT op_seq FROM needed)", dependencies::needed(OLDEST)),
+        false => String::new(),
+    };
     let wait = |table: &str| format!("CASE WHEN {table}.not_before > ?3 THEN ?2 ELSE {table}.not_before END");
     let sql = format!(
         "SELECT min(CASE WHEN o.group_id IS NULL THEN {} ELSE (SELECT max({}) FROM operations g WHERE g.group_id = o.group_id) END)
@@ -308,8 +331,7 @@ pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Opti
         wait("o"),
         wait("g"),
         which.with_group(false),
-        // In one global order all others wait for the oldest.
-        if which.ordered { "AND o.op_seq = (SELECT min(a.op_seq) FROM operations a)" } else { "" }
+        only
     );
     Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
 }
