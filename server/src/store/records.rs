@@ -13,7 +13,7 @@ pub(crate) struct Record {
     pub(crate) seq: i64,
     /// Its id.
     pub(crate) id: String,
-    /// 1 at its creation, one more with each accepted write.
+    /// 1 at its creation, one more with each accepted write that changed it.
     pub(crate) version: i64,
     /// The time of its creation.
     pub(crate) created_ts: i64,
@@ -27,11 +27,11 @@ pub(crate) struct Record {
     pub(crate) origin_op: Option<String>,
     /// The app's fields as a JSON object; `None`: deleted.
     pub(crate) body: Option<String>,
-    /// The version that made it.
+    /// The version that made it, or the version that counts for paths without an entry, if stamps were forgotten.
     pub(crate) created_version: i64,
     /// The stamp of the last write.
     pub(crate) hlc: String,
-    /// The stamp of the write that made it; `None`: the same.
+    /// The stamp of the version that counts so; `None`: that of the last write.
     pub(crate) create_hlc: Option<String>,
     /// Stamps of fields that were changed since, as stored.
     pub(crate) path_stamps: Option<String>,

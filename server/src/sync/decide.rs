@@ -32,7 +32,7 @@ pub(super) enum CurrentRecord {
 #[derive(Debug, Clone)]
 pub(super) struct Live {
     pub(super) version: i64,
-    /// The version that made it.
+    /// The version that made it, or the version that counts for paths without an entry, if stamps were forgotten.
     pub(super) created_version: i64,
     pub(super) fields: Fields,
     pub(super) stamps: PathStamps,
@@ -93,7 +93,7 @@ pub(super) struct Put {
     pub(super) version: i64,
     pub(super) created_version: i64,
     /// The stamp that counts for paths without one, if it is not that of the creation any more.
-    pub(super) created_hlc: Option<String>,
+    pub(super) create_hlc: Option<String>,
     pub(super) body: String,
     pub(super) own_stamps: OwnStamps,
     /// In their stored form.
@@ -254,9 +254,9 @@ fn put(
     // Paths that were removed leave a stamp behind: a limit keeps those from growing for ever. Those of all that is there fit.
     let (path_stamps, floor) = stamps.fit_stored(rules.bounds.bytes.saturating_mul(4));
     let created_version = floor.as_ref().map_or(created_version, |floor| floor.0.max(created_version));
-    let created_hlc = floor.map(|floor| floor.1);
+    let create_hlc = floor.map(|floor| floor.1);
     let own_stamps = OwnStamps { created: fields.contains_key("createdAt"), updated: fields.contains_key("updatedAt") };
-    Ok(Decision::Put(Put { version, created_version, created_hlc, body, own_stamps, path_stamps, restated }))
+    Ok(Decision::Put(Put { version, created_version, create_hlc, body, own_stamps, path_stamps, restated }))
 }
 
 fn refuse_if_any(faults: Details) -> Result<(), Refusal> {

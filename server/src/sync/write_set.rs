@@ -138,7 +138,7 @@ impl<'t> WriteSet<'t> {
             body: Some(put.body),
             created_version: put.created_version,
             hlc: author.hlc.to_owned(),
-            create_hlc: put.created_hlc.or(first_hlc.filter(|_| !made_now)),
+            create_hlc: put.create_hlc.or(first_hlc.filter(|_| !made_now)),
             path_stamps: put.path_stamps,
             client_id: name.client_id.map(str::to_owned),
         };
