@@ -18,7 +18,8 @@
 //! # }
 //! ```
 //!
-//! Dependencies point down only: `client → sync → {outbox, conflict, backend} → {store, net} → model`.
+//! Dependencies point down only, past layers too (`tests/tests/docs/layers.rs` checks it):
+//! `client → sync → {repository, backend} → {outbox, cache, auth} → {conflict, net} → device → store → {model, time} → platform`.
 
 mod auth;
 mod backend;
@@ -44,9 +45,11 @@ pub use client::{
 };
 pub use conflict::{FieldRule, Strategy};
 pub use error::{Error, ErrorCode, Result};
-pub use model::{Action, Document, OpError, OpId, Phase, Progress, SyncState, SyncStatus, Version, WriteOutcome};
+pub use model::{
+    Action, Document, OpError, OpId, Phase, Progress, ResolverFault, SyncState, SyncStatus, Version, WriteOutcome,
+};
 pub use net::{Request, ReqwestTransport, Response, Transport, TransportError, TransportErrorKind};
-pub use outbox::{Conflict, ConflictResolver, Resolution, Resolver, ResolverFault, RetryPolicy};
+pub use outbox::{Conflict, ConflictResolver, Resolution, Resolver, RetryPolicy};
 pub use platform::{Clock, Connectivity, Entropy, Event, Network, Sleep, SystemClock, SystemEntropy};
 pub use repository::{
     Aggregate, AggregateRow, Collection, CollectionConfig, Consistency, Direction, DocumentList, FieldPath, Filter,

@@ -11,7 +11,8 @@
 
 use crate::device::Device;
 use crate::error::ErrorCode;
-use crate::outbox::{self, Conflict, ConflictResolver, Resolution, Resolver, ResolverFault};
+use crate::model::ResolverFault;
+use crate::outbox::{self, Conflict, ConflictResolver, Resolution, Resolver};
 use crate::repository::RepositoryContext;
 use crate::store::conflicts;
 use serde_json::Value;

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The server's count of accepted writes of a document: 1, 2, 3 …
+/// The server's count of the accepted writes that changed a document: 1, 2, 3 …
 pub type Version = i64;
 
 /// One document: its content with all local edits, and how it stands with the server.

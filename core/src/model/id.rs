@@ -84,6 +84,14 @@ impl OpId {
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
+
+    /// The operation's number, of which the id carries the low half (`outbox/ids.rs`), given the last number that was used.
+    pub(crate) fn op_seq(&self, last: i64) -> i64 {
+        let bytes = self.as_bytes();
+        let low = i64::from(u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]));
+        let high = last & !0xffff_ffff;
+        if high + low > last && high > 0 { high - 0x1_0000_0000 + low } else { high + low }
+    }
 }
 
 impl fmt::Display for OpId {

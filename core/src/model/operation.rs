@@ -48,19 +48,25 @@ impl OpKind {
     }
 }
 
-/// Where an operation is. [`OpState::next`] is the only way from one state to another:
+/// Where an operation is. [`OpState::next`] is the only way from one state to another for a loaded operation; leases and doubts are set in bulk in
+/// `store/tables/operation_states.rs`:
 ///
 /// ```text
-///            Leased                     accepted, overridden, discarded, withdrawn
-/// Open ────────────────► InFlight ──────────────────────────────────────────────────► gone
-///  ▲ ▲                    │ │ │ ▲
-///  │ │     no effect      │ │ │ │ Leased
-///  │ └────────────────────┘ │ └─┼──────► Unanswered (sent, fate unknown: goes again unchanged)
-///  │                        │   └───────────┘      No answer
-///  │   Refused              ├──────────► Parked { error } ── discarded ──► gone
-///  ├──────── Retried ───────┼──────────────┘   (set aside while its fate was unknown: Retried makes it Unanswered)
-///  │                        └──────────► InConflict ── Resolved ──► Open, or gone
-///  └──────── Resolved ─────────────────────┘            Clashed
+/// from                         event               to
+/// Open, Unanswered             Leased              InFlight
+/// InFlight, Unanswered         NoAnswer            Unanswered (sent, fate unknown: goes again unchanged)
+/// InFlight, Unanswered, Open   NoEffect            Open
+/// InFlight, Unanswered, Open   Refused             Parked { sent: false }
+/// InFlight, Unanswered         ParkedUnanswered    Parked { sent: true } (fate unknown)
+/// any but Parked               Clashed             InConflict; a parked one stays parked
+/// InConflict                   Resolved            Open
+/// Parked { sent: false }       Retried             Open
+/// Parked { sent: true }        Retried             Unanswered
+/// any                          it ends             gone: accepted, overridden, discarded, withdrawn
+///
+/// in bulk: Open, Unanswered → InFlight (a lease), and back if its request has not left
+///          InFlight → Unanswered (after a restart)
+///          Open → Unanswered (the store was restored from a backup, and what is queued may have been sent)
 /// ```
 ///
 /// ```
@@ -103,8 +109,8 @@ pub enum OpEvent {
     NoEffect,
     /// The server, or a guard of this device, has refused it: it has no effect.
     Refused(OpError),
-    /// It is set aside although the server may have it from an earlier request.
-    SetAside(OpError),
+    /// A later request that carried it was refused as a whole, and the server may have it from an earlier one.
+    ParkedUnanswered(OpError),
     /// Its conflict waits for a decision.
     Clashed,
     /// The decision has come.
@@ -135,7 +141,7 @@ impl OpState {
             (S::InFlight | S::Unanswered, E::NoAnswer) => S::Unanswered,
             (S::InFlight | S::Unanswered | S::Open, E::NoEffect) => S::Open,
             (S::InFlight | S::Unanswered | S::Open, E::Refused(error)) => S::Parked { error, sent: false },
-            (S::InFlight | S::Unanswered, E::SetAside(error)) => S::Parked { error, sent: true },
+            (S::InFlight | S::Unanswered, E::ParkedUnanswered(error)) => S::Parked { error, sent: true },
             // A refused write stays refused: its conflict comes up again when the app retries it.
             (parked @ S::Parked { .. }, E::Clashed) => parked,
             (S::InFlight | S::Unanswered | S::Open | S::InConflict, E::Clashed) => S::InConflict,
@@ -320,9 +326,9 @@ mod tests {
 
     #[test]
     fn a_write_of_unknown_fate_that_was_parked_stays_frozen() {
-        let parked = OpState::Unanswered.next(OpEvent::SetAside(OpError::new("X", "y"))).unwrap();
+        let parked = OpState::Unanswered.next(OpEvent::ParkedUnanswered(OpError::new("X", "y"))).unwrap();
         assert_eq!(parked.next(OpEvent::Retried), Ok(OpState::Unanswered));
-        assert!(OpState::Open.next(OpEvent::SetAside(OpError::new("X", "y"))).is_err());
+        assert!(OpState::Open.next(OpEvent::ParkedUnanswered(OpError::new("X", "y"))).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - An action is sent alone, after the earlier operations of its document.
 //! - Its id is its idempotency key: the server runs it once, whatever is sent again. A refusal is an answer too; a retry of a refused
-//!   action is a new call, so its key counts on (`<id>:1`). One that was set aside while its fate was unknown keeps its key: it may have
+//!   action is a new call, so its key counts on (`<id>:1`). One that was parked while its fate was unknown keeps its key: it may have
 //!   run.
 //! - Its result is stored with its outcome, in the transaction that ends it.
 

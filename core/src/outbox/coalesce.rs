@@ -41,8 +41,8 @@ pub(super) fn join(last: &mut Operation, next: &Next, ticket: &Ticket) -> Merge 
     merge(last, next, ticket.stamp)
 }
 
-/// Whether two operations were made in one run of the process. One that an earlier run has queued may be in a copy of the store, too, which
-/// sends it as it is: whatever joined it here would be another content under the same id.
+/// Whether two operations were made in one frame: no restart and no jump of the clock is between them. One that an earlier run of the process has
+/// queued may be in a copy of the store, too, which sends it as it is: what joined it here would be another content under the same id.
 fn same_frame(one: Stamp, other: Stamp) -> bool {
     frame_of(one.ms) == frame_of(other.ms)
 }
@@ -76,7 +76,7 @@ fn merge(last: &mut Operation, next: &Next, stamp: Stamp) -> Merge {
 /// Which neighbours are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Neighbours {
-    /// Those of one run of the process.
+    /// Those of one frame: no restart and no jump of the clock between them.
     OfOneFrame,
     /// All: the server has refused the first of them, so it knows none of them, and what was edited after a restart repairs it.
     Refused,

@@ -27,15 +27,15 @@ pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate
                 }
             }
             GroupFate::Accepted => {
-                let set_aside = |op: &Operation| op.is_parked() && op.was_sent();
-                queue_again(&mut pending, &|op| set_aside(op) && op.group.as_deref() == Some(group));
+                let unanswered = |op: &Operation| op.is_parked() && op.was_sent();
+                queue_again(&mut pending, &|op| unanswered(op) && op.group.as_deref() == Some(group));
             }
             GroupFate::Parked { error, sent } => {
                 pending.freeze_create()?;
                 for at in (0..pending.ops.len()).filter(|at| member(*at, &pending)).collect::<Vec<_>>() {
                     if !pending.ops[at].is_parked() && pending.ops[at].state != OpState::InConflict {
                         let sent = *sent && pending.ops[at].was_sent();
-                        let event = if sent { OpEvent::SetAside } else { OpEvent::Refused };
+                        let event = if sent { OpEvent::ParkedUnanswered } else { OpEvent::Refused };
                         pending.ops[at].on(event(error.clone()));
                     }
                 }

@@ -64,14 +64,6 @@ fn check(secret: &str, bytes: &[u8; 16]) -> [u8; 2] {
     [hash[0], hash[1]]
 }
 
-/// The number that an id carries, given the last number that was used.
-pub(crate) fn number(id: OpId, last: i64) -> i64 {
-    let bytes = id.as_bytes();
-    let low = i64::from(u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]));
-    let high = last & !0xffff_ffff;
-    if high + low > last && high > 0 { high - 0x1_0000_0000 + low } else { high + low }
-}
-
 /// Whether this store, or one that it was copied from, has minted an id.
 fn is_minted(connection: &Connection, id: OpId) -> Result<bool> {
     let bytes = id.as_bytes();
@@ -82,13 +74,13 @@ fn is_minted(connection: &Connection, id: OpId) -> Result<bool> {
 /// The same, and its operation was stored here.
 fn is_ours(connection: &Connection, id: OpId) -> Result<bool> {
     let last = operations::last_number(connection)?;
-    Ok((1..=last).contains(&number(id, last)) && is_minted(connection, id)?)
+    Ok((1..=last).contains(&id.op_seq(last)) && is_minted(connection, id)?)
 }
 
 /// Whether an id was minted by this store in a life that it knows nothing of: before it was restored from a backup.
 pub(crate) fn is_of_another_life(connection: &Connection, id: OpId) -> Result<bool> {
     let last = operations::last_number(connection)?;
-    Ok(number(id, last) > last && is_minted(connection, id)?)
+    Ok(id.op_seq(last) > last && is_minted(connection, id)?)
 }
 
 /// What became of a write that is no longer queued.

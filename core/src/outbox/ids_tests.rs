@@ -55,7 +55,7 @@ fn what_was_made_in_a_write_that_is_taken_back_is_made_again() {
             store.read(|connection| Ok((is_ours(connection, op_id)?, frames::all(connection)?))).unwrap();
         assert!(ours, "the secret is stored, too");
         assert_eq!(kept.len(), 1, "so is the frame of its stamp");
-        assert_eq!(number(op_id, 1), 1);
+        assert_eq!(op_id.op_seq(1), 1);
     }
 }
 
@@ -69,7 +69,7 @@ fn two_stores_on_one_directory_use_no_number_twice() {
         let device = device.clone();
         ids.push(store.write_blocking(move |tx| make(tx, &device, &round.to_string())).unwrap());
     }
-    let numbers: Vec<i64> = ids.iter().map(|id| number(*id, 6)).collect();
+    let numbers: Vec<i64> = ids.iter().map(|id| id.op_seq(6)).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
     let ours = |id: &OpId| stores[0].0.read(|connection| is_ours(connection, *id)).unwrap();
     assert!(ids.iter().all(ours));

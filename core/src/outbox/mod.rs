@@ -16,9 +16,9 @@
 //!    ever joined to it.
 //! 7. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing
 //!    ten thousand new documents does not store them twice.
-//! 8. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes documents with pending
-//!    operations, operations, conflicts, the journal and outcomes. Two cases that need no computing are stored at once: the create of a document
-//!    that was never seen (`pending.rs`), and the answer to an operation that was taken as it was sent (`accept_sent.rs`).
+//! 8. [`Pending`] is loaded, changed by pure functions and saved once: `pending.rs` is the only file that writes what a document has pending. Two
+//!    cases that need no computing are stored at once: the create of a document that was never seen (`pending.rs`), and the answer to an operation
+//!    that was taken as it was sent (`accept_sent.rs`). What marks many rows, or a conflict, and decides nothing is listed in `pending.rs`.
 
 mod accept_sent;
 mod acknowledge;
@@ -48,16 +48,16 @@ pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defe
 pub(crate) use action::{ActionAnswer, Target, act, answer_action};
 pub(crate) use exact::{Member, Standing, new_exact_group, standing, withdraw};
 pub(crate) use group::{check_group, retry_group};
-pub(crate) use ids::{Ticket, ended, is_of_another_life, number};
+pub(crate) use ids::{Ticket, ended, is_of_another_life};
 pub(crate) use next_batch::next_batch;
-pub(crate) use park::{discard, park, retry, set_aside};
+pub(crate) use park::{discard, park, park_unanswered, retry};
 pub(crate) use pending::{GroupFate, Pending};
 pub(crate) use rebase::{Rebased, Source, leave_to_server, rebase_onto};
 pub(crate) use references::References;
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};
-pub use resolver::{ConflictResolver, Resolver, ResolverFault};
+pub use resolver::{ConflictResolver, Resolver};
 pub(crate) use restore::{Home, restore};
 pub use retry::RetryPolicy;
 pub(crate) use stamps::server_time;

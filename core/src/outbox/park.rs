@@ -1,4 +1,4 @@
-//! Writes that the server refused: set aside, seen, tried again or given up. What has never been sent can be given up, too.
+//! Writes that the server refused: parked, seen, tried again or given up. What has never been sent, or is in a conflict, can be given up, too.
 
 use super::coalesce::{Neighbours, compact, fold_into_delete};
 use super::{GroupFate, Pending};
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// repair it; a retry sends it as it was.
 const FATE: &str = "fate";
 
-/// Sets an operation aside with the reason, and its group with it. Its document's later operations wait behind it; others do not. The
+/// Parks an operation with the reason, and its group with it. Its document's later operations wait behind it; others do not. The
 /// server has refused it, so it has no effect there and may change. False if there is nothing to decide, because the document was deleted since.
 pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<bool> {
     stop(pending, at, error, false)?;
@@ -50,7 +50,7 @@ pub(super) fn yield_to_delete(pending: &mut Pending) -> bool {
 }
 
 /// The same for an operation that the server may have from an earlier request: it must not change, and goes again as it was.
-pub(crate) fn set_aside(pending: &mut Pending, at: usize, error: OpError) -> Result<()> {
+pub(crate) fn park_unanswered(pending: &mut Pending, at: usize, error: OpError) -> Result<()> {
     stop(pending, at, error, true)
 }
 
@@ -67,7 +67,7 @@ fn stop(pending: &mut Pending, at: usize, error: OpError, sent: bool) -> Result<
         let error = OpError::new(Code::GroupAborted.as_str(), message);
         pending.groups.push((group, GroupFate::Parked { error, sent }));
     }
-    op.on(if sent { OpEvent::SetAside(error) } else { OpEvent::Refused(error) });
+    op.on(if sent { OpEvent::ParkedUnanswered(error) } else { OpEvent::Refused(error) });
     Ok(())
 }
 

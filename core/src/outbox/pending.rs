@@ -1,11 +1,15 @@
 //! One document with everything that is pending about it: loaded, changed by pure functions, saved once.
 //!
 //! Invariants:
-//! - This is the only file that writes documents with pending operations, operations, conflicts, the journal and outcomes. A document is
+//! - This is the only file that writes what a document has pending: its operations, its conflict, its losses and its outcomes. A document is
 //!   loaded, changed and saved; but the create of one that the store has never seen is stored at once
-//!   ([`create_unseen`](Pending::create_unseen)), as `save` would store it. (Leases are an exception: they mark many operations at once and
-//!   change nothing else. Operations that were taken as they were sent are the other: `accept_sent.rs` ends many at once, and leaves the store
-//!   as this would.)
+//!   ([`create_unseen`](Pending::create_unseen)), as `save` would store it.
+//! - What else writes these tables is listed here, and decides nothing about a document. Of operations: leases, and doubts after a restore
+//!   (`store/tables/operation_states.rs`), the waits of actions (`sync/work/failed_actions.rs`), the group of a transaction before it commits
+//!   (`repository/transaction.rs`), and the end of many that were taken as they were sent (`accept_sent.rs`), which leaves the store as this
+//!   would. Of conflicts: when the server's side was written (`sync/work/refresh.rs`), who is asked (`client/resolver.rs`,
+//!   `repository/registry.rs`), and the end of one whose document is gone (`resolve.rs`). A sign-out with wipe ends everything
+//!   (`store/tables/wipe.rs`).
 //! - No operation disappears without an outcome: it leaves `ops` through [`end`](Pending::end) or [`absorb`](Pending::absorb) only.
 //! - The row's view is the server's state with `ops` applied, whenever it is saved.
 
@@ -42,7 +46,7 @@ pub(crate) struct Pending {
 /// What becomes of a group's other members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GroupFate {
-    /// One is seen accepted, so all are: what was set aside goes again, unchanged, for its answer.
+    /// One is seen accepted, so all are: those that were parked without an answer go again, unchanged, for theirs.
     Accepted,
     Overridden,
     Discarded,

@@ -2,12 +2,13 @@
 
 use super::rebase::{Round, carry_out, local, override_all};
 use super::references::{References, link};
-use super::{Pending, ResolverFault, body_text, parse_body};
+use super::{Pending, body_text, parse_body};
 use crate::conflict::{Decision, FieldRule, Incoming, Rules, Strategy, decide};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::{
-    Changes, Fields, Hlc, OpEvent, OpKind, RemoteChange, Stamp, Version, between, check_own_id, read_fields,
+    Changes, Fields, Hlc, OpEvent, OpKind, RemoteChange, ResolverFault, Stamp, Version, between, check_own_id,
+    read_fields,
 };
 use crate::store::conflicts::{self, Asked, ConflictRow};
 use crate::store::journal::{LossReason, Lost};

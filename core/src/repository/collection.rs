@@ -6,9 +6,9 @@ use super::context::RepositoryContext;
 use super::live::{LiveAggregate, LiveDocument, LiveQuery, LiveWindow};
 use super::query::{Aggregate, AggregateRow, AggregateSelect, FieldPath, Filter, Page, Query, compile, read_page};
 use super::registry::CollectionInfo;
-use super::transaction::{Receipt, Transaction};
+use super::transaction::{Receipt, Transaction, to_text};
 use crate::cache::{CachePolicy, Fetch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Document, DocumentId};
 use crate::store;
 use rusqlite::params_from_iter;
@@ -144,8 +144,8 @@ impl Collection {
         self.context.store.write(move |tx| store::pins::clear(tx, collection, id.as_str())).await
     }
 
-    fn policy(&self, refreshes: Option<CachePolicy>) -> CachePolicy {
-        let policy = refreshes.unwrap_or(self.info.cache.policy);
+    fn policy(&self, policy: Option<CachePolicy>) -> CachePolicy {
+        let policy = policy.unwrap_or(self.info.cache.policy);
         if self.context.refresher.is_none() && policy != CachePolicy::NetworkOnly {
             CachePolicy::CacheOnly
         } else {
@@ -246,8 +246,4 @@ impl Collection {
         let confirmed = info.consistency != Consistency::Eventual;
         self.context.write(confirmed, move |tx| work(tx, &info.name)).await
     }
-}
-
-fn to_text<T: Serialize + ?Sized>(document: &T) -> Result<String> {
-    serde_json::to_string(document).map_err(|e| Error::document(format!("not a JSON object: {e}")))
 }

@@ -70,7 +70,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// `ALREADY_EXISTS`, also if a document of this id is evicted; `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`.
     pub fn create<T: Serialize + ?Sized>(&self, collection: &str, document: &T) -> Result<Receipt> {
-        self.create_text(collection, None, &text(document)?)
+        self.create_text(collection, None, &to_text(document)?)
     }
 
     /// Makes a document under this id.
@@ -78,7 +78,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// `ALREADY_EXISTS`, also if a document of this id is evicted; `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`.
     pub fn create_with_id<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
-        self.create_text(collection, Some(id), &text(document)?)
+        self.create_text(collection, Some(id), &to_text(document)?)
     }
 
     /// Changes fields of a document: a merge patch (RFC 7396) whose values may be field operations: `{"$inc": 1}`, `{"$addToSet": […]}`,
@@ -88,7 +88,7 @@ impl<'a> Transaction<'a> {
     /// `NOT_FOUND`, `EVICTED`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`, `INVALID_DOCUMENT` for a change that does not fit the field,
     /// `UNSUPPORTED` for an unknown field operation.
     pub fn update<T: Serialize + ?Sized>(&self, collection: &str, id: &str, patch: &T) -> Result<Receipt> {
-        self.update_text(collection, id, &text(patch)?)
+        self.update_text(collection, id, &to_text(patch)?)
     }
 
     /// Replaces a document's content. What is sent is the difference from what this device shows.
@@ -96,7 +96,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// `NOT_FOUND`, `EVICTED`, `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`, `INVALID_NAME`.
     pub fn replace<T: Serialize + ?Sized>(&self, collection: &str, id: &str, document: &T) -> Result<Receipt> {
-        self.replace_text(collection, id, &text(document)?)
+        self.replace_text(collection, id, &to_text(document)?)
     }
 
     /// Replaces a document's content that was made from `version` of it ([`Document::version`]): what is sent is the difference from that
@@ -111,7 +111,7 @@ impl<'a> Transaction<'a> {
         document: &T,
         version: Version,
     ) -> Result<Receipt> {
-        self.replace_text_based_on(collection, id, &text(document)?, version)
+        self.replace_text_based_on(collection, id, &to_text(document)?, version)
     }
 
     /// Deletes a document, also one whose content was evicted.
@@ -275,6 +275,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-fn text<T: Serialize + ?Sized>(document: &T) -> Result<String> {
+/// A value as the text of a document or a patch.
+pub(super) fn to_text<T: Serialize + ?Sized>(document: &T) -> Result<String> {
     serde_json::to_string(document).map_err(|e| Error::document(format!("not a JSON object: {e}")))
 }

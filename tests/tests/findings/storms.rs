@@ -1,4 +1,4 @@
-//! Requests that are refused as a whole: no storm, no other write starves, and only what is at fault is set aside. (Each story ends with a
+//! Requests that are refused as a whole: no storm, no other write starves, and only what is at fault is parked or skipped. (Each story ends with a
 //! check of its links for storms.)
 
 use holm_core::{ErrorCode, Event};

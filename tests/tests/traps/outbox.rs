@@ -137,7 +137,7 @@ fn trap_05_a_batch_is_taken_one_by_one_and_a_group_as_a_whole() {
             assert_eq!(why("bad").as_deref(), Some("VALIDATION_ERROR"));
             if group {
                 assert_eq!((there, b.doc("counter")), (vec!["counter".to_owned()], Some(json!({"n": 0}))));
-                assert_eq!((state.pending, state.failed), (0, 4), "a group is set aside as a whole");
+                assert_eq!((state.pending, state.failed), (0, 4), "a group is parked as a whole");
                 for id in ["first", "counter", "last"] {
                     assert_eq!(why(id).as_deref(), Some("GROUP_ABORTED"), "{id}");
                 }

@@ -9,10 +9,10 @@ mod groups;
 mod joined;
 mod ordered;
 mod overlap;
+mod parked_unanswered;
 mod references;
 mod resolvers;
 mod server_ids;
-mod set_aside;
 mod undo;
 
 use holm_core::{PendingOperation, Transaction};

@@ -1,8 +1,7 @@
 //! Conflicts that wait for a decision. One for each document at most; its local side is the document itself.
 
 use crate::error::{Error, Result};
-use crate::model::{Body, Hlc, Path, Stamps, Version};
-use crate::outbox::ResolverFault;
+use crate::model::{Body, Hlc, Path, ResolverFault, Stamps, Version};
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};

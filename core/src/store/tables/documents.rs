@@ -302,9 +302,9 @@ pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: 
     Ok(())
 }
 
-/// Base rows of a collection that the snapshot of `generation` did not confirm: the server no longer has them. At most `limit`. (A state
+/// Base rows of a collection that the snapshot of `generation` did not show: the server no longer has them. At most `limit`. (A state
 /// that waits is of this snapshot.)
-pub(crate) fn unconfirmed(
+pub(crate) fn of_older_readings(
     connection: &Connection,
     collection: i64,
     generation: i64,

@@ -4,19 +4,20 @@
 //! when the last row of the table goes.
 
 pub(crate) use super::operation_columns::{changes_bytes, changes_from_text, changes_text};
+pub(crate) use super::operation_states::{doubt_open, lease, release_leases, unlease};
+pub(crate) use super::runnable::{Runnable, SentAs, first_not_runnable, next_due, runnable, runnable_before_oldest};
 
 use super::operation_columns::{
-    COLUMNS, absorbed_column, action_column, before_column, changes_column, error_column, read, text,
+    COLUMNS, absorbed_column, action_column, before_column, changes_column, error_column, read,
 };
 use super::ranges::ranges;
 use super::update::Update;
-use super::{dependencies, documents, meta};
+use super::{dependencies, meta};
 use crate::error::Result;
 use crate::model::{OpId, OpKind, OpState, Operation, Stamp};
 use crate::store::{Tx, outcomes};
 use rusqlite::types::{ToSqlOutput, Value as Sql};
 use rusqlite::{Connection, Params, ToSql, params};
-use std::collections::BTreeSet;
 
 /// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
 pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
@@ -122,9 +123,6 @@ pub(crate) fn update(tx: &Tx<'_>, was: (&Operation, bool), now: (&Operation, boo
     Ok(())
 }
 
-/// What an update of states returns: the document whose status they make.
-const RETURNED: &str = "RETURNING (SELECT d.collection FROM documents d WHERE d.row = document), document";
-
 /// Takes an operation out of the queue. Its number is not used again.
 pub(crate) fn remove(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
     if last_known(tx)? == op_seq {
@@ -180,7 +178,7 @@ fn select(connection: &Connection, condition: &str, params: impl Params) -> Resu
 }
 
 /// Operations as a request carries them: without what the user saw before, which only the device needs.
-fn select_to_send(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
+pub(super) fn select_to_send(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
     let columns = COLUMNS.replace("o.before", "NULL");
     let sql = format!("SELECT {columns} FROM operations o LEFT JOIN documents d ON d.row = o.document {condition}");
     let mut statement = connection.prepare_cached(&sql)?;
@@ -210,7 +208,7 @@ pub(crate) fn parked(connection: &Connection) -> Result<Vec<Operation>> {
 /// The operation with this id, or the one that has absorbed it. No scan: the id carries the number.
 pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operation>> {
     let id = outcomes::absorbed_by(connection, id)?.unwrap_or(id);
-    let number = crate::outbox::number(id, last_number(connection)?);
+    let number = id.op_seq(last_number(connection)?);
     let found = select(connection, "WHERE o.op_seq = ?1", [number])?.pop();
     Ok(found.filter(|op| op.op_id == id))
 }
@@ -218,122 +216,6 @@ pub(crate) fn by_id(connection: &Connection, id: OpId) -> Result<Option<Operatio
 /// The operation with this number.
 pub(crate) fn by_number(connection: &Connection, op_seq: i64) -> Result<Option<Operation>> {
     Ok(select(connection, "WHERE o.op_seq = ?1", [op_seq])?.pop())
-}
-
-/// What an operation is sent as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SentAs {
-    Anything,
-    Writes,
-    Actions,
-}
-
-/// Which operations may be sent now. [`runnable`] and [`next_due`] see the same ones, so no timer is armed for one that no batch takes.
-#[derive(Debug, Clone)]
-pub(crate) struct Runnable {
-    /// The device's time, ms since 1970.
-    pub now_ms: i64,
-    /// No wait is longer. A stored one that is comes from a clock that was wrong, and counts as over.
-    pub longest_wait_ms: i64,
-    /// Operations after this one belong to the next cycle.
-    pub up_to: i64,
-    /// Collections whose operations stay here.
-    pub held: BTreeSet<i64>,
-    /// One order for all documents: an operation that may not be sent stops all behind it.
-    pub ordered: bool,
-    pub sent_as: SentAs,
-}
-
-impl Runnable {
-    /// The condition of an operation, which is called `table`: queued, at the head of its document's queue, waiting for no other document,
-    /// of a collection that is not held. `due`: and its wait is over. Parameters: 1 `up_to`, 2 now, 3 the longest wait from now, 4 `held`.
-    fn condition(&self, table: &str, due: bool) -> String {
-        let due = match due {
-            true => format!("AND ({table}.not_before <= ?2 OR {table}.not_before > ?3)"),
-            false => String::new(),
-        };
-        let kind = match self.sent_as {
-            SentAs::Anything => String::new(),
-            SentAs::Writes => format!("AND {table}.kind <> {}", OpKind::Action.number()),
-            SentAs::Actions => format!("AND {table}.kind = {}", OpKind::Action.number()),
-        };
-        format!(
-            "{table}.state <= 1 AND {table}.behind = 0 AND {table}.op_seq <= ?1 {due} {kind}
-             AND NOT EXISTS (SELECT 1 FROM dependencies w WHERE w.op_seq = {table}.op_seq)
-             AND coalesce((SELECT h.collection FROM documents h WHERE h.row = {table}.document), 0)
-                 NOT IN (SELECT value FROM json_each(?4))"
-        )
-    }
-
-    /// The same for a group as a whole, seen from its first member: every member fulfils it.
-    fn with_group(&self, due: bool) -> String {
-        let (own, member) = (self.condition("o", due), self.condition("m", due));
-        format!(
-            "{own} AND (o.group_id IS NULL OR o.op_seq = (SELECT min(m.op_seq) FROM operations m WHERE m.group_id = o.group_id)
-                 AND NOT EXISTS (SELECT 1 FROM operations m WHERE m.group_id = o.group_id AND NOT ({member})))"
-        )
-    }
-
-    fn params(&self) -> Result<(i64, i64, i64, String)> {
-        Ok((self.up_to, self.now_ms, self.now_ms.saturating_add(self.longest_wait_ms), text(&self.held)?))
-    }
-}
-
-/// The next operations that may be sent, oldest first, without what the user saw before. Of a group only the first member is there, and only if all may be sent.
-pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
-    let (up_to, now, bogus, held) = which.params()?;
-    let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", which.with_group(true));
-    select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
-}
-
-/// The oldest operation of all.
-const OLDEST: &str = "(SELECT min(op_seq) FROM operations)";
-
-/// As [`runnable`], of those alone for which the oldest of all operations waits: in one global order they go before it.
-pub(crate) fn runnable_before_oldest(
-    connection: &Connection,
-    which: &Runnable,
-    limit: usize,
-) -> Result<Vec<Operation>> {
-    let (up_to, now, bogus, held) = which.params()?;
-    let needed = dependencies::needed(OLDEST);
-    let condition = format!(
-        "WHERE {} AND o.op_seq IN (WITH RECURSIVE {needed} SELECT op_seq FROM needed) ORDER BY o.op_seq LIMIT ?5",
-        which.with_group(true)
-    );
-    select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
-}
-
-/// The oldest operation that may not be sent now, or not yet, because one is before it in its document: in one global order it must not be
-/// overtaken. `None` if all may. Of a group only the first member counts.
-pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
-    let (up_to, now, bogus, held) = which.params()?;
-    let sql = format!(
-        "SELECT min(o.op_seq) FROM operations o WHERE o.op_seq <= ?1 AND NOT ({})
-             AND (o.group_id IS NULL OR o.op_seq = (SELECT min(f.op_seq) FROM operations f WHERE f.group_id = o.group_id))",
-        which.with_group(true)
-    );
-    Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
-}
-
-/// When the first operation that only its wait keeps here may be sent, device time, ms. `None` if there is none.
-pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
-    let (up_to, now, bogus, held) = which.params()?;
-    // In one global order all others wait for the oldest.
-    let only = match which.ordered {
-        true => format!("AND o.op_seq IN (WITH RECURSIVE {} SELECT op_seq FROM needed)", dependencies::needed(OLDEST)),
-        false => String::new(),
-    };
-    let wait = |table: &str| format!("CASE WHEN {table}.not_before > ?3 THEN ?2 ELSE {table}.not_before END");
-    let sql = format!(
-        "SELECT min(CASE WHEN o.group_id IS NULL THEN {} ELSE (SELECT max({}) FROM operations g WHERE g.group_id = o.group_id) END)
-         FROM operations o WHERE {} {}",
-        wait("o"),
-        wait("g"),
-        which.with_group(false),
-        only
-    );
-    Ok(connection.prepare_cached(&sql)?.query_row(params![up_to, now, bogus, held], |row| row.get(0))?)
 }
 
 /// The number of the newest operation; 0 if there is none.
@@ -383,44 +265,6 @@ pub(crate) fn of_group(connection: &Connection, group: &str) -> Result<Vec<Opera
 /// Gives the members of a group another one, or none.
 pub(crate) fn regroup(tx: &Tx<'_>, group: &str, to: Option<&str>) -> Result<()> {
     tx.prepare_cached("UPDATE operations SET group_id = ?2 WHERE group_id = ?1")?.execute(params![group, to])?;
-    Ok(())
-}
-
-/// Marks operations as carried by the request that is about to go out. From here on their content is frozen.
-/// They are those that [`runnable`] found in this transaction.
-pub(crate) fn lease<'o>(tx: &Tx<'_>, ops: impl Iterator<Item = &'o Operation> + Clone) -> Result<()> {
-    let mut statement =
-        tx.prepare_cached("UPDATE operations SET state = ?3 WHERE op_seq BETWEEN ?1 AND ?2 AND state <= 1")?;
-    for range in ranges(ops.clone().map(|op| op.op_seq)) {
-        statement.execute([*range.start(), *range.end(), OpState::InFlight.number()])?;
-    }
-    // A document's status comes from its first operation.
-    ops.filter(|op| op.document != 0).for_each(|op| tx.changed(op.collection, op.document));
-    Ok(())
-}
-
-/// Makes every leased operation runnable again: no request is out, and the fate of each is unknown. (`state > 1`, here and below: so the
-/// planner sees that the partial index `operations_held` covers the query. The queue may be long.)
-pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
-    let sql = format!("UPDATE operations SET state = ?1 WHERE state > 1 AND state = ?2 {RETURNED}");
-    let mut statement = tx.prepare_cached(&sql)?;
-    documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::InFlight.number()])
-}
-
-/// Makes every open operation unanswered: another store may have sent it.
-pub(crate) fn doubt_open(tx: &Tx<'_>) -> Result<usize> {
-    let sql = format!("UPDATE operations SET state = ?1 WHERE state = ?2 {RETURNED}");
-    let mut statement = tx.prepare_cached(&sql)?;
-    documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::Open.number()])
-}
-
-/// Takes a lease back whose request has not left: each of those operations, given with the state that it had before, has that again.
-pub(crate) fn unlease<'o>(tx: &Tx<'_>, leased: impl Iterator<Item = (i64, &'o OpState)>) -> Result<()> {
-    let sql = format!("UPDATE operations SET state = ?2 WHERE op_seq = ?1 AND state = ?3 {RETURNED}");
-    let mut statement = tx.prepare_cached(&sql)?;
-    for (op_seq, before) in leased {
-        documents::note_changed(tx, &mut statement, [op_seq, before.number(), OpState::InFlight.number()])?;
-    }
     Ok(())
 }
 

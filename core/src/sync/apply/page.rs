@@ -72,8 +72,12 @@ pub(in crate::sync) fn apply_page(
 /// After a snapshot: what it did not show is gone on the server. Documents with pending edits become conflicts, not deletions.
 fn sweep(reconciler: &mut Reconciler<'_>) -> Result<()> {
     loop {
-        let gone =
-            documents::unconfirmed(reconciler.tx, reconciler.stream.collection, reconciler.stream.generation, SWEEP)?;
+        let gone = documents::of_older_readings(
+            reconciler.tx,
+            reconciler.stream.collection,
+            reconciler.stream.generation,
+            SWEEP,
+        )?;
         if gone.is_empty() {
             break;
         }

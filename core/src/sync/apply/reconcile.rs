@@ -97,9 +97,9 @@ impl<'a> Reconciler<'a> {
         let Some(row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
             return self.apply_unknown(change);
         };
-        let confirmed = row.generation >= self.stream.generation;
+        let is_of_this_reading = row.generation >= self.stream.generation;
         let newer = match (row.seq, change.seq) {
-            (Some(have), Some(new)) => new > have || !confirmed || row.evicted && new == have,
+            (Some(have), Some(new)) => new > have || !is_of_this_reading || row.evicted && new == have,
             _ => true,
         };
         if !newer && source == Source::State {

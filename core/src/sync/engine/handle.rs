@@ -90,7 +90,7 @@ impl EngineHandle {
         let _ = self.send(Command::Report(event));
     }
 
-    /// Tells that there is reason for reset_backoff: a sign-in, a retry of a parked operation.
+    /// Tells that there is a reason to end the back-off: a sign-in, a retry of a parked operation.
     pub fn retry_now(&self) {
         let _ = self.send(Command::RetryNow);
     }

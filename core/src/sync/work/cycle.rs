@@ -263,7 +263,7 @@ impl Steps<'_> {
 impl Tally {
     /// Counts what a push did. Returns the failure that it ended with, if the cycle can go on after it.
     fn push(&mut self, pushed: Pushed) -> Result<Option<Error>, Stop> {
-        self.report.pushed += pushed.settled.applied;
+        self.report.pushed += pushed.settled.accepted;
         self.report.parked += pushed.settled.parked;
         self.report.conflicts += pushed.settled.conflicts + pushed.pages.conflicts;
         self.report.pulled += pushed.pages.pulled;

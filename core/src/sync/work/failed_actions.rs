@@ -1,6 +1,6 @@
 //! Actions that fail: each waits alone, and the others for a pause that grows.
 
-use super::set_aside;
+use super::park;
 use super::suspects::{Judgement, SuspectList, is_hunted};
 use crate::backend::Outgoing;
 use crate::error::{Error, ErrorCode, Result};
@@ -41,11 +41,11 @@ impl FailedActions {
         let error = OpError::new(reason.code().as_str(), reason.to_string());
         let parked = match judgement {
             Judgement::Wait(wait) => {
-                set_aside::defer(deps, sent, error, wait).await?;
+                park::defer(deps, sent, error, wait).await?;
                 0
             }
             Judgement::Park => {
-                set_aside::hold(deps, sent, error).await?;
+                park::park_unanswered(deps, sent, error).await?;
                 sent.len() as u64
             }
         };

@@ -85,7 +85,7 @@ impl Pusher {
         if shares_its_ids {
             copied_store::reassign_device_id(&self.deps).await?;
         }
-        self.suspects.settled(op_seqs.into_iter(), settled.applied);
+        self.suspects.settled(op_seqs.into_iter(), settled.accepted);
         let moved = settled.moved;
         if moved {
             history.progressed();

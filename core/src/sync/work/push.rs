@@ -14,9 +14,9 @@ use super::failed_actions::{FailedActions, is_actions_own};
 use super::lease::{Leased, NextRequest, PushTarget, lease, release, unlease};
 use super::overlap::Answer;
 use super::pages::{PagesApplied, restart_streams};
+use super::park;
 use super::requests::{Requests, Stop};
 use super::server_time::observe_server_time;
-use super::set_aside;
 use super::settle_batch::{Settlement, settle_batch};
 use super::suspects::{Judgement, SuspectList, is_hunted};
 use crate::backend::{BackendError, Outgoing, PushRequest, StreamPosition};
@@ -253,14 +253,14 @@ impl Pusher {
                 // A refusal says that this request had no effect, and nothing of an earlier one.
                 if reason.code() != ErrorCode::ServerError && sent.iter().all(|outgoing| outgoing.op.is_open()) {
                     done.settled.parked += sent.len() as u64;
-                    set_aside::park(&self.deps, sent, error).await?;
+                    park::park(&self.deps, sent, error).await?;
                 } else {
                     unsure = Some(error);
                 }
             }
             Some(Judgement::Wait(wait)) => {
                 done.refused = true;
-                set_aside::defer(&self.deps, sent, error, wait).await?;
+                park::defer(&self.deps, sent, error, wait).await?;
                 // Halving finds one culprit; two that fail alone, one after the other, are the server's own trouble.
                 failures.refused += MAX_REFUSED / 2;
             }
@@ -268,7 +268,7 @@ impl Pusher {
         if failures.server_errors >= MAX_SERVER_ERRORS || failures.refused >= MAX_REFUSED {
             if let Some(error) = unsure {
                 done.settled.parked += sent.len() as u64;
-                set_aside::hold(&self.deps, sent, error).await?;
+                park::park_unanswered(&self.deps, sent, error).await?;
             }
             return Err(Stop::Failed(reason));
         }
@@ -287,7 +287,7 @@ impl Pusher {
     ) -> Result<(), Stop> {
         done.settled.parked += sent.len() as u64;
         if sent.iter().any(|outgoing| outgoing.op.kind == OpKind::Action) {
-            return Ok(set_aside::hold(&self.deps, &sent, refusal).await?);
+            return Ok(park::park_unanswered(&self.deps, &sent, refusal).await?);
         }
         requests.take_time()?;
         // Without cursors nothing new comes with the answer; the space still says whose operations these are.
@@ -301,7 +301,7 @@ impl Pusher {
             Err(BackendError::Failed(error)) if !matches!(error, Error::Refused { .. }) => {
                 return Err(Stop::Failed(error));
             }
-            Err(_) => return Ok(set_aside::hold(&self.deps, &sent, refusal).await?),
+            Err(_) => return Ok(park::park_unanswered(&self.deps, &sent, refusal).await?),
         };
         observe_server_time(&self.deps, reply.server_time).await?;
         let (mut told, mut outcomes, mut untold) = (Vec::new(), Vec::new(), Vec::new());
@@ -316,7 +316,7 @@ impl Pusher {
             }
             told.push(outgoing);
         }
-        set_aside::hold(&self.deps, &untold, refusal).await?;
+        park::park_unanswered(&self.deps, &untold, refusal).await?;
         let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Applied { .. })).count() as u64;
         let settled = settle_batch(&self.deps, Arc::new(told), outcomes).await?;
         done.settled.parked -= accepted;

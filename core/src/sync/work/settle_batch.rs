@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// What the answers of batches came to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::sync) struct Settlement {
-    pub applied: u64,
+    pub accepted: u64,
     pub parked: u64,
     pub conflicts: u64,
     /// Something became of some operation, now or while the request was out.
@@ -20,7 +20,7 @@ pub(in crate::sync) struct Settlement {
 
 impl Settlement {
     pub fn add(&mut self, other: &Self) {
-        self.applied += other.applied;
+        self.accepted += other.accepted;
         self.parked += other.parked;
         self.conflicts += other.conflicts;
         self.moved |= other.moved;
@@ -28,7 +28,7 @@ impl Settlement {
 
     fn count(&mut self, answered: Answered) {
         match answered {
-            Answered::Accepted => self.applied += 1,
+            Answered::Accepted => self.accepted += 1,
             Answered::Parked => self.parked += 1,
             Answered::Conflicted | Answered::Withdrawn | Answered::Waits | Answered::Ended | Answered::Unchanged => {}
         }
@@ -56,7 +56,7 @@ pub(in crate::sync) async fn settle_batch(
                 let rules = registry.rules(collection);
                 let mut reconciler = Reconciler::open(tx, &device, collection, &rules)?;
                 let (accepted, left) = reconciler.accept_sent(answers)?;
-                settled.applied += accepted;
+                settled.accepted += accepted;
                 settled.moved |= accepted > 0;
                 for (outgoing, outcome) in left {
                     settled.count(reconciler.answer(outgoing.op.op_seq, outgoing.op.document, outcome, &retry)?);

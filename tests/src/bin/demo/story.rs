@@ -131,7 +131,7 @@ async fn rejected_write(stage: &Stage) -> Outcome {
     let parked = stage.phone.holm.parked()?;
     let [parked] = parked.as_slice() else { return Err("one write must be parked".into()) };
     let reason = parked.error.as_ref().map(|e| format!("{}: {}", e.code, e.message)).unwrap_or_default();
-    say(format!("Set aside with its reason, while everything else went through: {reason}."));
+    say(format!("Parked with its reason, while everything else went through: {reason}."));
     show(stage)?;
     stage.phone.tasks.update("long", &json!({"title": "Write a short title"})).await?;
     stage.phone.holm.retry(parked.op_id).await?;

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
+mod layers;
+mod links;
+mod names;
+
 use holm_core::ErrorCode;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -57,37 +61,6 @@ fn the_readmes_code_is_what_the_languages_compile_and_run() {
     ] {
         let block = format!("```{language}\n{}```", taste(path));
         assert!(readme.contains(&block), "the README's {language} is not that of {path}:\n{block}");
-    }
-}
-
-#[test]
-fn links_lead_somewhere() {
-    let mut files = Vec::new();
-    let folders = [
-        ".",
-        "bindings",
-        "core",
-        "docs",
-        "docs/adr",
-        "docs/guides",
-        "protocol",
-        "scripts",
-        "server",
-        "tests",
-        "tests/scenarios",
-    ];
-    for folder in folders {
-        let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-        files.extend(entries.filter(|path| path.extension().is_some_and(|e| e == "md")));
-    }
-    for file in files {
-        let file = root().join(file);
-        let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
-        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
-            let there = file.parent().unwrap().join(target);
-            assert!(there.exists(), "{} links to {target}, which is not there", file.display());
-        }
     }
 }
 

@@ -13,8 +13,8 @@ pub(in crate::sync) async fn park(deps: &EngineDeps, sent: &[Outgoing], error: O
 }
 
 /// The same for operations that the server may have from an earlier request: their content stays as it is.
-pub(in crate::sync) async fn hold(deps: &EngineDeps, sent: &[Outgoing], error: OpError) -> Result<()> {
-    each(deps, sent, move |pending, at| queue::set_aside(pending, at, error.clone())).await
+pub(in crate::sync) async fn park_unanswered(deps: &EngineDeps, sent: &[Outgoing], error: OpError) -> Result<()> {
+    each(deps, sent, move |pending, at| queue::park_unanswered(pending, at, error.clone())).await
 }
 
 /// Lets operations wait: others go first.
