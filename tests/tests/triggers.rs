@@ -65,10 +65,10 @@ fn who_sees_the_app_gets_news_in_seconds_and_who_does_not_in_a_quarter_of_an_hou
         let mut seen = Vec::new();
         for (network, low_power) in [
             (Net::Unmetered, false),
-            (Net::Cellular, false),
+            (Net::Metered, false),
             (Net::Offline, false),
             (Net::Unmetered, true),
-            (Net::Cellular, true),
+            (Net::Metered, true),
         ] {
             a.holm.report(Event::LowPower(low_power));
             a.holm.connectivity().set(network);
@@ -146,7 +146,7 @@ fn an_app_that_flaps_a_hundred_times_a_second_asks_the_server_once_a_second() {
             for flap in 0..1_000 {
                 a.holm.report(if flap % 2 == 0 { Event::Background } else { Event::Foreground });
                 a.holm.report(Event::PushReceived);
-                a.holm.connectivity().set(if flap % 2 == 0 { Net::Cellular } else { Net::Unmetered });
+                a.holm.connectivity().set(if flap % 2 == 0 { Net::Metered } else { Net::Unmetered });
                 world.pass(Duration::from_millis(10)).await;
             }
             let sent = line.sent();

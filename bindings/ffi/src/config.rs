@@ -17,18 +17,19 @@ pub enum FfiDurability {
     Normal,
 }
 
-/// How conflicts of a collection are resolved.
+/// How conflicts of a collection are resolved: who decides the members that both sides changed, and what becomes of a document that one side
+/// deleted and the other changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum FfiConflictStrategy {
-    /// The server's document stands.
+    /// The server's value stands, and the server's delete too.
     ServerWins,
-    /// What was changed here stands.
+    /// The local value stands, and the local delete too.
     LocalWins,
-    /// The later edit stands.
+    /// The later of the two edits stands, by hybrid logical clock; so does a later delete.
     LastWriteWins,
-    /// Field by field.
+    /// The later of the two edits stands; an edit outlives a delete.
     Merge,
-    /// A person decides.
+    /// A person decides: the conflict is kept until it is resolved.
     Prompt,
     /// The collection's resolver decides; if it fails, a person does.
     Custom,
@@ -165,7 +166,7 @@ pub struct FfiConfig {
     pub foreground_interval_ms: u64,
     /// The same on a metered network, ms.
     #[uniffi(default = 30000)]
-    pub foreground_cellular_interval_ms: u64,
+    pub foreground_metered_interval_ms: u64,
     /// How many times longer intervals are while the device saves energy.
     #[uniffi(default = 4)]
     pub low_power_factor: u32,
@@ -202,7 +203,7 @@ impl FfiConfig {
         config.sync.debounce = Duration::from_millis(self.debounce_ms);
         config.sync.interval = Duration::from_millis(self.interval_ms);
         config.sync.foreground_interval = Duration::from_millis(self.foreground_interval_ms);
-        config.sync.foreground_cellular_interval = Duration::from_millis(self.foreground_cellular_interval_ms);
+        config.sync.foreground_metered_interval = Duration::from_millis(self.foreground_metered_interval_ms);
         config.sync.low_power_factor = self.low_power_factor;
         config.sync.ordered = self.ordered;
         Ok(config)

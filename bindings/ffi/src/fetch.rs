@@ -187,7 +187,7 @@ mod tests {
             debounce_ms: 0,
             interval_ms: 900_000,
             foreground_interval_ms: 5_000,
-            foreground_cellular_interval_ms: 30_000,
+            foreground_metered_interval_ms: 30_000,
             low_power_factor: 4,
             ordered: false,
         }

@@ -109,7 +109,7 @@ impl FfiHolm {
         run(async move { holm.retry(op).await }).await
     }
 
-    /// Gives up an operation that is parked, or that has never been sent.
+    /// Gives up an operation that is parked or in a conflict, or that has never been sent.
     pub async fn discard(&self, op_id: String) -> Result<()> {
         let (holm, op) = (self.holm.clone(), OpId::parse(&op_id)?);
         run(async move { holm.discard(op).await }).await

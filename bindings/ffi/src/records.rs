@@ -202,7 +202,7 @@ impl From<FfiSignOutMode> for SignOutMode {
 #[allow(missing_docs)] // As in the core's `Network`.
 pub enum FfiNetwork {
     Offline,
-    Cellular,
+    Metered,
     Unmetered,
 }
 
@@ -210,7 +210,7 @@ impl From<FfiNetwork> for Network {
     fn from(network: FfiNetwork) -> Self {
         match network {
             FfiNetwork::Offline => Self::Offline,
-            FfiNetwork::Cellular => Self::Cellular,
+            FfiNetwork::Metered => Self::Metered,
             FfiNetwork::Unmetered => Self::Unmetered,
         }
     }

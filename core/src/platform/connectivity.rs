@@ -9,7 +9,7 @@ pub enum Network {
     /// No network: no request is tried.
     Offline,
     /// Mobile data or another metered network.
-    Cellular,
+    Metered,
     /// Wi-Fi, cable, or unknown.
     #[default]
     Unmetered,

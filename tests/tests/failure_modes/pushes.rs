@@ -194,7 +194,7 @@ fn f08_the_network_coming_back_starts_a_sync_within_a_second() {
         let before = world.network.requests();
         world.pass(Duration::from_secs(3_600)).await;
         assert_eq!(world.network.requests(), before, "nothing is tried without a network");
-        a.holm.connectivity().set(Net::Cellular);
+        a.holm.connectivity().set(Net::Metered);
         world.pass(Duration::from_secs(1)).await;
         assert_eq!(a.status("t"), Some(SyncStatus::Synced));
     });

@@ -1700,7 +1700,7 @@ public protocol FfiHolmProtocol: AnyObject, Sendable {
     func deviceId() throws  -> String
     
     /**
-     * Gives up an operation that is parked, or that has never been sent.
+     * Gives up an operation that is parked or in a conflict, or that has never been sent.
      */
     func discard(opId: String) async throws 
     
@@ -2055,7 +2055,7 @@ open func deviceId()throws  -> String  {
 }
     
     /**
-     * Gives up an operation that is parked, or that has never been sent.
+     * Gives up an operation that is parked or in a conflict, or that has never been sent.
      */
 open func discard(opId: String)async throws   {
     return
@@ -4409,7 +4409,7 @@ public struct FfiConfig {
     /**
      * The same on a metered network, ms.
      */
-    public let foregroundCellularIntervalMs: UInt64
+    public let foregroundMeteredIntervalMs: UInt64
     /**
      * How many times longer intervals are while the device saves energy.
      */
@@ -4448,7 +4448,7 @@ public struct FfiConfig {
          */foregroundIntervalMs: UInt64 = UInt64(5000), 
         /**
          * The same on a metered network, ms.
-         */foregroundCellularIntervalMs: UInt64 = UInt64(30000), 
+         */foregroundMeteredIntervalMs: UInt64 = UInt64(30000), 
         /**
          * How many times longer intervals are while the device saves energy.
          */lowPowerFactor: UInt32 = UInt32(4), 
@@ -4463,7 +4463,7 @@ public struct FfiConfig {
         self.debounceMs = debounceMs
         self.intervalMs = intervalMs
         self.foregroundIntervalMs = foregroundIntervalMs
-        self.foregroundCellularIntervalMs = foregroundCellularIntervalMs
+        self.foregroundMeteredIntervalMs = foregroundMeteredIntervalMs
         self.lowPowerFactor = lowPowerFactor
         self.ordered = ordered
     }
@@ -4492,7 +4492,7 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
                 debounceMs: FfiConverterUInt64.read(from: &buf), 
                 intervalMs: FfiConverterUInt64.read(from: &buf), 
                 foregroundIntervalMs: FfiConverterUInt64.read(from: &buf), 
-                foregroundCellularIntervalMs: FfiConverterUInt64.read(from: &buf), 
+                foregroundMeteredIntervalMs: FfiConverterUInt64.read(from: &buf), 
                 lowPowerFactor: FfiConverterUInt32.read(from: &buf), 
                 ordered: FfiConverterBool.read(from: &buf)
         )
@@ -4507,7 +4507,7 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.debounceMs, into: &buf)
         FfiConverterUInt64.write(value.intervalMs, into: &buf)
         FfiConverterUInt64.write(value.foregroundIntervalMs, into: &buf)
-        FfiConverterUInt64.write(value.foregroundCellularIntervalMs, into: &buf)
+        FfiConverterUInt64.write(value.foregroundMeteredIntervalMs, into: &buf)
         FfiConverterUInt32.write(value.lowPowerFactor, into: &buf)
         FfiConverterBool.write(value.ordered, into: &buf)
     }
@@ -6229,29 +6229,30 @@ public func FfiConverterTypeFfiCachePolicy_lower(_ value: FfiCachePolicy) -> Rus
 
 
 /**
- * How conflicts of a collection are resolved.
+ * How conflicts of a collection are resolved: who decides the members that both sides changed, and what becomes of a document that one side
+ * deleted and the other changed.
  */
 
 public enum FfiConflictStrategy: Equatable, Hashable {
     
     /**
-     * The server's document stands.
+     * The server's value stands, and the server's delete too.
      */
     case serverWins
     /**
-     * What was changed here stands.
+     * The local value stands, and the local delete too.
      */
     case localWins
     /**
-     * The later edit stands.
+     * The later of the two edits stands, by hybrid logical clock; so does a later delete.
      */
     case lastWriteWins
     /**
-     * Field by field.
+     * The later of the two edits stands; an edit outlives a delete.
      */
     case merge
     /**
-     * A person decides.
+     * A person decides: the conflict is kept until it is resolved.
      */
     case prompt
     /**
@@ -7183,7 +7184,7 @@ public func FfiConverterTypeFfiLogLevel_lower(_ value: FfiLogLevel) -> RustBuffe
 public enum FfiNetwork: Equatable, Hashable {
     
     case offline
-    case cellular
+    case metered
     case unmetered
 
 
@@ -7208,7 +7209,7 @@ public struct FfiConverterTypeFfiNetwork: FfiConverterRustBuffer {
         
         case 1: return .offline
         
-        case 2: return .cellular
+        case 2: return .metered
         
         case 3: return .unmetered
         
@@ -7224,7 +7225,7 @@ public struct FfiConverterTypeFfiNetwork: FfiConverterRustBuffer {
             writeInt(&buf, Int32(1))
         
         
-        case .cellular:
+        case .metered:
             writeInt(&buf, Int32(2))
         
         
@@ -9156,7 +9157,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffiholm_device_id() != 29226) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_method_ffiholm_discard() != 19746) {
+    if (uniffi_holm_ffi_checksum_method_ffiholm_discard() != 30984) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_method_ffiholm_dump() != 20661) {

@@ -123,4 +123,34 @@ import Testing
         try await small.unpin("a")
         await #expect(throws: HolmError.self) { try await small.pin("") }
     }
+
+    @Test func every_update_of_an_evicted_document_says_that_it_is_evicted() async throws {
+        var collection = Todo.collection
+        collection.cache = Holm.CacheOptions(maximumDocuments: 1)
+        let options = collection
+        let device = try await world.device("tiny") { $0.collections = [options] }
+        let tiny = device.collection(Todo.self)
+        try await tablet.collection(Todo.self).create(contentsOf: ["b", "c"].map { Todo(id: $0, title: $0) })
+        try await tablet.holm.sync()
+        try await device.holm.sync()
+        let here = Set(try await tiny.query().map(\.id))
+        let evicted = try #require(["a", "b", "c"].first { !here.contains($0) })
+
+        await failsWith(.evicted) { try await tiny.update(evicted) { $0.title = "new" } }
+        await failsWith(.evicted) { try await tiny.update(evicted, \.title, to: "new") }
+        await failsWith(.evicted) { try await tiny.update(evicted, ["title": "new"]) }
+        await failsWith(.notFound) { try await tiny.update("nowhere") { $0.title = "new" } }
+        _ = try await tiny.get(evicted, policy: .networkOnly)
+        try await tiny.update(evicted) { $0.title = "new" }
+        #expect(try await tiny.get(evicted)?.title == "new")
+    }
+
+    private func failsWith(_ code: HolmError.Code, _ call: () async throws -> Void) async {
+        do {
+            try await call()
+            Issue.record("should have failed with \(code.rawValue)")
+        } catch {
+            #expect((error as? HolmError)?.code == code)
+        }
+    }
 }

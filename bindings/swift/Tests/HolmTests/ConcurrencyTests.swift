@@ -50,7 +50,7 @@ extension HolmSuite {
                 }
                 group.addTask {
                     for try await snapshot in todos.live() {
-                        let both = snapshot.documents.map(\.priority)
+                        let both = snapshot.values.map(\.priority)
                         #expect(both.count == 2 && both[0] == both[1])
                         if both[0] == 300 { break }
                     }

@@ -43,7 +43,7 @@ extension HolmSuite {
                 #expect(entry.collection == "todos")
                 #expect(entry.lost["title"] == "from a")
                 #expect(entry.kept?["title"] == "from b")
-                #expect(abs(entry.date.timeIntervalSinceNow) < 60)
+                #expect(abs(entry.at.timeIntervalSinceNow) < 60)
             }
         }
 

@@ -67,7 +67,7 @@ extension HolmSuite {
                 let receipt = try await device.todos.create(Todo(title: "Buy milk"))
                 #expect(await failure { try await device.holm.sync() }?.code == .offline)
                 #expect(try await device.holm.status().pending == 1)
-                device.holm.setNetwork(.cellular)
+                device.holm.setNetwork(.metered)
                 #expect(try await device.holm.confirmed(receipt) == .accepted(version: 1))
             }
         }

@@ -93,7 +93,7 @@ extension HolmSuite {
         @Test func live_queries_that_are_left() async throws {
             try await grows { _ in
                 for try await snapshot in todos.live(where: .eq("id", "t6")) {
-                    #expect(snapshot.items.count == 1)
+                    #expect(snapshot.documents.count == 1)
                     break
                 }
             }

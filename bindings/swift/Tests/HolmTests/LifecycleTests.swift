@@ -77,7 +77,7 @@ extension HolmSuite {
             let holm = try await open(scratch)
             let todos = holm.collection(Todo.self)
             var live = todos.live().makeAsyncIterator()
-            #expect(try await live.next()?.items.isEmpty == true)
+            #expect(try await live.next()?.documents.isEmpty == true)
             try await holm.suspend()
             try await holm.resume()
             try await todos.create(Todo(id: "a", title: "a"))

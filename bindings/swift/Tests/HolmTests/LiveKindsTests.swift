@@ -92,24 +92,24 @@ extension HolmSuite {
             let window = todos.liveWindow(orderBy: .asc("createdAt"), size: 3)
             var shown = window.makeAsyncIterator()
             let first = try #require(try await shown.next())
-            #expect(first.snapshot.documents.map(\.id) == ["0", "1", "2"])
+            #expect(first.snapshot.values.map(\.id) == ["0", "1", "2"])
             #expect(first.before == 0 && first.after == 7)
 
             window.move(to: 4)
             let second = try #require(try await shown.next())
-            #expect(second.snapshot.documents.map(\.id) == ["4", "5", "6"])
+            #expect(second.snapshot.values.map(\.id) == ["4", "5", "6"])
             #expect(second.before == 4 && second.after == 3)
 
             window.move(toDocument: "6")
-            #expect(try await shown.next()?.snapshot.documents.map(\.id) == ["6", "7", "8"])
+            #expect(try await shown.next()?.snapshot.values.map(\.id) == ["6", "7", "8"])
             try await todos.delete("0")
             let followed = try #require(try await shown.next())
-            #expect(followed.snapshot.documents.map(\.id) == ["6", "7", "8"])
+            #expect(followed.snapshot.values.map(\.id) == ["6", "7", "8"])
             #expect(followed.before == 5)
 
             // Another loop begins where the window stands.
             var again = window.makeAsyncIterator()
-            #expect(try await again.next()?.snapshot.documents.map(\.id) == ["6", "7", "8"])
+            #expect(try await again.next()?.snapshot.values.map(\.id) == ["6", "7", "8"])
         }
 
         @Test func a_window_without_a_size_is_refused() async throws {

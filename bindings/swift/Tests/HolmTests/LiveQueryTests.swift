@@ -17,14 +17,14 @@ extension HolmSuite {
             var live = todos.live(orderBy: .asc("title")).makeAsyncIterator()
 
             let first = try #require(try await live.next())
-            #expect(first.documents.map(\.id) == ["a", "b", "c"])
+            #expect(first.values.map(\.id) == ["a", "b", "c"])
             #expect(first.inserted == ["a", "b", "c"])
             #expect(first.updated.isEmpty && first.removed.isEmpty && first.moved.isEmpty)
-            #expect(first.items.map(\.status) == [.pendingCreate, .pendingCreate, .pendingCreate])
+            #expect(first.documents.map(\.status) == [.pendingCreate, .pendingCreate, .pendingCreate])
 
             try await todos.create(Todo(id: "bb", title: "bb"))
             let second = try #require(try await live.next())
-            #expect(second.documents.map(\.id) == ["a", "b", "bb", "c"])
+            #expect(second.values.map(\.id) == ["a", "b", "bb", "c"])
             #expect(second.inserted == ["bb"])
             #expect(second.updated.isEmpty && second.removed.isEmpty && second.moved.isEmpty)
 
@@ -35,40 +35,40 @@ extension HolmSuite {
 
             try await todos.update("a", \.title, to: "z")
             let fourth = try #require(try await live.next())
-            #expect(fourth.documents.map(\.id) == ["b", "bb", "c", "a"])
+            #expect(fourth.values.map(\.id) == ["b", "bb", "c", "a"])
             #expect(fourth.moved == ["a"])
             #expect(fourth.updated == ["a"])
 
             try await todos.delete("bb")
             let fifth = try #require(try await live.next())
-            #expect(fifth.documents.map(\.id) == ["b", "c", "a"])
+            #expect(fifth.values.map(\.id) == ["b", "c", "a"])
             #expect(fifth.removed == ["bb"])
         }
 
         @Test func a_slow_reader_gets_the_latest_state_and_none_in_between() async throws {
             try await todos.create(Todo(id: "a", title: "a"))
             var live = todos.live().makeAsyncIterator()
-            #expect(try await live.next()?.documents.map(\.priority) == [0])
+            #expect(try await live.next()?.values.map(\.priority) == [0])
             for priority in 1...100 { try await todos.update("a", \.priority, to: priority) }
-            #expect(try await live.next()?.documents.map(\.priority) == [100])
+            #expect(try await live.next()?.values.map(\.priority) == [100])
             try await todos.update("a", \.priority, to: 101)
-            #expect(try await live.next()?.documents.map(\.priority) == [101])
+            #expect(try await live.next()?.values.map(\.priority) == [101])
         }
 
         @Test func what_cannot_touch_the_result_is_not_told() async throws {
             var live = todos.live(where: .eq("isCompleted", true)).makeAsyncIterator()
-            #expect(try await live.next()?.items.isEmpty == true)
+            #expect(try await live.next()?.documents.isEmpty == true)
             try await todos.create(Todo(id: "open", title: "open"))
             try await todos.create(Todo(id: "done", title: "done", isCompleted: true))
             let next = try #require(try await live.next())
             #expect(next.inserted == ["done"])
-            #expect(next.documents.map(\.id) == ["done"])
+            #expect(next.values.map(\.id) == ["done"])
         }
 
         @Test func each_loop_is_a_watch_of_its_own() async throws {
             let live = todos.live()
             var early = live.makeAsyncIterator()
-            #expect(try await early.next()?.items.isEmpty == true)
+            #expect(try await early.next()?.documents.isEmpty == true)
             try await todos.create(Todo(id: "a", title: "a"))
             var late = live.makeAsyncIterator()
             #expect(try await late.next()?.inserted == ["a"])
@@ -77,13 +77,13 @@ extension HolmSuite {
 
         @Test func differences_lead_from_one_snapshot_to_the_next() async throws {
             var live = todos.live(orderBy: .asc("priority")).makeAsyncIterator()
-            var shown = try #require(try await live.next()).documents.map(\.id)
+            var shown = try #require(try await live.next()).values.map(\.id)
             for _ in 0..<60 {
                 for id in shown.shuffled().prefix(2) { try await todos.update(id, \.priority, to: .random(in: 0..<50)) }
                 if let id = shown.randomElement() { try await todos.delete(id) }
                 for _ in 0..<2 { try await todos.create(Todo(title: "", priority: .random(in: 0..<50))) }
                 let snapshot = try #require(try await live.next())
-                let now = snapshot.documents.map(\.id)
+                let now = snapshot.values.map(\.id)
                 let leaving = Set(snapshot.removed + snapshot.moved)
                 let coming = Set(snapshot.inserted + snapshot.moved)
                 #expect(shown.filter { !leaving.contains($0) } == now.filter { !coming.contains($0) })
@@ -95,15 +95,15 @@ extension HolmSuite {
         @Test func an_untyped_live_query_gives_json() async throws {
             let raw = holm.collection(named: "todos")
             var live = raw.live(Holm.Query(limit: 1)).makeAsyncIterator()
-            #expect(try await live.next()?.items.isEmpty == true)
+            #expect(try await live.next()?.documents.isEmpty == true)
             try await raw.create(["n": 1], id: "a")
-            #expect(try await live.next()?.items.first?.value == ["id": "a", "n": 1])
+            #expect(try await live.next()?.documents.first?.value == ["id": "a", "n": 1])
         }
 
         @Test func f61_cancelling_the_task_ends_the_loop_without_an_error() async throws {
             let (shown, show) = AsyncStream.makeStream(of: Int.self)
             let task = Task { [todos] in
-                for try await snapshot in todos.live() { show.yield(snapshot.items.count) }
+                for try await snapshot in todos.live() { show.yield(snapshot.documents.count) }
                 return "ended"
             }
             var counts = shown.makeAsyncIterator()
@@ -126,10 +126,10 @@ extension HolmSuite {
         @Test func f61_cancelling_one_loop_leaves_the_others_alone() async throws {
             let (shown, show) = AsyncStream.makeStream(of: Int.self)
             let doomed = Task { [todos] in
-                for try await snapshot in todos.live() { show.yield(snapshot.items.count) }
+                for try await snapshot in todos.live() { show.yield(snapshot.documents.count) }
             }
             var other = todos.live().makeAsyncIterator()
-            #expect(try await other.next()?.items.isEmpty == true)
+            #expect(try await other.next()?.documents.isEmpty == true)
             var counts = shown.makeAsyncIterator()
             #expect(await counts.next() == 0)
             doomed.cancel()
@@ -160,7 +160,7 @@ extension HolmSuite {
 
         @Test func a_document_that_does_not_fit_the_type_is_named_and_ends_the_loop() async throws {
             var live = todos.live().makeAsyncIterator()
-            #expect(try await live.next()?.items.isEmpty == true)
+            #expect(try await live.next()?.documents.isEmpty == true)
             try await holm.collection(named: "todos").create(["title": 5], id: "odd")
             let error = await failure { try await live.next() }
             #expect(error?.code == .invalidDocument)
@@ -189,7 +189,7 @@ extension HolmSuite {
             }
 
             func run() async throws {
-                for try await snapshot in todos.live(orderBy: .asc("id")) { list = snapshot.documents }
+                for try await snapshot in todos.live(orderBy: .asc("id")) { list = snapshot.values }
             }
 
             func add(_ id: String) async throws {

@@ -22,8 +22,8 @@ extension HolmSuite {
             var mark: Holm.PageMark?
             repeat {
                 let page = try await todos.page(query, after: mark)
-                pages.append(page.items.count)
-                ids += page.documents.map(\.id)
+                pages.append(page.documents.count)
+                ids += page.values.map(\.id)
                 mark = page.next
                 try await between(pages.count)
             } while mark != nil
@@ -66,7 +66,7 @@ extension HolmSuite {
             let first = try await todos.page(orderBy: .asc("id"), limit: 10)
             let kept = try #require(first.next).rawValue
             let second = try await todos.page(orderBy: .asc("id"), limit: 10, after: Holm.PageMark(rawValue: kept))
-            #expect(second.documents.map(\.id) == (10..<20).map { "t\(1_000 + $0)" })
+            #expect(second.values.map(\.id) == (10..<20).map { "t\(1_000 + $0)" })
             #expect(second.next == nil)
         }
 

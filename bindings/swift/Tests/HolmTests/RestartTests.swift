@@ -50,7 +50,7 @@ extension HolmSuite {
                 let todos = holm.collection(Todo.self)
                 try await todos.create(Todo(title: "Buy milk"))
                 for try await snapshot in todos.live() {
-                    #expect(snapshot.items.count == 1)
+                    #expect(snapshot.documents.count == 1)
                     break
                 }
                 #expect(Resources.openFiles(under: scratch.url) > 0)

@@ -7,25 +7,26 @@ import Testing
 private func taste(url: URL) async throws {
     // taste: begin
     struct Todo: HolmDocument {
-        static let collection = Holm.CollectionDescriptor("todos", indexes: [["isCompleted", "createdAt"]])
+        static let collection = Holm.CollectionDescriptor(
+            "todos", conflict: .prompt, indexes: [["isCompleted", "createdAt"]])
         var id = Holm.newID()
         var title: String
         var isCompleted = false
-        var createdAt = Date()
+        var createdAt = Int64(Date().timeIntervalSince1970 * 1_000)
     }
 
     let holm = try await Holm.open(.init(baseURL: url, storage: .appSupport("errands"), collections: [Todo.collection]))
     let todos = holm.collection(Todo.self)
 
     let milk = Todo(title: "Buy milk")
-    try await todos.create(milk)  // here at once, on the server when there is a network
+    try await todos.create(milk)  // here at once; on the server once signed in, and when there is a network
     try await todos.update(milk.id) { $0.isCompleted = true }
 
-    for try await open in todos.live(where: .eq("isCompleted", false), orderBy: .desc("createdAt"), limit: 50) {
-        print(open.documents.map(\.title))  // now, and again whenever it changes
-    }
     for conflict in try await holm.conflicts() {
         try await conflict.resolve(.keepLocal)
+    }
+    for try await open in todos.live(where: .eq("isCompleted", false), orderBy: .desc("createdAt"), limit: 50) {
+        print(open.values.map(\.title))  // now, and again whenever it changes, until the task is cancelled
     }
     // taste: end
 }

@@ -10,7 +10,7 @@ extension HolmSuite {
                 let writer = try await Device(server, isFirst: true)
                 let reader = try await Device(server, autoSync: true)
                 var live = reader.todos.live().makeAsyncIterator()
-                #expect(try await live.next()?.items.isEmpty == true)
+                #expect(try await live.next()?.documents.isEmpty == true)
                 try await reader.holm.sync()
                 try await writer.todos.create(Todo(id: "a", title: "a"))
                 try await writer.holm.sync()

@@ -17,7 +17,7 @@ pub struct SyncConfig {
     /// The same while the app is on the screen and the network is unmetered. 5 seconds.
     pub foreground_interval: Duration,
     /// The same on a metered network, where it is never shorter than on an unmetered one. 30 seconds.
-    pub foreground_cellular_interval: Duration,
+    pub foreground_metered_interval: Duration,
     /// How many times longer every interval is while the device saves energy. 4.
     pub low_power_factor: u32,
     /// When it tries again after a failure.
@@ -38,7 +38,7 @@ impl Default for SyncConfig {
             debounce: Duration::from_millis(300),
             interval: Duration::from_secs(900),
             foreground_interval: Duration::from_secs(5),
-            foreground_cellular_interval: Duration::from_secs(30),
+            foreground_metered_interval: Duration::from_secs(30),
             low_power_factor: 4,
             retry: RetryPolicy::default(),
             batch: 1_000,

@@ -55,9 +55,7 @@ impl PollInterval {
             (Network::Offline, _) => return None,
             (_, Life::Unknown | Life::Background) => config.interval,
             (Network::Unmetered, Life::Foreground) => config.foreground_interval,
-            (Network::Cellular, Life::Foreground) => {
-                config.foreground_cellular_interval.max(config.foreground_interval)
-            }
+            (Network::Metered, Life::Foreground) => config.foreground_metered_interval.max(config.foreground_interval),
         };
         let factor = if self.low_power { config.low_power_factor.max(1) } else { 1 };
         Some(base.saturating_mul(factor).max(self.suggested).min(LONGEST))
@@ -77,16 +75,16 @@ mod tests {
     #[test]
     fn who_looks_at_the_app_sees_changes_soon_and_who_does_not_pays_nothing_for_it() {
         use Event::{Background, Foreground, Launched, LowPower, PushReceived};
-        use Network::{Cellular, Offline, Unmetered};
+        use Network::{Metered, Offline, Unmetered};
         for (events, network, expected) in [
             (&[][..], Unmetered, Some(900)),
             (&[Launched, PushReceived], Unmetered, Some(900)),
             (&[Foreground], Unmetered, Some(5)),
-            (&[Foreground], Cellular, Some(30)),
+            (&[Foreground], Metered, Some(30)),
             (&[Foreground], Offline, None),
             (&[Foreground, Background], Unmetered, Some(900)),
             (&[Foreground, LowPower(true)], Unmetered, Some(20)),
-            (&[LowPower(true), Foreground], Cellular, Some(120)),
+            (&[LowPower(true), Foreground], Metered, Some(120)),
             (&[LowPower(true)], Unmetered, Some(3_600)),
             (&[Foreground, LowPower(true), LowPower(false)], Unmetered, Some(5)),
         ] {
@@ -105,7 +103,7 @@ mod tests {
         }
         let config = SyncConfig { foreground_interval: Duration::from_secs(60), ..config };
         assert_eq!(
-            poll_interval.interval(&config, Network::Cellular),
+            poll_interval.interval(&config, Network::Metered),
             Some(Duration::from_secs(60)),
             "metered is never quicker"
         );

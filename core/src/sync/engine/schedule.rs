@@ -349,7 +349,7 @@ mod tests {
         schedule.begin(NOW);
         schedule.succeeded(NOW, &SystemEntropy, None);
         within(next(&schedule), 5.0);
-        within(schedule.next(&SyncConfig::default(), Network::Cellular), 30.0);
+        within(schedule.next(&SyncConfig::default(), Network::Metered), 30.0);
         assert_eq!(schedule.next(&SyncConfig::default(), Network::Offline), None);
         schedule.report(NOW, Event::LowPower(true), &SystemEntropy);
         within(next(&schedule), 20.0);

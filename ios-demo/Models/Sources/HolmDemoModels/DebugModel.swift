@@ -126,7 +126,7 @@ public final class DebugModel: Model {
             + (try await holm.pendingWrites()).map {
                 "\($0.state) \($0.kind) \($0.documentID), attempts \($0.attempts), \($0.refusal?.code ?? "no error")"
             }
-            + (try await holm.journal()).map { "lost \($0.date) \($0.documentID), \($0.reason)" }
+            + (try await holm.journal()).map { "lost \($0.at) \($0.documentID), \($0.reason)" }
             + session.log.lines.map(\.description)
     }
 }

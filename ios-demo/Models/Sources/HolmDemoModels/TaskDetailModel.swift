@@ -44,7 +44,7 @@ public final class TaskDetailModel: Model {
     public func run() async {
         await guarded {
             for try await snapshot in self.todos.live(where: .eq("id", self.id)) {
-                let next = snapshot.items.first
+                let next = snapshot.documents.first
                 if let next, !self.hasChanges { (self.title, self.notes) = (next.value.title, next.value.notes) }
                 self.stored = next
                 self.isGone = next == nil

@@ -28,13 +28,13 @@ public final class TaskListModel: Model {
     public var filter = TaskFilter.all
 
     /// The tasks that ``filter`` lets through, newest first.
-    public var tasks: [Holm.Stored<Todo>] { list.items }
+    public var tasks: [Holm.Stored<Todo>] { list.documents }
 
     /// Whether there are none, and not just none yet.
-    public var isEmpty: Bool { list.isLoaded && list.items.isEmpty }
+    public var isEmpty: Bool { list.isLoaded && list.documents.isEmpty }
 
     /// How many writes the server does not have.
-    public var unsynced: Int { status.pendingCount + status.failedCount + status.conflictCount }
+    public var unsynced: Int { status.pendingCount + status.parkedCount + status.conflictCount }
 
     private let holm: Holm
     private let todos: HolmCollection<Todo>

@@ -49,7 +49,8 @@ struct CollectionAccess: Sendable {
         let (ffi, text) = (try ffi(), try query.text(coding))
         let page = try translating { try ffi.page(query: text, after: mark?.rawValue) }
         return Holm.Page(
-            items: try PackedDocuments.list(page.documents, decode), next: page.next.map(Holm.PageMark.init(rawValue:)))
+            documents: try PackedDocuments.list(page.documents, decode),
+            next: page.next.map(Holm.PageMark.init(rawValue:)))
     }
 
     func live<Value>(_ query: Holm.Query, _ decode: @escaping Decode<Value>) -> Holm.LiveQuery<Value> {

@@ -36,12 +36,17 @@ extension HolmCollection {
     /// Fields that the type does not know stay as they are. To count or to edit a set, prefer the operations of
     /// ``Holm/Change``, which two devices can do at once. The closure runs where the caller is.
     ///
-    /// - Throws: `NOT_FOUND`, also for a document whose content was given up; `INVALID_DOCUMENT`, `DOCUMENT_TOO_LARGE`.
+    /// - Throws: `NOT_FOUND`; `EVICTED` if its content was given up (fetch it first); `INVALID_DOCUMENT`,
+    ///   `DOCUMENT_TOO_LARGE`.
     @discardableResult
     public func update(
         _ id: String, isolation: isolated (any Actor)? = #isolation, _ change: (inout Document) -> Void
     ) async throws(HolmError) -> Holm.Receipt {
-        guard let old = try access.get(id, decode)?.value else { throw .documentNotFound(id) }
+        guard let old = try access.get(id, decode)?.value else {
+            // Fails with `NOT_FOUND` or `EVICTED`; if the document has come meanwhile, it is there now.
+            _ = try await access.update(id, patch: "{}")
+            return try await update(id, isolation: isolation, change)
+        }
         var new = old
         change(&new)
         return try await update(from: old, to: new)

@@ -10,7 +10,7 @@ import Foundation
 ///     var id = Holm.newID()
 ///     var title: String
 ///     var isCompleted = false
-///     var createdAt = Date()
+///     var createdAt = Int64(Date().timeIntervalSince1970 * 1_000)
 /// }
 /// ```
 ///

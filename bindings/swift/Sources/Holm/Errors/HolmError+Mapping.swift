@@ -58,12 +58,6 @@ extension HolmError {
             isRetryable: false)
     }
 
-    static func documentNotFound(_ id: String) -> Self {
-        Self(
-            code: .notFound, message: "document \"\(id)\" does not exist",
-            recovery: "Read the list again: it may have been deleted or settled.", isRetryable: false)
-    }
-
     static let cancelled = Self(
         code: .cancelled, message: "the caller cancelled the call", recovery: "Call again if it is still wanted.",
         isRetryable: true)

@@ -6,7 +6,7 @@ extension Holm {
     ///
     /// ```swift
     /// for try await snapshot in todos.live(where: .eq("isCompleted", false)) {
-    ///     list = snapshot.documents
+    ///     list = snapshot.values
     /// }
     /// ```
     ///

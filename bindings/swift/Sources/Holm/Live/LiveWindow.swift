@@ -8,7 +8,7 @@ extension Holm {
     /// ```swift
     /// let window = todos.liveWindow(orderBy: .desc("createdAt"), size: 60)
     /// for try await shown in window {  // elsewhere: window.move(to: 500), window.move(toDocument: id)
-    ///     (rows, above, below) = (shown.snapshot.documents, shown.before, shown.after)
+    ///     (rows, above, below) = (shown.snapshot.values, shown.before, shown.after)
     /// }
     /// ```
     ///

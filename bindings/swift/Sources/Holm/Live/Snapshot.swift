@@ -7,7 +7,7 @@ extension Holm {
     /// ``inserted``, and move ``moved``; all others stay in their order.
     public struct Snapshot<Value: Sendable>: Sendable {
         /// The whole result with the status of each document, in order.
-        public let items: [Stored<Value>]
+        public let documents: [Stored<Value>]
         /// New in the result; in the first snapshot, all.
         public let inserted: [String]
         /// Still there, with another content or status.
@@ -18,7 +18,7 @@ extension Holm {
         public let moved: [String]
 
         /// The whole result, in order.
-        public var documents: [Value] { items.map(\.value) }
+        public var values: [Value] { documents.map(\.value) }
     }
 }
 
@@ -27,7 +27,7 @@ extension Holm.Snapshot: Equatable where Value: Equatable {}
 extension Holm.Snapshot {
     init(_ snapshot: FfiSnapshot, _ decode: CollectionAccess.Decode<Value>) throws(HolmError) {
         self.init(
-            items: try PackedDocuments.list(snapshot.documents, decode), inserted: snapshot.inserted,
+            documents: try PackedDocuments.list(snapshot.documents, decode), inserted: snapshot.inserted,
             updated: snapshot.updated, removed: snapshot.removed, moved: snapshot.moved)
     }
 }

@@ -35,8 +35,8 @@ private final class HostLog: FfiLogSink {
 extension Holm.LogLine {
     fileprivate init(_ line: FfiLogLine) {
         self.init(
-            level: Holm.LogLevel(line.level), source: line.target, message: line.message,
-            date: Date(milliseconds: line.atMs))
+            level: Holm.LogLevel(line.level), target: line.target, message: line.message,
+            at: Date(milliseconds: line.atMs))
     }
 }
 

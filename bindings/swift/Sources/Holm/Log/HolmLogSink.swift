@@ -32,18 +32,18 @@ extension Holm {
         /// How important it is.
         public let level: LogLevel
         /// Which part of the core it comes from: `holm_core::sync::push`.
-        public let source: String
+        public let target: String
         /// The text, in English.
         public let message: String
         /// When, by the device's clock.
-        public let date: Date
+        public let at: Date
 
         /// A line.
-        public init(level: LogLevel, source: String, message: String, date: Date) {
+        public init(level: LogLevel, target: String, message: String, at: Date) {
             self.level = level
-            self.source = source
+            self.target = target
             self.message = message
-            self.date = date
+            self.at = at
         }
     }
 }
@@ -51,6 +51,6 @@ extension Holm {
 extension Holm.LogLine: CustomStringConvertible {
     /// `2027-01-15T08:00:00.250Z warning holm_core::sync: sync ended early code="OFFLINE"`
     public var description: String {
-        "\(Timestamp.text(date) ?? "?") \(level) \(source): \(message)"
+        "\(Timestamp.text(at) ?? "?") \(level) \(target): \(message)"
     }
 }

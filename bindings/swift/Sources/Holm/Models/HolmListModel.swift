@@ -7,7 +7,7 @@ import Observation
 ///     @State var list: HolmListModel<Todo>
 ///
 ///     var body: some View {
-///         List(list.items) { Text($0.value.title) }.task { await list.run() }
+///         List(list.documents) { Text($0.value.title) }.task { await list.run() }
 ///     }
 /// }
 /// ```
@@ -18,17 +18,17 @@ import Observation
 @MainActor @Observable
 public final class HolmListModel<Document: Sendable> {
     /// The documents with their status, in the query's order.
-    public private(set) var items: [Holm.Stored<Document>] = []
+    public private(set) var documents: [Holm.Stored<Document>] = []
 
-    /// Whether ``items`` is the query's result, if only an empty one. `false` before the first result, so that a screen
+    /// Whether ``documents`` is the query's result, if only an empty one. `false` before the first result, so that a screen
     /// does not say "nothing here" too early.
     public private(set) var isLoaded = false
 
     /// Why the list does not follow any more; `nil` while all is well. ``run()`` tries again.
     public private(set) var error: HolmError?
 
-    /// The documents in the query's order.
-    public var documents: [Document] { items.map(\.value) }
+    /// The documents without their status, in the query's order.
+    public var values: [Document] { documents.map(\.value) }
 
     @ObservationIgnored private var live: Holm.LiveQuery<Document>
     /// Counts the calls of ``run()``: an older one that has not noticed its end yet changes nothing any more.
@@ -48,7 +48,7 @@ public final class HolmListModel<Document: Sendable> {
         do {
             for try await snapshot in live {
                 guard mine == turn else { return }
-                items = snapshot.items
+                documents = snapshot.documents
                 isLoaded = true
             }
         } catch {
@@ -57,7 +57,7 @@ public final class HolmListModel<Document: Sendable> {
     }
 
     /// Follows another query from now on, as ``run()`` does: made for `.task(id: filter)`. Until its first result
-    /// ``items`` are those of the query before, and ``isLoaded`` is `false`.
+    /// ``documents`` are those of the query before, and ``isLoaded`` is `false`.
     public func run(_ live: Holm.LiveQuery<Document>) async {
         self.live = live
         isLoaded = false

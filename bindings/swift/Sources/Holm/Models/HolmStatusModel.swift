@@ -28,7 +28,7 @@ public final class HolmStatusModel {
     public var pendingCount: Int { status?.pending ?? 0 }
 
     /// How many writes the server refused, see ``Holm/parkedWrites()``.
-    public var failedCount: Int { status?.parked ?? 0 }
+    public var parkedCount: Int { status?.parked ?? 0 }
 
     /// How many documents have a conflict that the app has not resolved yet, see ``Holm/conflicts()``.
     public var conflictCount: Int { status?.conflicts ?? 0 }

@@ -10,6 +10,6 @@ struct NetworkPath: Hashable, Sendable {
     /// What that is to the core.
     var network: Holm.Network {
         if !isUsable { return .offline }
-        return isExpensive || isConstrained ? .cellular : .unmetered
+        return isExpensive || isConstrained ? .metered : .unmetered
     }
 }

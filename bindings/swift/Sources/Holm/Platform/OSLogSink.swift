@@ -14,7 +14,7 @@
         /// Logs the lines. They hold no content of documents and no secrets, so they are logged as public.
         public func log(_ lines: [Holm.LogLine]) {
             for line in lines {
-                logger(line.source).log(level: line.level.type, "\(line.message, privacy: .public)")
+                logger(line.target).log(level: line.level.type, "\(line.message, privacy: .public)")
             }
         }
 

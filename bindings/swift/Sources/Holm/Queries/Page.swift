@@ -2,13 +2,13 @@ extension Holm {
     /// One page of a query's result.
     public struct Page<Value: Sendable>: Sendable {
         /// The documents with their status, in order.
-        public let items: [Stored<Value>]
+        public let documents: [Stored<Value>]
 
         /// Where the next page begins; `nil`: this was the last.
         public let next: PageMark?
 
-        /// The documents.
-        public var documents: [Value] { items.map(\.value) }
+        /// The documents without their status, in order.
+        public var values: [Value] { documents.map(\.value) }
     }
 
     /// The place between two pages of one query. It stays good whatever comes or goes, also after a restart.

@@ -20,16 +20,16 @@ extension Holm {
         /// The server's version.
         public let serverVersion: Int64?
         /// When and where the local side was written last: on this device.
-        public let localEdit: Edit
+        public let localEdit: LastEdit
         /// When and where the server's side was written last, as far as the server said.
-        public let serverEdit: Edit?
+        public let serverEdit: LastEdit?
         /// When the conflict was found, in the server's time.
         public let detectedAt: Date
 
         /// The last edit of one side.
-        public struct Edit: Hashable, Sendable {
+        public struct LastEdit: Hashable, Sendable {
             /// When, in the server's time.
-            public let date: Date
+            public let at: Date
             /// The device, as in ``Holm/deviceID``; `nil` if the server did not say.
             public let deviceID: String?
         }
@@ -43,9 +43,9 @@ extension Holm {
             local = conflict.local.map(content)
             server = conflict.server.map(content)
             serverVersion = conflict.serverVersion
-            localEdit = Edit(date: Date(milliseconds: conflict.localMs), deviceID: conflict.localDevice)
+            localEdit = LastEdit(at: Date(milliseconds: conflict.localMs), deviceID: conflict.localDevice)
             serverEdit = conflict.serverMs.map {
-                Edit(date: Date(milliseconds: $0), deviceID: conflict.serverDevice)
+                LastEdit(at: Date(milliseconds: $0), deviceID: conflict.serverDevice)
             }
             detectedAt = Date(milliseconds: conflict.detectedMs)
         }

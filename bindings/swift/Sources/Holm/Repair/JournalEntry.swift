@@ -17,7 +17,7 @@ extension Holm {
         /// Its number.
         public let id: Int64
         /// When, in the server's time.
-        public let date: Date
+        public let at: Date
         /// The collection's name.
         public let collection: String
         /// The document's id.
@@ -39,7 +39,7 @@ extension Holm {
                 throw .internal("a journal entry is there because of \(entry.reason)")
             }
             id = entry.id
-            date = Date(milliseconds: entry.atMs)
+            at = Date(milliseconds: entry.atMs)
             collection = entry.collection
             documentID = entry.docId
             operationID = entry.opId

@@ -78,11 +78,11 @@ extension Holm {
             try await translating { [ffi = holm.ffi, id] in try await ffi.retry(opId: id) }
         }
 
-        /// Gives up a write that is parked or has never been sent, and its group with it: the ``Holm/journal(limit:)``
+        /// Gives up a write that is parked, in a conflict, or has never been sent, and its group with it: the ``Holm/journal(limit:)``
         /// keeps what it held, and the document goes back to the server's state with what else is pending. Giving up a
         /// create gives up the document.
         ///
-        /// - Throws: ``HolmError``: `NOT_FOUND` if it is neither, since the server may have what was sent; and those of
+        /// - Throws: ``HolmError``: `NOT_FOUND` if it is none of these, since the server may have what was sent; and those of
         ///   storage.
         public func discard() async throws(HolmError) {
             try await translating { [ffi = holm.ffi, id] in try await ffi.discard(opId: id) }

@@ -21,7 +21,7 @@ extension Holm {
         /// How far the running sync has come.
         public let progress: Progress?
         /// Why the last round failed, if it did.
-        public let lastError: Failure?
+        public let lastError: SyncError?
     }
 
     /// What the sync engine is doing.
@@ -52,8 +52,8 @@ extension Holm {
         public let total: Int?
     }
 
-    /// Why something failed earlier.
-    public struct Failure: Hashable, Sendable {
+    /// Why a round of sync failed.
+    public struct SyncError: Hashable, Sendable {
         /// What kind of failure it is.
         public let code: HolmError.Code
         /// What happened, in English.
@@ -80,7 +80,7 @@ extension Holm.Status {
                 Holm.Progress(done: Int(clamping: done), total: state.progressTotal.map { Int(clamping: $0) })
             },
             lastError: state.lastErrorCode.map { code in
-                Holm.Failure(code: .init(rawValue: code), message: state.lastErrorMessage ?? "")
+                Holm.SyncError(code: .init(rawValue: code), message: state.lastErrorMessage ?? "")
             })
     }
 }

@@ -47,16 +47,6 @@ extension Holm {
         /// Why.
         public let error: HolmError
     }
-
-    /// The kind of network that a device has.
-    public enum Network: CaseIterable, Hashable, Sendable {
-        /// None: no request is tried.
-        case offline
-        /// Mobile data or another metered network.
-        case cellular
-        /// Wi-Fi, cable, or unknown.
-        case unmetered
-    }
 }
 
 extension Holm.SyncReport {
@@ -81,15 +71,5 @@ extension Holm.Deferred {
 extension Holm.SetAside {
     fileprivate init(_ aside: FfiSetAside) {
         self.init(collection: aside.collection, documentID: aside.docId, error: HolmError(aside.failure))
-    }
-}
-
-extension Holm.Network {
-    var translated: FfiNetwork {
-        switch self {
-        case .offline: .offline
-        case .cellular: .cellular
-        case .unmetered: .unmetered
-        }
     }
 }

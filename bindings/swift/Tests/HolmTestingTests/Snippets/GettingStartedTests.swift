@@ -36,7 +36,7 @@ import Testing
             var id = Holm.newID()
             var title: String
             var isCompleted = false
-            var createdAt = Date()
+            var createdAt = Int64(Date().timeIntervalSince1970 * 1_000)
         }
         // snippet: end
 
@@ -74,7 +74,7 @@ import Testing
             }
             // snippet: begin
             for try await snapshot in todos.live(where: .eq("isCompleted", false)) {
-                titles = snapshot.documents.map(\.title)
+                titles = snapshot.values.map(\.title)
             }
             // snippet: end
             return titles
@@ -93,7 +93,7 @@ import Testing
         let waiting = try await holm.status().pending  // 1
 
         holm.setNetwork(.unmetered)
-        let outcome = try await holm.confirmed(receipt)  // waits until the server has it
+        let outcome = try await holm.confirmed(receipt)  // how it ended: .accepted, or .parked, .overridden, …
         // snippet: end
         #expect(waiting == 1 && outcome == .accepted(version: 1))
         try await holm.close()

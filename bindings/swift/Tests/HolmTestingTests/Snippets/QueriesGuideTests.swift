@@ -48,7 +48,7 @@ import Testing
         var mark: Holm.PageMark?
         repeat {
             let page = try await todos.page(orderBy: .desc("priority"), limit: 2, after: mark)
-            show(page.documents)
+            show(page.values)
             mark = page.next
         } while mark != nil
         // snippet: end
@@ -109,7 +109,7 @@ import Testing
         let window = todos.liveWindow(orderBy: .asc("priority"), size: 2)
         let scrolling = Task {
             for try await shown in window {
-                showRows(shown.snapshot.documents, shown.before, shown.after)
+                showRows(shown.snapshot.values, shown.before, shown.after)
             }
         }
         // snippet: end

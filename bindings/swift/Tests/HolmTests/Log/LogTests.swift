@@ -7,8 +7,8 @@ extension HolmSuite {
     @Suite struct Logs {
         private func line(_ number: Int) -> Holm.LogLine {
             Holm.LogLine(
-                level: .info, source: "holm_core::test", message: "line \(number)",
-                date: Date(timeIntervalSince1970: 1_800_000_000))
+                level: .info, target: "holm_core::test", message: "line \(number)",
+                at: Date(timeIntervalSince1970: 1_800_000_000))
         }
 
         @Test func a_buffer_keeps_the_last_lines_in_order() {
@@ -47,8 +47,8 @@ extension HolmSuite {
             #expect(await failure { try await holm.sync() } != nil)
             var lines = told.makeAsyncIterator()
             let first = try #require(await lines.next())
-            #expect(first.source.hasPrefix("holm"))
-            #expect(abs(first.date.timeIntervalSinceNow) < 60)
+            #expect(first.target.hasPrefix("holm"))
+            #expect(abs(first.at.timeIntervalSinceNow) < 60)
             Holm.setLogSink(nil)
             #expect(!buffer.text.contains("a secret token"))
         }

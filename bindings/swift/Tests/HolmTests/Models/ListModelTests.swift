@@ -16,25 +16,25 @@ extension HolmSuite {
         @Test func a_list_is_empty_but_not_loaded_before_it_runs() async throws {
             try await todos.create(Todo(title: "a"))
             let list = HolmListModel(todos.live())
-            #expect(list.items.isEmpty && !list.isLoaded && list.error == nil)
+            #expect(list.documents.isEmpty && !list.isLoaded && list.error == nil)
         }
 
         @Test func a_list_follows_its_query_while_its_task_runs() async throws {
             let list = HolmListModel(todos.live(where: .eq("isCompleted", false), orderBy: .asc("title")))
             let task = Task { await list.run() }
             await Resources.eventually { list.isLoaded }
-            #expect(list.items.isEmpty)
+            #expect(list.documents.isEmpty)
             let milk = Todo(title: "milk")
             try await todos.create(contentsOf: [milk, Todo(title: "bread")])
-            await Resources.eventually { list.documents.map(\.title) == ["bread", "milk"] }
-            #expect(list.items.map(\.status) == [.pendingCreate, .pendingCreate])
+            await Resources.eventually { list.values.map(\.title) == ["bread", "milk"] }
+            #expect(list.documents.map(\.status) == [.pendingCreate, .pendingCreate])
             try await todos.update(milk.id, \.isCompleted, to: true)
-            await Resources.eventually { list.documents.map(\.title) == ["bread"] }
+            await Resources.eventually { list.values.map(\.title) == ["bread"] }
 
             task.cancel()
             await task.value
-            try await todos.delete(list.items[0].id)
-            #expect(list.documents.map(\.title) == ["bread"], "what was shown last stays")
+            try await todos.delete(list.documents[0].id)
+            #expect(list.values.map(\.title) == ["bread"], "what was shown last stays")
             #expect(list.error == nil, "a cancelled task is no failure")
         }
 
@@ -42,7 +42,7 @@ extension HolmSuite {
             let list = HolmListModel(todos.live())
             let (changes, change) = AsyncStream.makeStream(of: Void.self)
             withObservationTracking {
-                _ = list.items
+                _ = list.documents
             } onChange: {
                 change.yield()
             }
@@ -56,14 +56,14 @@ extension HolmSuite {
             try await todos.create(contentsOf: [Todo(title: "open"), Todo(title: "done", isCompleted: true)])
             let list = HolmListModel(todos.live(where: .eq("isCompleted", false)))
             let first = Task { await list.run() }
-            await Resources.eventually { list.documents.map(\.title) == ["open"] }
+            await Resources.eventually { list.values.map(\.title) == ["open"] }
             let second = Task { await list.run(todos.live(where: .eq("isCompleted", true))) }
-            await Resources.eventually { list.isLoaded && list.documents.map(\.title) == ["done"] }
+            await Resources.eventually { list.isLoaded && list.values.map(\.title) == ["done"] }
 
             // The first has not been cancelled: it finds that its turn is over, and ends.
             try await todos.create(Todo(title: "also open"))
             await first.value
-            #expect(list.documents.map(\.title) == ["done"])
+            #expect(list.values.map(\.title) == ["done"])
             second.cancel()
         }
 

@@ -18,7 +18,7 @@ extension HolmSuite {
 
                 await status.sync()
                 #expect(status.error == nil, "a refused write is no failure of the sync")
-                await Resources.eventually { status.pendingCount == 0 && status.failedCount == 1 }
+                await Resources.eventually { status.pendingCount == 0 && status.parkedCount == 1 }
                 await Resources.eventually { status.lastSync != nil && !status.isSyncing }
                 task.cancel()
             }

@@ -7,9 +7,9 @@ extension HolmSuite {
     @Suite struct NetworkPaths {
         @Test(arguments: [
             (NetworkPath(isUsable: true, isExpensive: false, isConstrained: false), Holm.Network.unmetered),
-            (NetworkPath(isUsable: true, isExpensive: true, isConstrained: false), .cellular),
-            (NetworkPath(isUsable: true, isExpensive: false, isConstrained: true), .cellular),
-            (NetworkPath(isUsable: true, isExpensive: true, isConstrained: true), .cellular),
+            (NetworkPath(isUsable: true, isExpensive: true, isConstrained: false), .metered),
+            (NetworkPath(isUsable: true, isExpensive: false, isConstrained: true), .metered),
+            (NetworkPath(isUsable: true, isExpensive: true, isConstrained: true), .metered),
             (NetworkPath(isUsable: false, isExpensive: false, isConstrained: false), .offline),
             (NetworkPath(isUsable: false, isExpensive: true, isConstrained: true), .offline),
         ])

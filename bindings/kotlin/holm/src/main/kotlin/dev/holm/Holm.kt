@@ -87,8 +87,8 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     public suspend fun resync(collection: String): SyncReport =
         client.waiting { it.resyncCollection(collection.unicode(ErrorCode.INVALID_NAME), null).lift() }
 
-    /** Waits until a write has ended, as the other [confirmed] does. A write that changed nothing has: it counts as accepted. */
-    public suspend fun confirmed(receipt: Receipt): WriteOutcome = receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Accepted(null)
+    /** Waits until a write has ended, as the other [confirmed] does. One that changed nothing has: [WriteOutcome.Unchanged]. */
+    public suspend fun confirmed(receipt: Receipt): WriteOutcome = receipt.operationId?.let { confirmed(it) } ?: WriteOutcome.Unchanged
 
     /**
      * Waits until a write has ended: accepted by the server, or otherwise. Works after a restart too, with the same
@@ -220,7 +220,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     public val userId: String? get() = client.instant { it.user() }
 
     /**
-     * Signs out. The running sync is stopped first, and a caller that waits for it gets `CANCELLED`; nothing that was asked before changes
+     * Signs out. The running sync is stopped first, and a caller that waits for it gets `SIGNED_OUT`; nothing that was asked before changes
      * the data or the session afterwards. Then the server is told, if it can be reached.
      *
      * With a wipe, the callers that wait for a write by [confirmed] are told [WriteOutcome.Discarded], and the data is overwritten on the

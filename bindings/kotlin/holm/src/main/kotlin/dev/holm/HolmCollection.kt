@@ -72,7 +72,7 @@ public class HolmCollection<T : Any> internal constructor(
      * Changes fields of a document; the others stay as they are, here and on the server.
      *
      * @throws HolmException `NOT_FOUND`; `EVICTED` if its content was given up (fetch it first); `DOCUMENT_TOO_LARGE`; `INVALID_DOCUMENT`
-     * for a change that does not fit the field, such as an increment of a text.
+     * for a change that does not fit the field, such as an increment of a text, and for a property with another name in JSON.
      */
     public suspend fun update(id: String, changes: UpdateScope.() -> Unit): Receipt = update(id, patch(changes))
 
@@ -292,7 +292,7 @@ public class HolmCollection<T : Any> internal constructor(
 
     internal fun patch(changes: UpdateScope.() -> Unit): JsonObject {
         val scope = UpdateScope(client.json).apply(changes)
-        codec.check(scope.properties)
+        codec.check(scope.properties, ErrorCode.INVALID_DOCUMENT)
         return scope.build()
     }
 
@@ -304,7 +304,7 @@ public class HolmCollection<T : Any> internal constructor(
     private fun queried(block: QueryScope.() -> Query): Query = QueryScope(client.json).block()
 
     private fun Query.text(): String {
-        codec.check(properties)
+        codec.check(properties, ErrorCode.INVALID_QUERY)
         return toString().unicode(ErrorCode.INVALID_QUERY)
     }
 

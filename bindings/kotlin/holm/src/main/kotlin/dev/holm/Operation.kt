@@ -51,10 +51,10 @@ public class Operation internal constructor(private val client: Client, operatio
     public suspend fun retry(): Unit = client.waiting { it.retry(id) }
 
     /**
-     * Gives up an operation that is parked or has never been sent, and its group with it: the document goes back to the server's state with
-     * what else is pending, and [Holm.journal] keeps what the operation held. Giving up a create gives up the document.
+     * Gives up an operation that is parked, in a conflict, or has never been sent, and its group with it: the document goes back to the
+     * server's state with what else is pending, and [Holm.journal] keeps what the operation held. Giving up a create gives up the document.
      *
-     * @throws HolmException `NOT_FOUND` if it is neither, since the server may have what was sent; and those of storage.
+     * @throws HolmException `NOT_FOUND` if it is none of these, since the server may have what was sent; and those of storage.
      */
     public suspend fun discard(): Unit = client.waiting { it.discard(id) }
 

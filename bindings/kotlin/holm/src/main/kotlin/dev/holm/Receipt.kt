@@ -17,6 +17,9 @@ public sealed interface WriteOutcome {
      */
     public data class Accepted(public val version: Long?) : WriteOutcome
 
+    /** It changed nothing, so nothing was sent. */
+    public data object Unchanged : WriteOutcome
+
     /** It was joined with another write, or undone, before it was sent. */
     public data object Withdrawn : WriteOutcome
 

@@ -7,7 +7,7 @@ import kotlin.time.Instant
  *
  * @property phase what the sync engine is doing.
  * @property pending operations that will be sent: queued or on their way.
- * @property failed operations that the server refused and that wait for a decision: [Holm.parked].
+ * @property parked operations that the server refused and that wait for a decision: [Holm.parked].
  * @property conflicts documents whose conflict the app has not resolved yet: [Holm.conflicts].
  * @property deferred operations among the pending ones that wait for a time of their own after a failure: [SyncReport.deferred].
  * @property setAside records that the server has and this version cannot read: [SyncReport.setAside].
@@ -18,7 +18,7 @@ import kotlin.time.Instant
 public data class SyncState(
     public val phase: Phase,
     public val pending: Long,
-    public val failed: Long,
+    public val parked: Long,
     public val conflicts: Long,
     public val lastSync: Instant?,
     public val progress: Progress?,

@@ -18,14 +18,14 @@ import kotlin.reflect.KProperty1
  * ```
  * todos.update(id) {
  *     "title" set "Buy oat milk"
- *     "visits" inc 1
+ *     "visits" increment 1
  *     "tags" addToSet listOf("shop")
  *     "note".remove()
  * }
  * ```
  *
  * A field is named by its path (`"stats.visits"`), or by a property of the app's class; properties with another name in JSON must be named
- * by text. [inc], [addToSet] and [removeFromSet] travel as such, never as their result: two devices that both add one make two, without a
+ * by text. [increment], [addToSet] and [removeFromSet] travel as such, never as their result: two devices that both add one make two, without a
  * conflict. A field can be changed once in a block.
  */
 @HolmDsl
@@ -50,11 +50,11 @@ public class UpdateScope
         public fun KProperty1<*, *>.remove(): Unit = put(named(this), JsonNull)
 
         /** The number grows by this much; a missing field counts as 0. */
-        public infix fun String.inc(by: Number): Unit = operation(this, "\$inc", JsonPrimitive(by))
+        public infix fun String.increment(by: Number): Unit = operation(this, "\$inc", JsonPrimitive(by))
 
         /** The number grows by this much; a missing field counts as 0. */
-        @JvmName("incProperty")
-        public infix fun KProperty1<*, Number?>.inc(by: Number): Unit = operation(named(this), "\$inc", JsonPrimitive(by))
+        @JvmName("incrementProperty")
+        public infix fun KProperty1<*, Number?>.increment(by: Number): Unit = operation(named(this), "\$inc", JsonPrimitive(by))
 
         /** These members are in the array now, once each. */
         public inline infix fun <reified V> String.addToSet(members: Iterable<V>): Unit =

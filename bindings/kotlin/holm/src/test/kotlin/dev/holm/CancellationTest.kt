@@ -121,7 +121,7 @@ class CancellationTest {
             val calls =
                 listOf<suspend () -> Unit>(
                     { todos.create(Todo("x")) },
-                    { todos.update("1") { "priority" inc 1 } },
+                    { todos.update("1") { "priority" increment 1 } },
                     { todos.query() },
                     { todos.live().collect { } },
                     { holm.status.collect { } },

@@ -25,7 +25,7 @@ class ConcurrencyTest {
                 List(50) { writer ->
                     async {
                         repeat(20) { round ->
-                            todos.update("counter") { Todo::priority inc 1 }
+                            todos.update("counter") { Todo::priority increment 1 }
                             todos.create(Todo("from $writer", createdAt = round.toLong()))
                             assertEquals(round + 1L, todos.count { where(Todo::title eq "from $writer") })
                         }

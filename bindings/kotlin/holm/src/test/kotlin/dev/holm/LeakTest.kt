@@ -17,7 +17,7 @@ class LeakTest {
         val todos = todos
         return mapOf(
             "create and delete" to { todos.delete(todos.create(Todo("x")).documentId) },
-            "update" to { todos.update("1") { "priority" inc 1 } },
+            "update" to { todos.update("1") { "priority" increment 1 } },
             "replace" to { todos.replace(Todo("x", id = "1")) },
             "write" to { write { update(todos, "1") { "title" set "y" } } },
             "a write that fails" to { runCatching { todos.delete("missing") } },

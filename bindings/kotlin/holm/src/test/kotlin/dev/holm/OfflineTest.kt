@@ -114,7 +114,7 @@ class OfflineTest {
             holm.todos.create(Todo("x", id = "1"))
             val receipt = holm.todos.replace(Todo("x", id = "1"))
             assertEquals(Receipt("1", null), receipt)
-            assertEquals(WriteOutcome.Accepted(null), holm.confirmed(receipt))
+            assertEquals(WriteOutcome.Unchanged, holm.confirmed(receipt))
         }
 
     @Test

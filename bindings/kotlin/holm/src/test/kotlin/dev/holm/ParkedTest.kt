@@ -35,7 +35,7 @@ class ParkedTest {
             assertTrue(error.message.isNotEmpty())
             assertTrue("title" in operation.changes, "${operation.changes}")
             assertEquals(SyncStatus.Failed, holm.todos.getStored("1")?.status)
-            assertEquals(1, holm.state().failed)
+            assertEquals(1, holm.state().parked)
         }
 
     @Test

@@ -180,7 +180,7 @@ class QueryTest {
             val error = failsWith(ErrorCode.INVALID_QUERY) { things.query { where(Renamed::title eq "x") } }
             assertTrue("title" in error.message && "Renamed" in error.message, error.message)
             failsWith(ErrorCode.INVALID_QUERY) { things.query { orderBy(Renamed::title) } }
-            failsWith(ErrorCode.INVALID_QUERY) { things.update("1") { Renamed::title set "y" } }
+            failsWith(ErrorCode.INVALID_DOCUMENT) { things.update("1") { Renamed::title set "y" } }
 
             @OptIn(kotlinx.serialization.ExperimentalSerializationApi::class)
             val snake = HolmConfig(null, Storage.InMemory, json = Json { namingStrategy = JsonNamingStrategy.SnakeCase })

@@ -134,11 +134,11 @@ class SyncTest {
             a.sync()
             b.sync()
             a.todos.update("1") {
-                Todo::priority inc 1
+                Todo::priority increment 1
                 Todo::tags addToSet listOf("from a", "a")
             }
             b.todos.update("1") {
-                "priority" inc 5
+                "priority" increment 5
                 "tags" removeFromSet listOf("b")
                 "note".remove()
             }

@@ -18,7 +18,7 @@ data class Todo(
     val id: String = "",
 )
 
-val todoCollection = collectionSpec<Todo>("todos", indexes = listOf(listOf("isCompleted", "createdAt")))
+val todoCollection = collectionSpec<Todo>("todos", conflict = ConflictStrategy.Prompt, indexes = listOf(listOf("isCompleted", "createdAt")))
 // taste: end
 
 /** The first lines that a newcomer reads: they compile, and do what they say. */
@@ -37,14 +37,15 @@ class TasteTest {
             val holm = Holm.open(HolmConfig(baseUrl, Storage.Directory(directory), listOf(todoCollection)))
             val todos = holm.collection(todoCollection)
 
-            val milk = todos.create(Todo(title = "Buy milk")) // here at once, on the server when there is a network
+            val milk = todos.create(Todo("Buy milk", createdAt = System.currentTimeMillis())) // here at once; on the server once signed in
             todos.update(milk.documentId) { Todo::isCompleted set true }
 
             val open = todos.live { where(Todo::isCompleted eq false).orderBy(Todo::createdAt, desc).limit(50) }
             show(open.first().values.map { it.title }) // now; collect it, and it comes again whenever it changes
 
             holm.signUp(email, password)
-            holm.confirmed(milk) // the server has it
+            holm.confirmed(milk) // how it ended: Accepted, or Parked, Overridden, …
+            for (conflict in holm.conflicts()) conflict.resolve(Resolution.KeepLocal)
             // taste: end
             assertEquals(SyncStatus.Synced, todos.getStored(milk.documentId)?.status)
             assertEquals(listOf(emptyList<String>()), shown)

@@ -27,7 +27,7 @@ class TransactionTest {
                 holm.write {
                     create(todos, Todo("new", id = "new"))
                     create(boards, "home", Board("Home"))
-                    update(boards, "home") { Board::size inc 2 }
+                    update(boards, "home") { Board::size increment 2 }
                     update(todos, "old", buildJsonObject { put("priority", 7) })
                     update(todos, Todo("new", id = "new"), Todo("newer", id = "new"))
                     replace(todos, Todo("replaced", id = "older"))

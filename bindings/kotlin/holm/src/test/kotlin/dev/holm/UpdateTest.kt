@@ -24,11 +24,11 @@ class UpdateTest {
             todos.update("1") {
                 "title" set "y"
                 Todo::isCompleted set true
-                Todo::createdAt inc 41
+                Todo::createdAt increment 41
                 Todo::tags addToSet listOf("c", "a")
                 Todo::note.remove()
                 "place.zip" set "20095"
-                "priority" inc 2
+                "priority" increment 2
             }
             val expected =
                 Todo("y", true, 42, priority = 2, tags = listOf("a", "b", "c"), place = Place("Berlin", "20095"), id = "1")
@@ -60,11 +60,11 @@ class UpdateTest {
             a.sync()
             b.sync()
             here.update("1") {
-                "stats.visits" inc 1
+                "stats.visits" increment 1
                 "stats.by.tags" addToSet listOf("a")
             }
             there.update("1") {
-                "stats.visits" inc 5
+                "stats.visits" increment 5
                 "stats.by.tags" removeFromSet listOf("old")
             }
             listOf(a, b, a).forEach { it.sync() }
@@ -97,8 +97,8 @@ class UpdateTest {
             val error =
                 failsWith(ErrorCode.INVALID_DOCUMENT) {
                     todos.update("1") {
-                        "priority" inc 1
-                        Todo::priority inc 1
+                        "priority" increment 1
+                        Todo::priority increment 1
                     }
                 }
             assertTrue("priority" in error.message && error.recovery.isNotEmpty(), error.message)
@@ -116,13 +116,13 @@ class UpdateTest {
         story {
             val todos = offline().todos
             todos.create(Todo("x", place = Place("Berlin"), id = "1"))
-            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "title" inc 1 } }
+            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "title" increment 1 } }
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "title" addToSet listOf("a") } }
-            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "priority" inc Double.NaN } }
+            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "priority" increment Double.NaN } }
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "version" set 1 } }
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "id" set "2" } }
             failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "createdAt" set Double.POSITIVE_INFINITY } }
-            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "place.city" inc 1 } }
+            failsWith(ErrorCode.INVALID_DOCUMENT) { todos.update("1") { "place.city" increment 1 } }
             failsWith(ErrorCode.NOT_FOUND) { todos.update("2") { "title" set "y" } }
             assertEquals(Todo("x", place = Place("Berlin"), id = "1"), todos.get("1"))
         }

@@ -30,7 +30,7 @@ class TaskListModel(private val holm: Holm, scope: CoroutineScope, private val n
     /** Keeps the model up to date for as long as it runs. */
     suspend fun run(): Unit =
         coroutineScope {
-            launch { guarded { holm.status.collect { unsynced = it.pending + it.failed + it.conflicts } } }
+            launch { guarded { holm.status.collect { unsynced = it.pending + it.parked + it.conflicts } } }
             snapshotFlow { filter }.collectLatest { shown -> guarded { holm.todos.live(shown.query).collect { tasks = it.documents } } }
         }
 

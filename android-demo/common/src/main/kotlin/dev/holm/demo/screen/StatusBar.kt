@@ -27,14 +27,14 @@ fun StatusBar(state: SyncState, now: Long, onSync: () -> Unit, onInbox: () -> Un
                 StatusText(state, now, Modifier.weight(1f))
                 IconButton(onSync, enabled = !state.isSyncing) { Icon(Icons.Refresh, text("status_sync_now")) }
             }
-            if (state.failed + state.conflicts > 0) {
+            if (state.parked + state.conflicts > 0) {
                 FlowRow(
                     Modifier.padding(start = Space.l, end = Space.l, bottom = Space.m),
                     Arrangement.spacedBy(Space.s),
                     Arrangement.spacedBy(Space.s),
                 ) {
-                    if (state.failed > 0) {
-                        Pill(Icons.Warning, text("status_failed", state.failed), colors.errorContainer, colors.onErrorContainer, onInbox)
+                    if (state.parked > 0) {
+                        Pill(Icons.Warning, text("status_failed", state.parked), colors.errorContainer, colors.onErrorContainer, onInbox)
                     }
                     if (state.conflicts > 0) {
                         val label = text("status_conflicts", state.conflicts)

@@ -13,7 +13,7 @@ private const val NOW = 1_780_315_200_000
 
 private val now = Instant.fromEpochMilliseconds(NOW)
 
-private val calm = SyncState(Phase.Idle, pending = 0, failed = 0, conflicts = 0, lastSync = now, progress = null, lastError = null)
+private val calm = SyncState(Phase.Idle, pending = 0, parked = 0, conflicts = 0, lastSync = now, progress = null, lastError = null)
 
 /** The states of the status bar, also those that pass too fast to be met in the app. */
 @Composable
@@ -25,7 +25,7 @@ fun StatusBars() {
             calm.copy(pending = 3, lastSync = now - 4.minutes),
             calm.copy(phase = Phase.Pulling, progress = Progress(120, 400), lastSync = now - 5.hours),
             calm.copy(phase = Phase.Pushing, progress = Progress(7, null), lastSync = now - 50.hours),
-            calm.copy(phase = Phase.Offline, failed = 2, conflicts = 1),
+            calm.copy(phase = Phase.Offline, parked = 2, conflicts = 1),
             calm.copy(phase = Phase.Waiting, lastError = SyncError("TIMEOUT", "The server did not answer in time.")),
             calm.copy(phase = Phase.SignedOut),
         )

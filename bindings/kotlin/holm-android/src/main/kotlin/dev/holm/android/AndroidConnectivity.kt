@@ -12,7 +12,7 @@ import android.net.Network as SystemNetwork
  *
  * A network counts once the system has reached the internet through it. Before that, behind the sign-in page of a captive portal, and
  * when the system blocks the app (data saver, battery saver), it is [Network.Offline]: a request would only cost battery. A network that
- * is metered, by the carrier or by the user, is [Network.Cellular].
+ * is metered, by the carrier or by the user, is [Network.Metered].
  *
  * Thread-safe. Needs the permission `ACCESS_NETWORK_STATE`, which the library's manifest has.
  *
@@ -85,7 +85,7 @@ public class AndroidConnectivity(context: Context, private val requireInternet: 
         return when {
             blocked || !now.reaches() -> Network.Offline
             now.isFree() -> Network.Unmetered
-            else -> Network.Cellular
+            else -> Network.Metered
         }
     }
 

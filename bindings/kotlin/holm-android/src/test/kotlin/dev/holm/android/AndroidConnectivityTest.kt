@@ -53,10 +53,10 @@ class AndroidConnectivityTest {
         }
 
     @Test
-    fun a_metered_network_is_cellular() =
+    fun a_metered_network_is_told() =
         following {
             becomes(NET_CAPABILITY_INTERNET, NET_CAPABILITY_VALIDATED)
-            assertEquals(Network.Cellular, told.last())
+            assertEquals(Network.Metered, told.last())
         }
 
     @Test
@@ -90,7 +90,7 @@ class AndroidConnectivityTest {
             becomes(NET_CAPABILITY_VALIDATED)
             becomes(NET_CAPABILITY_VALIDATED)
             callback { onLost(it) }
-            assertEquals(listOf(Network.Offline, Network.Cellular, Network.Offline), told)
+            assertEquals(listOf(Network.Offline, Network.Metered, Network.Offline), told)
         }
 
     @Test

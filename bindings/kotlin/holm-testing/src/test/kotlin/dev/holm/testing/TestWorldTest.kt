@@ -79,7 +79,7 @@ class TestWorldTest {
                 world.advance(1.minutes)
                 state.pending == 0L
             }
-            assertEquals(0, confirmed.failed)
+            assertEquals(0, confirmed.parked)
             tablet.holm.sync()
             assertEquals("Buy milk", tablet.todos.get(milk.documentId)?.title)
         }

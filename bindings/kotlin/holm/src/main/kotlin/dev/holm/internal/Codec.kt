@@ -69,8 +69,8 @@ internal class Codec<T : Any>(private val json: Json, private val serializer: KS
         }
     }
 
-    /** Refuses properties that are called otherwise in JSON: a path made of the property's name would name nothing. */
-    fun check(properties: Set<String>) {
+    /** Refuses properties that are called otherwise in JSON, with this code: a path made of the property's name would name nothing. */
+    fun check(properties: Set<String>, code: String) {
         if (properties.isEmpty()) return
         @OptIn(ExperimentalSerializationApi::class)
         val renamed = json.configuration.namingStrategy != null
@@ -78,7 +78,7 @@ internal class Codec<T : Any>(private val json: Json, private val serializer: KS
         val unknown = properties.filter { renamed || !descriptor.hasElement(it) }
         if (unknown.isNotEmpty()) {
             throw failure(
-                ErrorCode.INVALID_QUERY,
+                code,
                 "$unknown of ${descriptor.serialName} have other names in JSON: name these fields by text",
             )
         }

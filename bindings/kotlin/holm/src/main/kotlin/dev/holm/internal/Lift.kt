@@ -69,7 +69,7 @@ internal fun FfiSyncState.lift() =
     SyncState(
         phase = phase.lift(),
         pending = pending.toLong(),
-        failed = failed.toLong(),
+        parked = failed.toLong(),
         conflicts = conflicts.toLong(),
         lastSync = lastSyncMs?.let(Instant::fromEpochMilliseconds),
         progress = progressDone?.let { Progress(it.toLong(), progressTotal?.toLong()) },

@@ -143,7 +143,7 @@ internal fun Duration.budgetMs(): ULong = positiveMs("budget")
 internal fun Network.lower() =
     when (this) {
         Network.Offline -> FfiNetwork.OFFLINE
-        Network.Cellular -> FfiNetwork.CELLULAR
+        Network.Metered -> FfiNetwork.METERED
         Network.Unmetered -> FfiNetwork.UNMETERED
     }
 

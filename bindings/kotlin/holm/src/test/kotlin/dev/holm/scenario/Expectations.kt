@@ -43,7 +43,7 @@ internal class Expectations(private val devices: Devices) {
 
     private suspend fun state(step: Scenario.Step) {
         val state = devices.of(step).state()
-        val known = mapOf("pending" to state.pending, "failed" to state.failed, "conflicts" to state.conflicts)
+        val known = mapOf("pending" to state.pending, "failed" to state.parked, "conflicts" to state.conflicts)
         for ((name, count) in known) if (step.valueOrNull(name) != null) same(step, name, JsonPrimitive(count))
     }
 

@@ -5,6 +5,7 @@ import android.app.Application
 import android.os.Bundle
 import android.widget.ArrayAdapter
 import android.widget.ListView
+import dev.holm.ConflictStrategy
 import dev.holm.Holm
 import dev.holm.HolmConfig
 import dev.holm.android.HolmAndroid
@@ -22,7 +23,7 @@ import kotlinx.serialization.Serializable
 @Serializable
 data class Todo(val title: String, val isCompleted: Boolean = false, val createdAt: Long = 0, val id: String = "")
 
-val todoCollection = collectionSpec<Todo>("todos", indexes = listOf(listOf("isCompleted", "createdAt")))
+val todoCollection = collectionSpec<Todo>("todos", conflict = ConflictStrategy.Prompt, indexes = listOf(listOf("isCompleted", "createdAt")))
 
 class ErrandsApp : Application(), HolmHost {
     private val shared = SharedHolm(this) {

@@ -48,7 +48,7 @@ fun rows(todos: HolmCollection<Todo>): Flow<List<Row>> =
 // snippet: status bar
 fun banner(state: SyncState): String? =
     when {
-        state.failed > 0 -> "${state.failed} changes were refused"
+        state.parked > 0 -> "${state.parked} changes were refused"
         state.conflicts > 0 -> "${state.conflicts} conflicts to look at"
         state.phase == Phase.Offline -> "Offline, ${state.pending} changes waiting"
         else -> null

@@ -83,7 +83,7 @@ class GuidesTest {
             holm.report(Event.Background) // the last one was stopped
             holm.report(Event.LowPower(powerManager.isPowerSaveMode))
             // end
-            assertEquals(0, holm.state().failed)
+            assertEquals(0, holm.state().parked)
         }
 
     @Test

@@ -47,7 +47,7 @@ class ModellingGuideTest {
                 world.syncAll()
                 // snippet: edits that add up
                 recipes.update(soup.id) {
-                    Recipe::cooked inc 1
+                    Recipe::cooked increment 1
                     Recipe::tags addToSet listOf("winter")
                 }
                 recipes.update(soup, soup.copy(steps = listOf(Step("1", "Chop the onions"), Step("2", "Cook"))))

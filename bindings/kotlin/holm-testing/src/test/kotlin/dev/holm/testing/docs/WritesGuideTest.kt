@@ -52,7 +52,7 @@ class WritesGuideTest {
                 // snippet: a group
                 holm.write(group = true) {
                     create(stories, story)
-                    update(heroes, hero.id) { "stories" inc 1 }
+                    update(heroes, hero.id) { "stories" increment 1 }
                 }
                 // end
                 world.syncAll()
