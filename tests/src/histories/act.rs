@@ -35,6 +35,7 @@ impl History {
             36 => self.back_up_or_restore_server().await,
             37 => self.pass_the_horizon().await,
             38 | 39 => self.share(at, step).await,
+            40 => self.call(at).await,
             _ => self.wait(40_000).await,
         }
         if self.random.one_in(3) {

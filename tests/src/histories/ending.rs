@@ -27,6 +27,7 @@ impl History {
         self.every_device_shows_the_same().await;
         self.every_write_is_accounted_for();
         self.groups_are_whole();
+        self.actions_are_called_once();
         self.shares_are_there();
         self.silence().await;
     }
@@ -189,6 +190,16 @@ impl History {
         for (group, fate) in fates {
             let members: Vec<_> = self.model.writes.iter().filter(|write| write.group == Some(group)).collect();
             assert_eq!(fate.len(), 1, "a part of a group was accepted: {members:#?}");
+        }
+    }
+
+    /// An action that has ended was called, and none was called twice.
+    fn actions_are_called_once(&self) {
+        let calls = self.world.calls.lock().unwrap();
+        for write in self.model.writes.iter().filter(|write| write.effect == Effect::Call && !write.uncertain) {
+            let times = calls.iter().filter(|call| call.op_id == write.op.to_string()).count();
+            assert!(times <= 1, "an action was called {times} times: {write:?}");
+            assert!(times == 1 || !write.counts(), "an action was not called: {write:?}");
         }
     }
 

@@ -122,7 +122,7 @@ impl History {
         let count = 2 + self.random.below(4);
         for number in 0..count {
             let bounded = number > 0 && self.random.one_in(5);
-            let mut collection = CollectionConfig::new("tasks").conflict(strategy);
+            let mut collection = CollectionConfig::new("tasks").conflict(strategy).reference("parent", "tasks");
             let shared = CollectionConfig::new(permission::SHARED).conflict(strategy);
             if bounded {
                 collection = collection
@@ -134,7 +134,10 @@ impl History {
                 self.world.device(&name).collection(collection).collection(shared).offset_ms(offset).automatic();
             // Some send their queue in many requests.
             let batch = *[1_000, 2, 3, 1].get(number as usize % 4).unwrap_or(&1_000);
-            let mut device = opener.config(move |config| config.sync.batch = batch).open().await;
+            let ordered = self.random.one_in(8);
+            let settings =
+                move |config: &mut holm_core::Config| (config.sync.batch, config.sync.ordered) = (batch, ordered);
+            let mut device = opener.config(settings).open().await;
             if self.random.one_in(3) {
                 device.watch_disk().await;
             }

@@ -16,12 +16,14 @@ pub(crate) enum Effect {
     Add {
         token: String,
     },
-    /// A field, or a member of the object `o`: `title`, `note`, `o/x`, `o/y`.
+    /// A field, or a member of the object `o`: `title`, `note`, `parent`, `o/x`, `o/y`.
     Set {
         path: &'static str,
         value: String,
     },
     Delete,
+    /// Calls an action.
+    Call,
 }
 
 /// One acknowledged effect.
@@ -119,7 +121,7 @@ impl Model {
             match (&write.effect, &mut content) {
                 (Effect::Create { n }, content) => *content = Some(json!({"n": n, "tags": [], "o": {}})),
                 (Effect::Delete, content) => *content = None,
-                (_, None) => {}
+                (Effect::Call, _) | (_, None) => {}
                 (Effect::Inc { by }, Some(document)) => {
                     document["n"] = json!(document["n"].as_i64().unwrap_or_default() + by);
                 }

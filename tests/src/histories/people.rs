@@ -30,6 +30,10 @@ impl History {
         match error.code() {
             // It was deleted by a sync between looking and writing, or evicted, or made by another device.
             ErrorCode::NotFound | ErrorCode::Evicted | ErrorCode::AlreadyExists | ErrorCode::Suspended => {}
+            // It would close a circle of references.
+            ErrorCode::InvalidDocument if error.to_string().contains("waits for it") => {
+                self.run.count("circles refused")
+            }
             ErrorCode::StorageFull | ErrorCode::StorageUnavailable => {
                 self.model.fuzzy.insert(id.to_owned());
                 self.model.half.insert(id.to_owned());
@@ -60,7 +64,7 @@ impl History {
         let id = self.random.pick(&ids).clone();
         let value = format!("{} at {step}", self.devices[at].device.name);
         let set = |path| Effect::Set { path, value: value.clone() };
-        let (patch, effects): (Value, Vec<Effect>) = match self.random.below(8) {
+        let (patch, effects): (Value, Vec<Effect>) = match self.random.below(9) {
             0 => (json!({"n": {"$inc": 1}}), vec![Effect::Inc { by: 1 }]),
             1 => (json!({"tags": {"$addToSet": [value]}}), vec![Effect::Add { token: value.clone() }]),
             2 => (json!({"note": value}), vec![set("note")]),
@@ -68,6 +72,14 @@ impl History {
             4 => (json!({"o": {"x": value}}), vec![set("o/x")]),
             5 => (json!({"o": {"y": value, "x": value}}), vec![set("o/x"), set("o/y")]),
             6 => (json!({"n": {"$inc": 3}, "note": value}), vec![Effect::Inc { by: 3 }, set("note")]),
+            7 => {
+                // It refers to another document, or to one that is made later or never.
+                let parent = match self.random.below(3) {
+                    0 => format!("{}{}", self.devices[at].device.name, step + self.random.below(10)),
+                    _ => self.random.pick(&ids).clone(),
+                };
+                (json!({"parent": parent}), vec![Effect::Set { path: "parent", value: parent }])
+            }
             _ => (json!({"title": value}), vec![set("title")]),
         };
         let receipt = self.devices[at].device.tasks.update(&id, &patch).await;
@@ -154,6 +166,22 @@ impl History {
                     self.not_acknowledged(&counted, &error);
                 }
             }
+        }
+    }
+
+    /// The app calls an action of the server, about a document or about none.
+    pub(super) async fn call(&mut self, at: usize) {
+        let ids = self.shown(at);
+        let id = (!ids.is_empty() && self.random.one_in(2)).then(|| self.random.pick(&ids).clone());
+        let holm = self.devices[at].device.holm.clone();
+        let receipt = holm.action("note", id.as_ref().map(|_| "tasks"), id.as_deref(), &json!({})).await;
+        match receipt {
+            Ok(Receipt { op_id: Some(op), .. }) => {
+                self.run.count("actions called");
+                self.model.note(at, id.as_deref().unwrap_or("-"), op, Effect::Call, None);
+            }
+            Ok(_) => {}
+            Err(error) => self.not_acknowledged(id.as_deref().unwrap_or("-"), &error),
         }
     }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// What must happen in some history: a run of many that never meets one of these proves nothing about it.
-pub const EVENTS: [&str; 24] = [
+pub const EVENTS: [&str; 26] = [
     "accounts changed",
+    "actions called",
+    "circles refused",
     "conflicts decided",
     "dates set between runs",
     "dates set while running",
