@@ -4,6 +4,7 @@
 //! - Only what no request has carried is taken back. Then nothing of it is left, here or in the journal.
 //! - What a request has carried stays in the queue until the server has said what became of it.
 
+use super::GroupFate;
 use super::group::each_document;
 use super::park::{takes_document, unlink};
 use crate::device::Device;
@@ -93,6 +94,9 @@ pub(crate) fn withdraw(tx: &Tx<'_>, device: &Device, group: &str) -> Result<()> 
                 unlink(&mut pending, at);
                 pending.end(at, WriteOutcome::Withdrawn);
             } else {
+                if let Some(other) = pending.ops[at].group.clone() {
+                    pending.groups.push((other, GroupFate::Discarded));
+                }
                 pending.give_up(device, at, LossReason::Discarded, WriteOutcome::Discarded)?;
             }
         }

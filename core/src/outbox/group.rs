@@ -1,10 +1,10 @@
 //! A group's members share one fate.
 
-use super::park::{give_up, queue_again};
+use super::park::{give_up, queue_again, yield_to_delete};
 use super::{GroupFate, Pending};
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::{OpEvent, OpState, Operation, WriteOutcome};
+use crate::model::{OpEvent, OpState, Operation};
 use crate::store::journal::LossReason;
 use crate::store::{Tx, operations};
 use std::collections::BTreeSet;
@@ -12,33 +12,31 @@ use std::collections::BTreeSet;
 /// What became of a member becomes of the others.
 pub(super) fn spread(tx: &Tx<'_>, device: &Device, group: &str, fate: &GroupFate) -> Result<()> {
     each_document(tx, group, |mut pending| {
-        let member = |at: usize, pending: &Pending| pending.ops[at].group.as_deref() == Some(group);
+        let member = |op: &Operation| op.group.as_deref() == Some(group);
         match fate {
-            GroupFate::Discarded => give_up(&mut pending, device, &|op| op.group.as_deref() == Some(group))?,
-            GroupFate::Overridden => {
-                pending.freeze_create()?;
-                while let Some(at) = (0..pending.ops.len()).find(|at| member(*at, &pending)) {
-                    pending.give_up(device, at, LossReason::ServerKept, WriteOutcome::Overridden)?;
-                }
-            }
+            GroupFate::Discarded => give_up(&mut pending, device, LossReason::Discarded, &member)?,
+            GroupFate::Overridden => give_up(&mut pending, device, LossReason::ServerKept, &member)?,
             GroupFate::Joined(into) => {
-                for op in pending.ops.iter_mut().filter(|op| op.group.as_deref() == Some(group)) {
+                for op in pending.ops.iter_mut().filter(|op| member(op)) {
                     op.group = Some(into.clone());
                 }
             }
             GroupFate::Accepted => {
-                let unanswered = |op: &Operation| op.is_parked() && op.was_sent();
-                queue_again(&mut pending, &|op| unanswered(op) && op.group.as_deref() == Some(group));
+                queue_again(&mut pending, &|op| op.is_parked() && op.was_sent() && member(op));
             }
             GroupFate::Parked { error, sent } => {
                 pending.freeze_create()?;
-                for at in (0..pending.ops.len()).filter(|at| member(*at, &pending)).collect::<Vec<_>>() {
-                    if !pending.ops[at].is_parked() && pending.ops[at].state != OpState::InConflict {
+                for at in 0..pending.ops.len() {
+                    if member(&pending.ops[at])
+                        && !pending.ops[at].is_parked()
+                        && pending.ops[at].state != OpState::InConflict
+                    {
                         let sent = *sent && pending.ops[at].was_sent();
                         let event = if sent { OpEvent::ParkedUnanswered } else { OpEvent::Refused };
                         pending.ops[at].on(event(error.clone()));
                     }
                 }
+                yield_to_delete(&mut pending);
             }
         }
         pending.groups.retain(|(other, _)| other != group);

@@ -22,17 +22,20 @@ pub(crate) fn park(pending: &mut Pending, at: usize, error: OpError) -> Result<b
     Ok(!yield_to_delete(pending))
 }
 
-/// What was refused, and deleted after that, needs no repair: a create is withdrawn with all behind it, an edit goes with the delete. Returns
-/// whether that is so.
+/// What was refused, and deleted after that, needs no repair: a create is withdrawn with all behind it, an edit goes with the delete. It leaves
+/// its group, of which the rest waits for a decision. (The caller of a write that is judged whole takes that back itself.) Returns whether that
+/// is so.
 pub(super) fn yield_to_delete(pending: &mut Pending) -> bool {
-    let refused = |op: &Operation| op.is_parked() && !op.was_sent();
+    let refused = |op: &Operation| op.is_parked() && !op.was_sent() && !op.is_exact();
     let Some(at) = pending.ops.iter().position(refused) else { return false };
     let [op, edits @ .., delete] = &pending.ops[at..] else { return false };
-    let alone = |op: &Operation| op.group.is_none() && (op.is_open() || refused(op));
-    let deleted = delete.kind == OpKind::Delete && edits.iter().all(|edit| edit.kind == OpKind::Update);
-    if !deleted || !pending.ops[at..].iter().all(alone) {
+    let alone =
+        |edit: &Operation| edit.kind == OpKind::Update && (refused(edit) || edit.is_open() && edit.group.is_none());
+    let goes = delete.is_open() || refused(delete) && delete.group.is_none();
+    if delete.kind != OpKind::Delete || !goes || !edits.iter().all(alone) {
         return false;
     }
+    let group = delete.group.clone();
     match op.kind {
         OpKind::Create if pending.row.server_body().is_none() => {
             while at < pending.ops.len() {
@@ -41,6 +44,7 @@ pub(super) fn yield_to_delete(pending: &mut Pending) -> bool {
         }
         OpKind::Update => {
             reopen(&mut pending.ops[at]);
+            pending.ops[at].group = group;
             fold_into_delete(pending, at);
         }
         OpKind::Create | OpKind::Delete | OpKind::Action => return false,
@@ -137,7 +141,7 @@ pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
     let op = find(tx, id, |op| op.is_parked() || op.is_open() || op.state == OpState::InConflict)?;
     let mut pending =
         Pending::of_operation(tx, &op)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
-    give_up(&mut pending, device, &|other| other.op_seq == op.op_seq)?;
+    give_up(&mut pending, device, LossReason::Discarded, &|other| other.op_seq == op.op_seq)?;
     if pending.ops.iter().all(|op| op.state != OpState::InConflict) {
         pending.conflict = None;
     }
@@ -151,8 +155,18 @@ pub(super) fn takes_document(pending: &Pending, wanted: &impl Fn(&Operation) -> 
     unborn && pending.ops.iter().any(|op| op.kind == OpKind::Create && wanted(op))
 }
 
-/// Gives up operations of a document, and all of them if its create is among them and the server has never had it.
-pub(super) fn give_up(pending: &mut Pending, device: &Device, wanted: &impl Fn(&Operation) -> bool) -> Result<()> {
+/// Gives up operations of a document, and all of them if its create is among them and the server has never had it. The app discards them, or
+/// they lose to the server's state.
+pub(super) fn give_up(
+    pending: &mut Pending,
+    device: &Device,
+    reason: LossReason,
+    wanted: &impl Fn(&Operation) -> bool,
+) -> Result<()> {
+    let (how, fate) = match reason {
+        LossReason::Discarded => (WriteOutcome::Discarded, GroupFate::Discarded),
+        LossReason::ServerKept | LossReason::LocalKept => (WriteOutcome::Overridden, GroupFate::Overridden),
+    };
     pending.freeze_create()?;
     let whole = takes_document(pending, wanted);
     let mut at = 0;
@@ -162,10 +176,10 @@ pub(super) fn give_up(pending: &mut Pending, device: &Device, wanted: &impl Fn(&
             continue;
         }
         if let Some(group) = pending.ops[at].group.clone() {
-            pending.groups.push((group, GroupFate::Discarded));
+            pending.groups.push((group, fate.clone()));
         }
         unlink(pending, at);
-        pending.give_up(device, at, LossReason::Discarded, WriteOutcome::Discarded)?;
+        pending.give_up(device, at, reason, how)?;
     }
     Ok(())
 }

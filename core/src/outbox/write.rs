@@ -248,7 +248,9 @@ fn agree_on_delete(pending: &mut Pending) {
 /// A document whose create was refused has never been on the server: deleting it takes back everything that waits.
 fn withdraw_refused_create(pending: &mut Pending) -> Option<OpId> {
     let refused = pending.ops.first().filter(|op| op.kind == OpKind::Create && op.is_parked())?.op_id;
-    let alone = pending.ops.iter().all(|op| op.group.is_none() && !op.was_sent() && op.kind != OpKind::Action);
+    // A refused group has no effect on the server: the rest of it waits for a decision without this member.
+    let ungrouped = |op: &Operation| op.group.is_none() || op.is_parked() && !op.is_exact();
+    let alone = pending.ops.iter().all(|op| ungrouped(op) && !op.was_sent() && op.kind != OpKind::Action);
     if !alone || pending.row.server_body().is_some() {
         return None;
     }

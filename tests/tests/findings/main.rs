@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 mod attacks;
+mod audit_queue;
 mod clocks;
 mod contents;
 mod copies;

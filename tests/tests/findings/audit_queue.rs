@@ -1,0 +1,204 @@
+//! What the queue did with writes that lost, were refused, or wait behind those.
+
+use crate::{LATER, pair};
+use holm_core::Strategy;
+use holm_tests::fixture::{Device, in_step, story, story_on};
+use serde_json::{Value, json};
+
+const SHORT_TITLES: &str = "[collections.tasks.fields.title]\nmax_length = 10\n";
+const STRATEGIES: [Strategy; 4] = [Strategy::Merge, Strategy::ServerWins, Strategy::LocalWins, Strategy::LastWriteWins];
+
+/// A transfer: the account is changed and its booking made, in one group.
+async fn transfer(a: &Device) {
+    a.holm
+        .write(|tx| {
+            tx.group();
+            tx.update("tasks", "account", &json!({"balance": 90}))?;
+            tx.create("tasks", &json!({"id": "booking", "amount": -10, "n": 0}))
+        })
+        .await
+        .unwrap();
+}
+
+#[test]
+fn audit_a4_an_edit_behind_a_create_goes_with_the_group_that_lost() {
+    for strategy in STRATEGIES {
+        for edit in [json!({"memo": "lunch"}), json!({"n": {"$inc": 5}}), Value::Null] {
+            story(|mut world| async move {
+                let a = world.device("a").strategy(strategy).open().await;
+                let b = world.device("b").strategy(strategy).open().await;
+                a.create("account", json!({"balance": 100})).await;
+                in_step(&[&a, &b]).await;
+                transfer(&a).await;
+                match edit {
+                    Value::Null => drop(a.delete("booking").await),
+                    ref edit => drop(a.update("booking", edit.clone()).await),
+                }
+                world.pass(LATER).await;
+                b.update("account", json!({"balance": 50})).await;
+                b.sync().await;
+                in_step(&[&a, &b]).await;
+                assert!(a.holm.parked().unwrap().is_empty(), "{strategy:?}");
+                if strategy == Strategy::LocalWins {
+                    assert_eq!(b.get("account"), Some(json!({"balance": 90})));
+                    return;
+                }
+                assert_eq!(b.get("account"), Some(json!({"balance": 50})), "{strategy:?}");
+                assert_eq!((a.get("booking"), b.get("booking")), (None, None), "{strategy:?}");
+                let lost: Vec<_> = a.journal().into_iter().filter(|entry| entry.doc_id == "booking").collect();
+                assert_eq!(lost.len(), 2, "the create and what was edited after it: {lost:#?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn audit_a4_an_edit_behind_a_member_starts_from_what_stands() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"balance": 100})).await;
+        a.create("other", json!({"amount": 0, "n": 0})).await;
+        in_step(&[&a, &b]).await;
+        a.holm
+            .write(|tx| {
+                tx.group();
+                tx.update("tasks", "d", &json!({"balance": 90}))?;
+                tx.update("tasks", "other", &json!({"amount": -10, "n": 1}))
+            })
+            .await
+            .unwrap();
+        a.update("other", json!({"amount": -20})).await;
+        world.pass(LATER).await;
+        b.update("d", json!({"balance": 50})).await;
+        b.sync().await;
+        let report = a.sync().await;
+        in_step(&[&a, &b]).await;
+        assert_eq!(report.conflicts, 1, "no other device has changed the other document");
+        assert_eq!(b.get("other"), Some(json!({"amount": -20, "n": 0})));
+    });
+}
+
+#[test]
+fn audit_a4_a_group_behind_a_create_that_lost_goes_whole() {
+    story(|mut world| async move {
+        let a = world.device("a").open().await;
+        let b = world.device("b").open().await;
+        a.create("account", json!({"balance": 100})).await;
+        a.create("third", json!({"n": 0})).await;
+        in_step(&[&a, &b]).await;
+        transfer(&a).await;
+        a.holm
+            .write(|tx| {
+                tx.group();
+                tx.update("tasks", "booking", &json!({"memo": "lunch"}))?;
+                tx.update("tasks", "third", &json!({"n": 1}))
+            })
+            .await
+            .unwrap();
+        world.pass(LATER).await;
+        b.update("account", json!({"balance": 50})).await;
+        b.sync().await;
+        in_step(&[&a, &b]).await;
+        assert_eq!((b.get("booking"), b.get("third")), (None, Some(json!({"n": 0}))));
+    });
+}
+
+#[test]
+fn audit_a7_a_refused_create_of_a_group_is_withdrawn_with_its_document() {
+    for members in [1, 2] {
+        for late in [false, true] {
+            story_on(SHORT_TITLES, |mut world| async move {
+                let a = world.open("a").await;
+                a.holm
+                    .write(move |tx| {
+                        tx.group();
+                        tx.create("tasks", &json!({"id": "0", "title": "much too long"}))?;
+                        (1..members).try_for_each(|n| tx.create("tasks", &json!({"id": n.to_string()})).map(drop))
+                    })
+                    .await
+                    .unwrap();
+                let reply = late.then(|| a.link.hold_reply("batch"));
+                let sync = a.start_sync();
+                match &reply {
+                    Some(reply) => reply.arrived().await,
+                    None => world.seconds(1.0).await,
+                }
+                for n in 0..members {
+                    a.delete(&n.to_string()).await;
+                }
+                if let Some(reply) = reply {
+                    reply.release();
+                }
+                let _ = sync.await.unwrap();
+                a.sync().await;
+                assert!(a.pending().is_empty(), "{members} {late} {:#?}", a.pending());
+                assert!(a.view().is_empty());
+            });
+        }
+    }
+}
+
+#[test]
+fn audit_a7_a_refused_edit_of_a_group_goes_with_the_delete() {
+    for late in [false, true] {
+        for grouped in [false, true] {
+            story_on(SHORT_TITLES, |mut world| async move {
+                let (a, b) = pair(&mut world, json!({"title": "short"})).await;
+                a.create("other", json!({"title": "x"})).await;
+                in_step(&[&a, &b]).await;
+                a.holm
+                    .write(|tx| {
+                        tx.group();
+                        tx.update("tasks", "d", &json!({"title": "much too long"}))?;
+                        tx.update("tasks", "other", &json!({"title": "y"}))
+                    })
+                    .await
+                    .unwrap();
+                let reply = late.then(|| a.link.hold_reply("batch"));
+                let sync = a.start_sync();
+                match &reply {
+                    Some(reply) => reply.arrived().await,
+                    None => world.seconds(1.0).await,
+                }
+                a.holm
+                    .write(move |tx| {
+                        if grouped {
+                            tx.group();
+                        }
+                        tx.delete("tasks", "d")?;
+                        tx.delete("tasks", "other")
+                    })
+                    .await
+                    .unwrap();
+                if let Some(reply) = reply {
+                    reply.release();
+                }
+                let _ = sync.await.unwrap();
+                in_step(&[&a, &b]).await;
+                assert!(b.view().is_empty(), "{:#?}", b.view());
+            });
+        }
+    }
+}
+
+#[test]
+fn audit_a7_what_is_left_of_a_group_waits_for_a_decision() {
+    story_on(SHORT_TITLES, |mut world| async move {
+        let (a, b) = pair(&mut world, json!({"n": 1})).await;
+        a.holm
+            .write(|tx| {
+                tx.group();
+                tx.create("tasks", &json!({"id": "bad", "title": "much too long"}))?;
+                tx.update("tasks", "d", &json!({"n": 2}))
+            })
+            .await
+            .unwrap();
+        let _ = a.try_sync().await;
+        a.delete("bad").await;
+        a.sync().await;
+        let parked = a.holm.parked().unwrap();
+        assert_eq!(parked.iter().map(|op| op.doc_id.as_str()).collect::<Vec<_>>(), ["d"]);
+        a.holm.retry(parked[0].op_id).await.unwrap();
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.view().into_iter().collect::<Vec<_>>(), [("d".to_owned(), json!({"n": 2}))]);
+    });
+}
