@@ -35,10 +35,21 @@ pub(super) enum Merge {
 
 /// Joins `next`, made with `ticket`, to the last operation of its document.
 pub(super) fn join(last: &mut Operation, next: &Next, ticket: &Ticket) -> Merge {
-    if !last.is_open() || last.group != ticket.group || !same_frame(last.stamp, ticket.stamp) {
+    if !may_join(last, ticket) {
+        return Merge::Append;
+    }
+    // What is edited after a create is a part of what is made, and a group stands or falls as a whole.
+    if let (Next::Update { changes, .. }, OpKind::Update, None) = (next, last.kind, &ticket.group)
+        && folds_into_set(last, changes)
+    {
         return Merge::Append;
     }
     merge(last, next, ticket.stamp)
+}
+
+/// Whether a write that is made with `ticket` can be joined to this operation at all.
+pub(super) fn may_join(last: &Operation, ticket: &Ticket) -> bool {
+    last.is_open() && last.group == ticket.group && same_frame(last.stamp, ticket.stamp)
 }
 
 /// Whether two operations were made in one frame: no restart and no jump of the clock is between them. One that an earlier run of the process has
@@ -80,10 +91,12 @@ pub(super) enum Neighbours {
     OfOneFrame,
     /// All: the server has refused the first of them, so it knows none of them, and what was edited after a restart repairs it.
     Refused,
+    /// Those of one run of the process, and edits that commute with the sets before them: a delete follows, and takes them all.
+    Deleted,
 }
 
-/// Joins neighbours in the queue that have become open again, after a retry or a resolved conflict. Increments and set edits that were
-/// queued behind a set of the same place stay operations of their own: the set may lose, and they must not be lost with it.
+/// Joins neighbours in the queue that have become open again, after a retry or a resolved conflict, or of which the later has changed.
+/// Increments and set edits behind a set of the same place stay operations of their own: the set may lose, and they must not be lost with it.
 pub(super) fn compact(pending: &mut Pending, which: Neighbours) {
     let mut at = 1;
     while at < pending.ops.len() {
@@ -101,7 +114,8 @@ pub(super) fn compact(pending: &mut Pending, which: Neighbours) {
             && earlier.is_open()
             && op.group == earlier.group
             && (which == Neighbours::Refused || same_frame(earlier.stamp, stamp));
-        if !joins || folds_into_set(earlier, op) {
+        let apart = || op.changes.as_ref().is_some_and(|changes| folds_into_set(earlier, changes));
+        if !joins || which != Neighbours::Deleted && apart() {
             at += 1;
             continue;
         }
@@ -139,8 +153,8 @@ pub(super) fn fold_into_delete(pending: &mut Pending, at: usize) {
 }
 
 /// Whether an edit of `next` that commutes would become a part of a set of `earlier`.
-fn folds_into_set(earlier: &Operation, next: &Operation) -> bool {
-    let (Some(earlier), Some(next)) = (&earlier.changes, &next.changes) else { return false };
+fn folds_into_set(earlier: &Operation, next: &Changes) -> bool {
+    let Some(earlier) = &earlier.changes else { return false };
     let covers = |path: &Path| {
         earlier.iter().any(|(place, change)| !change.edit.commutes() && !change.edit.removes() && place.contains(path))
     };

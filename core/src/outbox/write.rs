@@ -1,6 +1,6 @@
 //! A local write: the view changes and the operation is queued, in one transaction.
 
-use super::coalesce::{Merge, Next, fold_into_delete, join};
+use super::coalesce::{Merge, Neighbours, Next, compact, fold_into_delete, join, may_join};
 use super::park::yield_to_delete;
 use super::references::{References, adopt, link};
 use super::view::{self, body_text};
@@ -159,9 +159,11 @@ fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bo
     let merge = pending.ops.last_mut().map_or(Merge::Append, |last| join(last, &next, ticket));
     let Next::Update { changes, before } = next else { return Ok(None) };
     let op_id = match (merge, pending.ops.last()) {
-        (Merge::Joined, Some(last)) => {
+        (Merge::Joined, Some(_)) => {
             pending.queued = true;
-            last.op_id
+            // A set of the same place in the place of the increment between them: nothing keeps the two sets apart any more.
+            compact(pending, Neighbours::OfOneFrame);
+            pending.ops.last().map_or(ticket.op_id, |last| last.op_id)
         }
         _ => {
             pending.freeze_create()?;
@@ -209,6 +211,9 @@ pub(crate) fn delete(tx: &Tx<'_>, device: &Device, place: &Place<'_>) -> Result<
 fn hide(pending: &mut Pending, ticket: &Ticket) -> Result<OpId> {
     if let Some(op_id) = withdraw_refused_create(pending) {
         return Ok(op_id);
+    }
+    if pending.ops.last().is_some_and(|last| may_join(last, ticket)) {
+        compact(pending, Neighbours::Deleted);
     }
     let merge = pending.ops.last_mut().map_or(Merge::Append, |last| join(last, &Next::Delete, ticket));
     let op_id = match (merge, pending.ops.last()) {

@@ -2,7 +2,7 @@
 
 use crate::{LATER, pair};
 use holm_core::Strategy;
-use holm_tests::fixture::{Device, in_step, story, story_on};
+use holm_tests::fixture::{Device, Fixture, in_step, story, story_on};
 use serde_json::{Value, json};
 
 const SHORT_TITLES: &str = "[collections.tasks.fields.title]\nmax_length = 10\n";
@@ -99,6 +99,105 @@ fn audit_a4_a_group_behind_a_create_that_lost_goes_whole() {
         b.sync().await;
         in_step(&[&a, &b]).await;
         assert_eq!((b.get("booking"), b.get("third")), (None, Some(json!({"n": 0}))));
+    });
+}
+
+/// What one device edits, what the other one sets later, and what both come to.
+async fn counts_on(world: &mut Fixture, strategy: Strategy, edits: &[Value], theirs: Value, end: Value) {
+    let a = world.device("a").strategy(strategy).open().await;
+    let b = world.device("b").strategy(strategy).open().await;
+    a.create("d", json!({"n": 0, "tags": [], "o": {"n": 0}})).await;
+    in_step(&[&a, &b]).await;
+    for edit in edits {
+        a.update("d", edit.clone()).await;
+    }
+    world.pass(LATER).await;
+    b.update("d", theirs).await;
+    b.sync().await;
+    in_step(&[&a, &b]).await;
+    let shown = b.get("d").unwrap();
+    for (name, value) in end.as_object().unwrap() {
+        assert_eq!(&shown[name], value, "{strategy:?} {edits:?}");
+    }
+}
+
+#[test]
+fn audit_a3_an_edit_that_commutes_is_not_joined_to_a_set() {
+    let cases = [
+        (vec![json!({"n": 5}), json!({"n": {"$inc": 1}})], json!({"n": 7}), json!({"n": 8})),
+        (vec![json!({"n": 5}), json!({"n": {"$inc": 1}})], json!({"n": 5}), json!({"n": 6})),
+        (
+            vec![json!({"n": 5}), json!({"n": {"$inc": 1}}), json!({"n": {"$inc": 2}})],
+            json!({"n": 7}),
+            json!({"n": 10}),
+        ),
+        (vec![json!({"n": {"$inc": 1}}), json!({"n": 5}), json!({"n": {"$inc": 1}})], json!({"n": 7}), json!({"n": 8})),
+        (vec![json!({"n": 5}), json!({"n": {"$inc": 1}}), json!({"n": 9})], json!({"n": 7}), json!({"n": 7})),
+        (
+            vec![json!({"tags": ["x"]}), json!({"tags": {"$addToSet": ["y"]}})],
+            json!({"tags": ["z"]}),
+            json!({"tags": ["z", "y"]}),
+        ),
+        (
+            vec![json!({"o": {"n": 5}}), json!({"o": {"n": {"$inc": 1}}})],
+            json!({"o": {"n": 7}}),
+            json!({"o": {"n": 8}}),
+        ),
+    ];
+    for strategy in [Strategy::Merge, Strategy::ServerWins, Strategy::LastWriteWins] {
+        for (edits, theirs, end) in cases.clone() {
+            story(|mut world| async move { counts_on(&mut world, strategy, &edits, theirs, end).await });
+        }
+    }
+}
+
+#[test]
+fn audit_a3_sets_and_increments_in_turn_stay_two_operations() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"n": 0})).await;
+        for n in 1..20 {
+            a.update("d", json!({"n": n * 10})).await;
+            a.update("d", json!({"n": {"$inc": 1}})).await;
+        }
+        assert_eq!(a.pending().len(), 2);
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 191})));
+    });
+}
+
+#[test]
+fn audit_a3_a_delete_behind_a_set_and_an_increment_is_one_operation() {
+    for again in [None, Some(json!({"n": 9})), Some(json!({"n": 6}))] {
+        story(|mut world| async move {
+            let (a, b) = pair(&mut world, json!({"n": 0})).await;
+            a.update("d", json!({"n": 5})).await;
+            a.update("d", json!({"n": {"$inc": 1}})).await;
+            a.delete("d").await;
+            assert_eq!(a.pending().len(), 1);
+            if let Some(again) = &again {
+                a.create("d", again.clone()).await;
+            }
+            in_step(&[&a, &b]).await;
+            assert_eq!(b.get("d"), again);
+        });
+    }
+}
+
+#[test]
+fn audit_a3_a_group_joins_what_it_does_to_one_document() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"n": 0})).await;
+        a.holm
+            .write(|tx| {
+                tx.group();
+                tx.update("tasks", "d", &json!({"n": 5}))?;
+                tx.create("tasks", &json!({"id": "e"}))?;
+                tx.update("tasks", "d", &json!({"n": {"$inc": 1}}))
+            })
+            .await
+            .unwrap();
+        in_step(&[&a, &b]).await;
+        assert_eq!(b.get("d"), Some(json!({"n": 6})));
     });
 }
 
