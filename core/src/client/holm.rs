@@ -131,7 +131,7 @@ impl Holm {
             ))
         });
         let (clock, longest_wait) = (device.clock.clone(), config.sync.retry.longest_wait());
-        let queue = CountedQueue { store: store.clone(), clock, longest_wait };
+        let queue = CountedQueue { store: store.clone(), clock, longest_wait, ordered: config.sync.ordered };
         let confirmer = confirmations.clone().map(|all| all as Arc<dyn Confirmer>);
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
         let context = RepositoryContext { store, device, registry, watchers, executor, readings, refresher, confirmer };

@@ -46,7 +46,10 @@ impl Holm {
         let deadline = Deadline::after(clock.monotonic(), budget);
         match self.engine()?.slice(deadline, clock.as_ref()).await? {
             Some(report) => Ok(report),
-            None => Ok(SliceReport { more: Remaining::of(self.store(), None)?, ..SliceReport::default() }),
+            None => Ok(SliceReport {
+                more: Remaining::of(self.store(), self.inner.queue.ordered, None)?,
+                ..SliceReport::default()
+            }),
         }
     }
 }

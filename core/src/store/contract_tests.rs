@@ -376,7 +376,7 @@ fn looking_for_what_waits_reads_no_document() {
     assert!(waiting_states::take_ready(&tx, collection).unwrap().is_empty());
     assert!(waiting_states::ready_in(&tx).unwrap().is_empty());
     assert_eq!(unreadable::count(&tx), Ok(0));
-    assert_eq!(operations::counts(&tx), Ok((0, 0)));
+    assert_eq!(operations::counts(&tx, false), Ok((0, 0)));
     assert_eq!(operations::group_size(&tx, "none"), Ok((0, 0)));
     let steps = steps.load(Ordering::Relaxed) - before;
     assert!((1..1_000).contains(&steps), "{steps}");

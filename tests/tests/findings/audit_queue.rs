@@ -1,8 +1,8 @@
 //! What the queue did with writes that lost, were refused, or wait behind those.
 
 use crate::{LATER, pair};
-use holm_core::Strategy;
-use holm_tests::fixture::{Device, Fixture, in_step, story, story_on};
+use holm_core::{Strategy, SyncStatus};
+use holm_tests::fixture::{Device, Fixture, clash, in_step, story, story_on};
 use serde_json::{Value, json};
 
 const SHORT_TITLES: &str = "[collections.tasks.fields.title]\nmax_length = 10\n";
@@ -299,5 +299,43 @@ fn audit_a7_what_is_left_of_a_group_waits_for_a_decision() {
         a.holm.retry(parked[0].op_id).await.unwrap();
         in_step(&[&a, &b]).await;
         assert_eq!(b.view().into_iter().collect::<Vec<_>>(), [("d".to_owned(), json!({"n": 2}))]);
+    });
+}
+
+#[test]
+fn audit_a8_what_waits_in_one_order_behind_a_refused_write_is_not_pending() {
+    story_on(SHORT_TITLES, |mut world| async move {
+        let a = world.device("a").config(|config| config.sync.ordered = true).open().await;
+        a.create("before", json!({})).await;
+        let refused = a.create("first", json!({"title": "much too long"})).await;
+        let _ = a.try_sync().await;
+        a.create("second", json!({})).await;
+        a.create("third", json!({})).await;
+        a.update("third", json!({"n": 1})).await;
+        let _ = a.try_sync().await;
+        let status = a.holm.state().unwrap();
+        assert_eq!((status.pending, status.failed), (0, 1), "at rest");
+        a.holm.discard(refused).await.unwrap();
+        assert_eq!(a.holm.state().unwrap().pending, 2, "what waited is to be sent");
+        a.sync().await;
+        assert_eq!((a.holm.state().unwrap().pending, a.pending().len()), (0, 0));
+    });
+}
+
+#[test]
+fn audit_a8_what_waits_in_one_order_behind_a_conflict_is_not_pending() {
+    story(|mut world| async move {
+        let open = |config: &mut holm_core::Config| config.sync.ordered = true;
+        let a = world.device("a").strategy(Strategy::Prompt).config(open).open().await;
+        let b = world.device("b").strategy(Strategy::Prompt).open().await;
+        clash(&a, &b).await;
+        a.create("second", json!({})).await;
+        a.sync().await;
+        a.create("third", json!({})).await;
+        let status = a.holm.state().unwrap();
+        assert_eq!((status.pending, status.conflicts, a.status("d")), (0, 1, Some(SyncStatus::Conflict)));
+        a.holm.resolve_conflict(a.conflicts()[0].id, holm_core::Resolution::KeepServer).await.unwrap();
+        assert!(a.holm.state().unwrap().pending > 0);
+        in_step(&[&a, &b]).await;
     });
 }

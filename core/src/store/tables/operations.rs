@@ -293,8 +293,8 @@ pub(crate) fn acknowledged(connection: &Connection) -> Result<i64> {
 }
 
 /// (pending, parked) operations. An operation in a conflict counts as neither: its conflict is counted. Nor does one that waits, over however
-/// many others, for one of those: it will not be sent, and needs no decision of its own.
-pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
+/// many others, for one of those: it will not be sent, and needs no decision of its own. `ordered`: everything after one of those waits for it.
+pub(crate) fn counts(connection: &Connection, ordered: bool) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE stuck (op_seq, document, group_id) AS (
              SELECT op_seq, document, group_id FROM operations WHERE state > 1 AND state >= 3
@@ -304,10 +304,12 @@ pub(crate) fn counts(connection: &Connection) -> Result<(u64, u64)> {
                  CROSS JOIN operations b ON b.op_seq = w.op_seq
              UNION SELECT m.op_seq, m.document, m.group_id FROM stuck s CROSS JOIN operations m ON m.group_id = s.group_id
          )
-         SELECT (SELECT count(*) FROM operations) - (SELECT count(*) FROM stuck),
+         SELECT CASE WHEN ?1
+                     THEN (SELECT count(*) FROM operations WHERE op_seq < coalesce((SELECT min(op_seq) FROM stuck), 9223372036854775807))
+                     ELSE (SELECT count(*) FROM operations) - (SELECT count(*) FROM stuck) END,
                 (SELECT count(*) FROM operations WHERE state > 1 AND state IN (3, 5))",
     )?;
-    Ok(statement.query_row([], |row| {
+    Ok(statement.query_row([ordered], |row| {
         let (pending, parked): (i64, i64) = (row.get(0)?, row.get(1)?);
         Ok((pending.cast_unsigned(), parked.cast_unsigned()))
     })?)

@@ -25,6 +25,8 @@ pub(crate) struct CountedQueue {
     pub clock: Arc<dyn Clock>,
     /// No wait of an operation is longer.
     pub longest_wait: Duration,
+    /// All operations go in one order.
+    pub ordered: bool,
 }
 
 /// The engine's state, and who watches it. Thread-safe.
@@ -103,7 +105,7 @@ fn state(known: Known, queue: &CountedQueue) -> Result<SyncState> {
         (queue.clock.wall_ms(), i64::try_from(queue.longest_wait.as_millis()).unwrap_or(i64::MAX));
     let Known { phase, progress, last_error, .. } = known;
     queue.store.read(|connection| {
-        let (pending, failed) = operations::counts(connection)?;
+        let (pending, failed) = operations::counts(connection, queue.ordered)?;
         Ok(SyncState {
             phase,
             pending,

@@ -33,13 +33,13 @@ pub struct Remaining {
 
 impl Remaining {
     /// Counts operations. `collections`: how many of them are behind; `None` if that is not known: then all count as behind.
-    pub(crate) fn of(store: &Store, collections: Option<usize>) -> Result<Self> {
+    pub(crate) fn of(store: &Store, ordered: bool, collections: Option<usize>) -> Result<Self> {
         store.read(|connection| {
             let collections = match collections {
                 Some(known) => known,
                 None => collections::all(connection)?.len(),
             };
-            let (operations, _) = operations::counts(connection)?;
+            let (operations, _) = operations::counts(connection, ordered)?;
             Ok(Self { operations, collections: collections as u64 })
         })
     }

@@ -329,6 +329,7 @@ fn report(deps: &EngineDeps, end: Result<(), Stop>, tally: Tally, limited: bool)
     let (mut report, which) = (tally.report, runnable(deps, i64::MAX));
     let waiting = deps.store.read(|connection| operations::waiting(connection, &which, MOST_DEFERRED))?;
     report.deferred = waiting.into_iter().map(Deferred::from).collect();
-    let more = if limited { Remaining::of(&deps.store, tally.behind)? } else { Remaining::default() };
+    let more =
+        if limited { Remaining::of(&deps.store, deps.config.ordered, tally.behind)? } else { Remaining::default() };
     Ok(SliceReport { report, complete, more })
 }
