@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Phase, PublishedLimits, SyncState, new_uuid};
 use crate::net::{HttpClient, ReqwestTransport};
 use crate::outbox::{self, Conflict, Resolution};
-use crate::platform::Connectivity;
+use crate::platform::{BoundedClock, Clock, Connectivity};
 use crate::repository::{
     Collection, Confirmer, Consistency, Refresher, Registry, RepositoryContext, Transaction, Watchers,
 };
@@ -324,7 +324,8 @@ struct Identity {
 
 /// Reads or makes the ids of device and store. Takes up what a killed process left behind, and forgets what is too old.
 fn open_device(store: &Store, config: &Config) -> Result<Identity> {
-    let (clock, entropy) = (config.clock.clone(), config.entropy.clone());
+    let clock: Arc<dyn Clock> = Arc::new(BoundedClock(config.clock.clone()));
+    let entropy = config.entropy.clone();
     let fresh = || {
         let mut random = [0; 10];
         entropy.fill(&mut random);

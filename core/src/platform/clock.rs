@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A wait that ends by itself; dropping it forgets it.
@@ -17,6 +18,26 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> Sleep;
+}
+
+/// The wall clock is taken to show no time further from 1970 than this, ms: two million years, of which several add up without an overflow.
+pub(crate) const FARTHEST_MS: i64 = 1 << 56;
+
+/// A host's clock, whose wall clock may show anything, within [`FARTHEST_MS`].
+pub(crate) struct BoundedClock(pub Arc<dyn Clock>);
+
+impl Clock for BoundedClock {
+    fn wall_ms(&self) -> i64 {
+        self.0.wall_ms().clamp(-FARTHEST_MS, FARTHEST_MS)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.0.sleep(duration)
+    }
 }
 
 /// The operating system's clocks, waiting on tokio's timer.

@@ -7,6 +7,7 @@ mod connectivity;
 mod entropy;
 mod event;
 
+pub(crate) use clock::{BoundedClock, FARTHEST_MS};
 pub use clock::{Clock, Sleep, SystemClock};
 pub use connectivity::{Connectivity, Network};
 pub use entropy::{Entropy, SystemEntropy};

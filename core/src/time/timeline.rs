@@ -4,6 +4,7 @@
 use super::frame::{Frame, MAX_FIRST_MS, pack, unpack};
 use super::resolve::{Ended, resolve};
 use super::sample::{Bounds, Reading, ServerTime};
+use crate::platform::FARTHEST_MS;
 use std::collections::BTreeMap;
 
 /// Wall clock and monotonic clock may differ by this much about how much time has passed, ms. More means
@@ -154,12 +155,13 @@ impl Timeline {
     /// Takes in the server's time. An exchange during which a clock was disturbed tells nothing.
     pub fn observe(&mut self, sample: ServerTime, nonce: impl Fn() -> i64) -> Learnt {
         self.advance(sample.span.received, &nonce);
+        let server_ms = sample.server_ms.clamp(0, FARTHEST_MS);
         if sample.span.sent.monotonic_ms < self.began {
             return Learnt::default();
         }
         let (sent, received) =
             (self.device_ms(sample.span.sent.monotonic_ms), self.device_ms(sample.span.received.monotonic_ms));
-        let newer = Bounds::of(sample.server_ms, sent, received);
+        let newer = Bounds::of(server_ms, sent, received);
         let bounds = self.bounds.map_or(newer, |older| older.narrowed_by(newer));
         let offset = bounds.nearest(self.current.offset_ms.unwrap_or(self.guess_ms));
         match self.current.offset_ms {

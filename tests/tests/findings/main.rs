@@ -7,6 +7,7 @@
 
 mod attacks;
 mod audit_queue;
+mod audit_values;
 mod clocks;
 mod contents;
 mod copies;
