@@ -28,3 +28,33 @@ fn audit_b14_a_clock_beyond_all_reason_stops_no_device() {
         });
     }
 }
+
+#[test]
+fn audit_b10_an_id_is_a_text_among_texts() {
+    story(|mut world| async move {
+        let a = world.open("a").await;
+        for id in ["0", "1", "2", "10", "x"] {
+            a.create(id, json!({})).await;
+        }
+        let all = ["0", "1", "10", "2", "x"];
+        for value in [json!(2), json!(2.0), json!(true), json!(1)] {
+            for (filter, found) in [
+                (json!({"eq": ["id", value]}), &[][..]),
+                (json!({"in": ["id", [value, "x"]]}), &["x"][..]),
+                (json!({"in": ["id", [value]]}), &[][..]),
+                (json!({"lt": ["id", value]}), &[][..]),
+                (json!({"lte": ["id", value]}), &[][..]),
+                (json!({"gt": ["id", value]}), &[][..]),
+                (json!({"gte": ["id", value]}), &[][..]),
+                (json!({"contains": ["id", value]}), &[][..]),
+                (json!({"ne": ["id", value]}), &all[..]),
+                (json!({"not": {"eq": ["id", value]}}), &all[..]),
+            ] {
+                assert_eq!(a.find(filter.clone()), found, "{filter}");
+            }
+        }
+        assert_eq!(a.find(json!({"eq": ["id", "2"]})), ["2"]);
+        assert_eq!(a.find(json!({"gt": ["id", "10"]})), ["2", "x"]);
+        assert_eq!(a.find(json!({"in": ["id", ["2", null, "x"]]})), ["2", "x"]);
+    });
+}

@@ -79,7 +79,7 @@ pub(super) fn tie(order: &[(FieldPath, Direction)]) -> (&'static str, Direction)
     }
 }
 
-fn descending(direction: Direction) -> &'static str {
+pub(super) fn descending(direction: Direction) -> &'static str {
     match direction {
         Direction::Ascending => "",
         Direction::Descending => " DESC",
@@ -171,8 +171,9 @@ impl Condition {
     }
 
     fn compare(&mut self, path: &FieldPath, operator: &str, value: &Value) -> Result<()> {
-        let _ = write!(self.text, "{} {operator} ", path.sql());
-        self.value(scalar(value)?);
+        let value = scalar(value)?;
+        let _ = write!(self.text, "{} {operator} ", operand(path, &value));
+        self.value(value);
         Ok(())
     }
 
@@ -182,7 +183,7 @@ impl Condition {
             Sql::Null => return Err(Error::query(format!("{path} cannot be less or greater than null"))),
             value => value,
         };
-        let (field, text) = (path.sql(), matches!(value, Sql::Text(_)));
+        let (field, text) = (operand(path, &value), matches!(value, Sql::Text(_)));
         let other_end = match (&value, operator.starts_with('<')) {
             (Sql::Text(_), true) => Some(">= ''"),
             (Sql::Integer(_) | Sql::Real(_), false) => Some("< ''"),
@@ -200,7 +201,11 @@ impl Condition {
     }
 
     fn one_of(&mut self, path: &FieldPath, values: &[Value]) -> Result<()> {
-        let (nulls, rest): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_null());
+        let (nulls, mut rest): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_null());
+        if path.is_id() {
+            // A list has one operand: see `operand`.
+            rest.retain(|value| value.is_string());
+        }
         let _ = write!(self.text, "({} IN (", path.sql());
         for (index, value) in rest.iter().enumerate() {
             if index > 0 {
@@ -271,6 +276,11 @@ impl Condition {
         }
         Ok(())
     }
+}
+
+/// A field as it is compared with this value. The column of the ids makes texts of the numbers that it meets, unless it stands in an expression.
+fn operand(path: &FieldPath, value: &Sql) -> String {
+    if path.is_id() && !matches!(value, Sql::Text(_)) { format!("+{}", path.sql()) } else { path.sql() }
 }
 
 /// The least text that is greater than every text that begins with `start`; `None` if there is none.
