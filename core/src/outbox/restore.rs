@@ -51,11 +51,7 @@ pub(crate) fn restore(
     let shown = documents::find(tx, loss.collection, &loss.doc_id)?.filter(|row| !row.hidden);
     let op_id = match (&loss.lost, shown) {
         (Lost::Delete(_), Some(_)) => Some(delete(tx, device, &place)?),
-        (Lost::Paths(changes), Some(row)) => {
-            let mut fields = view::parse_body(row.body.as_deref().unwrap_or("{}"))?;
-            changes.apply(&mut fields);
-            update(tx, device, &place, &Edit::Replace(fields))?
-        }
+        (Lost::Paths(changes), Some(_)) => update(tx, device, &place, &Edit::Again(changes.clone()))?,
         (Lost::Paths(changes), None) => {
             let kept = loss.kept.as_deref().map(view::parse_body).transpose()?;
             let mut fields: Fields = kept.unwrap_or_default();

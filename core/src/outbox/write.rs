@@ -9,8 +9,8 @@ use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{
-    Action, Body, Changes, DocumentId, Fields, OpEvent, OpId, OpKind, OpState, Operation, Seen, Version, WriteOutcome,
-    between, check_view,
+    Action, Body, Change, Changes, DocumentId, Fields, OpEvent, OpId, OpKind, OpState, Operation, Seen, Stamp, Version,
+    WriteOutcome, between, check_view, same,
 };
 use crate::store::Tx;
 use crate::store::documents::DocumentRow;
@@ -26,6 +26,8 @@ pub(crate) enum Edit {
     Replace(Fields),
     /// The whole document, made from this version of it: counts as its difference from that version.
     ReplaceFrom(Fields, Version),
+    /// Changes that lost once, to be made again.
+    Again(Changes),
 }
 
 /// Where a write goes, and as what.
@@ -146,6 +148,7 @@ fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bo
             // What is shown that way already is no change.
             without_effect(between(&based_on(pending, *version)?, whole, ticket.stamp), &fields)
         }
+        Edit::Again(lost) => again(lost, &fields, ticket.stamp),
     };
     let changes = rules.as_meant(changes, &fields);
     if changes.is_empty() {
@@ -178,6 +181,22 @@ fn change(pending: &mut Pending, rules: &Rules, ticket: &Ticket, edit: &Edit, bo
     }
     pending.view_is_set = true;
     Ok(Some(op_id))
+}
+
+/// What lost changes change in what is shown now. Increments and set edits stay what they are: what other devices have added meanwhile counts.
+fn again(lost: &Changes, fields: &Fields, stamp: Stamp) -> Changes {
+    let (mut values, mut whole) = (lost.clone(), fields.clone());
+    values.retain(|_, change| !change.edit.commutes());
+    values.apply(&mut whole);
+    let mut changes = between(fields, &whole, stamp);
+    for (path, Change { edit, .. }) in lost.iter().filter(|(_, change)| change.edit.commutes()) {
+        let now = Changes::value_at(&whole, path);
+        let after = edit.result(now);
+        if now.is_none() || !now.zip(after.as_ref()).is_some_and(|(now, after)| same(now, after)) {
+            changes.push(path.clone(), Change { edit: edit.clone(), stamp });
+        }
+    }
+    changes
 }
 
 /// The server's document of a version. Only its last state is kept.

@@ -1,6 +1,6 @@
 //! Values that the device compared, kept or dated wrongly.
 
-use crate::LATER;
+use crate::{LATER, pair};
 use holm_tests::fixture::{in_step, story};
 use serde_json::json;
 
@@ -56,5 +56,50 @@ fn audit_b10_an_id_is_a_text_among_texts() {
         assert_eq!(a.find(json!({"eq": ["id", "2"]})), ["2"]);
         assert_eq!(a.find(json!({"gt": ["id", "10"]})), ["2", "x"]);
         assert_eq!(a.find(json!({"in": ["id", ["2", null, "x"]]})), ["2", "x"]);
+    });
+}
+
+#[test]
+fn audit_b7_a_restored_increment_counts_beside_those_of_others() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"n": 0, "tags": ["x"], "o": {"n": 1, "t": "old"}, "title": ""})).await;
+        let patch = json!({"n": {"$inc": 5}, "tags": {"$addToSet": ["mine"]}, "o": {"n": {"$inc": 2}, "t": "new"}, "title": "a"});
+        let op = a.update("d", patch).await.unwrap();
+        a.holm.discard(op).await.unwrap();
+        b.update("d", json!({"n": {"$inc": 1}, "tags": {"$addToSet": ["theirs"]}, "o": {"n": {"$inc": 3}}})).await;
+        b.sync().await;
+        // It has not read what the other device has added.
+        a.holm.restore(a.journal()[0].id).await.unwrap();
+        in_step(&[&a, &b]).await;
+        let expected = json!({"n": 6, "tags": ["x", "theirs", "mine"], "o": {"n": 6, "t": "new"}, "title": "a"});
+        assert_eq!(b.get("d"), Some(expected));
+    });
+}
+
+#[test]
+fn audit_b7_a_member_that_is_there_already_is_not_written_again() {
+    story(|mut world| async move {
+        let (a, b) = pair(&mut world, json!({"tags": ["x"]})).await;
+        let op = a.update("d", json!({"tags": {"$addToSet": ["y"]}})).await.unwrap();
+        a.holm.discard(op).await.unwrap();
+        b.update("d", json!({"tags": {"$addToSet": ["y"]}})).await;
+        in_step(&[&b, &a]).await;
+        let receipt = a.holm.restore(a.journal()[0].id).await.unwrap();
+        assert_eq!(receipt.op_id, None);
+    });
+}
+
+/// An edit that waits is in no version: where a form gives back what that version has, it cannot be told from one that was opened before the edit.
+#[test]
+fn audit_b8_a_replace_on_a_version_leaves_what_waits() {
+    story(|mut world| async move {
+        let (a, _) = pair(&mut world, json!({"t": "orig", "u": 1})).await;
+        let version = a.document("d").unwrap().version.unwrap();
+        a.update("d", json!({"t": "A"})).await;
+        let form = json!({"t": "orig", "u": 2});
+        a.holm.write(move |tx| tx.replace_based_on("tasks", "d", &form, version)).await.unwrap();
+        assert_eq!(a.get("d"), Some(json!({"t": "A", "u": 2})));
+        a.replace("d", json!({"t": "orig", "u": 2})).await;
+        assert_eq!(a.get("d"), Some(json!({"t": "orig", "u": 2})));
     });
 }
