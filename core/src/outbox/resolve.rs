@@ -7,7 +7,7 @@ use crate::conflict::{Decision, FieldRule, Incoming, Rules, Strategy, decide};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::{
-    Changes, Fields, Hlc, OpEvent, OpKind, RemoteChange, ResolverFault, Stamp, Version, between, check_own_id,
+    Changes, Fields, Hlc, OpEvent, OpKind, Path, RemoteChange, ResolverFault, Stamp, Version, between, check_own_id,
     read_fields,
 };
 use crate::store::conflicts::{self, Asked, ConflictRow};
@@ -130,9 +130,42 @@ pub(crate) fn resolve(
     let Some(mut pending) = Pending::find(tx, conflict.collection, &conflict.doc_id)? else {
         return conflicts::remove(tx, id);
     };
-    apply(&mut pending, device, &conflict, resolution, rules)?;
+    let ours = apply(&mut pending, device, &conflict, resolution, rules)?;
+    if ours != Ours::AsMade {
+        let Hlc { ms, counter, .. } = device.stamp(tx)?;
+        stamp_decision(&mut pending, ours, &conflict.paths, Stamp { ms, counter });
+    }
     let row = pending.save(tx, device)?;
     link(tx, &row, references)
+}
+
+/// What a decision makes of this device's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ours {
+    /// Nothing: its edits win or lose as they were made.
+    AsMade,
+    /// It stands where both sides changed something.
+    Kept,
+    /// It is the document that was chosen.
+    Chosen,
+}
+
+/// What was decided is a write of now: it is later than what was written before, on whichever device. `paths`: where both sides changed
+/// something; none if one side deleted the document.
+fn stamp_decision(pending: &mut Pending, ours: Ours, paths: &[Path], now: Stamp) {
+    let decided = |path: &Path| ours == Ours::Chosen || paths.is_empty() || paths.iter().any(|clash| clash.meets(path));
+    for op in pending.ops.iter_mut().filter(|op| op.kind != OpKind::Action && op.is_open()) {
+        let mut changed = op.kind == OpKind::Delete;
+        if let Some(changes) = &mut op.changes {
+            changes.restamp(|path, stamp| {
+                changed |= decided(path);
+                if decided(path) { now } else { stamp }
+            });
+        }
+        if changed {
+            op.stamp = now;
+        }
+    }
 }
 
 fn apply(
@@ -141,7 +174,7 @@ fn apply(
     conflict: &ConflictRow,
     resolution: &Resolution,
     rules: &Rules,
-) -> Result<()> {
+) -> Result<Ours> {
     pending.conflict = None;
     pending.queued = true;
     for op in pending.ops.iter_mut().filter(|op| op.state == crate::model::OpState::InConflict) {
@@ -150,26 +183,28 @@ fn apply(
     }
     let server = server_side(conflict, pending);
     let fields = server.body.as_deref().map(parse_body).transpose()?;
-    let decision = match resolution {
-        Resolution::KeepServer => Decision::TakeServer,
-        Resolution::KeepLocal => keep_local(pending, device, &server, fields.as_ref())?,
+    let (ours, decision) = match resolution {
+        Resolution::KeepServer => (Ours::AsMade, Decision::TakeServer),
+        Resolution::KeepLocal => (Ours::Kept, keep_local(pending, device, &server, fields.as_ref())?),
         Resolution::Document(text) => {
             take_document(pending, device, conflict, text, fields.as_ref())?;
-            keep_local(pending, device, &server, fields.as_ref())?
+            (Ours::Chosen, keep_local(pending, device, &server, fields.as_ref())?)
         }
         Resolution::Merge => match by_rules(pending, device, &server, fields.as_ref(), &merging(rules))? {
             // Nothing tells which edit is later: the person is here, so what is here stands.
-            Decision::NeedsStamps => keep_local(pending, device, &server, fields.as_ref())?,
-            decision => decision,
+            Decision::NeedsStamps => (Ours::Kept, keep_local(pending, device, &server, fields.as_ref())?),
+            decision => (Ours::AsMade, decision),
         },
     };
     if decision == Decision::TakeServer {
         pending.freeze_create()?;
-        return override_all(pending, device);
+        override_all(pending, device)?;
+        return Ok(ours);
     }
     let round = Round { declared: false, base: None, asks: Asked::Person(None) };
     carry_out(pending, device, &server, fields.as_ref(), decision, &round)?;
-    super::references::park_decided(pending)
+    super::references::park_decided(pending)?;
+    Ok(ours)
 }
 
 /// The collection's rules, with the later edit in the place of every question.

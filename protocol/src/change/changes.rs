@@ -148,9 +148,9 @@ impl Changes {
     }
 
     /// Replaces every stamp.
-    pub fn restamp(&mut self, stamp: impl Fn(Stamp) -> Stamp) {
-        for change in self.0.values_mut() {
-            change.stamp = stamp(change.stamp);
+    pub fn restamp(&mut self, mut stamp: impl FnMut(&Path, Stamp) -> Stamp) {
+        for (path, change) in &mut self.0 {
+            change.stamp = stamp(path, change.stamp);
         }
     }
 

@@ -327,7 +327,7 @@ proptest! {
     #[test]
     fn a_merge_patch_says_the_same_as_its_changes(start in document(), changes in any_changes()) {
         let mut same_stamps = changes;
-        same_stamps.restamp(|_| AT);
+        same_stamps.restamp(|_, _| AT);
         let text = same_stamps.to_merge_patch(AT).map(|patch| Value::Object(patch).to_string());
         prop_assert_eq!(same_stamps.merge_patch_text(AT), text);
         let Some(patch) = same_stamps.to_merge_patch(AT) else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! Values that the device compared, kept or dated wrongly.
 
 use crate::{LATER, pair};
+use holm_core::{CollectionConfig, Resolution, Strategy};
 use holm_tests::fixture::{in_step, story};
 use serde_json::json;
 
@@ -101,5 +102,81 @@ fn audit_b8_a_replace_on_a_version_leaves_what_waits() {
         assert_eq!(a.get("d"), Some(json!({"t": "A", "u": 2})));
         a.replace("d", json!({"t": "orig", "u": 2})).await;
         assert_eq!(a.get("d"), Some(json!({"t": "orig", "u": 2})));
+    });
+}
+
+#[test]
+fn audit_a10_a_decision_is_later_than_what_was_written_before() {
+    for chosen in [Resolution::KeepLocal, Resolution::Document(json!({"t": "a1", "u": 0}).to_string())] {
+        story(|mut world| async move {
+            let mut devices = Vec::new();
+            for name in ["a", "b", "c"] {
+                devices.push(world.device(name).strategy(Strategy::Prompt).open().await);
+            }
+            let [a, b, c] = &devices[..] else { unreachable!() };
+            a.create("d", json!({"t": "", "u": 0})).await;
+            in_step(&[a, b, c]).await;
+            a.update("d", json!({"t": "a1"})).await;
+            world.pass(LATER).await;
+            c.update("d", json!({"t": "c2"})).await;
+            world.pass(LATER).await;
+            b.update("d", json!({"t": "b3"})).await;
+            b.sync().await;
+            a.sync().await;
+            world.pass(LATER).await;
+            a.holm.resolve_conflict(a.conflicts()[0].id, chosen).await.unwrap();
+            a.sync().await;
+            c.sync().await;
+            let conflict = &c.conflicts()[0];
+            assert!(conflict.server_ms.unwrap() > conflict.local_ms, "a decided after c had written");
+            c.holm.resolve_conflict(conflict.id, Resolution::Merge).await.unwrap();
+            in_step(&[c, a, b]).await;
+            assert_eq!(b.get("d").unwrap()["t"], "a1");
+        });
+    }
+}
+
+#[test]
+fn audit_a10_a_decision_about_one_field_makes_no_other_later() {
+    story(|mut world| async move {
+        let rules = |name: &str| CollectionConfig::new(name).rule("t", holm_core::FieldRule::Prompt);
+        let a = world.device("a").collection(rules("tasks")).open().await;
+        let b = world.device("b").collection(rules("tasks")).open().await;
+        a.create("d", json!({"t": "", "u": 0})).await;
+        in_step(&[&a, &b]).await;
+        a.update("d", json!({"t": "mine", "u": 1})).await;
+        world.pass(LATER).await;
+        b.update("d", json!({"t": "theirs"})).await;
+        b.sync().await;
+        b.update("d", json!({"u": 2})).await;
+        world.pass(LATER).await;
+        a.sync().await;
+        a.holm.resolve_conflict(a.conflicts()[0].id, Resolution::KeepLocal).await.unwrap();
+        a.sync().await;
+        in_step(&[&b, &a]).await;
+        assert_eq!(a.get("d"), Some(json!({"t": "mine", "u": 2})));
+    });
+}
+
+#[test]
+fn audit_a10_a_kept_delete_is_later_than_what_was_written_before() {
+    story(|mut world| async move {
+        let a = world.device("a").strategy(Strategy::Prompt).open().await;
+        let b = world.device("b").strategy(Strategy::Prompt).open().await;
+        let c = world.device("c").strategy(Strategy::LastWriteWins).open().await;
+        a.create("d", json!({"t": ""})).await;
+        in_step(&[&a, &b, &c]).await;
+        a.delete("d").await;
+        world.pass(LATER).await;
+        c.update("d", json!({"t": "c2"})).await;
+        world.pass(LATER).await;
+        b.update("d", json!({"t": "b3"})).await;
+        b.sync().await;
+        a.sync().await;
+        world.pass(LATER).await;
+        a.holm.resolve_conflict(a.conflicts()[0].id, Resolution::KeepLocal).await.unwrap();
+        a.sync().await;
+        in_step(&[&c, &a, &b]).await;
+        assert_eq!(b.get("d"), None);
     });
 }
