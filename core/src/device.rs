@@ -113,6 +113,12 @@ impl Device {
         time.now_ms(now)
     }
 
+    /// Server time, ms since 1970. `None` while it is not known.
+    pub fn known_ms(&self) -> Option<i64> {
+        let (time, now) = self.time_now();
+        time.is_known().then(|| time.now_ms(now))
+    }
+
     /// Whether this process has got the server's time, and the clocks have run on undisturbed since.
     pub fn has_server_time(&self) -> bool {
         self.time_now().0.is_known()

@@ -341,7 +341,7 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
         frames::purge(tx)?;
         outcomes::purge(tx)?;
         if alone {
-            journal::purge(tx, now.saturating_sub(keep_ms))?;
+            journal::purge_by_device(tx, now.saturating_sub(keep_ms))?;
         }
         let id = meta::get_or_set(tx, meta::Key::DeviceId, fresh_device)?;
         let store_id = meta::get_or_set(tx, meta::Key::StoreId, fresh_store)?;

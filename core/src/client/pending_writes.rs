@@ -52,7 +52,8 @@ impl Holm {
 
     /// Values that lost, newest first, at most `limit`: overwritten by a resolution, or discarded. Blocking.
     pub fn journal(&self, limit: u32) -> Result<Vec<JournalEntry>> {
-        self.store().read(|connection| journal::newest(connection, limit))
+        self.store()
+            .read(|connection| journal::newest(connection, limit, |stored_ms| self.device().server_ms(stored_ms)))
     }
 
     /// Writes the values of a journal entry back, as a write of now: an update of the document, its create if it is gone, or its delete.

@@ -224,7 +224,7 @@ impl Pending {
         kept: Option<Fields>,
     ) {
         self.losses.push(Loss {
-            at_ms: device.server_now_ms(),
+            at_ms: device.known_ms(),
             collection: self.row.collection,
             doc_id: self.row.id.clone(),
             op_id: op,
@@ -251,7 +251,7 @@ impl Pending {
     pub fn save(mut self, tx: &Tx<'_>, device: &Device) -> Result<DocumentRow> {
         let groups = std::mem::take(&mut self.groups);
         let orphans = super::references::orphans(tx, &self)?;
-        let row = self.write(tx)?;
+        let row = self.write(tx, device)?;
         orphans.settle(tx, device, &row)?;
         for (group, fate) in groups {
             super::group::spread(tx, device, &group, &fate)?;
@@ -259,12 +259,12 @@ impl Pending {
         Ok(row)
     }
 
-    pub(super) fn write(mut self, tx: &Tx<'_>) -> Result<DocumentRow> {
+    pub(super) fn write(mut self, tx: &Tx<'_>, device: &Device) -> Result<DocumentRow> {
         if self.ops.iter().all(|op| op.kind == OpKind::Action) {
             self.conflict = None;
         }
         if self.unbound {
-            return self.write_unbound(tx);
+            return self.write_unbound(tx, device);
         }
         if self.view_is_set {
             self.row.first_op = self.ops.first().map_or(0, |op| op.op_seq);
@@ -284,18 +284,24 @@ impl Pending {
             (before, Some(now)) if before != Some(now) => conflicts::keep(tx, now)?,
             _ => {}
         }
-        self.write_losses(tx)?;
+        self.write_losses(tx, device)?;
         self.write_outcomes(tx)?;
         Ok(self.row)
     }
 
-    fn write_losses(&self, tx: &Tx<'_>) -> Result<()> {
-        self.losses.iter().try_for_each(|loss| journal::record(tx, loss))
+    fn write_losses(&self, tx: &Tx<'_>, device: &Device) -> Result<()> {
+        self.losses.iter().try_for_each(|loss| {
+            let at_ms = match loss.at_ms {
+                Some(known) => known,
+                None => device.stamp(tx)?.ms,
+            };
+            journal::record(tx, loss, at_ms)
+        })
     }
 
-    fn write_unbound(mut self, tx: &Tx<'_>) -> Result<DocumentRow> {
+    fn write_unbound(mut self, tx: &Tx<'_>, device: &Device) -> Result<DocumentRow> {
         self.write_operations(tx)?;
-        self.write_losses(tx)?;
+        self.write_losses(tx, device)?;
         self.write_outcomes(tx)?;
         Ok(self.row)
     }

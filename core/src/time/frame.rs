@@ -3,7 +3,8 @@
 /// Bits of a stamp's milliseconds that count milliseconds: 557 years from 1970. Those above are the frame's
 /// number.
 const MS_BITS: u32 = 44;
-const MS_MASK: i64 = (1 << MS_BITS) - 1;
+/// What is below the frame's number.
+pub(crate) const MS_MASK: i64 = (1 << MS_BITS) - 1;
 /// The greatest time that a frame may begin with: half of what fits, so that there is room to run on.
 pub(super) const MAX_FIRST_MS: i64 = MS_MASK >> 1;
 

@@ -17,6 +17,6 @@ mod resolve;
 mod sample;
 mod timeline;
 
-pub(crate) use frame::{Frame, frame_of, unpack};
+pub(crate) use frame::{Frame, MS_MASK, frame_of, pack, unpack};
 pub(crate) use sample::{Reading, ServerTime, Span};
 pub(crate) use timeline::{Learnt, Timeline};

@@ -3,8 +3,12 @@
 use crate::{LATER, pair};
 use holm_core::{CollectionConfig, Resolution, Strategy};
 use holm_tests::fixture::{in_step, story};
+use holm_tests::sim::START_MS;
 use serde_json::json;
+use std::time::Duration;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY_MS: i64 = 24 * 3_600_000;
 
 #[test]
 fn audit_b14_a_clock_beyond_all_reason_stops_no_device() {
@@ -179,4 +183,40 @@ fn audit_a10_a_kept_delete_is_later_than_what_was_written_before() {
         in_step(&[&c, &a, &b]).await;
         assert_eq!(b.get("d"), None);
     });
+}
+
+#[test]
+fn audit_a11_the_journal_is_dated_by_the_servers_time() {
+    for days in [40, -40] {
+        for (restarts, mended_first) in [(false, true), (true, true), (false, false), (true, false)] {
+            story(|mut world| async move {
+                let (mut a, _) = pair(&mut world, json!({"n": 0})).await;
+                a.clock.set_offset_ms(days * DAY_MS);
+                if restarts {
+                    a.restart().await;
+                }
+                let op = a.update("d", json!({"n": 1})).await.unwrap();
+                a.holm.discard(op).await.unwrap();
+                if restarts {
+                    a.restart().await;
+                }
+                if mended_first {
+                    a.clock.set_offset_ms(0);
+                }
+                world.pass(LATER).await;
+                a.sync().await;
+                a.clock.set_offset_ms(0);
+                a.sync().await;
+                a.restart().await;
+                let wrong_ms = a.journal()[0].at_ms - (START_MS + world.now().as_millis() as i64);
+                assert!(wrong_ms.abs() < 60_000, "{days} {restarts} {mended_first}: wrong by {wrong_ms} ms");
+                world.pass(DAY * 29).await;
+                a.sync().await;
+                assert_eq!(a.journal().len(), 1, "it is kept for 30 days");
+                world.pass(DAY * 2).await;
+                a.sync().await;
+                assert_eq!(a.journal().len(), 0, "and no longer");
+            });
+        }
+    }
 }

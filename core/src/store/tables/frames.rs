@@ -17,7 +17,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Frame> {
     })
 }
 
-/// All frames, each with the device time of its last stamp in the queue (of its beginning, if there is none).
+/// All frames, each with the device time of its last stamp in queue and journal (of its beginning, if there is none).
 pub(crate) fn all(connection: &Connection) -> Result<Vec<(Frame, i64)>> {
     let mut statement =
         connection.prepare_cached("SELECT id, nonce, first_ms, wall_lag_ms, offset_ms, until_ms FROM frames")?;
@@ -25,7 +25,10 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<(Frame, i64)>> {
     // What a frame's last stamp was matters only until the frame has its offset; the queue may be long.
     let mut last = BTreeMap::new();
     if frames.iter().any(|frame| frame.offset_ms.is_none()) {
-        let mut statement = connection.prepare_cached("SELECT max(hlc_ms) FROM operations GROUP BY hlc_ms >> 44")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT max(ms) FROM (SELECT hlc_ms AS ms FROM operations UNION ALL SELECT at FROM journal WHERE at >= 1 << 44)
+             GROUP BY ms >> 44",
+        )?;
         let stamps: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         last.extend(stamps.into_iter().map(unpack));
     }
@@ -74,7 +77,10 @@ pub(crate) fn set_offset(tx: &Tx<'_>, frame: &Frame) -> Result<()> {
 
 /// Forgets all frames if no stamp is stored that needs them.
 pub(crate) fn purge(tx: &Tx<'_>) -> Result<()> {
-    tx.prepare_cached("DELETE FROM frames WHERE NOT EXISTS (SELECT 1 FROM operations)")?.execute([])?;
+    tx.prepare_cached(
+        "DELETE FROM frames WHERE NOT EXISTS (SELECT 1 FROM operations) AND NOT EXISTS (SELECT 1 FROM journal WHERE at >= 1 << 44)",
+    )?
+    .execute([])?;
     tx.remembered().frame.set(None);
     Ok(())
 }

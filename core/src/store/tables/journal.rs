@@ -4,6 +4,7 @@ use super::operations::{changes_from_text, changes_text};
 use crate::error::Result;
 use crate::model::{Action, Changes, OpId, Stamp};
 use crate::store::Tx;
+use crate::time::{Frame, MS_MASK, frame_of, pack, unpack};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
@@ -75,7 +76,8 @@ pub(crate) enum Lost {
 /// One loss.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Loss {
-    pub at_ms: i64,
+    /// When, in server time. `None` where that was not known.
+    pub at_ms: Option<i64>,
     pub collection: i64,
     pub doc_id: String,
     pub op_id: Option<OpId>,
@@ -84,8 +86,8 @@ pub(crate) struct Loss {
     pub kept: Option<String>,
 }
 
-/// Writes down a loss, in the transaction that causes it.
-pub(crate) fn record(tx: &Tx<'_>, loss: &Loss) -> Result<()> {
+/// Writes down a loss, in the transaction that causes it. `at_ms`: server time, or device time with its frame, which [`settle`] converts.
+pub(crate) fn record(tx: &Tx<'_>, loss: &Loss, at_ms: i64) -> Result<()> {
     let none = Changes::new();
     let (deleted, changes, call) = match &loss.lost {
         Lost::Paths(changes) => (false, changes, None),
@@ -97,7 +99,7 @@ pub(crate) fn record(tx: &Tx<'_>, loss: &Loss) -> Result<()> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
-        loss.at_ms,
+        at_ms,
         loss.collection,
         loss.doc_id,
         loss.op_id.as_ref().map(OpId::as_bytes),
@@ -125,8 +127,8 @@ fn lost(row: &Row<'_>, first: usize) -> rusqlite::Result<Lost> {
     Ok(if row.get(first)? { Lost::Delete(read) } else { Lost::Paths(read) })
 }
 
-/// The newest entries first, at most `limit`.
-pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<JournalEntry>> {
+/// The newest entries first, at most `limit`. `server_ms` converts a stored time.
+pub(crate) fn newest(connection: &Connection, limit: u32, server_ms: impl Fn(i64) -> i64) -> Result<Vec<JournalEntry>> {
     let mut statement = connection.prepare_cached(
         "SELECT j.id, at, coalesce(c.name, ''), doc_id, op_id, reason, kept, deleted, changes, action
          FROM journal j LEFT JOIN collections c ON c.id = j.collection ORDER BY j.id DESC LIMIT ?1",
@@ -143,7 +145,7 @@ pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<JournalE
         };
         Ok(JournalEntry {
             id: row.get(0)?,
-            at_ms: row.get(1)?,
+            at_ms: server_ms(row.get(1)?),
             collection: row.get(2)?,
             doc_id: row.get(3)?,
             op_id: row.get::<_, Option<[u8; 16]>>(4)?.map(|bytes| OpId::from_bytes(bytes).to_string()),
@@ -163,7 +165,7 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<Loss>> {
     )?;
     let found = statement.query_row([id], |row| {
         Ok(Loss {
-            at_ms: row.get(0)?,
+            at_ms: Some(row.get(0)?).filter(|at| frame_of(*at) == 0),
             collection: row.get(1)?,
             doc_id: row.get(2)?,
             op_id: row.get::<_, Option<[u8; 16]>>(3)?.map(OpId::from_bytes),
@@ -175,7 +177,27 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<Loss>> {
     Ok(found.optional()?)
 }
 
-/// Forgets entries older than `before_ms`, server time.
+/// Converts the times of entries that were made in a frame which has its offset now.
+pub(crate) fn settle(tx: &Tx<'_>, frame: &Frame) -> Result<()> {
+    let mut statement = tx.prepare_cached("SELECT id, at FROM journal WHERE at >= ?1 AND at < ?2")?;
+    let range = [pack(frame.id, 0), pack(frame.id + 1, 0)];
+    let entries: Vec<(i64, i64)> =
+        statement.query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, at) in entries {
+        if let Some(ms) = frame.server_ms(unpack(at).1) {
+            tx.prepare_cached("UPDATE journal SET at = ?2 WHERE id = ?1")?.execute([id, ms.max(0)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets entries older than `before_ms` by the device's time: where there is no server, there is no other.
+pub(crate) fn purge_by_device(tx: &Tx<'_>, before_ms: i64) -> Result<usize> {
+    let sql = "DELETE FROM journal WHERE (at & ?2) < ?1";
+    Ok(tx.prepare_cached(sql)?.execute([before_ms, MS_MASK])?)
+}
+
+/// Forgets entries older than `before_ms`, server time. One whose time is not known in the server's stays.
 pub(crate) fn purge(tx: &Tx<'_>, before_ms: i64) -> Result<usize> {
     Ok(tx.prepare_cached("DELETE FROM journal WHERE at < ?1")?.execute([before_ms])?)
 }

@@ -1,7 +1,7 @@
 //! Taking in the server's time.
 
 use crate::error::Result;
-use crate::store::{frames, meta};
+use crate::store::{frames, journal, meta};
 use crate::sync::deps::EngineDeps;
 use crate::time::ServerTime;
 
@@ -18,6 +18,7 @@ pub(in crate::sync) async fn observe_server_time(deps: &EngineDeps, sample: Opti
         .write(move |tx| {
             for frame in &written.frames {
                 frames::set_offset(tx, frame)?;
+                journal::settle(tx, frame)?;
             }
             match written.wall_offset_ms {
                 Some(offset) => meta::set(tx, meta::Key::ClockOffset, &offset.to_string()),
