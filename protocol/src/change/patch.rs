@@ -151,17 +151,32 @@ impl Reader {
             // Something else is there: it is replaced by an object, in which the members then find nothing.
             Some(_) => {
                 self.edit(path.clone(), Edit::Set(plain(members, self.operators)));
-                return if self.operators { self.operators_below(&path, members) } else { Ok(()) };
+                if self.operators {
+                    self.operators_below(&path, members)?;
+                    if self.only_operators(members) && self.changes.descendants(&path).next().is_none() {
+                        self.changes.remove(&path);
+                    }
+                }
+                return Ok(());
             }
         };
         let before = self.changes.len();
         for (name, value) in members {
             self.member(path.member(name.as_str()), value, known.and_then(|known| known.get(name)))?;
         }
-        if known.is_none() && self.changes.len() == before {
+        if known.is_none() && self.changes.len() == before && !self.only_operators(members) {
             self.edit(path, Edit::Set(Value::Object(Fields::new())));
         }
         Ok(())
+    }
+
+    /// Whether an object of a patch says nothing but operators: it makes no object by itself, so it is nothing if they change nothing.
+    fn only_operators(&self, members: &Map<String, Value>) -> bool {
+        let only = |value: &Value| match value {
+            Value::Object(inner) => has_operator(inner) || self.only_operators(inner),
+            _ => false,
+        };
+        self.operators && !members.is_empty() && members.values().all(only)
     }
 
     fn operators_below(&mut self, path: &Path, members: &Map<String, Value>) -> Result<(), ChangeError> {

@@ -220,3 +220,24 @@ fn audit_a11_the_journal_is_dated_by_the_servers_time() {
         }
     }
 }
+
+#[test]
+fn audit_a12_an_operator_without_effect_makes_no_object() {
+    story(|mut world| async move {
+        let (a, _) = pair(&mut world, json!({"text": "t", "list": ["x"]})).await;
+        for patch in [
+            json!({"o": {"tags": {"$addToSet": []}}}),
+            json!({"o": {"tags": {"$removeFromSet": ["x"]}}}),
+            json!({"o": {"n": {"$inc": 0}}}),
+            json!({"o": {"p": {"n": {"$inc": 0}}, "tags": {"$addToSet": []}}}),
+            json!({"text": {"tags": {"$addToSet": []}}}),
+            json!({"list": {"p": {"n": {"$inc": 0}}}}),
+        ] {
+            assert_eq!(a.update("d", patch.clone()).await, None, "{patch}");
+        }
+        assert_eq!(a.get("d"), Some(json!({"text": "t", "list": ["x"]})));
+        a.update("d", json!({"o": {"n": {"$inc": 0}, "m": {"$inc": 2}}})).await;
+        a.update("d", json!({"p": {}, "q": {"gone": null}})).await;
+        assert_eq!(a.get("d"), Some(json!({"text": "t", "list": ["x"], "o": {"m": 2}, "p": {}, "q": {}})));
+    });
+}
