@@ -1,8 +1,8 @@
 //! Values that the device compared, kept or dated wrongly.
 
 use crate::{LATER, pair};
-use holm_core::{CollectionConfig, Resolution, Strategy};
-use holm_tests::fixture::{in_step, story};
+use holm_core::{CollectionConfig, ErrorCode, Query, Resolution, Strategy};
+use holm_tests::fixture::{code, in_step, story};
 use holm_tests::sim::START_MS;
 use serde_json::json;
 use std::time::Duration;
@@ -239,5 +239,36 @@ fn audit_a12_an_operator_without_effect_makes_no_object() {
         a.update("d", json!({"o": {"n": {"$inc": 0}, "m": {"$inc": 2}}})).await;
         a.update("d", json!({"p": {}, "q": {"gone": null}})).await;
         assert_eq!(a.get("d"), Some(json!({"text": "t", "list": ["x"], "o": {"m": 2}, "p": {}, "q": {}})));
+    });
+}
+
+#[test]
+fn audit_a14_a_page_mark_of_another_order_is_refused() {
+    story(|mut world| async move {
+        let a = world.open("a").await;
+        for n in 0..4 {
+            a.create(&n.to_string(), json!({"n": n, "g": n % 2})).await;
+        }
+        let query = |order: serde_json::Value| Query::parse(&json!({"order": order, "limit": 2})).unwrap();
+        let orders = [
+            json!([["n", "asc"]]),
+            json!([["n", "desc"]]),
+            json!([["g", "desc"]]),
+            json!([["id", "asc"]]),
+            json!([]),
+            json!([["n", "asc"], ["g", "asc"]]),
+            json!([["g", "asc"], ["n", "asc"]]),
+        ];
+        for (at, order) in orders.iter().enumerate() {
+            let mark = a.tasks.page(&query(order.clone()), None).unwrap().next.unwrap();
+            for (other_at, other) in orders.iter().enumerate() {
+                let page = a.tasks.page(&query(other.clone()), Some(&mark));
+                if at == other_at {
+                    assert_eq!(page.unwrap().documents.len(), 2);
+                } else {
+                    assert_eq!(code(page), ErrorCode::InvalidQuery, "{order} {other}");
+                }
+            }
+        }
     });
 }

@@ -1,13 +1,14 @@
 //! Pages by key: the next page begins after the last document of this one, even if documents came or went in between.
 
 use super::Query;
-use super::compile::{Condition, order_by, scalar, tie};
+use super::compile::{Condition, descending, order_by, scalar, tie};
 use super::place::push_after;
 use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH, read_document};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -26,7 +27,7 @@ pub struct Page {
 /// Reads the page that begins after the mark `after`; the first one if it is `None`.
 ///
 /// # Errors
-/// `INVALID_QUERY` for a mark of another query, an offset, or a limit of 0.
+/// `INVALID_QUERY` for a mark of another order, an offset, or a limit of 0.
 pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query, after: Option<&str>) -> Result<Page> {
     if query.offset.is_some() {
         return Err(Error::query("a page begins at a key, not at an offset"));
@@ -37,13 +38,16 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
     }
     let mut sql = Condition::of(collection, query)?;
     if let Some(after) = after {
-        let keys: Vec<Value> = serde_json::from_str(after).map_err(|_| Error::query("the page mark is damaged"))?;
+        let Mark { order, keys } = serde_json::from_str(after).map_err(|_| Error::query("the page mark is damaged"))?;
+        if order != order_text(query) {
+            return Err(Error::query("the page mark belongs to a query with another order"));
+        }
         let last_fits = match query.order.len() {
             0 => keys.last().is_some_and(Value::is_string),
             _ => keys.last().is_some_and(Value::is_i64),
         };
         if keys.len() != query.order.len() + 1 || !last_fits {
-            return Err(Error::query("the page mark belongs to another query"));
+            return Err(Error::query("the page mark is damaged"));
         }
         sql.text.push_str(" AND ");
         let place = keys.iter().map(scalar).collect::<Result<Vec<_>>>()?;
@@ -70,23 +74,37 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
         }
         let document = read_document(row)?;
         if documents.len() + 1 == limit as usize {
-            mark = Some(page_mark(row, query.order.len())?);
+            mark = Some(page_mark(row, query)?);
         }
         documents.push(document);
     }
     Ok(Page { documents, next: None })
 }
 
-/// The keys of a row, and what decides between equal ones.
-fn page_mark(row: &Row<'_>, keys: usize) -> Result<String> {
-    let mut mark = Vec::with_capacity(keys + 1);
-    for key in 0..=keys {
-        mark.push(match row.get_ref(DOCUMENT_WIDTH + key)? {
+/// A place in an order. Conditions may change from one page to the next; the order may not.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    order: String,
+    /// The keys of a row, and what decides between equal ones.
+    keys: Vec<Value>,
+}
+
+fn order_text(query: &Query) -> String {
+    query.order.iter().fold(String::new(), |mut text, (path, direction)| {
+        let _ = write!(text, "{}{};", path.sql(), descending(*direction));
+        text
+    })
+}
+
+fn page_mark(row: &Row<'_>, query: &Query) -> Result<String> {
+    let mut keys = Vec::with_capacity(query.order.len() + 1);
+    for key in 0..=query.order.len() {
+        keys.push(match row.get_ref(DOCUMENT_WIDTH + key)? {
             ValueRef::Null | ValueRef::Blob(_) => Value::Null,
             ValueRef::Integer(whole) => whole.into(),
             ValueRef::Real(real) => real.into(),
             ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
         });
     }
-    Ok(Value::Array(mark).to_string())
+    serde_json::to_string(&Mark { order: order_text(query), keys }).map_err(|error| Error::internal(error.to_string()))
 }
