@@ -356,7 +356,7 @@ fn core_r7_a_discarded_nested_change_does_not_travel_on() {
     bench.pending.ops[0].on(OpEvent::Refused(OpError::new("X", "")));
     bench.update(&json!({"o": {"y": 1}}));
     let first = bench.pending.ops[0].op_seq;
-    give_up(&mut bench.pending, &bench.device, &|op| op.op_seq == first).unwrap();
+    give_up(&mut bench.pending, &bench.device, LossReason::Discarded, &|op| op.op_seq == first).unwrap();
     bench.settle();
     assert_eq!(bench.shown(), json!({"o": {"x": 0, "y": 1}}));
     bench.exchange();
@@ -370,7 +370,7 @@ fn core_r7_a_write_behind_a_discarded_one_starts_from_before_it() {
     bench.update(&json!({"n": 2}));
     bench.update(&json!({"n": 3}));
     let first = bench.pending.ops[0].op_seq;
-    give_up(&mut bench.pending, &bench.device, &|op| op.op_seq == first).unwrap();
+    give_up(&mut bench.pending, &bench.device, LossReason::Discarded, &|op| op.op_seq == first).unwrap();
     bench.settle();
     bench.other(&json!({"title": "theirs"}));
     bench.exchange();
@@ -466,7 +466,7 @@ proptest! {
                 Step::Discard => {
                     let head = bench.pending.ops.first().map(|op| (op.op_seq, op.is_open() || op.is_parked()));
                     if let Some((op_seq, true)) = head {
-                        give_up(&mut bench.pending, &bench.device, &|op| op.op_seq == op_seq).unwrap();
+                        give_up(&mut bench.pending, &bench.device, LossReason::Discarded, &|op| op.op_seq == op_seq).unwrap();
                         bench.settle();
                     }
                 }
