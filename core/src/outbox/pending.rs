@@ -165,6 +165,27 @@ impl Pending {
         }
     }
 
+    /// Goes on with the queue of another document, which turned out to be this one: its row goes, its operations stand here by their numbers, as
+    /// they were made. Both are as they are stored. A conflict of the other one stays open, unless there is one here.
+    pub fn take_over(&mut self, tx: &Tx<'_>, other: Self) -> Result<()> {
+        let theirs = other.ops.into_iter().enumerate().map(|(at, op)| (op, at > 0));
+        let mut queue: Vec<_> = self.ops.drain(..).enumerate().map(|(at, op)| (op, at > 0)).chain(theirs).collect();
+        queue.sort_by_key(|(op, _)| op.op_seq);
+        for (at, (was, was_behind)) in queue.iter().enumerate() {
+            let now = Operation { document: self.row.row, doc_id: self.row.id.clone(), ..was.clone() };
+            operations::update(tx, (was, *was_behind), (&now, at > 0))?;
+            self.ops.push(now);
+        }
+        if let Some(stored) = &mut self.stored {
+            stored.ops.clone_from(&self.ops);
+        }
+        if let Some(conflict) = other.conflict {
+            conflicts::remove(tx, conflict.id)?;
+            self.conflict.get_or_insert(ConflictRow { id: 0, doc_id: self.row.id.clone(), ..conflict });
+        }
+        documents::remove(tx, &other.row)
+    }
+
     /// Joins an operation of the queue to another one, which does what both do and from now on answers for both. It belongs to the group of
     /// either; two groups become one.
     pub(super) fn absorb(&mut self, into: usize, other: usize) {

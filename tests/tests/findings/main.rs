@@ -1,7 +1,8 @@
 //! What audits and other people's bug reports have shown, each mended once and for all: one test for each finding, named by its id.
 //!
 //! `core_l1_…`: an audit of the core (L lost edits, P privacy, V liveness, R results, C cost, A traps). `report_07_…`: a public report of people
-//! who build offline-first apps, rebuilt here. `use_05_…`: what a newcomer met who drove the product by its documentation.
+//! who build offline-first apps, rebuilt here. `use_05_…`: what a newcomer met who drove the product by its documentation. `audit_a1_…`: a
+//! later audit of the running product (A an auditor, B an adversary).
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
@@ -17,6 +18,7 @@ mod losses;
 mod privacy;
 mod reports;
 mod results;
+mod server_ids;
 mod storms;
 mod time;
 mod traps;

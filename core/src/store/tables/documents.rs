@@ -303,18 +303,19 @@ pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: 
 }
 
 /// Base rows of a collection that the snapshot of `generation` did not show: the server no longer has them. At most `limit`. (A state
-/// that waits is of this snapshot.)
+/// that waits is of this snapshot.) In the order of their rows, from the one behind `after` on.
 pub(crate) fn of_older_readings(
     connection: &Connection,
     collection: i64,
     generation: i64,
+    after: i64,
     limit: u32,
 ) -> Result<Vec<DocumentRow>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND generation < ?1 AND seq IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM waiting_states w WHERE w.document = documents.row) LIMIT ?2"
+        "SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND generation < ?1 AND seq IS NOT NULL AND row > ?2
+         AND NOT EXISTS (SELECT 1 FROM waiting_states w WHERE w.document = documents.row) ORDER BY row LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![generation, limit], read_row)?;
+    let rows = statement.query_map(params![generation, after, limit], read_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -6,7 +6,7 @@ use crate::backend::Outgoing;
 use crate::error::{ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, RemoteChange};
 use crate::outbox::{self, Acceptance, Acknowledgement, ActionAnswer, Pending, RetryPolicy, Source, Taken};
-use crate::store::{documents, operations, server_ids};
+use crate::store::{operations, server_ids};
 
 /// What an answer came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,7 @@ impl Reconciler<'_> {
         if outcome.is_answer() {
             self.enter_waiting(document, op_seq)?;
         }
-        let Some(mut pending) = Pending::of_row(self.tx, document)? else { return Ok(Answered::Ended) };
-        let Some(at) = pending.position(op_seq) else { return Ok(Answered::Ended) };
+        let Some((mut pending, at)) = Pending::of_number(self.tx, op_seq)? else { return Ok(Answered::Ended) };
         if !pending.ops[at].was_sent() {
             // Its group was parked by the answer to another member.
             return Ok(Answered::Unchanged);
@@ -82,10 +81,10 @@ impl Reconciler<'_> {
                 let rebased = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;
                 self.applied.conflicts += u64::from(rebased.conflict);
                 let row = pending.save(self.tx, self.device)?;
-                if let Some(server_id) = server_id.as_ref().filter(|id| **id != row.id) {
-                    server_ids::keep(self.tx, self.stream.collection, &row.id, server_id)?;
-                }
                 self.digest_with(&row, counted)?;
+                if let Some(server_id) = server_id {
+                    self.learn_server_id(&row.id, server_id, row.seq)?;
+                }
                 return Ok(Answered::Accepted);
             }
             Outcome::Conflict(state) => {
@@ -97,7 +96,8 @@ impl Reconciler<'_> {
                     return Ok(Answered::Parked);
                 }
                 outbox::had_no_effect(&mut pending, at, None);
-                pending.save(self.tx, self.device)?;
+                let row = pending.save(self.tx, self.device)?;
+                self.learn_server_id(&row.id, &state.id, state.seq)?;
                 self.apply(state, Source::Refusal)?;
                 let parked = operations::by_number(self.tx, op_seq)?.is_some_and(|op| op.is_parked());
                 return Ok(if parked { Answered::Parked } else { Answered::Conflicted });
@@ -128,26 +128,14 @@ impl Reconciler<'_> {
 
     /// Whether a refusal's state is that of the operation's document. A create may be refused because the account has a record of this client id
     /// already, under an id that the server has assigned: from here on that is this document.
-    fn is_about(&mut self, pending: &Pending, at: usize, state: &RemoteChange) -> Result<bool> {
+    fn is_about(&self, pending: &Pending, at: usize, state: &RemoteChange) -> Result<bool> {
         let (collection, id) = (self.stream.collection, &pending.row.id);
         let remote = server_ids::remote(self.tx, collection, id)?;
         if state.id == *id || remote.as_ref() == Some(&state.id) {
             return Ok(true);
         }
         let unnamed = remote.is_none() && pending.ops[at].kind == OpKind::Create;
-        if !unnamed || server_ids::local(self.tx, collection, &state.id)?.is_some() {
-            return Ok(false);
-        }
-        // It may be here already, under the server's id, as another device's.
-        if let Some(other) = Pending::find(self.tx, collection, &state.id)? {
-            if other.row.is_pending() {
-                return Ok(false);
-            }
-            self.digest_without(&other.row)?;
-            documents::remove(self.tx, &other.row)?;
-        }
-        server_ids::keep(self.tx, collection, id, &state.id)?;
-        Ok(true)
+        Ok(unnamed && server_ids::local(self.tx, collection, &state.id)?.is_none())
     }
 
     /// The same for an action. `None` if the operation is none.

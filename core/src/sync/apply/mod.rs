@@ -4,6 +4,7 @@ mod answer;
 mod digest;
 mod page;
 mod reconcile;
+mod server_id;
 mod unreadable;
 
 pub(in crate::sync) use answer::Answered;

@@ -71,18 +71,15 @@ pub(in crate::sync) fn apply_page(
 
 /// After a snapshot: what it did not show is gone on the server. Documents with pending edits become conflicts, not deletions.
 fn sweep(reconciler: &mut Reconciler<'_>) -> Result<()> {
+    // Every row is looked at once, whatever becomes of it.
+    let mut after = 0;
     loop {
-        let gone = documents::of_older_readings(
-            reconciler.tx,
-            reconciler.stream.collection,
-            reconciler.stream.generation,
-            SWEEP,
-        )?;
-        if gone.is_empty() {
-            break;
-        }
+        let stream = &reconciler.stream;
+        let gone = documents::of_older_readings(reconciler.tx, stream.collection, stream.generation, after, SWEEP)?;
+        let Some(last) = gone.last() else { break };
+        after = last.row;
         for row in gone {
-            reconciler.apply(&RemoteChange::missing(row.id), Source::State)?;
+            reconciler.apply_here(&RemoteChange::missing(row.id), Source::State)?;
         }
     }
     if reconciler.stream.generation > 1 {

@@ -42,7 +42,7 @@ pub(in crate::sync) struct Reconciler<'a> {
     /// The stream as it is stored.
     stored: StreamRow,
     /// Whether documents of the collection have another id on the server; `None`: not looked up.
-    server_ids: Option<bool>,
+    pub(super) server_ids: Option<bool>,
     /// Whether the store is known to be restored, so that every queued write counts as sent.
     restored: bool,
     /// The server has a document that this device cannot know: the collection is read anew.
@@ -69,7 +69,7 @@ impl<'a> Reconciler<'a> {
     /// user of the reconciler ends with it.
     pub fn close(mut self) -> Result<(StreamRow, Applied)> {
         for change in waiting_states::take_ready(self.tx, self.stream.collection)? {
-            self.apply(&change, Source::State)?;
+            self.apply_here(&change, Source::State)?;
         }
         // A page with nothing in it costs no forced write.
         if self.stream != self.stored {
@@ -81,7 +81,7 @@ impl<'a> Reconciler<'a> {
         Ok((self.stream, self.applied))
     }
 
-    /// Applies a state.
+    /// Applies a state as the server tells it.
     pub fn apply(&mut self, change: &RemoteChange, source: Source) -> Result<()> {
         // In a first snapshot nearly everything is new.
         if self.stream.loading && self.stream.generation == 1 && self.insert_new(change)? {
@@ -93,7 +93,11 @@ impl<'a> Reconciler<'a> {
             self.doubt_after_restore(origin, made_by.as_ref())?;
         }
         let change = self.local(change, made_by)?;
-        let change = change.as_ref();
+        self.apply_here(change.as_ref(), source)
+    }
+
+    /// Applies a state under the id that the document has here.
+    pub fn apply_here(&mut self, change: &RemoteChange, source: Source) -> Result<()> {
         let Some(row) = documents::find(self.tx, self.stream.collection, &change.id)? else {
             return self.apply_unknown(change);
         };
@@ -185,9 +189,8 @@ impl<'a> Reconciler<'a> {
         let Some(create) = create.filter(|op| op.collection == self.stream.collection && op.doc_id != change.id) else {
             return Ok(None);
         };
-        server_ids::keep(self.tx, create.collection, &create.doc_id, &change.id)?;
-        self.server_ids = None;
-        Ok(Some(create.doc_id))
+        self.learn_server_id(&create.doc_id, &change.id, change.seq)?;
+        Ok(server_ids::local(self.tx, create.collection, &change.id)?)
     }
 
     fn apply_unknown(&mut self, change: &RemoteChange) -> Result<()> {
