@@ -74,6 +74,11 @@ impl HttpClient {
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) || uri.query().is_some() {
             return Err(wrong("to be given without credentials and query"));
         }
+        // As the transport reads it: ports above 65535 and broken addresses are none, and what a path is appended to has no fragment.
+        let url = reqwest::Url::parse(base).map_err(|fault| wrong(&format!("not a URL: {fault}")))?;
+        if url.port() == Some(0) || url.fragment().is_some() {
+            return Err(wrong("to be given with a port of 1 to 65535, if any, and without a fragment"));
+        }
         Ok(Self {
             transport,
             base: base.trim_end_matches('/').to_owned(),
@@ -231,11 +236,27 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_http_addresses_are_taken() {
-        for good in ["http://127.0.0.1:8080", "https://api.example.com/holm/"] {
+    fn audit_b13_only_usable_http_addresses_are_taken() {
+        for good in ["http://127.0.0.1:8080", "https://api.example.com/holm/", "http://[::1]:65535", "http://h:1/p"] {
             assert!(HttpClient::new(Arc::new(Nowhere), good).is_ok(), "{good}");
         }
-        for bad in ["", "api.example.com", "ftp://x", "https://", "https://u:p@x", "https://x?token=1"] {
+        for bad in [
+            "",
+            "api.example.com",
+            "ftp://x",
+            "https://",
+            "https://u:p@x",
+            "https://x?token=1",
+            "http://127.0.0.1:99999",
+            "http://127.0.0.1:65536/p",
+            "http://x:0",
+            "http://x:80x",
+            "http://x:8080#f",
+            "http://x/p#",
+            "http://1.2.3.400",
+            "http://[::1",
+            "http://a b",
+        ] {
             assert!(HttpClient::new(Arc::new(Nowhere), bad).is_err(), "{bad}");
         }
     }
