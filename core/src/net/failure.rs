@@ -88,6 +88,10 @@ pub(crate) const TOO_LARGE: &str = Code::PayloadTooLarge.as_str();
 /// The server's code for an account that has what it may have. It refuses one write, and ends no session.
 const QUOTA_EXCEEDED: &str = Code::QuotaExceeded.as_str();
 
+/// What the server says of a token that it does not take. Another code beside a 401 is that of a gateway.
+const ENDS_SESSION: [&str; 3] =
+    [Code::Unauthorized.as_str(), Code::TokenExpired.as_str(), Code::SessionRevoked.as_str()];
+
 /// Says what a response that is no success means: the protocol's own failure if the body has one, else what answered in the place of the
 /// server. `body` is decompressed.
 ///
@@ -119,9 +123,9 @@ pub(crate) fn classify(response: &Response, body: &[u8]) -> (Error, Option<Serve
         (500..=599, _) => Error::network(ErrorCode::ServerError, message),
         // Any proxy may limit the size of a request: to send less is the answer, whatever the body says.
         (413, _) => Error::Refused { server_code: TOO_LARGE.into(), message },
-        (401 | 407, "") => Error::network(ErrorCode::Captive, message),
+        (401, code) if ENDS_SESSION.contains(&code) => Error::auth(ErrorCode::Unauthorized, message),
+        (401 | 407, _) => Error::network(ErrorCode::Captive, message),
         (_, "") => Error::network(ErrorCode::InvalidResponse, message),
-        (401, _) => Error::auth(ErrorCode::Unauthorized, message),
         (_, "CLIENT_UPGRADE_REQUIRED" | "UNSUPPORTED_API_VERSION") => Error::auth(ErrorCode::UpgradeRequired, message),
         (_, QUOTA_EXCEEDED) => Error::Refused { server_code: code.to_owned().into(), message },
         (403, _) => Error::auth(ErrorCode::Forbidden, message),
@@ -197,7 +201,12 @@ mod tests {
             (401, &[][..], "<html>sign in</html>", ErrorCode::Captive),
             (401, &[][..], r#"{"error":"login required"}"#, ErrorCode::Captive),
             (401, &[][..], r#"{"error":{"code":"UNAUTHORIZED","message":"m"}}"#, ErrorCode::Unauthorized),
+            (401, &[][..], r#"{"error":{"code":"TOKEN_EXPIRED","message":"m"}}"#, ErrorCode::Unauthorized),
+            (401, &[][..], r#"{"error":{"code":"SESSION_REVOKED","message":"m"}}"#, ErrorCode::Unauthorized),
+            (401, &[][..], r#"{"error":{"code":"LOGIN"}}"#, ErrorCode::Captive),
+            (401, &[][..], r#"{"error":{"code":"VALIDATION_ERROR","message":"m"}}"#, ErrorCode::Captive),
             (407, &[][..], "", ErrorCode::Captive),
+            (407, &[][..], r#"{"error":{"code":"UNAUTHORIZED","message":"m"}}"#, ErrorCode::Captive),
             (408, &[][..], "", ErrorCode::Timeout),
             (504, &[][..], "<html>", ErrorCode::Timeout),
             (413, &[][..], "<html>413 Request Entity Too Large</html>", ErrorCode::Refused),
