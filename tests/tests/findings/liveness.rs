@@ -311,3 +311,41 @@ fn core_v12_a_live_query_begun_while_suspended_shows_what_comes() {
         assert_eq!(told.try_recv().unwrap().unwrap(), 1);
     });
 }
+
+#[test]
+fn audit_a9_page_that_is_too_large_for_a_proxy_is_asked_for_smaller() {
+    let protocols = Fault::refusal(413, "PAYLOAD_TOO_LARGE");
+    let cut = Fault::Answer(200, "application/json", r#"{"data":{"streams":[{"collection":"tas"#.to_owned());
+    for (instead, syncs) in [(Fault::html(413), 1), (protocols, 1), (cut, 9), (Fault::Timeout, 9)] {
+        story(|mut world| async move {
+            let (a, b) = (world.open("a").await, world.open("b").await);
+            for n in 0..600 {
+                a.create(&format!("d{n}"), json!({"text": noise(n, 1_000)})).await;
+            }
+            a.sync().await;
+            b.link.always("pull", Fault::AnswerLimit(60_000, Box::new(instead)));
+            for _ in 0..syncs {
+                let _ = b.try_sync().await;
+                world.seconds(60.0).await;
+            }
+            assert_eq!(b.view().len(), 600);
+        });
+    }
+}
+
+#[test]
+fn audit_a13_gateways_401_with_a_code_of_its_own_does_not_sign_the_user_out() {
+    for (status, gone) in [(401, "LOGIN"), (401, "FORBIDDEN"), (407, "UNAUTHORIZED")] {
+        story(|mut world| async move {
+            let a = world.device("a").automatic().open().await;
+            a.link.always("", Fault::refusal(status, gone));
+            a.create("d", json!({"title": "kept"})).await;
+            world.seconds(20.0).await;
+            assert_ne!(a.holm.state().unwrap().phase, Phase::SignedOut);
+            assert_eq!(code(a.try_sync().await), ErrorCode::Captive);
+            a.link.heal();
+            world.seconds(60.0).await;
+            assert_eq!(a.status("d"), Some(SyncStatus::Synced));
+        });
+    }
+}

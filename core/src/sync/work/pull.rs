@@ -3,7 +3,8 @@
 //! Invariants:
 //! - Streams are asked for in pieces as large as the server takes, and a piece that is refused is halved until the stream that is the
 //!   reason stands alone. It stops itself only, and is asked for again after a growing pause.
-//! - Requests that are refused in a row are bounded ([`MAX_REFUSED`]); a page that did not come in time is asked for smaller.
+//! - Requests that are refused in a row are bounded ([`MAX_REFUSED`]); a page that did not come in time, whole, or at all because of its size is
+//!   asked for smaller.
 
 use super::adaptive_size::AdaptiveSize;
 use super::pages::{PagesApplied, apply_pages, next_position, positions, repair, reset_stream, restart_streams};
@@ -268,10 +269,10 @@ impl Puller {
         discover: bool,
         error: BackendError,
     ) -> Result<(), Stop> {
-        if let BackendError::Failed(failure) = &error
-            && matches!(failure.code(), ErrorCode::Timeout | ErrorCode::ConnectionLost | ErrorCode::ResponseTooLarge)
-        {
-            self.page.shrink(self.limit(run.requests, &streams) as usize);
+        let asked = self.limit(run.requests, &streams);
+        let smaller = may_be_too_large(&error) && asked > 1;
+        if smaller {
+            self.page.shrink(asked as usize);
         }
         let Some(reason) = streams_fault(&error).filter(|_| run.refused < MAX_REFUSED) else {
             return Err(error.into());
@@ -281,6 +282,8 @@ impl Puller {
         match streams.as_slice() {
             // Nothing was named: it is not a stream's fault.
             [] => return Err(error.into()),
+            // The answer was too large for something on the way, not the stream at fault.
+            [_] if smaller => run.pieces.push_front(streams),
             [one] if reason.code() == ErrorCode::Forbidden && one.space.is_some() && self.refused.may_reset(one) => {
                 reset_stream(&self.deps, &one.collection).await?;
                 run.pieces.push_front(positions(&self.deps, &Scope::one(&one.collection))?);
@@ -305,6 +308,19 @@ impl Puller {
 impl Run<'_, '_> {
     fn is_done(&self) -> bool {
         self.pieces.is_empty() && !self.discover
+    }
+}
+
+/// Whether a smaller page may come where this one has not: it took too long, or it is too large for the device or for a proxy, which refuses it,
+/// drops it, or cuts it off.
+fn may_be_too_large(error: &BackendError) -> bool {
+    match error {
+        BackendError::TooLarge(_) => true,
+        BackendError::Failed(failure) => matches!(
+            failure.code(),
+            ErrorCode::Timeout | ErrorCode::ConnectionLost | ErrorCode::ResponseTooLarge | ErrorCode::InvalidResponse
+        ),
+        BackendError::Resync(_) => false,
     }
 }
 
