@@ -63,6 +63,12 @@ pub(crate) fn names(connection: &Connection, space: i64) -> Result<Vec<String>> 
     statement.query_map([space], |row| row.get(0))?.collect()
 }
 
+/// How many collections a space has.
+pub(crate) fn count(connection: &Connection, space: i64) -> Result<i64> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM streams WHERE space = ?1")?;
+    statement.query_row([space], |row| row.get(0))
+}
+
 /// Makes an empty stream and returns its row.
 pub(crate) fn create(tx: &WriteTx<'_>, space: i64, collection: &CollectionName) -> Result<i64> {
     let mut statement = tx.prepare_cached(

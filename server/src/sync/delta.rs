@@ -4,6 +4,7 @@
 //! - Records whose last write is an operation of the batch are left out; the results speak for them, and the cursors pass them.
 //! - Rows of all streams are taken in the order of their stamps. So where the reply is cut short, one point in time says where to go
 //!   on in every stream, for clients that know nothing else.
+//! - Each collection has a list of deleted ids of its own, also where two names have one singular.
 
 use super::cursors::Check;
 use super::own_rows::OwnRows;
@@ -16,7 +17,7 @@ use crate::store::records::{self, Outline};
 use crate::store::spaces;
 use crate::store::streams::{self, Head};
 use rusqlite::Connection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An upper bound of the bytes that a row has beside its body.
 const ROW_OVERHEAD: i64 = 256;
@@ -67,6 +68,7 @@ pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written:
     let known = |stream: &Stream| written.get(&stream.name.collection).unwrap_or(&none);
     let cut = cut(db, scope, &streams, known)?;
 
+    let keys = DeletedKeys::of(scope, &streams::names(db, scope.space_row)?);
     let mut lists: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let (mut tombstones, mut cursors, mut integrity) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, up_to) in streams.iter().zip(&cut.up_to) {
@@ -85,7 +87,7 @@ pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written:
         let page = page::read(db, request)?;
         let collection = &stream.name.collection;
         extend(lists.entry(collection.to_string()).or_default(), &page.changes);
-        extend(lists.entry(scope.deleted_key(collection)).or_default(), &page.deleted_ids);
+        extend(lists.entry(keys.key(scope, collection)).or_default(), &page.deleted_ids);
         member(&mut tombstones, |out| write_list(out, collection.as_str(), &page.tombstones));
         let name = stream.name.to_string();
         member(&mut cursors, |out| write_pair(out, &name, |out| write_string(out, &page.next.encode())));
@@ -111,6 +113,30 @@ pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written:
         None => spaces::last_ts(db, scope.space_row)?,
     };
     Ok(Updates { json, server_ts })
+}
+
+/// The keys of the lists of deleted ids that would stand for two collections of the account, or are a collection's name.
+struct DeletedKeys {
+    ambiguous: BTreeSet<String>,
+}
+
+impl DeletedKeys {
+    fn of(scope: &Scope, names: &[String]) -> Self {
+        let (mut known, mut ambiguous) = (BTreeSet::new(), BTreeSet::new());
+        for name in names {
+            let key = scope.config.deleted_key(name);
+            if names.contains(&key) || !known.insert(key.clone()) {
+                ambiguous.insert(key);
+            }
+        }
+        Self { ambiguous }
+    }
+
+    /// The key of a collection's list: where the usual one is ambiguous, its name stands in it as it is.
+    fn key(&self, scope: &Scope, collection: &CollectionName) -> String {
+        let key = scope.deleted_key(collection);
+        if self.ambiguous.contains(&key) { format!("deleted{collection}Ids") } else { key }
+    }
 }
 
 fn streams_at(db: &Connection, scope: &Scope, position: &Position) -> Result<Vec<Stream>, Failure> {

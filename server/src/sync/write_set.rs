@@ -9,7 +9,7 @@
 
 use super::decide::{Put, QuotaExcess, Refusal};
 use crate::config::Config;
-use crate::model::{CollectionName, details};
+use crate::model::CollectionName;
 use crate::store::records::{self, OwnStamps, Record};
 use crate::store::spaces::Usage;
 use crate::store::streams::{self, Head};
@@ -101,16 +101,11 @@ impl<'t> WriteSet<'t> {
         if self.head(collection)?.row != 0 {
             return Ok(None);
         }
-        let streams = streams::names(self.tx, self.space)?;
-        let count = i64::try_from(streams.len()).unwrap_or(i64::MAX);
+        let count = streams::count(self.tx, self.space)?;
         if count >= quotas.streams {
             return Ok(excess("streams", count, quotas.streams));
         }
-        let other = streams.iter().find(|other| config.collide(collection.as_str(), other));
-        Ok(other.map(|other| {
-            let fault = format!("\"{collection}\" and \"{other}\" would have one list of deleted ids");
-            Refusal::Invalid(details("collection", fault))
-        }))
+        Ok(None)
     }
 
     /// Stores a record: a new one if `before` is none.

@@ -101,3 +101,25 @@ async fn f22_only_a_create_with_the_tombstone_version_revives() {
     let stale = phone.push(json!([{"type": "delete", "id": "a", "version": 1}])).await;
     assert_eq!(stale[0]["error"]["code"], "VERSION_CONFLICT");
 }
+
+#[tokio::test]
+async fn audit_a5_collections_with_one_singular_have_lists_of_deleted_ids_of_their_own() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let tablet = world.device_of(&phone.account, "tablet");
+    for (collection, id) in [("tasks", "a"), ("task", "b"), ("Tasks", "c"), ("notes", "d")] {
+        let made = json!([{"type": "create", "collection": collection, "clientId": id, "data": {}}]);
+        assert_eq!(phone.push(made).await[0]["status"], "applied", "{collection}");
+        let gone = json!([{"type": "delete", "collection": collection, "id": id}]);
+        assert_eq!(phone.push(gone).await[0]["status"], "applied", "{collection}");
+    }
+    let reply =
+        tablet.batch(json!({"operations": [], "lastSyncTimestamp": "2026-11-20T09:00:00.000Z"})).await.expect(200);
+    let updates = &reply.json["deltaUpdates"];
+    for (key, id) in
+        [("deletedtasksIds", "a"), ("deletedtaskIds", "b"), ("deletedTasksIds", "c"), ("deletedNoteIds", "d")]
+    {
+        assert_eq!(updates[key], json!([id]), "{key} in {updates}");
+    }
+    assert_eq!(updates["deletedTaskIds"], json!(null));
+}

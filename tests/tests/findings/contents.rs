@@ -1,5 +1,6 @@
 //! What a device works out for itself is what the server has: the digest over places would not tell.
 
+use holm_core::CollectionConfig;
 use holm_tests::fixture::{Device, Fault, in_step, story, story_on_files};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -147,6 +148,41 @@ proptest! {
             let fresh = world.open("fresh").await;
             fresh.sync().await;
             assert_eq!(a.view(), fresh.view());
+        });
+    }
+}
+
+/// The server keeps a list of deleted ids for each collection in its replies, named by the English singular.
+#[test]
+fn audit_a5_collections_with_one_singular_are_taken_and_lose_their_own_documents_only() {
+    for (one, other) in
+        [("tasks", "Tasks"), ("task", "tasks"), ("story", "stories"), ("heroes", "hero"), ("box", "boxes")]
+    {
+        story(|mut world| async move {
+            let mut devices = Vec::new();
+            for name in ["a", "b"] {
+                let opener = world.device(name).collection(CollectionConfig::new(one));
+                devices.push(opener.collection(CollectionConfig::new(other)).open().await);
+            }
+            let (a, b) = (&devices[0], &devices[1]);
+            for collection in [one, other] {
+                for id in ["kept", "gone"] {
+                    a.holm.collection(collection).unwrap().create(&json!({"id": id, "in": collection})).await.unwrap();
+                }
+            }
+            a.sync().await;
+            assert!(a.pending().is_empty(), "{:?}", a.pending());
+            b.sync().await;
+            a.holm.collection(one).unwrap().delete("gone").await.unwrap();
+            a.sync().await;
+            // The deletion comes with the reply to a push.
+            b.holm.collection(other).unwrap().update("kept", &json!({"by": "b"})).await.unwrap();
+            b.sync().await;
+            a.sync().await;
+            for device in [a, b] {
+                assert_eq!(device.view_of(one).into_keys().collect::<Vec<_>>(), ["kept"], "{one}");
+                assert_eq!(device.view_of(other).into_keys().collect::<Vec<_>>(), ["gone", "kept"], "{other}");
+            }
         });
     }
 }
