@@ -2,6 +2,8 @@
 //!
 //! Invariants:
 //! - An edit at a path replaces the entries below it; entries above it stay.
+//! - The stamp of a path never goes back: an edit that is older than what it replaces was taken because its device knew of that, or may
+//!   overwrite it, and the next one has to be later than both.
 //! - The last edit of a path is the greatest entry among the path, its ancestors and its descendants. Without one, it is the creation.
 
 use super::Fields;
@@ -58,7 +60,7 @@ impl PathStamps {
         serde_json::to_string(self).ok()
     }
 
-    /// Replaces the entries of the deepest level by one of each parent, with its latest version. False at the top level.
+    /// Replaces the entries of the deepest level by one of each parent, with its latest version and stamp. False at the top level.
     fn coarsen(&mut self) -> bool {
         let Some(deepest) = self.0.keys().map(|path| path.names().len()).max().filter(|depth| *depth > 1) else {
             return false;
@@ -66,12 +68,8 @@ impl PathStamps {
         for (path, stamp) in std::mem::take(&mut self.0) {
             let place = if path.names().len() < deepest { Some(path) } else { path.parent() };
             let Some(place) = place else { continue };
-            match self.0.get(&place) {
-                Some(known) if known.0 >= stamp.0 => {}
-                _ => {
-                    self.0.insert(place, stamp);
-                }
-            }
+            let stamp = self.0.remove(&place).into_iter().fold(stamp, later);
+            self.0.insert(place, stamp);
         }
         true
     }
@@ -92,13 +90,15 @@ impl PathStamps {
         forgotten
     }
 
-    /// Records that `path` was edited.
+    /// Records that `path` was edited. `hlc`: the stamp of the edit; for one that commutes, that of the creation, which is never later than what
+    /// the path has: it has no part in the question which of two others is later.
     pub(crate) fn set(&mut self, path: &Path, version: i64, hlc: &str) {
+        let mut stamp = Stamp(version, hlc.to_owned());
         let below: Vec<Path> = self.below(path).map(|(path, _)| path.clone()).collect();
-        for path in below {
-            self.0.remove(&path);
+        for path in below.iter().chain([path]) {
+            stamp = self.0.remove(path).into_iter().fold(stamp, later);
         }
-        self.0.insert(path.clone(), Stamp(version, hlc.to_owned()));
+        self.0.insert(path.clone(), stamp);
     }
 
     /// The version that edited `path` last, in a record that was made with version `created_version`.

@@ -58,5 +58,6 @@ fn read(record: &Record) -> Result<Option<Live>, StoreError> {
     let Some(body) = &record.body else { return Ok(None) };
     let fields = serde_json::from_str(body).map_err(unreadable)?;
     let stamps = PathStamps::from_stored(record.path_stamps.as_deref()).map_err(unreadable)?;
-    Ok(Some(Live { version: record.version, created_version: record.created_version, fields, stamps }))
+    let created_hlc = record.create_hlc.as_ref().unwrap_or(&record.hlc).clone();
+    Ok(Some(Live { version: record.version, created_version: record.created_version, created_hlc, fields, stamps }))
 }

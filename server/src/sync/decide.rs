@@ -34,6 +34,8 @@ pub(super) struct Live {
     pub(super) version: i64,
     /// The version that made it, or the version that counts for paths without an entry, if stamps were forgotten.
     pub(super) created_version: i64,
+    /// The stamp that made it.
+    pub(super) created_hlc: String,
     pub(super) fields: Fields,
     pub(super) stamps: PathStamps,
 }
@@ -179,7 +181,7 @@ fn update(live: Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decisio
     if write.change.operations() > rules.max_patch_ops {
         return Err(Refusal::Invalid(details("operations", format!("may be at most {}", rules.max_patch_ops))));
     }
-    let Live { version: current, created_version, fields: before, mut stamps } = live;
+    let Live { version: current, created_version, created_hlc, fields: before, mut stamps } = live;
     let Applied { fields, edits } = write.change.apply(before, rules.bounds).map_err(|fault| match fault {
         ChangeFault::Invalid(details) => Refusal::Invalid(details),
         ChangeFault::TestFailed => Refusal::Conflict(Vec::new()),
@@ -201,6 +203,7 @@ fn update(live: Live, write: Write<'_>, rules: WriteRules<'_>) -> Result<Decisio
     let version = current + 1;
     for edit in &edits {
         match &edit.hlc {
+            _ if edit.commutes => stamps.set(&edit.path, version, &created_hlc),
             Some(own) => stamps.set(&edit.path, version, &own.clone().clamped(write.latest_ms).to_string()),
             None => stamps.set(&edit.path, version, write.hlc),
         }

@@ -15,6 +15,7 @@ use crate::store::spaces::Usage;
 use crate::store::streams::{self, Head};
 use crate::store::{WriteTx, spaces};
 use holm_protocol::digest;
+use holm_protocol::hlc::Hlc;
 use std::collections::BTreeMap;
 
 /// The heads that a transaction moves.
@@ -132,7 +133,7 @@ impl<'t> WriteSet<'t> {
             origin_op: author.op_id.map(str::to_owned),
             body: Some(put.body),
             created_version: put.created_version,
-            hlc: author.hlc.to_owned(),
+            hlc: latest_hlc(was.filter(|_| !made_now), author),
             create_hlc: put.create_hlc.or(first_hlc.filter(|_| !made_now)),
             path_stamps: put.path_stamps,
             client_id: name.client_id.map(str::to_owned),
@@ -157,7 +158,7 @@ impl<'t> WriteSet<'t> {
             origin_device: author.device,
             origin_op: author.op_id.map(str::to_owned),
             body: None,
-            hlc: author.hlc.to_owned(),
+            hlc: latest_hlc(Some(&before), author),
             create_hlc: None,
             path_stamps: None,
             ..before.clone()
@@ -233,4 +234,10 @@ pub(super) struct RecordName<'a> {
     pub(super) id: &'a str,
     /// The id that the creating device gave it, where the server assigns ids.
     pub(super) client_id: Option<&'a str>,
+}
+
+/// The stamp of a record's last edit, which never goes back: a commuting edit may come late.
+fn latest_hlc(before: Option<&Record>, author: Author<'_>) -> String {
+    let later = before.map(|before| before.hlc.as_str()).filter(|known| Hlc::parse(known) > Hlc::parse(author.hlc));
+    later.unwrap_or(author.hlc).to_owned()
 }

@@ -15,6 +15,7 @@ mod copies;
 mod engine;
 mod liveness;
 mod losses;
+mod orders;
 mod privacy;
 mod reports;
 mod results;

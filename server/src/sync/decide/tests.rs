@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::field_ops;
 use holm_protocol::change::{Changes, same};
+use holm_protocol::hlc::Hlc;
 use holm_protocol::limits::Limits;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -26,15 +27,15 @@ fn path() -> impl Strategy<Value = Path> {
 }
 
 fn live() -> impl Strategy<Value = Live> {
-    let stamped = prop::collection::vec((path(), 1i64..6), 0..4);
+    let stamped = prop::collection::vec((path(), 1i64..6, 1i64..9), 0..4);
     (fields(), stamped, 1i64..4).prop_map(|(fields, mut stamped, created_version)| {
-        stamped.sort_by_key(|(_, version)| *version);
+        stamped.sort_by_key(|(_, version, _)| *version);
         let mut stamps = PathStamps::default();
-        for (path, version) in &stamped {
-            stamps.set(path, created_version + version, "1:0:d");
+        for (path, version, ms) in &stamped {
+            stamps.set(path, created_version + version, &format!("{ms}:0:d"));
         }
-        let version = created_version + stamped.last().map_or(0, |(_, version)| *version);
-        Live { version, created_version, fields, stamps }
+        let version = created_version + stamped.last().map_or(0, |(_, version, _)| *version);
+        Live { version, created_version, created_hlc: "0:0:c".to_owned(), fields, stamps }
     })
 }
 
@@ -72,6 +73,12 @@ fn decided(live: &Live, change: &Change, base: Option<i64>, collection: &Collect
     decide(CurrentRecord::Live(live.clone()), write(change, base), rules)
 }
 
+/// The stamp of a path, as devices read it from the entries.
+fn stamp_of(stamps: &PathStamps, path: &Path) -> Hlc {
+    let met = stamps.iter().filter(|(entry, _)| entry.meets(path)).map(|(_, stamp)| stamp.1.as_str());
+    met.chain(["0:0:c"]).map(|hlc| Hlc::parse(hlc).unwrap()).max().unwrap()
+}
+
 fn unchanged(before: &Fields, after: &Fields, path: &Path) -> bool {
     match (Changes::value_at(before, path), Changes::value_at(after, path)) {
         (Some(before), Some(after)) => same(before, after),
@@ -105,6 +112,39 @@ proptest! {
             Err(Refusal::PreconditionRequired) => prop_assert!(base.is_none() && !change.commutes()),
             Err(Refusal::Conflict(_)) => prop_assert!(base.is_some() && base != Some(live.version) && !change.commutes()),
             Err(other) => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn audit_a2_stamp_of_a_path_never_goes_back(live in live(), change in change(), ms in 0i64..12, room in 40usize..400) {
+        let hlc = format!("{ms}:0:e");
+        let bounds = Limits::default().record();
+        let rules = WriteRules { collection: &Collection::default(), bounds, max_patch_ops: 1000 };
+        let write = Write { hlc: &hlc, ..write(&change, None) };
+        if let Ok(Decision::Put(put)) = decide(CurrentRecord::Live(live.clone()), write, rules) {
+            let mut stamps = PathStamps::from_stored(put.path_stamps.as_deref()).unwrap();
+            for path in PATHS.iter().map(|pointer| Path::parse(pointer).unwrap()) {
+                prop_assert!(stamp_of(&stamps, &path) >= stamp_of(&live.stamps, &path), "{} of {:?}", path, stamps);
+            }
+            // Told with fewer entries, no path is older than it was.
+            let all = stamps.clone();
+            let (_, floor) = stamps.fit_stored(room);
+            for path in PATHS.iter().map(|pointer| Path::parse(pointer).unwrap()).filter(|_| floor.is_none()) {
+                prop_assert!(stamp_of(&stamps, &path) >= stamp_of(&all, &path), "{} of {:?}", path, stamps);
+            }
+        }
+    }
+
+    #[test]
+    fn audit_a2_commuting_edit_does_not_decide_which_value_is_later(live in live(), path in path(), ms in 0i64..12) {
+        let hlc = format!("{ms}:0:e");
+        let inc = json!({"op": "inc", "path": path.to_string(), "by": 1});
+        let change = Change::FieldOps(field_ops(vec![inc], 64).unwrap());
+        let rules = WriteRules { collection: &Collection::default(), bounds: Limits::default().record(), max_patch_ops: 1000 };
+        let write = Write { hlc: &hlc, ..write(&change, None) };
+        if let Ok(Decision::Put(put)) = decide(CurrentRecord::Live(live.clone()), write, rules) {
+            let stamps = PathStamps::from_stored(put.path_stamps.as_deref()).unwrap();
+            prop_assert_eq!(stamp_of(&stamps, &path), stamp_of(&live.stamps, &path));
         }
     }
 
