@@ -53,7 +53,7 @@ pub(crate) use next_batch::next_batch;
 pub(crate) use park::{discard, park, park_unanswered, retry};
 pub(crate) use pending::{GroupFate, Pending};
 pub(crate) use rebase::{Rebased, Source, leave_to_server, rebase_onto};
-pub(crate) use references::References;
+pub(crate) use references::{References, send_again};
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};
 pub(crate) use resolve::{list_conflicts, resolve};

@@ -7,10 +7,11 @@
 //! - A parent that is given up, and was never on the server, parks what waits for it: none is sent without it unless the app says so.
 //! - Waiting has no circles: the write that would close one is refused. A group waits for what its members wait for.
 
-use super::{Pending, park, view};
+use super::write::operation;
+use super::{Pending, Ticket, park, view};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Changes, Fields, OpError, OpKind, OpState, Operation, Path, WriteOutcome};
+use crate::model::{Change, Changes, Edit, Fields, OpError, OpKind, OpState, Operation, Path, Seen, WriteOutcome};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::{Tx, dependencies, operations};
 use serde_json::Value;
@@ -68,6 +69,33 @@ pub(super) fn link(tx: &Tx<'_>, row: &DocumentRow, references: &References) -> R
         }
     }
     Ok(())
+}
+
+/// Queues a write of what stands at these paths, as it stands: the server has it with ids that it does not know. What is queued for a path goes
+/// with the right ids, or is sent once more after its answer.
+pub(crate) fn send_again(tx: &Tx<'_>, device: &Device, (collection, id): (i64, &str), paths: &[Path]) -> Result<()> {
+    let Some(mut pending) = Pending::find(tx, collection, id)?.filter(|pending| !pending.row.hidden) else {
+        return Ok(());
+    };
+    pending.freeze_create()?;
+    let shown = pending.shown()?;
+    let queued =
+        |path: &Path| pending.ops.iter().any(|op| op.changes.as_ref().is_some_and(|all| all.get(path).is_some()));
+    let ticket = Ticket::new(tx, device, None)?;
+    let changes: Changes = paths
+        .iter()
+        .filter(|path| !queued(path))
+        .filter_map(|path| Some((path, Changes::value_at(&shown, path)?)))
+        .map(|(path, value)| (path.clone(), Change { edit: Edit::Set(value.clone()), stamp: ticket.stamp }))
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let before = Seen::of(&changes, &shown);
+    let op = operation(&pending, &ticket, OpKind::Update, Some(changes), before, None);
+    pending.ops.push(op);
+    pending.queued = true;
+    pending.save(tx, device).map(drop)
 }
 
 /// Lets what refers to a document that has just been made wait for it.

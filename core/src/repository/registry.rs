@@ -176,6 +176,9 @@ pub(crate) fn config_path(text: &str) -> Option<Path> {
     names.try_fold(first, |path, name| Some(path.member(name?)))
 }
 
+/// Collections that documents of others refer to, and the names of those others.
+type Referred = BTreeMap<String, Vec<String>>;
+
 /// A collection of this store.
 #[derive(Debug)]
 pub(crate) struct CollectionInfo {
@@ -185,27 +188,35 @@ pub(crate) struct CollectionInfo {
     pub rules: Arc<Rules>,
     /// Paths that hold ids of documents, and the names of their collections.
     pub references: Vec<(Path, String)>,
+    /// The names of the collections whose documents refer to those of this one.
+    pub referred_by: Vec<String>,
     pub resolver: Option<Resolver>,
     pub cache: CacheConfig,
     pub access_times: AccessTimes,
 }
 
 impl CollectionInfo {
-    fn declared(id: i64, config: &CollectionConfig) -> Arc<Self> {
+    fn declared(id: i64, config: &CollectionConfig, referred: &Referred) -> Arc<Self> {
         Arc::new(Self {
             id,
             name: config.name.clone(),
             consistency: config.consistency,
             rules: Arc::new(config.conflict_rules()),
             references: config.reference_paths(),
+            referred_by: referred.get(&config.name).cloned().unwrap_or_default(),
             resolver: config.resolver.clone(),
             cache: config.cache.clone(),
             access_times: AccessTimes::default(),
         })
     }
 
-    fn undeclared(id: i64, name: &str) -> Arc<Self> {
-        Self::declared(id, &CollectionConfig::new(name))
+    fn undeclared(id: i64, name: &str, referred: &Referred) -> Arc<Self> {
+        Self::declared(id, &CollectionConfig::new(name), referred)
+    }
+
+    #[cfg(test)]
+    pub fn for_test(id: i64, conflict: Strategy) -> Arc<Self> {
+        Self::declared(id, &CollectionConfig::new("tasks").conflict(conflict), &Referred::new())
     }
 
     /// Notes that documents are used, if it matters.
@@ -231,8 +242,7 @@ pub(crate) struct Registry {
     pub declared: bool,
     /// Whether a collection is confirmed.
     pub confirms: bool,
-    /// The collections that documents of a declared one refer to.
-    referred: BTreeSet<String>,
+    referred: Arc<Referred>,
 }
 
 impl Registry {
@@ -253,7 +263,14 @@ impl Registry {
         }
         let declared = !configs.is_empty();
         let confirms = configs.iter().any(|config| config.consistency != Consistency::Eventual);
-        let referred = configs.iter().flat_map(|config| config.references.values().cloned()).collect();
+        let mut referred = Referred::new();
+        for config in &configs {
+            for name in config.references.values().collect::<BTreeSet<_>>() {
+                referred.entry(name.clone()).or_default().push(config.name.clone());
+            }
+        }
+        let referred = Arc::new(referred);
+        let names = referred.clone();
         let known = store.write_blocking(move |tx| {
             for config in &configs {
                 let id = collections::ensure(tx, &config.name)?;
@@ -266,8 +283,8 @@ impl Registry {
             conflicts::hand_over_unresolved(tx, &resolved)?;
             let all = all.into_iter().map(|(id, name)| {
                 let info = match configs.iter().find(|config| config.name == name) {
-                    Some(config) => CollectionInfo::declared(id, config),
-                    None => CollectionInfo::undeclared(id, &name),
+                    Some(config) => CollectionInfo::declared(id, config, &names),
+                    None => CollectionInfo::undeclared(id, &name, &names),
                 };
                 (name, info)
             });
@@ -300,7 +317,7 @@ impl Registry {
         validate_collection(name)?;
         // Not remembered yet: the transaction may be taken back.
         let id = collections::ensure(tx, name)?;
-        Ok(CollectionInfo::undeclared(id, name))
+        Ok(CollectionInfo::undeclared(id, name, &self.referred))
     }
 
     /// Takes up the collections that transactions have made since: a name is remembered once its transaction has committed.
@@ -316,7 +333,7 @@ impl Registry {
     /// The collections that documents of a collection refer to, and whether others refer to it. Asked by every write.
     pub fn references(&self, tx: &Tx<'_>, info: &CollectionInfo) -> Result<References> {
         let to = info.references.iter().map(|(path, name)| Ok((path.clone(), self.ensure_in(tx, name)?.id)));
-        Ok(References { to: to.collect::<Result<_>>()?, named: self.referred.contains(&info.name) })
+        Ok(References { to: to.collect::<Result<_>>()?, named: !info.referred_by.is_empty() })
     }
 
     /// The same of a collection's number. None for one that is not known.
@@ -335,6 +352,13 @@ impl Registry {
         self.of_number(id).map(|info| info.rules.clone()).unwrap_or_default()
     }
 
+    /// A collection by its number.
+    pub fn by_id(&self, id: i64) -> Arc<CollectionInfo> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.values().find(|info| info.id == id).cloned();
+        found.unwrap_or_else(|| CollectionInfo::undeclared(id, "", &self.referred))
+    }
+
     /// The name of a collection's number.
     pub fn name(&self, id: i64) -> String {
         self.of_number(id).map(|info| info.name.clone()).unwrap_or_default()
@@ -347,6 +371,6 @@ impl Registry {
 
     fn learn(&self, id: i64, name: &str) -> Arc<CollectionInfo> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(name.to_owned()).or_insert_with(|| CollectionInfo::undeclared(id, name)).clone()
+        known.entry(name.to_owned()).or_insert_with(|| CollectionInfo::undeclared(id, name, &self.referred)).clone()
     }
 }

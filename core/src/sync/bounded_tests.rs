@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::model::{DocumentId, Fields, Outcome, RemoteChange};
 use crate::outbox::{self, Edit, Place, RetryPolicy, Source};
 use crate::platform::{SystemClock, SystemEntropy};
+use crate::repository::CollectionInfo;
 use crate::store::eviction::{Limits, evict};
 use crate::store::{Durability, Location, Store, Tx, collections, documents, operations as queue, streams};
 use proptest::prelude::*;
@@ -101,6 +102,10 @@ fn rules() -> Rules {
     Rules::of(Conflicts::ServerWins)
 }
 
+fn info(collection: i64) -> Arc<CollectionInfo> {
+    CollectionInfo::for_test(collection, Conflicts::ServerWins)
+}
+
 /// A device that knows this server.
 struct World {
     store: Store,
@@ -165,9 +170,8 @@ impl World {
         let collection = self.collection;
         let cursor = self.store.read(|c| Ok(streams::get(c, collection)?.cursor)).unwrap();
         let page = self.server.page_after(cursor.as_deref());
-        let applied = self
-            .write(move |tx, device| apply_page(tx, device, collection, &rules(), cursor.as_deref(), &page))
-            .unwrap();
+        let applied =
+            self.write(move |tx, device| apply_page(tx, device, &info(collection), cursor.as_deref(), &page)).unwrap();
         assert!(applied.in_step, "the device has not what the server has");
     }
 
@@ -179,8 +183,8 @@ impl World {
         let change = self.server.change(id).unwrap();
         let there = change.body.is_some();
         self.write(move |tx, device| {
-            let rules = rules();
-            let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
+            let info = info(collection);
+            let mut reconciler = Reconciler::open(tx, device, &info)?;
             reconciler.apply(&change, Source::State)?;
             reconciler.close().map(drop)
         })
@@ -267,8 +271,8 @@ fn take_answer(
 ) -> crate::error::Result<documents::DocumentRow> {
     let op = &outgoing.op;
     queue::lease(tx, std::iter::once(op))?;
-    let rules = rules();
-    let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
+    let info = info(collection);
+    let mut reconciler = Reconciler::open(tx, device, &info)?;
     let mut answers = vec![(outgoing, outcome)];
     if at_once {
         answers = reconciler.accept_sent(answers)?.1;
@@ -292,8 +296,8 @@ fn an_edit_that_was_taken_as_sent_is_accepted_at_once() {
     let taken = Outcome::Applied { version: Some(2), seq: Some(2), updated_ms: None, record: None, server_id: None };
     let accepted = world.write(move |tx, device| {
         queue::lease(tx, std::iter::once(&op))?;
-        let rules = rules();
-        let mut reconciler = Reconciler::open(tx, device, collection, &rules)?;
+        let info = info(collection);
+        let mut reconciler = Reconciler::open(tx, device, &info)?;
         let (accepted, left) = reconciler.accept_sent(vec![(&outgoing, &taken)])?;
         assert!(left.is_empty());
         reconciler.close()?;
@@ -317,7 +321,7 @@ fn core_p1_a_page_that_was_overtaken_is_dropped() {
     let late = world.server.page_after(asked.as_deref());
     // Another process of the same store begins to read the collection anew.
     world.write(move |tx, _| restart(tx, collection, None)).unwrap();
-    world.write(move |tx, device| apply_page(tx, device, collection, &rules(), asked.as_deref(), &late)).unwrap();
+    world.write(move |tx, device| apply_page(tx, device, &info(collection), asked.as_deref(), &late)).unwrap();
     let (stream, rows) =
         world.store.read(|c| Ok((streams::get(c, collection)?, of_collection(c, collection)?))).unwrap();
     assert_eq!((stream.cursor, stream.loading), (None, true));

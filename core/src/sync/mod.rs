@@ -19,6 +19,7 @@ mod apply;
 mod bounded_tests;
 mod deps;
 mod engine;
+mod reference_ids;
 mod work;
 
 pub(crate) use apply::{of_collection, restart};

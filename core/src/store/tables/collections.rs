@@ -4,13 +4,15 @@ use crate::error::Result;
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension};
 
+/// The number of a collection. `None` if the store has never seen the name.
+pub(crate) fn find(connection: &Connection, name: &str) -> Result<Option<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM collections WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
 /// The number of a collection, which is made if the store has never seen the name.
 pub(crate) fn ensure(tx: &Tx<'_>, name: &str) -> Result<i64> {
-    let known = tx
-        .prepare_cached("SELECT id FROM collections WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = known {
+    if let Some(id) = find(tx, name)? {
         return Ok(id);
     }
     tx.prepare_cached("INSERT INTO collections (name) VALUES (?1)")?.execute([name])?;

@@ -77,13 +77,15 @@ impl Reconciler<'_> {
                 let base_is_gone = pending.ops[at].kind == OpKind::Update && pending.row.server_body().is_none();
                 self.unknown |= base_is_gone && record.is_none();
                 let (version, seq, updated_ms) = (*version, *seq, *updated_ms);
-                let ack = Acknowledgement { version, seq, updated_ms, record: record.as_ref(), generation };
+                let record = record.as_ref().map(|record| self.with_local_references(record)).transpose()?;
+                let ack = Acknowledgement { version, seq, updated_ms, record: record.as_deref(), generation };
                 let rebased = outbox::acknowledge(&mut pending, self.device, self.rules, at, &ack)?;
                 self.applied.conflicts += u64::from(rebased.conflict);
                 let row = pending.save(self.tx, self.device)?;
                 self.digest_with(&row, counted)?;
                 if let Some(server_id) = server_id {
-                    self.learn_server_id(&row.id, server_id, row.seq)?;
+                    // The answer to a repeat has the record.
+                    self.learn_server_id(&row.id, server_id, row.seq, record.is_some())?;
                 }
                 return Ok(Answered::Accepted);
             }
@@ -97,7 +99,7 @@ impl Reconciler<'_> {
                 }
                 outbox::had_no_effect(&mut pending, at, None);
                 let row = pending.save(self.tx, self.device)?;
-                self.learn_server_id(&row.id, &state.id, state.seq)?;
+                self.learn_server_id(&row.id, &state.id, state.seq, true)?;
                 self.apply(state, Source::Refusal)?;
                 let parked = operations::by_number(self.tx, op_seq)?.is_some_and(|op| op.is_parked());
                 return Ok(if parked { Answered::Parked } else { Answered::Conflicted });

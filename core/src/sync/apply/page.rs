@@ -3,11 +3,11 @@
 use super::digest::of_collection;
 use super::reconcile::{Applied, Reconciler};
 use crate::backend::StreamPage;
-use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::RemoteChange;
 use crate::outbox::Source;
+use crate::repository::CollectionInfo;
 use crate::store::streams::{self, StreamRow};
 use crate::store::{Tx, documents, waiting_states};
 
@@ -31,12 +31,12 @@ pub(in crate::sync) struct PageApplied {
 pub(in crate::sync) fn apply_page(
     tx: &Tx<'_>,
     device: &Device,
-    collection: i64,
-    rules: &Rules,
+    info: &CollectionInfo,
     asked: Option<&str>,
     page: &StreamPage,
 ) -> Result<PageApplied> {
-    let mut reconciler = Reconciler::open(tx, device, collection, rules)?;
+    let collection = info.id;
+    let mut reconciler = Reconciler::open(tx, device, info)?;
     if reconciler.stream.cursor.as_deref() != asked {
         tracing::debug!(collection = %page.collection, "a page was overtaken");
         return Ok(PageApplied {

@@ -18,9 +18,11 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::model::{OpId, OpKind, OpState, Operation, RemoteChange};
 use crate::outbox::{self, Pending, Source, parse_body};
+use crate::repository::CollectionInfo;
 use crate::store::documents::{self, DocumentRow};
 use crate::store::streams::{self, StreamRow};
 use crate::store::{Tx, operations, server_ids, waiting_states};
+use crate::sync::reference_ids::ReferenceIds;
 use std::borrow::Cow;
 
 /// What was applied.
@@ -37,12 +39,14 @@ pub(in crate::sync) struct Reconciler<'a> {
     pub tx: &'a Tx<'a>,
     pub device: &'a Device,
     pub rules: &'a Rules,
+    pub(super) info: &'a CollectionInfo,
     pub stream: StreamRow,
     pub applied: Applied,
     /// The stream as it is stored.
     stored: StreamRow,
     /// Whether documents of the collection have another id on the server; `None`: not looked up.
     pub(super) server_ids: Option<bool>,
+    pub(super) reference_ids: ReferenceIds,
     /// Whether the store is known to be restored, so that every queued write counts as sent.
     restored: bool,
     /// The server has a document that this device cannot know: the collection is read anew.
@@ -50,16 +54,18 @@ pub(in crate::sync) struct Reconciler<'a> {
 }
 
 impl<'a> Reconciler<'a> {
-    pub fn open(tx: &'a Tx<'a>, device: &'a Device, collection: i64, rules: &'a Rules) -> Result<Self> {
-        let stream = streams::get(tx, collection)?;
+    pub fn open(tx: &'a Tx<'a>, device: &'a Device, info: &'a CollectionInfo) -> Result<Self> {
+        let stream = streams::get(tx, info.id)?;
         Ok(Self {
             tx,
             device,
-            rules,
+            rules: &info.rules,
+            info,
             stored: stream.clone(),
             stream,
             applied: Applied::default(),
             server_ids: None,
+            reference_ids: ReferenceIds::of(tx, info)?,
             restored: false,
             unknown: false,
         })
@@ -83,9 +89,23 @@ impl<'a> Reconciler<'a> {
 
     /// Applies a state as the server tells it.
     pub fn apply(&mut self, change: &RemoteChange, source: Source) -> Result<()> {
+        let unknown_there = match &change.body {
+            Some(body) => self.reference_ids.unknown_to_server(self.tx, body)?,
+            None => Vec::new(),
+        };
+        let change = self.with_local_references(change)?;
+        let id = self.take_in(change.as_ref(), source)?;
+        if unknown_there.is_empty() {
+            return Ok(());
+        }
+        outbox::send_again(self.tx, self.device, (self.stream.collection, &id), &unknown_there)
+    }
+
+    /// Returns the id that the document has here.
+    fn take_in(&mut self, change: &RemoteChange, source: Source) -> Result<String> {
         // In a first snapshot nearly everything is new.
         if self.stream.loading && self.stream.generation == 1 && self.insert_new(change)? {
-            return Ok(());
+            return Ok(change.id.clone());
         }
         let origin = change.origin_op.as_deref().and_then(|id| OpId::parse(id).ok());
         let made_by = origin.map(|id| operations::by_id(self.tx, id)).transpose()?.flatten();
@@ -93,7 +113,8 @@ impl<'a> Reconciler<'a> {
             self.doubt_after_restore(origin, made_by.as_ref())?;
         }
         let change = self.local(change, made_by)?;
-        self.apply_here(change.as_ref(), source)
+        self.apply_here(change.as_ref(), source)?;
+        Ok(change.into_owned().id)
     }
 
     /// Applies a state under the id that the document has here.
@@ -173,6 +194,13 @@ impl<'a> Reconciler<'a> {
         Ok(())
     }
 
+    /// The change with the ids by which this device knows the documents that it refers to.
+    pub(super) fn with_local_references<'c>(&self, change: &'c RemoteChange) -> Result<Cow<'c, RemoteChange>> {
+        let body = change.body.as_ref().map(|body| self.reference_ids.body_from_server(self.tx, body)).transpose()?;
+        let translated = body.flatten().map(|body| RemoteChange { body: Some(body), ..change.clone() });
+        Ok(translated.map_or(Cow::Borrowed(change), Cow::Owned))
+    }
+
     /// The change under the id by which this device knows the document. `made_by`: the queued operation that has made it.
     fn local<'c>(&mut self, change: &'c RemoteChange, made_by: Option<Operation>) -> Result<Cow<'c, RemoteChange>> {
         let collection = self.stream.collection;
@@ -189,8 +217,8 @@ impl<'a> Reconciler<'a> {
         let Some(create) = create.filter(|op| op.collection == self.stream.collection && op.doc_id != change.id) else {
             return Ok(None);
         };
-        self.learn_server_id(&create.doc_id, &change.id, change.seq)?;
-        Ok(server_ids::local(self.tx, create.collection, &change.id)?)
+        self.learn_server_id(&create.doc_id, &change.id, change.seq, true)?;
+        server_ids::local(self.tx, create.collection, &change.id)
     }
 
     fn apply_unknown(&mut self, change: &RemoteChange) -> Result<()> {

@@ -5,13 +5,16 @@ use crate::error::Result;
 use crate::model::RemoteChange;
 use crate::outbox::{Pending, Source};
 use crate::store::documents::{self, DocumentRow};
-use crate::store::{server_ids, waiting_states};
+use crate::store::{collections, server_ids, waiting_states};
+use crate::sync::reference_ids::ReferenceIds;
 
 impl Reconciler<'_> {
     /// The server calls a document of this device `server_id`. Its record may be here already under that id, as another device's, because the
     /// answer to the create was lost: that is this document. What is newer of its state than `seq`, the place of the state that comes with the id,
     /// counts, and what was done to it goes on here. The id of another document of this device says nothing.
-    pub fn learn_server_id(&mut self, id: &str, server_id: &str, seq: Option<i64>) -> Result<()> {
+    ///
+    /// `late`: other devices may have known the record before. Then documents may be here that refer to it by the server's id: they are read anew.
+    pub fn learn_server_id(&mut self, id: &str, server_id: &str, seq: Option<i64>, late: bool) -> Result<()> {
         let collection = self.stream.collection;
         if id == server_id || server_ids::local(self.tx, collection, server_id)?.is_some() {
             return Ok(());
@@ -22,6 +25,9 @@ impl Reconciler<'_> {
             self.count(0, counted);
         }
         self.keep_server_id(id, server_id)?;
+        if late || other.is_some() {
+            self.read_references_anew()?;
+        }
         let Some(other) = other else { return Ok(()) };
         // That it lost its content to a limit says that there is a state that is not here.
         self.unknown |= other.row.evicted && other.row.seq > seq;
@@ -40,12 +46,24 @@ impl Reconciler<'_> {
         Ok(())
     }
 
+    fn read_references_anew(&mut self) -> Result<()> {
+        for name in &self.info.referred_by {
+            match collections::find(self.tx, name)? {
+                Some(collection) if collection == self.info.id => self.unknown = true,
+                Some(collection) => super::restart(self.tx, collection, None)?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps the id, and counts the document under it.
     fn keep_server_id(&mut self, id: &str, server_id: &str) -> Result<()> {
         let row = documents::find(self.tx, self.stream.collection, id)?;
         let counted = row.as_ref().map_or(Ok(0), |row| self.digest_without(row))?;
         server_ids::keep(self.tx, self.stream.collection, id, server_id)?;
         self.server_ids = None;
+        self.reference_ids = ReferenceIds::of(self.tx, self.info)?;
         row.map_or(Ok(()), |row| self.digest_with(&row, counted))
     }
 }

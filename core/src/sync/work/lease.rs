@@ -59,7 +59,7 @@ impl Leased {
 
 /// Takes what may be sent now and marks it as carried, durably, before anything goes out: writes, and an action if there are none.
 pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result<Option<Leased>> {
-    let device = deps.device.clone();
+    let (device, registry) = (deps.device.clone(), deps.registry.clone());
     let NextRequest { limit, reason, actions, beside, .. } = *wanted;
     let target = wanted.target.clone();
     let runnable = runnable(deps, target.up_to);
@@ -91,7 +91,7 @@ pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result
                 batch = next_batch(tx, &Runnable { sent_as: SentAs::Actions, ..runnable.clone() }, 1)?;
             }
             let taken = batch.len();
-            let (packed, weight) = pack_batch(tx, batch, &names, limits)?;
+            let (packed, weight) = pack_batch(tx, batch, &names, &registry, limits)?;
             if packed.is_empty() {
                 return Ok(None);
             }

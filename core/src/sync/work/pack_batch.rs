@@ -3,7 +3,10 @@
 use crate::backend::Outgoing;
 use crate::error::{Error, Result};
 use crate::model::{BatchLimits, OPERATION_BYTES, OpKind, Operation};
+use crate::repository::Registry;
 use crate::store::{Tx, documents, operations as queue, server_ids};
+use crate::sync::reference_ids::ReferenceIds;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of one request before compression that are enough, whatever the server takes. A group may have more.
@@ -14,6 +17,7 @@ pub(super) fn pack_batch(
     tx: &Tx<'_>,
     batch: Vec<Operation>,
     names: &BTreeMap<i64, String>,
+    registry: &Registry,
     limits: BatchLimits,
 ) -> Result<(Vec<Outgoing>, usize)> {
     let most = limits.bytes.min(ENOUGH_BYTES);
@@ -26,8 +30,9 @@ pub(super) fn pack_batch(
             *count.entry(group).or_default() += 1;
             count
         });
-    for op in batch {
-        let body = match (op.kind, &op.changes) {
+    let mut references: BTreeMap<i64, ReferenceIds> = BTreeMap::new();
+    for mut op in batch {
+        let mut body = match (op.kind, &op.changes) {
             (OpKind::Create, None) => documents::by_row(tx, op.document)?.and_then(|row| row.body),
             _ => None,
         };
@@ -50,6 +55,20 @@ pub(super) fn pack_batch(
             None => *renames.entry(op.collection).or_insert(server_ids::any(tx, op.collection)?),
         };
         let remote_id = if renamed { server_ids::remote(tx, op.collection, &op.doc_id)? } else { None };
+        if let Entry::Vacant(place) = references.entry(op.collection) {
+            place.insert(ReferenceIds::of(tx, &registry.by_id(op.collection))?);
+        }
+        if let Some(ids) = references.get(&op.collection) {
+            if let Some(with_ids) =
+                op.changes.as_ref().map(|changes| ids.changes_to_server(tx, changes)).transpose()?.flatten()
+            {
+                op.changes = Some(with_ids);
+            }
+            body = match &body {
+                Some(local) => ids.body_to_server(tx, local)?.or(body),
+                None => None,
+            };
+        }
         operations.push(Outgoing { op, collection, remote_id, body });
     }
     // The members of a group need not be neighbours.

@@ -57,7 +57,7 @@ pub(in crate::sync) async fn apply_pages(
             .store
             .write(move |tx| {
                 let info = registry.ensure_in(tx, &page.collection)?;
-                apply_page(tx, &device, info.id, &info.rules, cursor.as_deref(), &page)
+                apply_page(tx, &device, &info, cursor.as_deref(), &page)
             })
             .await;
         let applied = match applied {
@@ -92,7 +92,7 @@ pub(in crate::sync) async fn take_waiting(deps: &EngineDeps) -> Result<()> {
     deps.store
         .write(move |tx| {
             for collection in waiting_states::ready_in(tx)? {
-                Reconciler::open(tx, &device, collection, &registry.rules(collection))?.close()?;
+                Reconciler::open(tx, &device, &registry.by_id(collection))?.close()?;
             }
             Ok(())
         })

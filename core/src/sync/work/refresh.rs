@@ -164,7 +164,7 @@ impl Refresher {
             .store
             .write(move |tx| {
                 let info = registry.ensure_in(tx, &collection)?;
-                let mut reconciler = Reconciler::open(tx, &device, info.id, &info.rules)?;
+                let mut reconciler = Reconciler::open(tx, &device, &info)?;
                 reconciler.apply(&reply.change, Source::State)?;
                 reconciler.close().map(drop)
             })

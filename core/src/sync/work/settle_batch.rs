@@ -1,10 +1,15 @@
 //! Taking in the server's answers to a batch.
 
 use crate::backend::Outgoing;
+use crate::device::Device;
 use crate::error::Result;
-use crate::model::Outcome;
+use crate::model::{Fields, Outcome, between};
+use crate::outbox::{self, parse_body};
+use crate::repository::Registry;
+use crate::store::Tx;
 use crate::sync::apply::{Answered, Reconciler};
 use crate::sync::deps::EngineDeps;
+use crate::sync::reference_ids::ReferenceIds;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,8 +58,8 @@ pub(in crate::sync) async fn settle_batch(
             }
             let mut settled = Settlement::default();
             for ((_, collection), answers) in parts {
-                let rules = registry.rules(collection);
-                let mut reconciler = Reconciler::open(tx, &device, collection, &rules)?;
+                let info = registry.by_id(collection);
+                let mut reconciler = Reconciler::open(tx, &device, &info)?;
                 let (accepted, left) = reconciler.accept_sent(answers)?;
                 settled.accepted += accepted;
                 settled.moved |= accepted > 0;
@@ -64,7 +69,38 @@ pub(in crate::sync) async fn settle_batch(
                 let (_, applied) = reconciler.close()?;
                 settled.conflicts += applied.conflicts;
             }
+            mend_references(tx, &device, &registry, sent.iter().zip(&outcomes))?;
             Ok(settled)
         })
         .await
+}
+
+/// A group may make a document together with one that refers to it. Where the server gives records ids of its own, the reference went with the
+/// local one, because the other was not known: from here on it is, and the reference is sent once more.
+fn mend_references<'o>(
+    tx: &Tx<'_>,
+    device: &Device,
+    registry: &Registry,
+    answers: impl Iterator<Item = (&'o Outgoing, &'o Outcome)>,
+) -> Result<()> {
+    for (outgoing, _) in
+        answers.filter(|(outgoing, outcome)| outgoing.op.group.is_some() && matches!(outcome, Outcome::Applied { .. }))
+    {
+        let info = registry.by_id(outgoing.op.collection);
+        let ids = ReferenceIds::of(tx, &info)?;
+        let whole;
+        let changes = match (&outgoing.op.changes, &outgoing.body) {
+            (Some(changes), _) => changes,
+            (None, Some(body)) => {
+                whole = between(&Fields::new(), &parse_body(body)?, outgoing.op.stamp);
+                &whole
+            }
+            (None, None) => continue,
+        };
+        let differing = ids.differing(tx, changes)?;
+        if !differing.is_empty() {
+            outbox::send_again(tx, device, (outgoing.op.collection, &outgoing.op.doc_id), &differing)?;
+        }
+    }
+    Ok(())
 }
