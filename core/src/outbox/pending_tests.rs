@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::platform::{SystemClock, SystemEntropy};
 use crate::store::documents::DocumentRow;
+use crate::store::journal::LossReason;
 use crate::store::{Committed, Durability, Location, Store, StoreEvent, collections, documents, operations};
 use proptest::prelude::*;
 use serde_json::{Value, json};
