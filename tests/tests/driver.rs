@@ -336,3 +336,55 @@ fn a_device_that_was_opened_as_ordered_sends_nothing_past_a_refused_write() {
         Driver::begin(&scratch.path().join("other"), "http://127.0.0.1:9", json!({"ordered": 1}));
     assert_eq!(driver.reply(number).unwrap()["error"]["code"], "BAD_REQUEST");
 }
+
+/// By how much a counter grows with a command: the least of several times, as the store has work of its own now and then.
+fn growth(driver: &mut Driver, name: &str, mut command: impl FnMut(&mut Driver)) -> u64 {
+    let count = |driver: &mut Driver| driver.ok("stats", json!({}))[name].as_u64().unwrap();
+    let mut once = |driver: &mut Driver| {
+        let before = count(driver);
+        command(driver);
+        count(driver) - before
+    };
+    (0..10).map(|_| once(driver)).min().unwrap()
+}
+
+#[test]
+fn statements_and_wakeups_of_a_write_and_a_read_are_counted() {
+    let scratch = tempfile::tempdir().unwrap();
+    let known = json!({"collections": [{"name": "tasks"}]});
+    let mut driver = Driver::open(scratch.path(), "http://127.0.0.1:9", known);
+    driver.ok("create", json!({"collection": "tasks", "doc_id": "x", "doc": {"n": 0}}));
+    let create = |driver: &mut Driver| drop(driver.ok("create", json!({"collection": "tasks", "doc": {"n": 1}})));
+    // It begins, looks for other processes, stores the document and its operation, and commits. A debug build checks what it has noted.
+    let of_a_create = if cfg!(debug_assertions) { 7 } else { 5 };
+    assert_eq!(growth(&mut driver, "statements", create), of_a_create);
+    // To the thread that writes, and back.
+    assert_eq!(growth(&mut driver, "wakeups", create), 2);
+    let batch = json!([{"cmd": "create", "collection": "tasks", "doc": {}}, {"cmd": "create", "collection": "tasks", "doc": {}}]);
+    let both = |driver: &mut Driver| drop(driver.ok("batch", json!({"ops": batch})));
+    assert_eq!(growth(&mut driver, "statements", both), of_a_create + 2);
+    assert_eq!(growth(&mut driver, "wakeups", both), 2);
+
+    let query = |driver: &mut Driver| drop(driver.ok("query", json!({"collection": "tasks"})));
+    assert_eq!(growth(&mut driver, "statements", query), 1);
+    // It comes from memory when it was read twice.
+    let get = |driver: &mut Driver| drop(driver.ok("get", json!({"collection": "tasks", "doc_id": "x"})));
+    assert_eq!(growth(&mut driver, "statements", get), 0);
+    assert_eq!(growth(&mut driver, "wakeups", get), 0);
+}
+
+#[test]
+fn bytes_written_are_those_that_the_files_got() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut driver = Driver::open(scratch.path(), "http://127.0.0.1:9", json!({}));
+    driver.ok("create", json!({"collection": "tasks", "doc": {}}));
+    let log = || std::fs::metadata(scratch.path().join("holm.db-wal")).unwrap().len();
+    let written = |driver: &mut Driver| driver.ok("stats", json!({}))["bytes_written"].as_u64().unwrap();
+    let (before, log_before) = (written(&mut driver), log());
+    // A log this short is not folded, so it grows with each commit.
+    let doc = json!({"text": "x".repeat(20_000)});
+    (0..20).for_each(|_| drop(driver.ok("create", json!({"collection": "tasks", "doc": doc}))));
+    let grown = log() - log_before;
+    assert!(grown > 20 * 20_000, "{grown}");
+    assert_eq!(written(&mut driver) - before, grown);
+}

@@ -84,6 +84,14 @@ pub struct Stats {
     pub forced_writes: u64,
     /// Acknowledged writes, ours and those of the sync engine.
     pub writes: u64,
+    /// SQL statements that began to run, of all clients of this process. What a trigger runs is a part of its statement.
+    pub statements: u64,
+    /// Bytes that the database and its log were written with, of all clients of this process. `None` where that is not counted: systems other
+    /// than 64-bit Unix.
+    pub bytes_written: Option<u64>,
+    /// How often a thread handed work or a result of a write to another one: to the thread that writes, back to the caller, to the thread that
+    /// folds the log. Each may wake a thread. Observers are not counted.
+    pub wakeups: u64,
     /// HTTP requests.
     pub requests: u64,
     /// Bytes sent.
@@ -163,12 +171,15 @@ impl Holm {
 
     /// Counters of this process.
     pub fn stats(&self) -> Stats {
-        let (commits, forced_writes, writes) = self.store().counts();
+        let counts = self.store().counts();
         let traffic = self.inner.http.as_ref().map(|http| http.traffic()).unwrap_or_default();
         Stats {
-            commits,
-            forced_writes,
-            writes,
+            commits: counts.commits,
+            forced_writes: counts.forced_writes,
+            writes: counts.writes,
+            statements: counts.statements,
+            bytes_written: counts.bytes_written,
+            wakeups: counts.wakeups,
             requests: traffic.requests,
             bytes_up: traffic.bytes_up,
             bytes_down: traffic.bytes_down,

@@ -26,7 +26,7 @@ mod tables;
 pub use db::Durability;
 pub(crate) use db::{ChangedRow, Committed, Location, SCHEMA_VERSION, Tx};
 pub(crate) use epoch::EpochStore;
-pub(crate) use observer::{Counters, Observer, StoreEvent};
+pub(crate) use observer::{Counters, Counts, Observer, StoreEvent};
 pub(crate) use tables::{
     collections, conflicts, dependencies, documents, eviction, frames, journal, meta, operations, outcomes, pins,
     server_ids, streams, unreadable, waiting_states, wipe,
@@ -159,9 +159,16 @@ impl Store {
         self.readers.close(ErrorCode::Closed, READ_GRACE);
     }
 
-    /// (commits, commits forced to the disk, acknowledged writes) so far.
-    pub fn counts(&self) -> (u64, u64, u64) {
+    /// What was done so far.
+    pub fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (read(&self.counters.commits), read(&self.counters.forced), read(&self.counters.writes))
+        Counts {
+            commits: read(&self.counters.commits),
+            forced_writes: read(&self.counters.forced),
+            writes: read(&self.counters.writes),
+            wakeups: read(&self.counters.wakeups),
+            statements: db::statements(),
+            bytes_written: db::bytes_written(),
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::connection::{self, Location, Role};
 use super::read_side::ReadSide;
 use super::wal_index::IndexedConnection;
 use crate::error::Result;
+use crate::store::Counters;
 use rusqlite::Connection;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -131,7 +132,7 @@ impl Checkpointer {
     }
 
     /// Called after each commit: does what is due.
-    pub fn after_commit(&mut self, writer: Option<&IndexedConnection>) {
+    pub fn after_commit(&mut self, writer: Option<&IndexedConnection>, counters: &Counters) {
         if self.log.analyze.swap(false, Ordering::Relaxed)
             && let Some(writer) = writer
         {
@@ -165,9 +166,12 @@ impl Checkpointer {
             }
         } else if frames >= self.log.wake_at.load(Ordering::Relaxed)
             && let Some(wake) = &self.wake
-            && let Err(TrySendError::Disconnected(())) = wake.try_send(())
         {
-            tracing::warn!(frames, "the checkpoint thread is gone");
+            match wake.try_send(()) {
+                Ok(()) => counters.hand_over(),
+                Err(TrySendError::Full(())) => {}
+                Err(TrySendError::Disconnected(())) => tracing::warn!(frames, "the checkpoint thread is gone"),
+            }
         }
     }
 }

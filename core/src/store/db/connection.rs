@@ -4,7 +4,7 @@
 //! - No other code of this crate opens SQLite; a key for encryption at rest will be given here.
 //! - A file that is not ours, or is newer than this build, is left byte for byte as it was.
 
-use super::{migrate, scrub};
+use super::{meter, migrate, scrub};
 use crate::error::{Error, ErrorCode, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -72,6 +72,7 @@ pub(in crate::store) fn open(location: &Location, role: Role) -> Result<Connecti
     if version < OLDEST_SQLITE {
         return Err(Error::internal(format!("SQLite {version} is linked; at least {OLDEST_SQLITE} is needed")));
     }
+    meter::count_bytes();
     let mut connection = match location.file() {
         None => Connection::open_in_memory()?,
         Some(file) => {
@@ -83,6 +84,7 @@ pub(in crate::store) fn open(location: &Location, role: Role) -> Result<Connecti
             Connection::open_with_flags(file, flags)?
         }
     };
+    meter::count_statements(&connection);
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     match role {

@@ -5,6 +5,7 @@ mod changelog;
 mod checkpoint;
 mod connection;
 mod job;
+mod meter;
 pub(in crate::store) mod migrate;
 mod other_processes;
 mod pool;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use connection::Durability;
 pub(crate) use connection::Location;
+pub(in crate::store) use meter::{bytes_written, statements};
 pub(crate) use migrate::NEWEST as SCHEMA_VERSION;
 pub(in crate::store) use pool::{Pool, ReadLane};
 pub(in crate::store) use read_side::ReadSide;

@@ -140,7 +140,7 @@ impl WriteConnection {
             guarded("a reply to a write", || job.finish(failure.clone()));
         }
         if let Some(checkpointer) = &mut self.checkpointer {
-            checkpointer.after_commit(self.connection.as_ref());
+            checkpointer.after_commit(self.connection.as_ref(), &self.counters);
         }
     }
 

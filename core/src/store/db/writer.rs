@@ -34,6 +34,7 @@ struct Queue {
 }
 
 struct Shared {
+    counters: Arc<Counters>,
     queue: Mutex<Queue>,
     work: Condvar,
     connection: Mutex<WriteConnection>,
@@ -58,8 +59,9 @@ impl Writer {
         read_side: ReadSide,
     ) -> Result<Self> {
         let inline = !location.has_threads();
-        let connection = WriteConnection::new(location, durability, observer, counters, read_side)?;
+        let connection = WriteConnection::new(location, durability, observer, counters.clone(), read_side)?;
         let shared = Arc::new(Shared {
+            counters,
             queue: Mutex::new(Queue { jobs: VecDeque::new(), state: WriterState::Open }),
             work: Condvar::new(),
             connection: Mutex::new(connection),
@@ -86,7 +88,7 @@ impl Writer {
             return self.submit_here(work, reply);
         }
         if self.shared.enqueue(work, reply) {
-            self.shared.work.notify_one();
+            self.shared.hand_to_writer();
         }
     }
 
@@ -119,7 +121,7 @@ impl Writer {
         self.shared.run(&mut connection);
         drop(connection);
         if !self.shared.locked_queue().jobs.is_empty() {
-            self.shared.work.notify_one();
+            self.shared.hand_to_writer();
         }
     }
 
@@ -156,7 +158,7 @@ impl Writer {
         drop(connection);
         // A job that came meanwhile found the connection taken.
         if !self.shared.locked_queue().jobs.is_empty() {
-            self.shared.work.notify_one();
+            self.shared.hand_to_writer();
         }
     }
 
@@ -227,6 +229,13 @@ impl Shared {
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         R: FnOnce(Result<T>) + Send + 'static,
     {
+        let (caller, counters) = (std::thread::current().id(), self.counters.clone());
+        let reply = move |result| {
+            if std::thread::current().id() != caller {
+                counters.hand_over();
+            }
+            reply(result);
+        };
         let mut queue = self.locked_queue();
         if queue.state != WriterState::Open {
             let error = queue.state.error();
@@ -236,6 +245,12 @@ impl Shared {
         }
         queue.jobs.push_back(Box::new(TypedJob::new(work, reply)));
         true
+    }
+
+    /// Wakes the writer's thread, if it sleeps.
+    fn hand_to_writer(&self) {
+        self.counters.hand_over();
+        self.work.notify_one();
     }
 
     /// Runs the jobs that wait.
