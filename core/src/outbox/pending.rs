@@ -20,7 +20,8 @@ use crate::model::{Changes, Fields, OpError, OpId, OpKind, Operation, WriteOutco
 use crate::store::conflicts::{self, ConflictRow};
 use crate::store::documents::{self, DocumentRow};
 use crate::store::journal::{self, Loss, LossReason, Lost};
-use crate::store::{Tx, dependencies, operations, outcomes};
+use crate::store::operations::{self, InQueue};
+use crate::store::{Tx, dependencies, outcomes};
 
 /// A document and its queue.
 #[derive(Debug, Clone)]
@@ -360,6 +361,7 @@ impl Pending {
     }
 
     fn write_operations(&mut self, tx: &Tx<'_>) -> Result<()> {
+        let stored_base = self.stored.as_ref().and_then(|stored| stored.row.base.as_ref());
         let stored = self.stored.as_ref().map_or(&[][..], |stored| stored.ops.as_slice());
         let gone = stored.iter().filter(|op| !self.ops.iter().any(|left| left.op_seq == op.op_seq));
         for op in gone {
@@ -368,12 +370,10 @@ impl Pending {
         for (place, op) in self.ops.iter_mut().enumerate() {
             op.document = self.row.row;
             let before = stored.iter().position(|known| known.op_seq == op.op_seq);
+            let now = InQueue::at(place, op, self.row.base.as_ref());
             match before {
-                None => operations::insert(tx, op, place > 0)?,
-                Some(was) if stored[was] != *op || (was > 0) != (place > 0) => {
-                    operations::update(tx, (&stored[was], was > 0), (op, place > 0))?;
-                }
-                Some(_) => {}
+                None => operations::insert(tx, now)?,
+                Some(was) => operations::update(tx, InQueue::at(was, &stored[was], stored_base), now)?,
             }
             if op.is_parked() && !before.is_some_and(|was| stored[was].is_parked()) {
                 for id in [op.op_id].iter().chain(&op.absorbed) {

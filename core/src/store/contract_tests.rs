@@ -4,6 +4,7 @@ use super::db::migrate;
 use super::db::remembered::Remembered;
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
+use super::operations::InQueue;
 use super::{
     Committed, Durability, Location, Store, StoreEvent, Tx, collections, epoch, operations, unreadable, waiting_states,
     wipe,
@@ -209,11 +210,41 @@ fn operations_come_back_as_they_were(subject: &Subject) {
     let stored = subject
         .store
         .write_blocking(move |tx| {
-            operations::insert(tx, &op, true)?;
+            operations::insert(tx, InQueue::at(1, &op, None))?;
             Ok(operations::of_document(tx, row.row)?.pop().unwrap())
         })
         .unwrap();
     assert_eq!(stored, Operation { op_seq: stored.op_seq, ..made });
+}
+
+fn the_servers_state_stands_with_the_first_operation(subject: &Subject) {
+    let row = subject.insert("e");
+    let (first, second) = (Operation { op_seq: 901, ..operation(&row) }, Operation { op_seq: 902, ..operation(&row) });
+    let (base, newer) = (Some("{\"a\":1}".to_owned()), Some("{\"a\":2}".to_owned()));
+    let pending = DocumentRow { first_op: 901, base: base.clone(), ..row.clone() };
+    let (was, now, ops) = (row.clone(), pending.clone(), (first.clone(), second.clone()));
+    subject
+        .store
+        .write_blocking(move |tx| {
+            documents::update(tx, &was, &now)?;
+            operations::insert(tx, InQueue::at(0, &ops.0, now.base.as_ref()))?;
+            operations::insert(tx, InQueue::at(1, &ops.1, now.base.as_ref()))
+        })
+        .unwrap();
+    assert_eq!(subject.find(&row), Some(pending.clone()));
+    // The first one ends: the next one is the first.
+    let last = DocumentRow { first_op: 902, base: newer.clone(), ..row.clone() };
+    let (was, now) = (pending, last.clone());
+    subject
+        .store
+        .write_blocking(move |tx| {
+            documents::update(tx, &was, &now)?;
+            operations::remove(tx, first.op_seq)?;
+            let (stored, moved) = (InQueue::at(1, &second, base.as_ref()), InQueue::at(0, &second, newer.as_ref()));
+            operations::update(tx, stored, moved)
+        })
+        .unwrap();
+    assert_eq!(subject.find(&row), Some(last));
 }
 
 fn an_operations_number_is_never_used_again(subject: &Subject) {
@@ -225,7 +256,7 @@ fn an_operations_number_is_never_used_again(subject: &Subject) {
             .store
             .write_blocking(move |tx| {
                 let op_seq = operations::last_number(tx)? + 1;
-                operations::insert(tx, &Operation { op_seq, ..op }, false)?;
+                operations::insert(tx, InQueue::at(0, &Operation { op_seq, ..op }, None))?;
                 operations::remove(tx, op_seq)?;
                 Ok(op_seq)
             })
@@ -334,6 +365,7 @@ contract!(
     the_observer_hears_of_rows_that_changed_and_of_no_others,
     what_a_write_that_is_taken_back_has_changed_is_not_told,
     operations_come_back_as_they_were,
+    the_servers_state_stands_with_the_first_operation,
     an_operations_number_is_never_used_again,
     a_suspended_store_says_so_and_comes_back_whole,
     a_document_is_read_as_it_is_however_often_it_is_read,

@@ -21,7 +21,7 @@ const LACKING: &str = "
                       WHERE d.collection = c.id AND d.id = r.id AND w.seq >= r.seq)
       AND (r.body IS NOT NULL
            OR ?3 AND EXISTS (SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id = r.id AND d.seq IS NOT NULL
-                             AND CASE WHEN d.pending THEN d.base IS NOT NULL ELSE d.body IS NOT NULL END))";
+                             AND CASE WHEN d.pending THEN (SELECT o.base IS NOT NULL FROM operations o WHERE o.op_seq = d.pending) ELSE d.body IS NOT NULL END))";
 
 impl History {
     pub(super) fn no_place_is_ahead(&mut self, at: usize) {

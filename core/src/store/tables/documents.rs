@@ -5,7 +5,8 @@
 //! - `evicted = 1`: the body has been given up to keep within a limit. The row is hidden and still stands for the server's live copy; a
 //!   delete is the only operation that it can have.
 //! - `pending > 0`: the number of the document's first operation. `body` is the base with all pending operations applied; `base` is the
-//!   server's live copy, if it has one.
+//!   server's live copy, if it has one. It is stored in the row of that operation: the document's own row then hardly grows with an edit, and its
+//!   page need not be split.
 
 use super::update::Update;
 use crate::error::Result;
@@ -29,6 +30,7 @@ pub(crate) struct DocumentRow {
     pub generation: i64,
     pub updated_ms: Option<i64>,
     pub body: Option<Body>,
+    /// Written by [`operations`](super::operations), read with the row.
     pub base: Option<Body>,
     /// The server's live copy is not here any more, only that there is one.
     pub evicted: bool,
@@ -69,7 +71,8 @@ impl DocumentRow {
     }
 }
 
-const COLUMNS: &str = "row, collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted";
+const COLUMNS: &str = "row, collection, id, hidden, pending, version, seq, generation, updated_at, body, \
+     CASE WHEN pending THEN (SELECT o.base FROM operations o WHERE o.op_seq = pending) END, evicted";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
     Ok(DocumentRow {
@@ -102,8 +105,8 @@ pub(crate) fn by_row(connection: &Connection, row: i64) -> Result<Option<Documen
 }
 
 const INSERT: &str =
-    "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, base, evicted)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    "INSERT INTO documents (collection, id, hidden, pending, version, seq, generation, updated_at, body, evicted)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Adds a row; its number is written into it.
 pub(crate) fn insert(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<()> {
@@ -126,7 +129,6 @@ fn add(tx: &Tx<'_>, sql: &str, row: &mut DocumentRow) -> Result<bool> {
         row.generation,
         row.updated_ms,
         row.body,
-        row.base,
         row.evicted
     ])?;
     if added > 0 {
@@ -160,7 +162,6 @@ pub(crate) fn update(tx: &Tx<'_>, was: &DocumentRow, row: &DocumentRow) -> Resul
     update.set("generation", was.generation != row.generation, || Ok(row.generation.into()))?;
     update.set("updated_at", was.updated_ms != row.updated_ms, || Ok(row.updated_ms.to_sql()?))?;
     update.set("body", was.body != row.body, || Ok(row.body.to_sql()?))?;
-    update.set("base", was.base != row.base, || Ok(row.base.to_sql()?))?;
     update.set("evicted", was.evicted != row.evicted, || Ok(row.evicted.into()))?;
     if update.run(tx, "row", row.row)? {
         tx.changed(row.collection, row.row);
@@ -180,7 +181,7 @@ pub(crate) struct ServerPlace {
 /// server that waits has a part in it.
 pub(crate) fn with_one_sent(connection: &Connection, row: i64, op_seq: i64) -> Result<Option<ServerPlace>> {
     let sql = format!(
-        "SELECT seq, base IS NOT NULL FROM documents WHERE row = ?1 AND pending = ?2 AND hidden = 0 AND evicted = 0
+        "SELECT seq, (SELECT base IS NOT NULL FROM operations WHERE op_seq = ?2) FROM documents WHERE row = ?1 AND pending = ?2 AND hidden = 0 AND evicted = 0
          AND (SELECT state FROM operations WHERE op_seq = ?2) IN ({}, {})
          AND NOT EXISTS (SELECT 1 FROM operations WHERE document = ?1 AND behind = 1)
          AND NOT EXISTS (SELECT 1 FROM waiting_states WHERE document = ?1)",
@@ -192,7 +193,7 @@ pub(crate) fn with_one_sent(connection: &Connection, row: i64, op_seq: i64) -> R
     Ok(place.optional()?)
 }
 
-/// The server has what the row shows, in this place of its order. The body stays as it is, and so does every index over it.
+/// The server has what the row shows, in this place of its order; the caller takes the operation out of the queue. The body stays as it is, and so does every index over it.
 pub(crate) fn settle(
     tx: &Tx<'_>,
     (collection, row): (i64, i64),
@@ -200,7 +201,7 @@ pub(crate) fn settle(
     generation: i64,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "UPDATE documents SET pending = 0, base = NULL, version = ?2, seq = ?3, updated_at = coalesce(?4, updated_at), generation = ?5
+        "UPDATE documents SET pending = 0, version = ?2, seq = ?3, updated_at = coalesce(?4, updated_at), generation = ?5
          WHERE row = ?1",
     )?;
     if statement.execute(params![row, version, seq, updated_ms, generation])? > 0 {
@@ -293,7 +294,7 @@ pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: 
     let mut statement = connection.prepare_cached(&format!(
         "SELECT coalesce((SELECT s.server_id FROM server_ids s WHERE s.collection = {collection} AND s.doc_id = d.id), id), seq
          FROM documents d WHERE collection = {collection} AND seq IS NOT NULL
-         AND CASE WHEN pending THEN base IS NOT NULL ELSE body IS NOT NULL OR evicted END"
+         AND CASE WHEN pending THEN (SELECT o.base IS NOT NULL FROM operations o WHERE o.op_seq = pending) ELSE body IS NOT NULL OR evicted END"
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

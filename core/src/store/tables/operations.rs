@@ -14,17 +14,34 @@ use super::ranges::ranges;
 use super::update::Update;
 use super::{dependencies, meta};
 use crate::error::Result;
-use crate::model::{OpId, OpKind, OpState, Operation, Stamp};
+use crate::model::{Body, OpId, OpKind, OpState, Operation, Stamp};
 use crate::store::{Tx, outcomes};
 use rusqlite::types::{ToSqlOutput, Value as Sql};
 use rusqlite::{Connection, Params, ToSql, params};
 
-/// Adds an operation under the number that it has. `behind`: other operations of its document go before it.
-pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
+/// An operation at its place in the queue of its document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InQueue<'a> {
+    pub op: &'a Operation,
+    /// Other operations of its document go before it.
+    pub behind: bool,
+    /// The server's live copy of the document, which stands in the row of its first operation.
+    pub base: Option<&'a Body>,
+}
+
+impl<'a> InQueue<'a> {
+    /// The operation of a document at this place, of which the first is 0. `base`: the server's live copy of the document.
+    pub fn at(place: usize, op: &'a Operation, base: Option<&'a Body>) -> Self {
+        Self { op, behind: place > 0, base: base.filter(|_| place == 0) }
+    }
+}
+
+/// Adds an operation under the number that it has.
+pub(crate) fn insert(tx: &Tx<'_>, InQueue { op, behind, base }: InQueue<'_>) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO operations (op_seq, op_id, document, kind, state, behind, base_version, changes, before, hlc_ms, hlc_counter, group_id,
-                                 attempts, rounds, not_before, error, absorbed, action)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                                 attempts, rounds, not_before, error, absorbed, action, base)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(params![
         op.op_seq,
@@ -44,7 +61,8 @@ pub(crate) fn insert(tx: &Tx<'_>, op: &Operation, behind: bool) -> Result<()> {
         op.not_before_ms,
         error_column(op)?,
         absorbed_column(op),
-        action_column(op)?
+        action_column(op)?,
+        base
     ])?;
     used(tx, op.op_seq);
     Ok(())
@@ -90,9 +108,9 @@ fn used(tx: &Tx<'_>, op_seq: i64) {
     known.set(known.get().map(|last| last.max(op_seq)));
 }
 
-/// Writes what has changed of an operation; `was`: as it is stored. Each with whether other operations of its document go before it.
-pub(crate) fn update(tx: &Tx<'_>, was: (&Operation, bool), now: (&Operation, bool)) -> Result<()> {
-    let ((was, was_behind), (op, behind)) = (was, now);
+/// Writes what has changed of an operation; `was`: as it is stored.
+pub(crate) fn update(tx: &Tx<'_>, stored: InQueue<'_>, now: InQueue<'_>) -> Result<()> {
+    let (was, op) = (stored.op, now.op);
     let owned = |value: Sql| Ok(ToSqlOutput::Owned(value));
     let moved = was.state.number() != op.state.number();
     let mut update = Update::of("operations");
@@ -100,7 +118,7 @@ pub(crate) fn update(tx: &Tx<'_>, was: (&Operation, bool), now: (&Operation, boo
     update.set("document", was.document != op.document, || Ok(op.document.into()))?;
     update.set("kind", was.kind != op.kind, || Ok(op.kind.number().into()))?;
     update.set("state", moved, || Ok(op.state.number().into()))?;
-    update.set("behind", was_behind != behind, || Ok(behind.into()))?;
+    update.set("behind", stored.behind != now.behind, || Ok(now.behind.into()))?;
     update.set("base_version", was.base_version != op.base_version, || Ok(op.base_version.to_sql()?))?;
     // A stamp of its own is stored as its distance to the operation's.
     let changed = was.changes != op.changes || was.stamp != op.stamp;
@@ -115,6 +133,7 @@ pub(crate) fn update(tx: &Tx<'_>, was: (&Operation, bool), now: (&Operation, boo
     update.set("error", was.error() != op.error(), || owned(error_column(op)?.into()))?;
     update.set("absorbed", was.absorbed != op.absorbed, || owned(absorbed_column(op).into()))?;
     update.set("action", was.action != op.action, || owned(action_column(op)?.into()))?;
+    update.set("base", stored.base != now.base, || Ok(now.base.to_sql()?))?;
     update.run(tx, "op_seq", op.op_seq)?;
     // A document's status comes from its operations.
     if op.document != 0 && (moved || was.kind != op.kind) {

@@ -10,20 +10,19 @@ CREATE TABLE collections (
     name TEXT NOT NULL UNIQUE
 );
 
--- What the user sees (body), and what the server had last (base) where the two can differ.
+-- What the user sees. What the server had last stands in operations.base where the two can differ.
 -- A rowid table on purpose: random ids in a WITHOUT ROWID table load 2.7 times slower.
 CREATE TABLE documents (
     row        INTEGER PRIMARY KEY,
     collection INTEGER NOT NULL,
     id         TEXT    NOT NULL,
     hidden     INTEGER NOT NULL,            -- 1: deleted, here or on the server; no query shows it
-    pending    INTEGER NOT NULL,            -- op_seq of its first operation, and base holds the server's state; 0: none
+    pending    INTEGER NOT NULL,            -- op_seq of its first operation, whose base is the server's state; 0: none
     version    INTEGER,                     -- the server's version; NULL: the server has never had it
     seq        INTEGER,                     -- its place in the server's order
     generation INTEGER NOT NULL,            -- the snapshot that confirmed it last
     updated_at INTEGER,                     -- when the server took its version
     body       TEXT,                        -- NULL: a tombstone, or evicted
-    base       TEXT,                        -- only while pending; NULL: no live copy on the server
     evicted    INTEGER NOT NULL DEFAULT 0   -- 1: the body was given up to a limit; id, seq and version stand for the server's copy
 );
 -- Ids are unique within a collection: each collection has a unique index of its own (documents_of_<number>, made with it), so that no
@@ -51,7 +50,8 @@ CREATE TABLE operations (
     not_before   INTEGER NOT NULL DEFAULT 0,
     error        TEXT,
     absorbed     BLOB,                      -- ids of operations that were joined to this one, 16 bytes each
-    action       TEXT                       -- name and parameters of an action
+    action       TEXT,                      -- name and parameters of an action
+    base         TEXT                       -- only in a document's first operation: the server's live copy of the document; NULL: it has none
 );
 CREATE INDEX operations_behind ON operations (document) WHERE behind = 1;
 CREATE INDEX operations_held ON operations (state) WHERE state > 1;
