@@ -169,12 +169,15 @@ impl Pending {
     /// Goes on with the queue of another document, which turned out to be this one: its row goes, its operations stand here by their numbers, as
     /// they were made. Both are as they are stored. A conflict of the other one stays open, unless there is one here.
     pub fn take_over(&mut self, tx: &Tx<'_>, other: Self) -> Result<()> {
-        let theirs = other.ops.into_iter().enumerate().map(|(at, op)| (op, at > 0));
-        let mut queue: Vec<_> = self.ops.drain(..).enumerate().map(|(at, op)| (op, at > 0)).chain(theirs).collect();
-        queue.sort_by_key(|(op, _)| op.op_seq);
-        for (at, (was, was_behind)) in queue.iter().enumerate() {
+        let bases = [self.row.base.clone(), other.row.base.clone()];
+        let ours = self.ops.drain(..).enumerate().map(|(at, op)| (op, at, &bases[0]));
+        let theirs = other.ops.into_iter().enumerate().map(|(at, op)| (op, at, &bases[1]));
+        let mut queue: Vec<_> = ours.chain(theirs).collect();
+        queue.sort_by_key(|(op, ..)| op.op_seq);
+        for (at, (was, place, base)) in queue.iter().enumerate() {
             let now = Operation { document: self.row.row, doc_id: self.row.id.clone(), ..was.clone() };
-            operations::update(tx, (was, *was_behind), (&now, at > 0))?;
+            let stored = InQueue::at(*place, was, base.as_ref());
+            operations::update(tx, stored, InQueue::at(at, &now, bases[0].as_ref()))?;
             self.ops.push(now);
         }
         if let Some(stored) = &mut self.stored {
