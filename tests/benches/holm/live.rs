@@ -4,7 +4,7 @@ use crate::bench::{Bench, runtime};
 use crate::documents::{COLLECTION, Task, collection, hot, newest_open, task, tasks};
 use crate::raw::Raw;
 use crate::report::Row;
-use crate::timing::{ROUNDS, Spread};
+use crate::timing::{ROUNDS, Spread, Spreads};
 use holm_core::{Config, Direction, Durability, Holm, Query};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
@@ -16,7 +16,8 @@ const KNOWN: u32 = 10_000;
 const LONG: u32 = 20_000;
 
 pub fn run(bench: &mut Bench) {
-    short_list(bench);
+    let known = bench.scaled(KNOWN);
+    short_list(bench, known, "live_query");
     long_list(bench);
 }
 
@@ -39,7 +40,7 @@ fn long_list(bench: &mut Bench) {
         });
     });
     seen.recv().unwrap();
-    let mut best = None;
+    let mut rounds = Spreads::default();
     for round in 0..ROUNDS as u32 {
         let list: Vec<Task> = (0..writes).map(|n| Task { created: i64::from(round), ..task(n) }).collect();
         let write = |task: &Task| {
@@ -47,22 +48,21 @@ fn long_list(bench: &mut Bench) {
                 (task.id.clone(), format!("{{\"created\":{},\"title\":\"round {round}\"}}", task.created));
             holm.write_blocking(move |tx| tx.update_text(COLLECTION, &id, &patch)).unwrap();
         };
-        latencies(&list, &seen, write).into_best(&mut best);
+        latencies(&list, &seen, write).into(&mut rounds);
     }
     closer.close();
     observer.join().unwrap();
-    let spread: Spread = best.unwrap();
-    bench.row(Row::new("live_20000_p50", spread.p50, None, "us", "full").goal("≤ 1 ms"));
-    bench.row(Row::new("live_20000_p99", spread.p99, None, "us", "full"));
+    bench.row(Row::rounds("live_20000_p50", &rounds.p50, None, "us", "full").goal("≤ 1 ms"));
+    bench.row(Row::rounds("live_20000_p99", &rounds.p99, None, "us", "full"));
 }
 
-fn short_list(bench: &mut Bench) {
-    let (known, writes) = (bench.scaled(KNOWN), bench.scaled(2_000));
-    let before = tasks(0..known);
+/// A list of 50 over `known` documents.
+pub fn short_list(bench: &mut Bench, known: u32, name: &str) {
+    let writes = bench.scaled(2_000);
 
     let directory = bench.place.fresh("raw");
     let (raw, reader) = (Raw::open(&directory, Durability::Full), Raw::open(&directory, Durability::Full));
-    raw.transaction(|| before.iter().for_each(|task| raw.insert(task)));
+    raw.fill(known);
     let (wake, woken) = channel::<()>();
     let (tell, raw_seen) = channel();
     let raw_observer = std::thread::spawn(move || {
@@ -75,7 +75,9 @@ fn short_list(bench: &mut Bench) {
 
     let holm = Holm::open(Config::new(bench.place.fresh("holm")).collection(collection())).unwrap();
     let held = holm.collection(COLLECTION).unwrap();
-    runtime().block_on(held.create_all(&before)).unwrap();
+    for from in (0..known).step_by(5_000) {
+        runtime().block_on(held.create_all(&tasks(from..(from + 5_000).min(known)))).unwrap();
+    }
     let mut live = held.live(&newest_open()).unwrap();
     let closer = live.closer();
     let (tell, holm_seen) = channel();
@@ -90,7 +92,7 @@ fn short_list(bench: &mut Bench) {
     });
     holm_seen.recv().unwrap();
 
-    let (mut raw_best, mut holm_best) = (None, None);
+    let (mut raw_rounds, mut holm_rounds) = (Spreads::default(), Spreads::default());
     let mut next = known;
     let mut block = || {
         next += writes;
@@ -102,7 +104,7 @@ fn short_list(bench: &mut Bench) {
                 raw.transaction(|| raw.insert(task));
                 wake.send(()).unwrap();
             };
-            latencies(&block(), &raw_seen, write).into_best(&mut raw_best);
+            latencies(&block(), &raw_seen, write).into(&mut raw_rounds);
             if turn == 1 {
                 break;
             }
@@ -110,17 +112,17 @@ fn short_list(bench: &mut Bench) {
                 let text = serde_json::to_string(task).unwrap();
                 holm.write_blocking(move |tx| tx.create_text(COLLECTION, None, &text)).unwrap();
             };
-            latencies(&block(), &holm_seen, write).into_best(&mut holm_best);
+            latencies(&block(), &holm_seen, write).into(&mut holm_rounds);
         }
     }
     drop(wake);
     closer.close();
     raw_observer.join().unwrap();
     holm_observer.join().unwrap();
-    let (raw, holm): (Spread, Spread) = (raw_best.unwrap(), holm_best.unwrap());
-    bench.row(Row::new("live_query", holm.p50, Some(raw.p50), "us", "full").goal("≤ 0.9 R"));
-    bench.row(Row::new("live_query_p50", holm.p50, Some(raw.p50), "us", "full").goal("≤ 0.9 R"));
-    bench.row(Row::new("live_query_p99", holm.p99, Some(raw.p99), "us", "full").goal("≤ 1 R"));
+    let (raw, holm) = (raw_rounds, holm_rounds);
+    bench.row(Row::rounds(name, &holm.p50, Some(&raw.p50), "us", "full").goal("≤ 0.9 R"));
+    bench.row(Row::rounds(format!("{name}_p50"), &holm.p50, Some(&raw.p50), "us", "full").goal("≤ 0.9 R"));
+    bench.row(Row::rounds(format!("{name}_p99"), &holm.p99, Some(&raw.p99), "us", "full").goal("≤ 1 R"));
 }
 
 /// Times from each write until the observer has shown it.

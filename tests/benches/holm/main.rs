@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - Raw figures come from the same run, the same file system and the same durability class as Holm's, taken in turn with them; of several
-//!   rounds the best counts on both sides.
+//!   rounds the best counts on both sides, with the median beside it.
 //! - The server is a process of its own. What is said of fresh processes is measured in fresh processes.
 //! - `HOLM_BENCH_SCALE` (0.01 to 1) makes a quick look: its figures go to another file and the table says so.
 
@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that fails is none")]
 
 mod bench;
+mod busy;
 mod child;
 mod documents;
 mod live;
@@ -25,6 +26,7 @@ mod raw_push;
 mod reads;
 mod relay;
 mod report;
+mod scale;
 mod server;
 mod timing;
 mod traffic;
@@ -36,7 +38,7 @@ use bench::Bench;
 /// A subject: the rows that it makes, and how.
 type Subject = (&'static [&'static str], fn(&mut Bench));
 
-const SUBJECTS: [Subject; 11] = [
+const SUBJECTS: [Subject; 12] = [
     (&["single_write"], writes::create),
     (&["single_edit"], writes::edit),
     (&["bulk_write"], writes::bulk),
@@ -47,6 +49,7 @@ const SUBJECTS: [Subject; 11] = [
     (&["memory_pull_100k"], pull::memory),
     (&["push_10k"], push::run),
     (&["cold_open"], open::run),
+    (&["scale"], scale::run),
     (&["requests_and_bytes"], traffic::run),
 ];
 

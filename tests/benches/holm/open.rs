@@ -3,22 +3,16 @@
 
 use crate::bench::Bench;
 use crate::child::{self, Side};
-use crate::documents::tasks;
 use crate::raw::Raw;
 use crate::report::Row;
-use crate::timing::{Least, ROUNDS};
+use crate::server::Fixture;
+use crate::timing::{ROUNDS, Rounds};
 use holm_core::Durability;
 use std::path::{Path, PathBuf};
 
 pub fn run(bench: &mut Bench) {
     let fixture = bench.fixture();
-    let holm = bench.place.copy(&fixture.directory, "open-holm");
-    let raw = bench.place.fresh("open-raw");
-    {
-        let filled = Raw::open(&raw, Durability::Full);
-        let all = tasks(0..fixture.documents);
-        filled.transaction(|| all.iter().for_each(|task| filled.insert(task)));
-    }
+    let [raw, holm] = stores(bench, &fixture);
     measure(bench, "cold_open", [&raw, &holm], "≤ 1.2 ms");
 
     let calls = bench.scaled(40).max(1);
@@ -31,13 +25,27 @@ pub fn run(bench: &mut Bench) {
     bench.row(Row::new("log_after_kill", logs.0, Some(logs.1), "MB", "full").goal("≤ 6 MB"));
 }
 
+/// Opens of clean stores with so many documents as the fixture has.
+pub fn clean(bench: &mut Bench, fixture: &Fixture, size: &str) {
+    let [raw, holm] = stores(bench, fixture);
+    measure(bench, &format!("cold_open_{size}"), [&raw, &holm], "");
+}
+
+/// A closed store of each side.
+fn stores(bench: &Bench, fixture: &Fixture) -> [PathBuf; 2] {
+    let holm = bench.place.copy(&fixture.directory, "open-holm");
+    let raw = bench.place.fresh("open-raw");
+    Raw::open(&raw, Durability::Full).fill(fixture.documents);
+    [raw, holm]
+}
+
 fn measure(bench: &mut Bench, name: &str, stores: [&Path; 2], goal: &'static str) {
-    let (mut raw, mut holm) = (Least::default(), Least::default());
+    let (mut raw, mut holm) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
-        for (side, least) in [(Side::Raw, &mut raw), (Side::Holm, &mut holm)] {
+        for (side, rounds) in [(Side::Raw, &mut raw), (Side::Holm, &mut holm)] {
             let store = bench.place.copy(stores[side as usize], "opened");
-            least.take(child::cold_open(side, &store));
+            rounds.take(child::cold_open(side, &store));
         }
     }
-    bench.row(Row::new(name, holm.0, Some(raw.0), "ms", "full").goal(goal));
+    bench.row(Row::rounds(name, &holm, Some(&raw), "ms", "full").goal(goal));
 }

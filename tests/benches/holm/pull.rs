@@ -4,7 +4,7 @@ use crate::bench::Bench;
 use crate::child;
 use crate::raw::Raw;
 use crate::report::Row;
-use crate::timing::{Least, ROUNDS, ms, timed};
+use crate::timing::{ROUNDS, Rounds, ms, timed};
 use flate2::read::GzDecoder;
 use holm_core::Durability;
 use serde::Deserialize;
@@ -69,22 +69,22 @@ pub fn apply(raw: &Raw, page: &[u8]) {
 
 pub fn speed(bench: &mut Bench) {
     let fixture = bench.fixture();
-    let (mut raw_least, mut holm_least) = (Least::default(), Least::default());
+    let (mut raw_rounds, mut holm_rounds) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
         for turn in 0..2 {
             let raw = Raw::open(&bench.place.fresh("raw"), Durability::Full);
-            raw_least.take(ms(timed(|| fixture.pages.iter().for_each(|page| apply(&raw, page))).0));
+            raw_rounds.take(ms(timed(|| fixture.pages.iter().for_each(|page| apply(&raw, page))).0));
             assert_eq!(raw.count(), fixture.documents);
             if turn == 1 {
                 break;
             }
             let device = fixture.new_device(&bench.place.fresh("holm"));
-            holm_least.take(ms(timed(|| device.sync()).0));
+            holm_rounds.take(ms(timed(|| device.sync()).0));
             device.check(fixture.documents);
             device.close();
         }
     }
-    bench.row(Row::new("pull_100k", holm_least.0, Some(raw_least.0), "ms", "full").goal("≤ 1.4 R"));
+    bench.row(Row::rounds("pull_100k", &holm_rounds, Some(&raw_rounds), "ms", "full").goal("≤ 1.4 R"));
 }
 
 /// Peak memory of a process that does nothing but the pull.
@@ -94,10 +94,10 @@ pub fn memory(bench: &mut Bench) {
     for (number, page) in fixture.pages.iter().enumerate() {
         std::fs::write(pages.join(format!("{number:04}")), page).unwrap();
     }
-    let (mut raw, mut holm) = (Least::default(), Least::default());
+    let (mut raw, mut holm) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
         raw.take(child::peak_of_raw_pull(&bench.place.fresh("raw"), &pages));
         holm.take(child::peak_of_pull(&bench.place.fresh("holm"), fixture.url()));
     }
-    bench.row(Row::new("memory_pull_100k", holm.0, Some(raw.0), "MB", "full").goal("≤ 30 MB"));
+    bench.row(Row::rounds("memory_pull_100k", &holm, Some(&raw), "MB", "full").goal("≤ 30 MB"));
 }

@@ -5,7 +5,7 @@ use crate::documents::{COLLECTION, id, patch};
 use crate::raw_push::RawPush;
 use crate::report::Row;
 use crate::server::{Device, Fixture};
-use crate::timing::{Least, ROUNDS, ms, timed};
+use crate::timing::{ROUNDS, Rounds, ms, timed};
 use serde_json::Value;
 
 /// Edits.
@@ -18,22 +18,22 @@ pub fn run(bench: &mut Bench) {
     // An own device of the account: the fixture's is only ever copied.
     let device = fixture.new_device(&bench.place.fresh("holm"));
     device.sync();
-    let (mut raw_least, mut holm_least) = (Least::default(), Least::default());
+    let (mut raw_rounds, mut holm_rounds) = (Rounds::default(), Rounds::default());
     for round in 0..ROUNDS as u32 {
         for turn in 0..2 {
             raw.edit_offline(edits, 2 * round + turn);
-            raw_least.take(raw.push(edits));
+            raw_rounds.take(raw.push(edits));
             if turn == 1 {
                 break;
             }
             edit_offline(&device, &fixture, edits, round);
             let (time, report) = timed(|| device.sync());
             assert_eq!((report.pushed, report.conflicts), (u64::from(edits), 0));
-            holm_least.take(ms(time));
+            holm_rounds.take(ms(time));
         }
     }
     device.close();
-    bench.row(Row::new("push_10k", holm_least.0, Some(raw_least.0), "ms", "full").goal("≤ 1.4 R"));
+    bench.row(Row::rounds("push_10k", &holm_rounds, Some(&raw_rounds), "ms", "full").goal("≤ 1.4 R"));
 }
 
 /// Edits so many documents, three fields each, a transaction for each. `salt`: or else the same edits again would change nothing.

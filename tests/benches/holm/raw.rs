@@ -1,6 +1,6 @@
 //! The reference: plain SQLite, tuned as one would for this table alone.
 
-use crate::documents::Task;
+use crate::documents::{Task, tasks};
 use holm_core::Durability;
 use rusqlite::{Connection, params};
 use std::path::Path;
@@ -69,6 +69,14 @@ impl Raw {
     fn queue(&self, id: &str, body: &str) {
         let mut insert = self.connection.prepare_cached("INSERT INTO outbox (id, body) VALUES (?1, ?2)").unwrap();
         insert.execute(params![id, body]).unwrap();
+    }
+
+    /// Makes the first `count` documents, some in each transaction.
+    pub fn fill(&self, count: u32) {
+        for from in (0..count).step_by(10_000) {
+            let list = tasks(from..(from + 10_000).min(count));
+            self.transaction(|| list.iter().for_each(|task| self.insert(task)));
+        }
     }
 
     /// A document's text.

@@ -1,6 +1,7 @@
 //! The table and the lines.
 
 use crate::place::Place;
+use crate::timing::Rounds;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +14,11 @@ pub struct Row {
     holm: f64,
     raw: Option<f64>,
     ratio: Option<f64>,
+    /// Of both sides: the median of the rounds of which `holm` and `raw` are the least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holm_median: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_median: Option<f64>,
     unit: &'static str,
     /// Durability class of both sides; the exchange, where it is its requests and bytes that count.
     mode: &'static str,
@@ -24,7 +30,20 @@ impl Row {
     /// A figure and its raw counterpart, if there is one.
     pub fn new(name: impl Into<String>, holm: f64, raw: Option<f64>, unit: &'static str, mode: &'static str) -> Self {
         let ratio = raw.filter(|raw| *raw > 0.0).map(|raw| round(holm / raw));
-        Self { name: name.into(), holm: round(holm), raw: raw.map(round), ratio, unit, mode, goal: "" }
+        let (holm, raw) = (round(holm), raw.map(round));
+        Self { name: name.into(), holm, raw, ratio, holm_median: None, raw_median: None, unit, mode, goal: "" }
+    }
+
+    /// The least of several rounds of each side, with their medians beside it.
+    pub fn rounds(
+        name: impl Into<String>,
+        holm: &Rounds,
+        raw: Option<&Rounds>,
+        unit: &'static str,
+        mode: &'static str,
+    ) -> Self {
+        let row = Self::new(name, holm.least(), raw.map(Rounds::least), unit, mode);
+        Self { holm_median: Some(round(holm.median())), raw_median: raw.map(|raw| round(raw.median())), ..row }
     }
 
     /// What it should be.
@@ -68,7 +87,7 @@ impl Report {
     pub fn finish(self, whole: bool) {
         let mut table = Table::new();
         table.load_preset(presets::ASCII_MARKDOWN);
-        table.set_header(["name", "Holm", "raw SQLite", "ratio", "unit", "mode", "goal"]);
+        table.set_header(["name", "Holm", "raw SQLite", "ratio", "of medians", "unit", "mode", "goal"]);
         for row in &self.rows {
             let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| value.to_string());
             table.add_row([
@@ -76,12 +95,13 @@ impl Report {
                 number(Some(row.holm)),
                 number(row.raw),
                 number(row.ratio),
+                number(row.holm_median.zip(row.raw_median).map(|(holm, raw)| round(holm / raw))),
                 row.unit.to_owned(),
                 row.mode.to_owned(),
                 row.goal.to_owned(),
             ]);
         }
-        for column in table.column_iter_mut().skip(1).take(3) {
+        for column in table.column_iter_mut().skip(1).take(4) {
             column.set_cell_alignment(CellAlignment::Right);
         }
         println!("{}\n{table}", self.head);

@@ -26,8 +26,8 @@ pub struct Fixture {
 
 impl Fixture {
     pub fn new(place: &Place, documents: u32) -> Self {
-        let server = ServerProcess::start(&place.fresh("server"));
-        let first = Device::open(&place.fresh("first"), &server.url, None);
+        let server = ServerProcess::start(&place.fresh(&format!("server-{documents}")));
+        let first = Device::open(&place.fresh(&format!("first-{documents}")), &server.url, None);
         first.runtime.block_on(first.holm.sign_up(EMAIL, PASSWORD)).unwrap();
         for from in (0..documents).step_by(5_000) {
             first.runtime.block_on(first.tasks.create_all(&tasks(from..(from + 5_000).min(documents)))).unwrap();
@@ -36,7 +36,7 @@ impl Fixture {
         assert_eq!(report.pushed, u64::from(documents));
         first.close();
 
-        let directory = place.fresh("pulled");
+        let directory = place.fresh(&format!("pulled-{documents}"));
         let recorder = Arc::new(Recorder { inner: ReqwestTransport::new().unwrap(), pages: Mutex::default() });
         let second = Device::open(&directory, &server.url, Some(recorder.clone()));
         second.sign_in();

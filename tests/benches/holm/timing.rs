@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Rounds of raw, Holm, raw; the best of them counts.
-pub const ROUNDS: usize = 3;
+/// Rounds of raw, Holm, raw.
+pub const ROUNDS: usize = 5;
 
 /// Median and tail, µs.
 #[derive(Debug, Clone, Copy)]
@@ -19,25 +19,37 @@ impl Spread {
         Self { p50: at(0.5), p99: at(0.99) }
     }
 
-    /// The better one of each; `best` may have none yet.
-    pub fn into_best(self, best: &mut Option<Self>) {
-        *best = Some(best.map_or(self, |b| Self { p50: b.p50.min(self.p50), p99: b.p99.min(self.p99) }));
+    /// Adds it to those of other rounds.
+    pub fn into(self, rounds: &mut Spreads) {
+        rounds.p50.take(self.p50);
+        rounds.p99.take(self.p99);
     }
 }
 
-/// The least of figures that come one by one.
-#[derive(Debug, Clone, Copy)]
-pub struct Least(pub f64);
-
-impl Default for Least {
-    fn default() -> Self {
-        Self(f64::INFINITY)
-    }
+/// Medians and tails of several rounds.
+#[derive(Debug, Clone, Default)]
+pub struct Spreads {
+    pub p50: Rounds,
+    pub p99: Rounds,
 }
 
-impl Least {
+/// Figures of several rounds.
+#[derive(Debug, Clone, Default)]
+pub struct Rounds(Vec<f64>);
+
+impl Rounds {
     pub fn take(&mut self, value: f64) {
-        self.0 = self.0.min(value);
+        self.0.push(value);
+    }
+
+    pub fn least(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    pub fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 }
 

@@ -1,13 +1,13 @@
-//! What local writes cost beside time on the clock: processor time, bytes, forced writes, idle observers. On a machine that others use, too, these
-//! say more than the clock.
+//! What local writes cost beside time on the clock: processor time, bytes, forced writes, statements, idle observers. On a machine that others use,
+//! too, these say more than the clock.
 
 use crate::bench::{Bench, runtime};
-use crate::documents::{Task, tasks};
+use crate::documents::{COLLECTION, Task, edited, id, patch, task, tasks};
 use crate::raw::Raw;
 use crate::report::Row;
-use crate::timing::{Least, ROUNDS};
+use crate::timing::{ROUNDS, Rounds, Spreads};
 use crate::writes::{Client, each};
-use holm_core::{Durability, Query};
+use holm_core::{Durability, Query, Stats};
 use serde_json::json;
 
 /// Documents in one bulk call, and in one transaction of the raw side where all are in one call.
@@ -38,27 +38,34 @@ fn measured(work: impl FnOnce()) -> Used {
     Used { cpu_ms: after.cpu_ms - before.cpu_ms, bytes: after.bytes - before.bytes }
 }
 
-/// The least of several rounds of each side.
+/// Several rounds of each side.
 #[derive(Default)]
 struct Sides {
-    cpu: [Least; 2],
-    bytes: [Least; 2],
+    cpu: [Rounds; 2],
+    bytes: [Rounds; 2],
+    documents: f64,
+}
+
+impl Sides {
+    /// Of work on so many documents in each round.
+    fn of(documents: u32) -> Self {
+        Self { documents: documents.into(), ..Self::default() }
+    }
 }
 
 impl Sides {
     fn take(&mut self, holm: Used, raw: Used) {
         for (at, used) in [holm, raw].into_iter().enumerate() {
             self.cpu[at].take(used.cpu_ms);
-            self.bytes[at].take(used.bytes);
+            self.bytes[at].take(used.bytes / self.documents / 1e3);
         }
     }
 
     /// Rows of one subject; the processor's time is for all documents.
-    fn rows(&self, bench: &mut Bench, name: &str, documents: u32) {
-        let each = |bytes: Least| bytes.0 / f64::from(documents) / 1e3;
-        let ([cpu, raw_cpu], [bytes, raw_bytes]) = (self.cpu, self.bytes);
-        bench.row(Row::new(format!("{name}_cpu"), cpu.0, Some(raw_cpu.0), "ms", "full"));
-        bench.row(Row::new(format!("{name}_written"), each(bytes), Some(each(raw_bytes)), "kB each", "full"));
+    fn rows(&self, bench: &mut Bench, name: &str) {
+        let ([cpu, raw_cpu], [bytes, raw_bytes]) = (&self.cpu, &self.bytes);
+        bench.row(Row::rounds(format!("{name}_cpu"), cpu, Some(raw_cpu), "ms", "full"));
+        bench.row(Row::rounds(format!("{name}_written"), bytes, Some(raw_bytes), "kB each", "full"));
     }
 }
 
@@ -66,6 +73,7 @@ pub fn run(bench: &mut Bench) {
     bulk(bench, "bulk_calls", CALL, CALL);
     bulk(bench, "bulk_once", u32::MAX, LARGE);
     single(bench);
+    edits(bench);
     forced(bench);
     observers(bench);
 }
@@ -73,7 +81,7 @@ pub fn run(bench: &mut Bench) {
 /// Many documents in calls of `call`, against a raw side that writes an outbox row for each in transactions of `raw_call`.
 fn bulk(bench: &mut Bench, name: &str, call: u32, raw_call: u32) {
     let count = bench.scaled(100_000);
-    let (runtime, all, mut sides) = (runtime(), tasks(0..count), Sides::default());
+    let (runtime, all, mut sides) = (runtime(), tasks(0..count), Sides::of(count));
     for _ in 0..ROUNDS {
         let raw = Raw::open(&bench.place.fresh("raw"), Durability::Full);
         let raw_used = measured(|| {
@@ -89,7 +97,7 @@ fn bulk(bench: &mut Bench, name: &str, call: u32, raw_call: u32) {
         });
         sides.take(holm_used, raw_used);
     }
-    sides.rows(bench, name, count);
+    sides.rows(bench, name);
 }
 
 /// A new document a transaction.
@@ -100,14 +108,47 @@ fn single(bench: &mut Bench) {
     let before = tasks(0..known);
     raw.transaction(|| before.iter().for_each(|task| raw.insert(task)));
     runtime().block_on(client.tasks.create_all(&before)).unwrap();
-    let mut sides = Sides::default();
+    let (mut sides, stats) = (Sides::of(calls), client.holm.stats());
     for round in 0..ROUNDS as u32 {
         let list = tasks(known + round * calls..known + (round + 1) * calls);
         let raw_used = measured(|| list.iter().for_each(|task| raw.transaction(|| raw.insert_queued(task))));
         let holm_used = measured(|| list.iter().for_each(|task| client.create(task)));
         sides.take(holm_used, raw_used);
     }
-    sides.rows(bench, "single_write", calls);
+    sides.rows(bench, "single_write");
+    statements(bench, &client, "single_write", stats);
+}
+
+/// SQL statements for each write since `before`.
+fn statements(bench: &mut Bench, client: &Client, name: &str, before: Stats) {
+    let after = client.holm.stats();
+    let each = (after.statements - before.statements) as f64 / (after.writes - before.writes) as f64;
+    bench.row(Row::new(format!("{name}_statements"), each, None, "a write", "full"));
+}
+
+/// An edit of a synced document a transaction. They lie all over the collection: hardly two of them meet in a page.
+fn edits(bench: &mut Bench) {
+    let fixture = bench.fixture();
+    let calls = bench.scaled(5_000);
+    let raw = Raw::open(&bench.place.fresh("raw"), Durability::Full);
+    raw.fill(fixture.documents);
+    let client = Client::open(&bench.place.copy(&fixture.directory, "holm"), Durability::Full);
+    let (mut sides, stats) = (Sides::of(calls), client.holm.stats());
+    for round in 0..ROUNDS as u32 {
+        let far = |n: u32| (u64::from(n) * 7_919 % u64::from(fixture.documents)) as u32;
+        let list: Vec<u32> = (round * calls..(round + 1) * calls).map(far).collect();
+        let whole: Vec<Task> = list.iter().map(|n| edited(task(*n), *n)).collect();
+        let patches: Vec<_> = list.iter().map(|n| (id(*n), patch(*n).to_string())).collect();
+        let raw_used = measured(|| whole.iter().for_each(|task| raw.transaction(|| raw.update_queued(task))));
+        let holm_used = measured(|| {
+            for (id, text) in patches {
+                client.holm.write_blocking(move |tx| tx.update_text(COLLECTION, &id, &text)).unwrap();
+            }
+        });
+        sides.take(holm_used, raw_used);
+    }
+    sides.rows(bench, "single_edit_far");
+    statements(bench, &client, "single_edit_far", stats);
 }
 
 /// Forced writes for each acknowledged write, with eight writers at once.
@@ -140,19 +181,18 @@ fn observers(bench: &mut Bench) {
     let calls = bench.scaled(5_000);
     let client = Client::open(&bench.place.fresh("holm"), Durability::Full);
     let nothing = Query::parse(&json!({"where": {"eq": ["title", "no such title"]}})).unwrap();
-    let (mut next, mut with, mut without) = (0, None, None);
+    let (mut next, mut with, mut without) = (0, Spreads::default(), Spreads::default());
     let mut block = || {
         next += calls;
         tasks(next - calls..next)
     };
     for _ in 0..ROUNDS {
-        each(&block(), |task: &Task| client.create(task)).into_best(&mut without);
+        each(&block(), |task: &Task| client.create(task)).into(&mut without);
         let mut idle: Vec<_> = (0..100).map(|_| client.tasks.live(&nothing).unwrap()).collect();
         for observer in &mut idle {
             runtime().block_on(observer.next()).unwrap().unwrap();
         }
-        each(&block(), |task: &Task| client.create(task)).into_best(&mut with);
+        each(&block(), |task: &Task| client.create(task)).into(&mut with);
     }
-    let (with, without) = (with.unwrap(), without.unwrap());
-    bench.row(Row::new("idle_observers_100", with.p50, Some(without.p50), "us", "full").goal("≤ 1.1"));
+    bench.row(Row::rounds("idle_observers_100", &with.p50, Some(&without.p50), "us", "full").goal("≤ 1.1"));
 }
