@@ -173,6 +173,9 @@ pub struct FfiConfig {
     /// Whether operations go in one order for all documents.
     #[uniffi(default = false)]
     pub ordered: bool,
+    /// How many bytes of documents that were read by their ids more than once are kept in memory; 0 keeps none.
+    #[uniffi(default = 524288)]
+    pub row_cache_bytes: u64,
 }
 
 impl FfiConfig {
@@ -199,6 +202,7 @@ impl FfiConfig {
             FfiDurability::Full => Durability::Full,
             FfiDurability::Normal => Durability::Normal,
         };
+        config.row_cache_bytes = usize::try_from(self.row_cache_bytes).unwrap_or(usize::MAX);
         config.sync.automatic = self.auto_sync;
         config.sync.debounce = Duration::from_millis(self.debounce_ms);
         config.sync.interval = Duration::from_millis(self.interval_ms);

@@ -190,6 +190,7 @@ mod tests {
             foreground_metered_interval_ms: 30_000,
             low_power_factor: 4,
             ordered: false,
+            row_cache_bytes: 0,
         }
     }
 

@@ -4418,6 +4418,10 @@ public struct FfiConfig {
      * Whether operations go in one order for all documents.
      */
     public let ordered: Bool
+    /**
+     * How many bytes of documents that were read by their ids more than once are kept in memory; 0 keeps none.
+     */
+    public let rowCacheBytes: UInt64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4454,7 +4458,10 @@ public struct FfiConfig {
          */lowPowerFactor: UInt32 = UInt32(4), 
         /**
          * Whether operations go in one order for all documents.
-         */ordered: Bool = false) {
+         */ordered: Bool = false, 
+        /**
+         * How many bytes of documents that were read by their ids more than once are kept in memory; 0 keeps none.
+         */rowCacheBytes: UInt64 = UInt64(524288)) {
         self.directory = directory
         self.server = server
         self.collections = collections
@@ -4466,6 +4473,7 @@ public struct FfiConfig {
         self.foregroundMeteredIntervalMs = foregroundMeteredIntervalMs
         self.lowPowerFactor = lowPowerFactor
         self.ordered = ordered
+        self.rowCacheBytes = rowCacheBytes
     }
 
     
@@ -4494,7 +4502,8 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
                 foregroundIntervalMs: FfiConverterUInt64.read(from: &buf), 
                 foregroundMeteredIntervalMs: FfiConverterUInt64.read(from: &buf), 
                 lowPowerFactor: FfiConverterUInt32.read(from: &buf), 
-                ordered: FfiConverterBool.read(from: &buf)
+                ordered: FfiConverterBool.read(from: &buf), 
+                rowCacheBytes: FfiConverterUInt64.read(from: &buf)
         )
     }
 
@@ -4510,6 +4519,7 @@ public struct FfiConverterTypeFfiConfig: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.foregroundMeteredIntervalMs, into: &buf)
         FfiConverterUInt32.write(value.lowPowerFactor, into: &buf)
         FfiConverterBool.write(value.ordered, into: &buf)
+        FfiConverterUInt64.write(value.rowCacheBytes, into: &buf)
     }
 }
 
@@ -5713,6 +5723,9 @@ public struct FfiStats: Equatable, Hashable {
     public let commits: UInt64
     public let forcedWrites: UInt64
     public let writes: UInt64
+    public let statements: UInt64
+    public let bytesWritten: UInt64?
+    public let wakeups: UInt64
     public let requests: UInt64
     public let bytesUp: UInt64
     public let bytesDown: UInt64
@@ -5727,10 +5740,13 @@ public struct FfiStats: Equatable, Hashable {
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(commits: UInt64, forcedWrites: UInt64, writes: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64, cacheHits: UInt64, cacheStaleHits: UInt64, cacheMisses: UInt64, evictions: UInt64, refreshes: UInt64, failedRefreshes: UInt64, lastRefreshMs: UInt64?, meanRefreshMs: UInt64?) {
+    public init(commits: UInt64, forcedWrites: UInt64, writes: UInt64, statements: UInt64, bytesWritten: UInt64?, wakeups: UInt64, requests: UInt64, bytesUp: UInt64, bytesDown: UInt64, cacheHits: UInt64, cacheStaleHits: UInt64, cacheMisses: UInt64, evictions: UInt64, refreshes: UInt64, failedRefreshes: UInt64, lastRefreshMs: UInt64?, meanRefreshMs: UInt64?) {
         self.commits = commits
         self.forcedWrites = forcedWrites
         self.writes = writes
+        self.statements = statements
+        self.bytesWritten = bytesWritten
+        self.wakeups = wakeups
         self.requests = requests
         self.bytesUp = bytesUp
         self.bytesDown = bytesDown
@@ -5763,6 +5779,9 @@ public struct FfiConverterTypeFfiStats: FfiConverterRustBuffer {
                 commits: FfiConverterUInt64.read(from: &buf), 
                 forcedWrites: FfiConverterUInt64.read(from: &buf), 
                 writes: FfiConverterUInt64.read(from: &buf), 
+                statements: FfiConverterUInt64.read(from: &buf), 
+                bytesWritten: FfiConverterOptionUInt64.read(from: &buf), 
+                wakeups: FfiConverterUInt64.read(from: &buf), 
                 requests: FfiConverterUInt64.read(from: &buf), 
                 bytesUp: FfiConverterUInt64.read(from: &buf), 
                 bytesDown: FfiConverterUInt64.read(from: &buf), 
@@ -5781,6 +5800,9 @@ public struct FfiConverterTypeFfiStats: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.commits, into: &buf)
         FfiConverterUInt64.write(value.forcedWrites, into: &buf)
         FfiConverterUInt64.write(value.writes, into: &buf)
+        FfiConverterUInt64.write(value.statements, into: &buf)
+        FfiConverterOptionUInt64.write(value.bytesWritten, into: &buf)
+        FfiConverterUInt64.write(value.wakeups, into: &buf)
         FfiConverterUInt64.write(value.requests, into: &buf)
         FfiConverterUInt64.write(value.bytesUp, into: &buf)
         FfiConverterUInt64.write(value.bytesDown, into: &buf)

@@ -5,13 +5,16 @@ extension HolmConfiguration {
     func translated(_ coding: Coding) throws(HolmError) -> FfiConfig {
         var collections: [FfiCollectionConfig] = []
         for collection in self.collections { collections.append(try collection.translated(coding)) }
+        guard let rowCacheBytes = UInt64(exactly: rowCacheBytes) else {
+            throw .invalidConfig("rowCacheBytes must not be negative")
+        }
         return FfiConfig(
             directory: try storage.path(), server: baseURL?.absoluteString,
             collections: collections, durability: durability == .full ? .full : .normal,
             autoSync: autoSync, debounceMs: try Self.milliseconds(debounce, of: "debounce"),
             intervalMs: try Self.milliseconds(interval, of: "interval"),
             foregroundIntervalMs: try Self.milliseconds(foregroundInterval, of: "foregroundInterval"),
-            ordered: ordered)
+            ordered: ordered, rowCacheBytes: rowCacheBytes)
     }
 
     fileprivate static func milliseconds(_ seconds: TimeInterval, of setting: String) throws(HolmError) -> UInt64 {

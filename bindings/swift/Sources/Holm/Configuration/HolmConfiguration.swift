@@ -37,6 +37,10 @@ public struct HolmConfiguration: Sendable {
     /// that.
     public var ordered: Bool
 
+    /// How many bytes of documents that were read by their ids more than once are kept in memory. 0 keeps none. They are
+    /// given up when the client is suspended or signs out.
+    public var rowCacheBytes: Int
+
     /// Makes the encoder for the app's documents, and for values in queries and patches. Called once by each client.
     public var makeEncoder: @Sendable () -> JSONEncoder
 
@@ -48,7 +52,7 @@ public struct HolmConfiguration: Sendable {
         baseURL: URL? = nil, storage: Storage, collections: [Holm.CollectionDescriptor] = [],
         durability: Durability = .full, secrets: Secrets = .automatic, autoSync: Bool = true,
         debounce: TimeInterval = 0.3, interval: TimeInterval = 900, foregroundInterval: TimeInterval = 5,
-        ordered: Bool = false,
+        ordered: Bool = false, rowCacheBytes: Int = 512 * 1_024,
         makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
         makeDecoder: @escaping @Sendable () -> JSONDecoder = Holm.makeDecoder
     ) {
@@ -62,6 +66,7 @@ public struct HolmConfiguration: Sendable {
         self.interval = interval
         self.foregroundInterval = foregroundInterval
         self.ordered = ordered
+        self.rowCacheBytes = rowCacheBytes
         self.makeEncoder = makeEncoder
         self.makeDecoder = makeDecoder
     }

@@ -10,6 +10,13 @@ extension Holm {
         public let forcedWrites: Int
         /// Acknowledged writes, the app's and those of the sync engine.
         public let writes: Int
+        /// SQL statements that began to run, of all clients of this process.
+        public let statements: Int
+        /// Bytes that databases and their logs were written with, of all clients of this process. `nil` where that is not
+        /// counted.
+        public let bytesWritten: Int?
+        /// How often a thread handed work or a result of a write to another one.
+        public let wakeups: Int
         /// HTTP requests.
         public let requests: Int
         /// Bytes sent.
@@ -62,7 +69,9 @@ extension Holm.Stats {
     fileprivate init(_ stats: FfiStats) {
         self.init(
             commits: Int(clamping: stats.commits), forcedWrites: Int(clamping: stats.forcedWrites),
-            writes: Int(clamping: stats.writes), requests: Int(clamping: stats.requests),
+            writes: Int(clamping: stats.writes), statements: Int(clamping: stats.statements),
+            bytesWritten: stats.bytesWritten.map(Int.init(clamping:)), wakeups: Int(clamping: stats.wakeups),
+            requests: Int(clamping: stats.requests),
             bytesUp: Int(clamping: stats.bytesUp),
             bytesDown: Int(clamping: stats.bytesDown), cacheHits: Int(clamping: stats.cacheHits),
             staleCacheHits: Int(clamping: stats.cacheStaleHits), cacheMisses: Int(clamping: stats.cacheMisses),

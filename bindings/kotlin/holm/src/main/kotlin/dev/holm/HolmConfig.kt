@@ -22,6 +22,8 @@ import kotlin.time.Duration.Companion.seconds
  * device saves energy, four times as long; and never shorter than what the server suggests.
  * @property ordered whether all writes go to the server in one order, whatever they belong to: one that is parked, in a conflict, or waiting
  * for its next attempt stops all that were made after it. Else it stops its own document, and what refers to that.
+ * @property rowCacheBytes how many bytes of documents that were read by their ids more than once are kept in memory. 0 keeps none. They are
+ * given up when the client is suspended or signs out.
  * @property secrets where the tokens of a session are kept. Null: in a file beside the data that only the app's user may read.
  * @property json the app's JSON, with its contextual serializers and other settings. Three settings are Holm's: defaults are written,
  * because a query has to find them; `null` is written as a missing field, as a merge patch has it; and fields that a class does not know
@@ -37,6 +39,7 @@ public class HolmConfig(
     public val interval: Duration = 15.minutes,
     public val foregroundInterval: Duration = 5.seconds,
     public val ordered: Boolean = false,
+    public val rowCacheBytes: Long = 512 * 1024,
     public val secrets: SecretStore? = null,
     public val json: Json = Json,
 )

@@ -76,6 +76,9 @@ public data class SyncError(public val code: String, public val message: String)
  * @property commits transactions of the local database.
  * @property forcedWrites transactions that were forced to the disk before their callers got an answer.
  * @property writes acknowledged writes, the app's and those of the sync engine.
+ * @property statements SQL statements that began to run, of all clients of this process.
+ * @property bytesWritten bytes that databases and their logs were written with, of all clients of this process. Null where that is not counted.
+ * @property wakeups how often a thread handed work or a result of a write to another one.
  * @property requests HTTP requests.
  * @property bytesUp bytes sent.
  * @property bytesDown bytes received.
@@ -85,6 +88,9 @@ public data class Stats(
     public val commits: Long,
     public val forcedWrites: Long,
     public val writes: Long,
+    public val statements: Long,
+    public val bytesWritten: Long?,
+    public val wakeups: Long,
     public val requests: Long,
     public val bytesUp: Long,
     public val bytesDown: Long,

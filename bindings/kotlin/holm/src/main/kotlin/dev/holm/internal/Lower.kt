@@ -47,6 +47,7 @@ internal fun HolmConfig.lower(json: Json) =
         intervalMs = interval.positiveMs("interval"),
         foregroundIntervalMs = foregroundInterval.positiveMs("foregroundInterval"),
         ordered = ordered,
+        rowCacheBytes = rowCacheBytes.positive("rowCacheBytes"),
     )
 
 private fun CollectionSpec<*>.lower(json: Json) =
