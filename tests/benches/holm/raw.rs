@@ -2,6 +2,7 @@
 
 use crate::documents::{Task, tasks};
 use holm_core::Durability;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 use std::path::Path;
 
@@ -13,9 +14,15 @@ pub struct Raw {
 const INSERT: &str = "INSERT INTO tasks (id, done, created, body) VALUES (?1, ?2, ?3, ?4)";
 const NEWEST_OPEN: &str = "SELECT id, body FROM tasks WHERE done = 0 ORDER BY created DESC LIMIT 50";
 
+/// Else SQLite parses a statement anew for each new value, in case another plan would suit that value.
+pub fn parse_once(connection: &Connection) {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
+}
+
 impl Raw {
     pub fn open(directory: &Path, durability: Durability) -> Self {
         let connection = Connection::open(directory.join("raw.db")).unwrap();
+        parse_once(&connection);
         let synchronous = match durability {
             Durability::Full => "FULL",
             Durability::Normal => "NORMAL",

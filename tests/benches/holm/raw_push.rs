@@ -4,6 +4,7 @@
 //! operation that comes twice, numbers versions and places, and commits a batch at once. Both in turn, 1,000 operations a request.
 
 use crate::documents::{Task, edited, id, patch, task};
+use crate::raw::parse_once;
 use crate::timing::{ms, timed};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -35,6 +36,7 @@ struct Operation {
 impl RawPush {
     pub fn new(directory: &Path, documents: u32) -> Self {
         let device = Connection::open(directory.join("device.db")).unwrap();
+        parse_once(&device);
         device
             .execute_batch(&format!(
                 "{SETTINGS}
@@ -45,6 +47,7 @@ impl RawPush {
             ))
             .unwrap();
         let server = Connection::open(directory.join("server.db")).unwrap();
+        parse_once(&server);
         server
             .execute_batch(&format!(
                 "{SETTINGS}

@@ -61,7 +61,9 @@ fn actions_that_fail_keep_no_write_and_no_reading() {
         Fault::html(503),
         Fault::html(504),
         Fault::json(200, &json!({"x": 1})),
+        Fault::json(200, &json!({"data": 7})),
         Fault::json(202, &json!({"data": {}})),
+        Fault::json(202, &json!({"data": {"jobId": "forged"}})),
         Fault::DropReply,
     ];
     for (at, failure) in failures.into_iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Calling actions (protocol, section 10).
 //!
 //! `POST /v1/{collection}/{id}/actions/{name}` (or without the id, or without both) with `{"params"}` and the operation's id as
-//! `Idempotency-Key` answers 200 with `{"data": result}`, or 202 with `{"data": {"jobId"}}` for one that runs on; then `GET /v1/jobs/{id}`
+//! `Idempotency-Key` answers 200 with `{"data": result, "meta"}`, or 202 with `{"data": {"jobId"}}` for one that runs on; then `GET /v1/jobs/{id}`
 //! answers `{"data": {"state": "running|succeeded|failed", "result"?, "error"?}}`. The status alone tells a result from a job.
 
 use super::invalid;
@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
 struct Envelope {
-    // Null is a result, too; an answer without this member is not the server's.
+    // Null is a result, too. An answer without these members is not the server's: any JSON server could say `{"data": 7}`.
     data: Value,
-    meta: Option<Meta>,
+    meta: Meta,
 }
 
 /// The job of an action, if it runs: then that is asked for.
@@ -66,7 +66,7 @@ fn escaped(segment: &str) -> String {
 /// What a success says.
 pub(super) fn parse(body: &[u8], outgoing: &Outgoing, span: Span) -> Result<(Outcome, Option<ServerTime>)> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|e| invalid("the answer to an action", e))?;
-    let time = envelope.meta.as_ref().and_then(|meta| meta.server_time(span));
+    let time = envelope.meta.server_time(span);
     let outcome = match (job(outgoing), envelope.data) {
         (None, data) => Outcome::Done(data),
         (Some(job), Value::Object(mut data)) => match data.get("state").and_then(Value::as_str) {
@@ -83,7 +83,7 @@ pub(super) fn parse(body: &[u8], outgoing: &Outgoing, span: Span) -> Result<(Out
 /// The job of a call that runs on (202).
 pub(super) fn parse_started(body: &[u8], span: Span) -> Result<(Outcome, Option<ServerTime>)> {
     let mut envelope: Envelope = serde_json::from_slice(body).map_err(|e| invalid("the answer to an action", e))?;
-    let time = envelope.meta.as_ref().and_then(|meta| meta.server_time(span));
+    let time = envelope.meta.server_time(span);
     match envelope.data.get_mut("jobId").map(Value::take) {
         Some(Value::String(job)) => Ok((Outcome::Running { job }, time)),
         _ => Err(invalid("the answer to an action", "it is accepted without a job")),
