@@ -39,7 +39,9 @@ public class HolmConfig(
     public val interval: Duration = 15.minutes,
     public val foregroundInterval: Duration = 5.seconds,
     public val ordered: Boolean = false,
-    public val rowCacheBytes: Long = 512 * 1024,
+    public val rowCacheBytes: Long = ROW_CACHE_BYTES,
     public val secrets: SecretStore? = null,
     public val json: Json = Json,
 )
+
+private const val ROW_CACHE_BYTES = 524_288L

@@ -15,7 +15,8 @@ class RowCacheTest {
     fun a_document_that_is_read_again_comes_from_memory_unless_the_cache_is_off() =
         story {
             suspend fun statementsOfARead(rowCacheBytes: Long): Long {
-                val holm = opened(HolmConfig(null, Storage.Directory(directory().toFile()), listOf(todoSpec()), rowCacheBytes = rowCacheBytes))
+                val storage = Storage.Directory(directory().toFile())
+                val holm = opened(HolmConfig(null, storage, listOf(todoSpec()), rowCacheBytes = rowCacheBytes))
                 holm.todos.create(Todo("Buy milk", id = "milk"))
                 val reads =
                     List(10) {
