@@ -168,6 +168,12 @@ impl Model {
         most
     }
 
+    /// Whether another write does the same: two sides that agree never clash, and what comes after either of them is no conflict.
+    pub fn written_alike(&self, at: usize) -> bool {
+        let (id, effect) = (&self.writes[at].id, &self.writes[at].effect);
+        self.writes.iter().enumerate().any(|(other, write)| other != at && write.id == *id && write.effect == *effect)
+    }
+
     /// Whether a person wrote this path after this write, in the order in which people acted.
     pub fn written_again(&self, at: usize, path: &str) -> bool {
         let id = &self.writes[at].id;

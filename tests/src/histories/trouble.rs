@@ -68,6 +68,8 @@ impl History {
             return;
         };
         self.run.count("devices restored");
+        // What it remembers of values that lost since the backup goes.
+        self.model.old_journal.extend(self.devices[at].device.journal());
         self.devices[at].device.restore(&files).await;
         self.devices[at].seen.clear();
         self.model.shares.retain(|(device, ..)| *device != at);
