@@ -69,13 +69,8 @@ impl Runnable {
 
 /// The next operations that may be sent, oldest first, without what the user saw before. Of a group only the first member is there, and only if all may be sent.
 pub(crate) fn runnable(connection: &Connection, which: &Runnable, limit: usize) -> Result<Vec<Operation>> {
-    let (up_to, now, bogus, held) = which.params()?;
-    let condition = format!("WHERE {} ORDER BY o.op_seq LIMIT ?5", which.with_group(true));
-    select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
+    runnable_among(connection, which, limit, "")
 }
-
-/// The oldest operation of all.
-const OLDEST: &str = "(SELECT min(op_seq) FROM operations)";
 
 /// As [`runnable`], of those alone for which the oldest of all operations waits: in one global order they go before it.
 pub(crate) fn runnable_before_oldest(
@@ -83,13 +78,19 @@ pub(crate) fn runnable_before_oldest(
     which: &Runnable,
     limit: usize,
 ) -> Result<Vec<Operation>> {
+    runnable_among(connection, which, limit, &needed_by_oldest())
+}
+
+fn runnable_among(connection: &Connection, which: &Runnable, limit: usize, among: &str) -> Result<Vec<Operation>> {
     let (up_to, now, bogus, held) = which.params()?;
-    let needed = dependencies::needed(OLDEST);
-    let condition = format!(
-        "WHERE {} AND o.op_seq IN (WITH RECURSIVE {needed} SELECT op_seq FROM needed) ORDER BY o.op_seq LIMIT ?5",
-        which.with_group(true)
-    );
+    let condition = format!("WHERE {} {among} ORDER BY o.op_seq LIMIT ?5", which.with_group(true));
     select_to_send(connection, &condition, params![up_to, now, bogus, held, i64::try_from(limit).unwrap_or(i64::MAX)])
+}
+
+/// A further condition: the oldest operation of all, and what must be sent before it or with it.
+fn needed_by_oldest() -> String {
+    let needed = dependencies::needed("(SELECT min(op_seq) FROM operations)");
+    format!("AND o.op_seq IN (WITH RECURSIVE {needed} SELECT op_seq FROM needed)")
 }
 
 /// The oldest operation that may not be sent now, or not yet, because one is before it in its document: in one global order it must not be
@@ -108,10 +109,7 @@ pub(crate) fn first_not_runnable(connection: &Connection, which: &Runnable) -> R
 pub(crate) fn next_due(connection: &Connection, which: &Runnable) -> Result<Option<i64>> {
     let (up_to, now, bogus, held) = which.params()?;
     // In one global order all others wait for the oldest.
-    let only = match which.ordered {
-        true => format!("AND o.op_seq IN (WITH RECURSIVE {} SELECT op_seq FROM needed)", dependencies::needed(OLDEST)),
-        false => String::new(),
-    };
+    let only = if which.ordered { needed_by_oldest() } else { String::new() };
     let wait = |table: &str| format!("CASE WHEN {table}.not_before > ?3 THEN ?2 ELSE {table}.not_before END");
     let sql = format!(
         "SELECT min(CASE WHEN o.group_id IS NULL THEN {} ELSE (SELECT max({}) FROM operations g WHERE g.group_id = o.group_id) END)
