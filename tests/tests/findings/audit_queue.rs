@@ -1,9 +1,10 @@
 //! What the queue did with writes that lost, were refused, or wait behind those.
 
 use crate::{LATER, pair};
-use holm_core::{Strategy, SyncStatus};
-use holm_tests::fixture::{Device, Fixture, clash, in_step, story, story_on};
+use holm_core::{Result, Strategy, SyncReport, SyncStatus};
+use holm_tests::fixture::{Device, Fixture, Hold, clash, in_step, story, story_on};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 const SHORT_TITLES: &str = "[collections.tasks.fields.title]\nmax_length = 10\n";
 const STRATEGIES: [Strategy; 4] = [Strategy::Merge, Strategy::ServerWins, Strategy::LocalWins, Strategy::LastWriteWins];
@@ -201,6 +202,17 @@ fn audit_a3_a_group_joins_what_it_does_to_one_document() {
     });
 }
 
+/// Begins a sync. `late`: its reply has arrived, and is held; else it has had its time.
+async fn sync_until(world: &Fixture, device: &Device, late: bool) -> (Option<Hold>, JoinHandle<Result<SyncReport>>) {
+    let reply = late.then(|| device.link.hold_reply("batch"));
+    let sync = device.start_sync();
+    match &reply {
+        Some(reply) => reply.arrived().await,
+        None => world.seconds(1.0).await,
+    }
+    (reply, sync)
+}
+
 #[test]
 fn audit_a7_a_refused_create_of_a_group_is_withdrawn_with_its_document() {
     for members in [1, 2] {
@@ -215,12 +227,7 @@ fn audit_a7_a_refused_create_of_a_group_is_withdrawn_with_its_document() {
                     })
                     .await
                     .unwrap();
-                let reply = late.then(|| a.link.hold_reply("batch"));
-                let sync = a.start_sync();
-                match &reply {
-                    Some(reply) => reply.arrived().await,
-                    None => world.seconds(1.0).await,
-                }
+                let (reply, sync) = sync_until(&world, &a, late).await;
                 for n in 0..members {
                     a.delete(&n.to_string()).await;
                 }
@@ -252,12 +259,7 @@ fn audit_a7_a_refused_edit_of_a_group_goes_with_the_delete() {
                     })
                     .await
                     .unwrap();
-                let reply = late.then(|| a.link.hold_reply("batch"));
-                let sync = a.start_sync();
-                match &reply {
-                    Some(reply) => reply.arrived().await,
-                    None => world.seconds(1.0).await,
-                }
+                let (reply, sync) = sync_until(&world, &a, late).await;
                 a.holm
                     .write(move |tx| {
                         if grouped {

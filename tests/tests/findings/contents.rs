@@ -1,7 +1,7 @@
 //! What a device works out for itself is what the server has: the digest over places would not tell.
 
 use holm_core::CollectionConfig;
-use holm_tests::fixture::{Device, Fault, in_step, story, story_on_files};
+use holm_tests::fixture::{Device, Fault, Fixture, in_step, story, story_on_files};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -72,15 +72,21 @@ fn core_s11_joined_fractions_show_as_the_server_adds_them() {
     });
 }
 
+/// Two devices that have a document `d` which their server has lost: it was restored from a backup.
+async fn known_here_only(world: &mut Fixture) -> (Device, Device) {
+    let (a, b) = (world.open("a").await, world.open("b").await);
+    let backup = world.back_up_server();
+    a.create("d", json!({"n": 1})).await;
+    in_step(&[&a, &b]).await;
+    world.restore_server(&backup);
+    (a, b)
+}
+
 /// The server was restored: what a device edits is gone there, and another device makes it again under the same id and version.
 #[test]
 fn core_s11_edit_of_what_came_again_shows_what_the_server_has() {
     story_on_files(async |mut world| {
-        let (a, b) = (world.open("a").await, world.open("b").await);
-        let backup = world.back_up_server();
-        a.create("d", json!({"n": 1})).await;
-        in_step(&[&a, &b]).await;
-        world.restore_server(&backup);
+        let (a, b) = known_here_only(&mut world).await;
         b.update("d", json!({"n": {"$inc": 1}})).await;
         // It reads that the document is gone, and its edit is lost on the way.
         for _ in 0..2 {
@@ -101,11 +107,7 @@ fn core_s11_edit_of_what_came_again_shows_what_the_server_has() {
 #[test]
 fn core_s11_later_edit_wins_over_one_based_on_another_history() {
     story_on_files(async |mut world| {
-        let (a, b) = (world.open("a").await, world.open("b").await);
-        let backup = world.back_up_server();
-        a.create("d", json!({"n": 1})).await;
-        in_step(&[&a, &b]).await;
-        world.restore_server(&backup);
+        let (a, b) = known_here_only(&mut world).await;
         b.update("d", json!({"note": "b"})).await;
         world.seconds(1.0).await;
         a.update("d", json!({"note": "a"})).await;
