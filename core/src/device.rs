@@ -107,6 +107,12 @@ impl Device {
         self.locked().convert(stored_ms).max(0)
     }
 
+    /// The same, if it is known for certain.
+    pub fn certain_server_ms(&self, stored_ms: i64) -> Option<i64> {
+        let time = self.locked();
+        time.is_certain(stored_ms).then(|| time.convert(stored_ms).max(0))
+    }
+
     /// Server time as well as it is known here, ms since 1970.
     pub fn server_now_ms(&self) -> i64 {
         let (time, now) = self.time_now();
@@ -122,6 +128,12 @@ impl Device {
     /// Whether this process has got the server's time, and the clocks have run on undisturbed since.
     pub fn has_server_time(&self) -> bool {
         self.time_now().0.is_known()
+    }
+
+    /// Whether the server was heard lately: within `ms`, as well as it can be told.
+    pub fn has_heard_within(&self, ms: i64) -> bool {
+        let (time, now) = self.time_now();
+        time.was_heard_within(ms, now)
     }
 
     /// Whether every stamp of the queue is known in the server's time. What is sent before may carry the time

@@ -53,6 +53,7 @@ codes! {
     RecordDeleted = "RECORD_DELETED", 409, false, "The record was deleted.";
     RecordExists = "RECORD_EXISTS", 409, false, "Another record has this id.";
     OpSequenceReused = "OP_SEQUENCE_REUSED", 409, false, "The server has confirmed a later operation of this device: its store was restored or copied.";
+    OperationForgotten = "OPERATION_FORGOTTEN", 409, false, "The operation was sent before, so long ago that the server no longer knows what became of it.";
     BatchAborted = "BATCH_ABORTED", 409, false, "Another operation of an atomic batch failed.";
     GroupAborted = "GROUP_ABORTED", 409, false, "Another operation of the group failed.";
     DependencyFailed = "DEPENDENCY_FAILED", 409, false, "An earlier operation on the same record failed.";

@@ -34,6 +34,10 @@ pub(crate) trait Backend: Send + Sync {
     async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, BackendError>;
 }
 
+/// Every server remembers for at least so long what became of an operation (protocol, section 7.5). What is sent again sooner carries the same
+/// bytes each time.
+pub(crate) const LEAST_MEMORY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// Why an exchange failed as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum BackendError {

@@ -73,14 +73,15 @@ fn follow(pending: &mut Pending, version: Option<Version>) {
     }
 }
 
-/// A state shows that the server has accepted the first operation: ends it. `before`: the row before that state. Returns the document with
-/// that operation's effect alone: others' changes are what differs from it.
+/// A state shows that the server has accepted an operation: ends it. `before`: the row before that state. Returns the document with that
+/// operation's effect alone: others' changes are what differs from it.
 pub(crate) fn accept_by_state(
     pending: &mut Pending,
+    at: usize,
     before: &DocumentRow,
     state: &RemoteChange,
 ) -> Result<Option<Fields>> {
-    let Some(op) = pending.ops.first() else { return Ok(None) };
+    let Some(op) = pending.ops.get(at) else { return Ok(None) };
     let known = match is_next(op, state.version) {
         true => state.body.as_deref().map(view::parse_body).transpose()?,
         false => own_effect(before, op)?,
@@ -88,7 +89,7 @@ pub(crate) fn accept_by_state(
     if let Some(group) = op.group.clone() {
         pending.groups.push((group, GroupFate::Accepted));
     }
-    pending.end(0, WriteOutcome::Accepted(state.version));
+    pending.end(at, WriteOutcome::Accepted(state.version));
     Ok(known)
 }
 

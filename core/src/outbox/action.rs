@@ -2,21 +2,30 @@
 //!
 //! Invariants:
 //! - An action is sent alone, after the earlier operations of its document.
-//! - Its id is its idempotency key: the server runs it once, whatever is sent again. A refusal is an answer too; a retry of a refused
-//!   action is a new call, so its key counts on (`<id>:1`). One that was parked while its fate was unknown keeps its key: it may have
-//!   run.
+//! - Its id is its idempotency key: the server runs it once, whatever is sent again. Some refusals are the call's own answer, which the server
+//!   keeps by that key: a retry is a new call then, so its key counts on (`<id>:1`). Any other refusal says nothing of an earlier request, so a
+//!   retry keeps the key: the action may have run.
 //! - Its result is stored with its outcome, in the transaction that ends it.
 
 use super::write::operation;
 use super::{Pending, Ticket, view};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{Action, OpError, OpEvent, OpId, OpKind, Operation, Seen, WriteOutcome};
+use crate::model::{Action, OpError, OpEvent, OpId, OpKind, OpState, Operation, Seen, WriteOutcome};
 use crate::store::{Tx, operations, outcomes};
+use holm_protocol::codes::Code;
 use serde_json::Value;
 
 /// Why an action waits whose job the server has not ended.
 const ACTION_RUNNING: &str = "ACTION_RUNNING";
+
+/// Refusals that the server keeps by a call's key, and gives again to each repeat.
+const ANSWERS: [Code; 3] = [Code::ActionRefused, Code::ActionFailed, Code::IdempotencyKeyReused];
+
+/// Whether an action was refused by the answer to its call.
+pub(super) fn is_answer_to_call(op: &Operation) -> bool {
+    matches!(&op.state, OpState::Parked { error, sent: false } if ANSWERS.iter().any(|code| code.as_str() == error.code))
+}
 
 /// What an action is about.
 pub(crate) struct Target<'a> {

@@ -31,6 +31,8 @@ mod next_batch;
 mod park;
 mod pending;
 #[cfg(test)]
+mod pending_bench;
+#[cfg(test)]
 mod pending_tests;
 mod rebase;
 mod references;
@@ -50,9 +52,9 @@ pub(crate) use exact::{Member, Standing, new_exact_group, standing, withdraw};
 pub(crate) use group::{check_group, retry_group};
 pub(crate) use ids::{Ticket, ended, is_of_another_life};
 pub(crate) use next_batch::next_batch;
-pub(crate) use park::{discard, park, park_unanswered, retry};
+pub(crate) use park::{FORGOTTEN, discard, give_way, park, park_unanswered, retry};
 pub(crate) use pending::{GroupFate, Pending};
-pub(crate) use rebase::{Rebased, Source, leave_to_server, rebase_onto};
+pub(crate) use rebase::{Rebased, Source, bodies_differ, leave_to_server, rebase_onto};
 pub(crate) use references::{References, send_again};
 pub(crate) use renew::{KNOWN_WITH_OTHER_CONTENT, renew};
 pub use resolve::{Conflict, Resolution};

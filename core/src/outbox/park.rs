@@ -1,5 +1,6 @@
 //! Writes that the server refused: parked, seen, tried again or given up. What has never been sent, or is in a conflict, can be given up, too.
 
+use super::action::is_answer_to_call;
 use super::coalesce::{Neighbours, compact, fold_into_delete};
 use super::{GroupFate, Pending};
 use crate::device::Device;
@@ -120,14 +121,13 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
 }
 
 fn reopen(op: &mut Operation) {
-    op.on(OpEvent::Retried);
-    op.attempts = 0;
     op.rounds = match op.kind {
-        // Its key counts its calls. One that may have run goes again under the same key.
-        OpKind::Action if op.was_sent() => op.rounds,
-        OpKind::Action => op.rounds + 1,
+        // Its key counts its calls.
+        OpKind::Action => op.rounds + u32::from(is_answer_to_call(op)),
         _ => 0,
     };
+    op.on(OpEvent::Retried);
+    op.attempts = 0;
     op.not_before_ms = 0;
     op.last_error = None;
 }
@@ -153,6 +153,15 @@ pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
 pub(super) fn takes_document(pending: &Pending, wanted: &impl Fn(&Operation) -> bool) -> bool {
     let unborn = pending.row.server_body().is_none() && !pending.row.evicted;
     unborn && pending.ops.iter().any(|op| op.kind == OpKind::Create && wanted(op))
+}
+
+/// The server no longer knows whether it has this operation: sent again, it would count twice.
+pub(crate) const FORGOTTEN: &str = Code::OperationForgotten.as_str();
+
+/// Gives up an operation that may have its effect already: the server's state stands, and the journal keeps what the operation held.
+pub(crate) fn give_way(pending: &mut Pending, device: &Device, at: usize) -> Result<()> {
+    let Some(op_seq) = pending.ops.get(at).map(|op| op.op_seq) else { return Ok(()) };
+    give_up(pending, device, LossReason::ServerKept, &|op| op.op_seq == op_seq)
 }
 
 /// Gives up operations of a document, and all of them if its create is among them and the server has never had it. The app discards them, or

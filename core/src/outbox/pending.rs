@@ -153,6 +153,11 @@ impl Pending {
         self.ops.iter().position(|op| op.op_seq == op_seq)
     }
 
+    /// The place of the oldest write, which is the one that the server judges next: an action before it changes no document.
+    pub fn first_write(&self) -> Option<usize> {
+        self.ops.iter().position(|op| op.kind != OpKind::Action)
+    }
+
     /// What the document shows now.
     pub fn shown(&self) -> Result<Fields> {
         view::parse_body(self.row.body.as_deref().unwrap_or("{}"))

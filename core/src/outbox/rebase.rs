@@ -61,7 +61,7 @@ pub(crate) fn rebase_onto(
     };
     let rebased = Rebased { conflict: stale || decision.is_conflict() && !asked };
     if decision == Decision::NeedsStamps && !declared {
-        leave_to_server(pending, state, known)?;
+        leave_to_server(pending, state, || Ok(changed))?;
         return Ok(rebased);
     }
     let base = base_document(known, &local);
@@ -71,19 +71,28 @@ pub(crate) fn rebase_onto(
 }
 
 /// Leaves it to the server to judge pending writes against a state. A restored server counts the versions of a document anew: where the state
-/// is of no later version than a write's base, that base is of another history, and an equal number there names another content. `known`: as in
-/// [`rebase_onto`].
-pub(crate) fn leave_to_server(pending: &mut Pending, state: &RemoteChange, known: Option<&Fields>) -> Result<()> {
+/// is of no later version than a write's base, that base is of another history, and an equal number there names another content.
+/// `changed`: whether the state differs from the server's document as this device knew it; asked for only if a base is in doubt.
+pub(crate) fn leave_to_server(
+    pending: &mut Pending,
+    state: &RemoteChange,
+    changed: impl FnOnce() -> Result<bool>,
+) -> Result<()> {
     let foreign = |op: &Operation| op.base_version.is_some() && op.base_version >= state.version;
     if !pending.ops.iter().any(foreign) {
         return Ok(());
     }
-    let fields = state.body.as_deref().map(view::parse_body).transpose()?;
-    let base = if differ(known, fields.as_ref()) { Some(0) } else { state.version };
+    let base = if changed()? { Some(0) } else { state.version };
     for op in pending.ops.iter_mut().filter(|op| foreign(op)) {
         op.base_version = base;
     }
     Ok(())
+}
+
+/// Whether two bodies are different documents. `None`: there is none.
+pub(crate) fn bodies_differ(known: Option<&str>, body: Option<&str>) -> Result<bool> {
+    let parse = |body: Option<&str>| body.map(view::parse_body).transpose();
+    Ok(differ(parse(known)?.as_ref(), parse(body)?.as_ref()))
 }
 
 fn differ(known: Option<&Fields>, fields: Option<&Fields>) -> bool {
@@ -157,7 +166,7 @@ fn end_writes(pending: &mut Pending, how: WriteOutcome) {
 
 /// The server's state stands, all of it.
 pub(super) fn override_all(pending: &mut Pending, device: &Device) -> Result<()> {
-    while let Some(at) = writes(pending).first().copied() {
+    while let Some(at) = pending.first_write() {
         if let Some(group) = pending.ops[at].group.clone() {
             pending.groups.push((group, GroupFate::Overridden));
         }
@@ -336,8 +345,8 @@ fn revive(pending: &mut Pending, device: &Device, state: &RemoteChange, round: &
 }
 
 fn ask(pending: &mut Pending, device: &Device, state: &RemoteChange, paths: Vec<Path>, round: &Round) {
-    if let Some(head) = pending.ops.iter_mut().find(|op| op.kind != OpKind::Action) {
-        head.on(OpEvent::Clashed);
+    if let Some(at) = pending.first_write() {
+        pending.ops[at].on(OpEvent::Clashed);
     }
     let known = pending.conflict.take();
     pending.conflict = Some(ConflictRow {

@@ -35,6 +35,11 @@ impl Frame {
         Some(self.until_ms.map_or(ms, |until| ms.min(until)))
     }
 
+    /// Whether the server's time was heard in the frame itself, and not worked out from those around it.
+    pub fn has_heard(&self) -> bool {
+        self.offset_ms.is_some() && self.until_ms.is_none()
+    }
+
     /// Server time minus wall clock, ms, if it is known.
     pub fn wall_offset_ms(&self) -> Option<i64> {
         Some(self.offset_ms? - self.wall_lag_ms)

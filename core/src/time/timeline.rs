@@ -132,6 +132,14 @@ impl Timeline {
         self.current.offset_ms.is_some()
     }
 
+    /// Whether the server was heard since the clocks were disturbed last, or, by the wall clock, at most `ms` ago. Only a clock that stood
+    /// still hides more.
+    pub fn was_heard_within(&self, ms: i64, now: Reading) -> bool {
+        let by_wall = self.device_ms(now.monotonic_ms).saturating_add(self.guess_ms);
+        self.is_known()
+            || self.server_known_ms.is_some_and(|known| (-JUMP_MS..=ms).contains(&by_wall.saturating_sub(known)))
+    }
+
     /// Whether every stamp that is stored can be converted for good.
     pub fn is_settled(&self) -> bool {
         let unstamped = self.last == (0, 0);
@@ -149,6 +157,15 @@ impl Timeline {
             Some(ended) => ended.frame.server_ms(device).unwrap_or_else(guess),
             // Another process has begun it since.
             None => guess(),
+        }
+    }
+
+    /// Whether the conversion of a stamp is right for certain: the server's time was heard in its frame.
+    pub fn is_certain(&self, stored_ms: i64) -> bool {
+        match unpack(stored_ms).0 {
+            0 => true,
+            id if id == self.current.id => self.current.has_heard(),
+            id => self.frames.get(&id).is_some_and(|ended| ended.frame.has_heard()),
         }
     }
 

@@ -113,6 +113,11 @@ impl Change {
         matches!(self, Self::FieldOps(ops) if ops.iter().all(|op| op.edit.commutes()))
     }
 
+    /// Whether the change has edits that no version holds back: made a second time, they count twice.
+    pub(crate) fn counts_twice(&self) -> bool {
+        matches!(self, Self::FieldOps(ops) if ops.iter().any(|op| op.edit.commutes()))
+    }
+
     /// Applies the change to a record with these fields. `Create` and `Replace` leave nothing of them, `Delete` leaves no fields.
     pub(crate) fn apply(&self, mut current: Fields, bounds: Bounds) -> Result<Applied, ChangeFault> {
         let mut work = Work::of(bounds);

@@ -22,6 +22,8 @@ pub(crate) struct Operation {
     pub(crate) base: Base,
     /// Whether that version is a condition: any other one conflicts, whatever is edited.
     pub(crate) exact: bool,
+    /// Whether it was sent before, and the device has not learnt what became of it.
+    pub(crate) resent: bool,
     /// The stamp that the device gave it. `None` if it gave none.
     pub(crate) hlc: Option<Hlc>,
     /// All operations of a group are accepted, or none.
@@ -104,6 +106,7 @@ impl Operation {
         let collection = CollectionName::parse(&collection).map_err(|e| details("collection", e.to_string()))?;
         let base = base(op.any("version"))?;
         let exact = op.flag("exact")?;
+        let resent = op.flag("resent")?;
         let hlc =
             parsed(op.text("hlc")?, "hlc", |text| Hlc::parse(text).ok_or("must be \"<ms>:<counter>:<deviceId>\""))?;
         let group = op.text("group")?;
@@ -123,7 +126,7 @@ impl Operation {
             _ => return Err(details("type", "must be create, update, patch, replace, delete or ask")),
         };
         let content = content_hash(&[&kind, collection.as_str(), target.as_text(), &data, &ops]);
-        Ok(Self { op_id, op_seq, collection, target, base, exact, hlc, group, change, content })
+        Ok(Self { op_id, op_seq, collection, target, base, exact, resent, hlc, group, change, content })
     }
 }
 

@@ -1,6 +1,6 @@
 //! F04: holes in what a repeated write means.
 
-use crate::support::{DAY, World, config, join_all};
+use crate::support::{DAY, START, World, config, join_all};
 use axum::http::StatusCode;
 use holm_server::Store;
 use serde_json::{Value, json};
@@ -203,6 +203,47 @@ async fn f04_results_are_known_for_the_maximum_offline_time() {
     world.advance(2 * DAY);
     assert_eq!(world.server.maintain().await.unwrap().ledger_entries, 1);
     assert_eq!(phone.push(op).await[0]["error"]["code"], "OP_SEQUENCE_REUSED");
+}
+
+/// What would have its effect a second time is not done again when its result is no longer known.
+#[tokio::test]
+async fn f04_resent_operation_is_refused_after_the_maximum_offline_time() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let sent_ms = START;
+    let op = |id: &str, rest: Value, resent: bool| {
+        let mut op = json!({"opId": id, "id": "n", "hlc": format!("{sent_ms}:0:phone"), "resent": resent});
+        op.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json!([op])
+    };
+    let inc = || json!({"type": "patch", "fieldOps": [{"op": "inc", "path": "/n", "by": 1}]});
+    let made = || json!({"type": "create", "id": "gone", "data": {}});
+    phone.create("n", json!({"n": 0})).await;
+    phone.push(op("inc", inc(), false)).await;
+    phone.push(op("made", made(), false)).await;
+    phone
+        .push(json!([{"type": "update", "id": "n", "data": {"title": "later"}}, {"type": "delete", "id": "gone"}]))
+        .await;
+    world.advance(179 * DAY);
+    world.server.maintain().await.unwrap();
+    assert_eq!(phone.push(op("inc", inc(), true)).await[0]["status"], "duplicate", "it is known");
+    assert_eq!(phone.push(op("early", inc(), true)).await[0]["status"], "applied", "it cannot be forgotten yet");
+    world.advance(2 * DAY);
+    world.server.maintain().await.unwrap();
+    for (id, rest) in [("inc", inc()), ("made", made()), ("inc", json!({"type": "ask"}))] {
+        let refused = &phone.push(op(id, rest, true)).await[0];
+        assert_eq!(
+            (&refused["status"], &refused["error"]["code"]),
+            (&json!("rejected"), &json!("OPERATION_FORGOTTEN"))
+        );
+    }
+    assert_eq!(phone.get("n").await.json["data"]["n"], 2);
+    phone.get("gone").await.expect(404);
+    let set = json!({"type": "update", "version": 1, "data": {"title": "again"}});
+    assert_eq!(phone.push(op("set", set, true)).await[0]["status"], "conflict", "its version judges it");
+    // A device that sends it for the first time, or is told to count it again, does not say so.
+    assert_eq!(phone.push(op("inc", inc(), false)).await[0]["status"], "applied");
+    assert_eq!(phone.push(op("made", made(), false)).await[0]["status"], "applied");
 }
 
 #[tokio::test]

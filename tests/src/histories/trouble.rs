@@ -173,7 +173,7 @@ impl History {
         }
     }
 
-    /// So much time passes on the server that deletes are forgotten.
+    /// So much time passes that the server forgets deletes.
     pub(super) async fn pass_the_horizon(&mut self) {
         if !self.random.one_in(8) {
             return;
@@ -184,6 +184,7 @@ impl History {
         let days = 100 * 86_400_000;
         let skew = self.world.server_skew_ms() + days;
         self.world.set_server_skew_ms(skew);
+        self.devices.iter().for_each(|member| member.device.clock.jump_ms(days));
         self.world.maintain_server().await;
         // What a device has not sent for so long may be refused, and its session is over.
         self.model.doubt(|write| write.outcome.is_none());

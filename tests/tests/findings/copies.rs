@@ -107,6 +107,32 @@ fn core_l5_restored_store_never_shows_a_write_behind_another_one_twice() {
     });
 }
 
+/// The same behind a call of the server: what is read may show the write while the call waits for its answer.
+#[test]
+fn core_l5_restored_store_never_shows_a_write_behind_a_call_twice() {
+    for later in [false, true] {
+        story(|mut world| async move {
+            let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+            a.holm.action("note", Some("tasks"), Some("d"), &json!({})).await.unwrap();
+            a.update("d", json!({"n": {"$inc": 1}})).await;
+            let backup = a.backup(&mut world, "backup");
+            a.sync().await;
+            if later {
+                a.update("d", json!({"title": "of another life"})).await;
+                a.sync().await;
+            }
+            a.restore(&backup).await;
+            a.link.once("actions", Fault::DropReply);
+            a.sync().await;
+            assert_eq!(a.get("d").unwrap()["n"], 1);
+            world.seconds(60.0).await;
+            in_step(&[&a, &b]).await;
+            assert_eq!(b.get("d").unwrap()["n"], 1);
+            assert_eq!((a.journal().len(), a.pending().len()), (0, 0));
+        });
+    }
+}
+
 /// What is edited after a restore is a write of its own, also if a page is read before it is sent.
 #[test]
 fn core_l5_an_edit_after_a_restore_is_not_joined_to_one_of_the_backup() {

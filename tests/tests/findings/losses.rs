@@ -1,7 +1,7 @@
 //! Edits that got lost, and effects that were there twice.
 
 use crate::{LATER, pair};
-use holm_core::{Strategy, SyncStatus};
+use holm_core::{LossReason, Strategy, SyncStatus};
 use holm_tests::fixture::{Fault, in_step, story, story_on};
 use serde_json::json;
 
@@ -305,6 +305,44 @@ fn strict_order_stops_everything_behind_a_refused_write() {
             a.holm.discard(refused).await.unwrap();
             a.sync().await;
             assert!(a.pending().is_empty());
+        });
+    }
+}
+
+/// The reply to an increment was lost, and the device comes back after the server has forgotten what became of it. It may count no second time.
+#[test]
+fn core_l5_increment_that_the_server_has_forgotten_counts_once() {
+    for (arrives, in_two) in [(true, false), (true, true), (false, false)] {
+        story(|mut world| async move {
+            let (mut a, b) = pair(&mut world, json!({"n": 0})).await;
+            a.update("d", json!({"n": {"$inc": 1}})).await;
+            a.link.once("batch", if arrives { Fault::DropReply } else { Fault::DropRequest });
+            assert!(a.try_sync().await.is_err());
+            b.update("d", json!({"title": "later"})).await;
+            b.sync().await;
+            let days = 200 * 86_400_000;
+            world.set_server_skew_ms(days);
+            world.maintain_server().await;
+            if in_two {
+                a.update("d", json!({"title": "behind it"})).await;
+                // Its battery was empty, and its date is wrong.
+                a.set_date_while_closed(-days).await;
+            } else {
+                a.clock.jump_ms(days);
+            }
+            for device in [&a, &b] {
+                device.sign_in("first").await;
+            }
+            in_step(&[&a, &b]).await;
+            let title = if in_two { "behind it" } else { "later" };
+            assert_eq!(b.get("d"), Some(json!({"n": i32::from(arrives), "title": title})));
+            let journal = a.journal();
+            assert!(a.pending().is_empty());
+            let lost = journal.iter().find(|entry| entry.reason == LossReason::ServerKept).unwrap();
+            assert_eq!(journal.len(), 1 + usize::from(in_two), "and the title that it overwrote: {journal:?}");
+            a.holm.restore(lost.id).await.unwrap();
+            in_step(&[&a, &b]).await;
+            assert_eq!(b.get("d").unwrap()["n"], 1 + i32::from(arrives), "a person may count it again");
         });
     }
 }

@@ -78,7 +78,8 @@ fn no_result_is_taken_for_a_job() {
 /// The first reply is lost, and something in the middle refuses the repeat: the call may have been carried out, so it keeps its key.
 #[test]
 fn a_call_that_may_have_run_is_not_made_anew_by_a_retry() {
-    for id in [None, Some("t")] {
+    let refusals = [Fault::html(413), Fault::refusal(404, "NOT_FOUND"), Fault::refusal(422, "VALIDATION_ERROR")];
+    for (id, refusal) in [None, Some("t")].into_iter().flat_map(|id| refusals.clone().map(|refusal| (id, refusal))) {
         story(|mut world| async move {
             let a = world.open("a").await;
             a.create("t", json!({})).await;
@@ -86,7 +87,7 @@ fn a_call_that_may_have_run_is_not_made_anew_by_a_retry() {
             let op = act(&a, "note", id, json!({})).await;
             a.link.once("actions", Fault::DropReply);
             assert_eq!(a.sync().await.deferred[0].op_id, op);
-            a.link.always("actions", Fault::html(413));
+            a.link.always("actions", refusal);
             for _ in 0..12 {
                 let _ = a.try_sync().await;
                 if !a.holm.parked().unwrap().is_empty() {
@@ -125,4 +126,19 @@ fn a_refused_call_is_made_anew_or_given_up() {
             assert_eq!(b.get("t"), Some(json!({"n": 1})));
         });
     }
+}
+
+/// A sync of one collection calls the actions of its documents, and leaves the others for a sync of everything.
+#[test]
+fn a_sync_of_one_collection_calls_its_actions_alone() {
+    story(|mut world| async move {
+        let a = world.open("a").await;
+        a.create("t", json!({})).await;
+        a.sync().await;
+        let (own, other) = (act(&a, "note", Some("t"), json!({})).await, act(&a, "note", None, json!({})).await);
+        a.holm.sync_collection("tasks").await.unwrap();
+        assert_eq!((result(&a, own), result(&a, other)), (Some(json!({"calls": 1})), None));
+        a.sync().await;
+        assert_eq!(result(&a, other), Some(json!({"calls": 2})));
+    });
 }

@@ -218,3 +218,25 @@ fn a_group_is_held_against_the_limits_that_are_known() {
         assert_eq!(b.view().len(), 9);
     });
 }
+
+/// The server's own limits say why: no group of those that are too large now is tried over and over.
+#[test]
+fn groups_that_have_become_too_large_are_parked_at_once() {
+    let limited = |most: usize| format!("[limits]\nmax_batch_ops = {most}");
+    story_on(&limited(5), |mut world| async move {
+        let a = world.open("a").await;
+        a.sync().await;
+        for group in 0..3 {
+            let made = a.holm.write(move |tx| {
+                tx.group();
+                (0..5).try_for_each(|n| tx.create("tasks", &json!({"group": group, "n": n})).map(drop))
+            });
+            made.await.unwrap();
+        }
+        world.restart_server_with(&limited(4));
+        a.sync().await;
+        assert_eq!((a.holm.parked().unwrap().len(), a.link.count("batch")), (15, 3));
+        let codes = a.holm.parked().unwrap().into_iter().map(|op| op.error.unwrap().code);
+        assert_eq!(codes.filter(|code| code == "PAYLOAD_TOO_LARGE").count(), 3, "the others are aborted with it");
+    });
+}

@@ -113,6 +113,7 @@ fn a_child_in_conflict_of_a_discarded_parent_is_parked_after_the_decision() {
 fn a_child_waits_while_the_reply_to_its_parent_is_lost() {
     story_on("", |mut world| async move {
         let (mut a, b) = (device(&mut world, "a").await, device(&mut world, "b").await);
+        a.sync().await;
         create(&a, "stories", json!({"id": "s"})).await;
         create(&a, "heroes", json!({"id": "h", "stories": ["s"]})).await;
         for _ in 0..2 {

@@ -6,7 +6,7 @@ use super::record::WireTombstone;
 use super::request_columns::{self, RequestColumns};
 use super::wire_operation::{WireOperation, internal, operation, question, stamp_text};
 use super::{PushReply, PushRequest, invalid, results};
-use crate::backend::StreamPage;
+use crate::backend::{LEAST_MEMORY_MS, StreamPage};
 use crate::device::Device;
 use crate::error::Result;
 use crate::model::{RawFields, Stamp};
@@ -54,6 +54,13 @@ pub(super) fn begin(request: &PushRequest, device: &Device) -> Result<Packing> {
     };
     let mut operations = request.operations.iter().map(wired).collect::<Result<Vec<_>>>()?;
     let stamps: Vec<Stamp> = request.operations.iter().map(|outgoing| server_time(device, outgoing.op.stamp)).collect();
+    if let Some(now_ms) = device.known_ms() {
+        // The server forgets by its own clock: a time that is only guessed says nothing of that.
+        let is_old = |stamp: Stamp| device.certain_server_ms(stamp.ms).is_some_and(|ms| ms < now_ms - LEAST_MEMORY_MS);
+        for (operation, outgoing) in operations.iter_mut().zip(request.operations.iter()) {
+            operation.resent = outgoing.op.was_sent() && is_old(outgoing.op.stamp);
+        }
+    }
     let columns = request_columns::take(&mut operations, &stamps);
     if columns.is_none() {
         for (operation, stamp) in operations.iter_mut().zip(&stamps) {

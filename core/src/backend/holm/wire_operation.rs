@@ -37,6 +37,9 @@ pub(super) struct WireOperation<'a> {
     /// The version is a condition.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exact: bool,
+    /// It was sent before, and what became of it is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub resent: bool,
 }
 
 pub(super) fn internal(error: serde_json::Error) -> Error {

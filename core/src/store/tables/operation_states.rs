@@ -5,6 +5,7 @@ use super::ranges::ranges;
 use crate::error::Result;
 use crate::model::{OpState, Operation};
 use crate::store::Tx;
+use rusqlite::Connection;
 
 /// What an update of states returns: the document whose status they make.
 const RETURNED: &str = "RETURNING (SELECT d.collection FROM documents d WHERE d.row = document), document";
@@ -28,6 +29,12 @@ pub(crate) fn release_leases(tx: &Tx<'_>) -> Result<usize> {
     let sql = format!("UPDATE operations SET state = ?1 WHERE state > 1 AND state = ?2 {RETURNED}");
     let mut statement = tx.prepare_cached(&sql)?;
     documents::note_changed(tx, &mut statement, [OpState::Unanswered.number(), OpState::InFlight.number()])
+}
+
+/// Whether an operation was sent and has no answer.
+pub(crate) fn any_unanswered(connection: &Connection) -> Result<bool> {
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM operations WHERE state = ?1)")?;
+    Ok(statement.query_row([OpState::Unanswered.number()], |row| row.get(0))?)
 }
 
 /// Makes every open operation unanswered: another store may have sent it.

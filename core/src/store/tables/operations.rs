@@ -4,7 +4,7 @@
 //! when the last row of the table goes.
 
 pub(crate) use super::operation_columns::{changes_bytes, changes_from_text, changes_text};
-pub(crate) use super::operation_states::{doubt_open, lease, release_leases, unlease};
+pub(crate) use super::operation_states::{any_unanswered, doubt_open, lease, release_leases, unlease};
 pub(crate) use super::runnable::{Runnable, SentAs, first_not_runnable, next_due, runnable, runnable_before_oldest};
 
 use super::operation_columns::{

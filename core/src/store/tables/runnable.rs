@@ -25,7 +25,7 @@ pub(crate) struct Runnable {
     pub longest_wait_ms: i64,
     /// Operations after this one belong to the next cycle.
     pub up_to: i64,
-    /// Collections whose operations stay here.
+    /// Collections whose operations stay here; 0 stands for the actions that are about no document.
     pub held: BTreeSet<i64>,
     /// One order for all documents: an operation that may not be sent stops all behind it.
     pub ordered: bool,

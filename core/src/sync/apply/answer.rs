@@ -108,6 +108,10 @@ impl Reconciler<'_> {
                 outbox::renew(self.tx, &mut pending, self.device, at, error.clone())?;
                 Answered::Conflicted
             }
+            Outcome::Rejected(error) if error.code == outbox::FORGOTTEN => {
+                outbox::give_way(&mut pending, self.device, at)?;
+                Answered::Conflicted
+            }
             Outcome::Rejected(error) => match outbox::park(&mut pending, at, error.clone())? {
                 true => Answered::Parked,
                 false => Answered::Withdrawn,

@@ -133,8 +133,9 @@ impl<'a> Reconciler<'a> {
         let mut pending = Pending::load(self.tx, row)?;
         if source == Source::State && may_show_twice(&pending, change) {
             waiting_states::keep(self.tx, &pending.row, change)?;
-            let known = pending.row.server_body().map(|body| parse_body(body)).transpose()?;
-            outbox::leave_to_server(&mut pending, change, known.as_ref())?;
+            let known = pending.row.server_body().cloned();
+            let changed = || outbox::bodies_differ(known.as_deref(), change.body.as_deref());
+            outbox::leave_to_server(&mut pending, change, changed)?;
             return pending.save(self.tx, self.device).map(drop);
         }
         self.enter(pending, change, source, newer)
@@ -274,16 +275,16 @@ impl<'a> Reconciler<'a> {
         change: &RemoteChange,
         source: Source,
     ) -> Result<()> {
-        let mut known = before.server_body().map(|body| parse_body(body)).transpose()?;
-        if source == Source::State
-            && let Some(head) = pending.ops.first()
-            && head.was_sent()
-        {
-            if !is_made_by(change, head) {
-                return outbox::leave_to_server(pending, change, known.as_ref());
+        let sent = pending.first_write().filter(|at| source == Source::State && pending.ops[*at].was_sent());
+        let known = match sent {
+            Some(at) if !is_made_by(change, &pending.ops[at]) => {
+                let changed =
+                    || outbox::bodies_differ(before.server_body().map(String::as_str), change.body.as_deref());
+                return outbox::leave_to_server(pending, change, changed);
             }
-            known = outbox::accept_by_state(pending, before, change)?;
-        }
+            Some(at) => outbox::accept_by_state(pending, at, before, change)?,
+            None => before.server_body().map(|body| parse_body(body)).transpose()?,
+        };
         let rebased = outbox::rebase_onto(pending, self.device, self.rules, change, known.as_ref(), source)?;
         self.applied.conflicts += u64::from(rebased.conflict);
         Ok(())
@@ -315,9 +316,10 @@ impl<'a> Reconciler<'a> {
 /// Whether a state may show a write that the document's view shows as well: one that was sent and has no answer. A tombstone shows none, and
 /// a state without a place in the order could not be told from an older one later.
 fn may_show_twice(pending: &Pending, change: &RemoteChange) -> bool {
+    let shows_twice = |write: &Operation| write.awaits_answer() && !is_made_by(change, write);
     change.body.is_some()
         && change.seq.is_some()
-        && pending.ops.first().is_some_and(|head| head.awaits_answer() && !is_made_by(change, head))
+        && pending.first_write().is_some_and(|at| shows_twice(&pending.ops[at]))
 }
 
 fn is_made_by(change: &RemoteChange, op: &Operation) -> bool {

@@ -10,7 +10,7 @@ use super::refresh::{Answers, Refresher};
 use super::requests::{RequestHistory, Requests, Stop, check_network};
 use super::rtt::RttEstimator;
 use super::scope::Scope;
-use crate::backend::cursors_refused;
+use crate::backend::{LEAST_MEMORY_MS, cursors_refused};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::repository::RefreshKey;
@@ -112,7 +112,7 @@ impl Cycle {
         let stalled = tally.exchanged && !tally.moved;
         // What was refused goes again: a cycle that ends with that has not ended in step.
         if end.is_ok() && !stalled && !tally.refused {
-            self.history.progressed();
+            requests.progressed();
         }
         let now = deps.device.clock.monotonic();
         if end.is_ok()
@@ -225,11 +225,15 @@ impl Steps<'_> {
         }
     }
 
-    /// Whether the cycle sends before it reads. Not while a stamp of the queue is known only in the time of a clock that may be wrong: the
-    /// reading brings the server's time. And not right after a push whose answer was lost: a server that never answers those must not keep
-    /// the device from reading.
+    /// Whether the cycle sends before it reads. Not while a stamp of the queue is known only in the time of a clock that may be wrong, or while
+    /// it is not known how long ago a write was sent that goes again: the reading brings the server's time. And not right after a push
+    /// whose answer was lost: a server that never answers those must not keep the device from reading.
     fn pushes_first(&mut self) -> Result<bool> {
-        Ok(!self.pusher.take_lost() && self.deps.device.stamps_are_settled() && self.all_loaded()?)
+        let device = &self.deps.device;
+        Ok(!self.pusher.take_lost()
+            && device.stamps_are_settled()
+            && (device.has_heard_within(LEAST_MEMORY_MS) || !self.deps.store.read(operations::any_unanswered)?)
+            && self.all_loaded()?)
     }
 
     /// Whether every stream has been read once: before that, sending only restarts the reading.

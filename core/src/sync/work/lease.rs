@@ -69,7 +69,9 @@ pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result
                 operations::release_leases(tx)?;
             }
             let mut names = BTreeMap::new();
-            let (mut positions, mut held) = (Vec::new(), BTreeSet::new());
+            // What is about no document goes with everything only.
+            let without_document = (target.scope != Scope::All).then_some(0);
+            let (mut positions, mut held) = (Vec::new(), BTreeSet::from_iter(without_document));
             for (id, name) in collections::all(tx)? {
                 let stream = streams::get(tx, id)?;
                 let wanted = target.scope.has(&name);

@@ -23,6 +23,7 @@ use crate::backend::{BackendError, Outgoing, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
+use crate::outbox::FORGOTTEN;
 use crate::store::operations;
 use crate::sync::deps::EngineDeps;
 use holm_protocol::codes::Code;
@@ -233,6 +234,9 @@ impl Pusher {
             error @ BackendError::Resync(_) => return Err(error.into()),
         };
         let judgement = match judgement {
+            None if code == TOO_LARGE && is_unit(sent) && sent.len() > self.deps.device.limits.batch().ops => {
+                Some(self.suspects.too_large(first))
+            }
             None if is_unit(sent) && reason.code() != ErrorCode::ServerError => {
                 Some(self.suspects.refused(first, &retry, entropy.as_ref()))
             }
@@ -308,6 +312,7 @@ impl Pusher {
         for (outgoing, outcome) in sent.iter().cloned().zip(reply.outcomes) {
             match outcome {
                 Outcome::Applied { .. } => outcomes.push(outcome),
+                Outcome::Rejected(ref error) if error.code == FORGOTTEN => outcomes.push(outcome),
                 Outcome::Unknown => outcomes.push(Outcome::Rejected(refusal.clone())),
                 _ => {
                     untold.push(outgoing);

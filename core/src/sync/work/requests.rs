@@ -80,6 +80,14 @@ impl RequestHistory {
         *self.locked() = Guarded { counted, ..Guarded::default() };
     }
 
+    /// The same, but for the requests that were made after the client's `answered`-th.
+    fn progressed_before(&self, answered: u64, now: Duration) {
+        let mut guarded = self.counted(now);
+        let newest = usize::try_from(guarded.counted.saturating_sub(answered)).unwrap_or(usize::MAX);
+        guarded.storm.progress_before(newest);
+        guarded.failure = guarded.failure.take().filter(|_| newest > 0);
+    }
+
     /// To be called before each request.
     ///
     /// # Errors
@@ -134,6 +142,8 @@ pub(in crate::sync) struct Requests<'a> {
     began: Duration,
     /// It has begun a request.
     begun: bool,
+    /// How many requests the client had made when the last answer came.
+    answered: u64,
 }
 
 impl<'a> Requests<'a> {
@@ -144,7 +154,7 @@ impl<'a> Requests<'a> {
         clock: &'a dyn Clock,
         limit: Limit,
     ) -> Self {
-        Self { reason, history, rtt, clock, limit, began: clock.monotonic(), begun: false }
+        Self { reason, history, rtt, clock, limit, began: clock.monotonic(), begun: false, answered: 0 }
     }
 
     /// How long the run has taken so far.
@@ -190,7 +200,10 @@ impl<'a> Requests<'a> {
             }
         };
         match &answer {
-            Ok(_) => self.rtt.answered(self.clock.monotonic()),
+            Ok(_) => {
+                self.rtt.answered(self.clock.monotonic());
+                self.answered = self.history.http.traffic().requests;
+            }
             Err(error) => {
                 self.rtt.failed();
                 self.history.failed(error);
@@ -198,6 +211,11 @@ impl<'a> Requests<'a> {
         }
         drop(self.history.counted(self.clock.monotonic()));
         Ok(answer)
+    }
+
+    /// The run has found everything in step. What failed after its last answer (an action, which keeps nothing else) has come to nothing.
+    pub fn progressed(&self) {
+        self.history.progressed_before(self.answered, self.clock.monotonic());
     }
 
     /// Rows of a request at most, if the run has a limit.

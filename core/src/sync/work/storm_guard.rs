@@ -34,7 +34,12 @@ impl StormGuard {
 
     /// The requests so far have come to something.
     pub fn progress(&mut self) {
-        self.made.clear();
+        self.progress_before(0);
+    }
+
+    /// The requests have come to something, but for so many, the newest.
+    pub fn progress_before(&mut self, newest: usize) {
+        self.made.drain(..self.made.len().saturating_sub(newest));
     }
 
     /// When the next request is allowed: `now`, or later.
@@ -79,5 +84,15 @@ mod tests {
             assert!(!guard.request(now));
             guard.progress();
         }
+    }
+
+    #[test]
+    fn what_failed_after_the_progress_stays_counted() {
+        let mut guard = StormGuard::default();
+        (1..=PER_MINUTE as u64).for_each(|second| assert!(guard.request(Duration::from_secs(second))));
+        guard.progress_before(3);
+        let now = Duration::from_secs(20);
+        assert!((3..PER_MINUTE).all(|_| guard.request(now)));
+        assert!(!guard.request(now));
     }
 }

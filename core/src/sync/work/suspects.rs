@@ -80,6 +80,11 @@ impl SuspectList {
         Judgement::Wait(policy.delay(suspect.failures, entropy))
     }
 
+    /// The server refused a request that is larger than its published limits allow: there is nothing to find out.
+    pub fn too_large(&mut self, op_seq: i64) -> Judgement {
+        self.park(op_seq)
+    }
+
     fn note(&mut self, op_seq: i64) -> Suspect {
         let successes = self.successes;
         let suspect = self.suspects.entry(op_seq).or_insert(Suspect { failures: 0, strikes: 1, successes });

@@ -126,6 +126,7 @@ shapes! {
         field_ops: Option<Vec<FieldOp>>,
         hlc: Option<String>,
         exact: Option<bool>,
+        resent: Option<bool>,
         group: Option<String>,
     }
     /// The result of each operation, and the changes of other devices.

@@ -20,7 +20,11 @@ impl<'t> Run<'t> {
             Known::Done(done) => return Ok(done),
             Known::No(subject) => *subject,
         };
+        let forgotten = self.may_be_forgotten(operation);
         let Some(change) = &operation.change else {
+            if forgotten {
+                return Err(was_forgotten().into());
+            }
             return Err(Failure::new(Code::OperationUnknown, "no operation with this opId has an effect").into());
         };
         let before = self.progress.first_failed.as_ref().filter(|_| self.push.ordered);
@@ -32,6 +36,10 @@ impl<'t> Run<'t> {
         if operation.op_seq.is_some_and(|op_seq| op_seq <= self.device.ack_op_seq) {
             let message = "the device has confirmed a later operation and this one is not known: take a new device id";
             return Err(Failure::new(Code::OpSequenceReused, message).into());
+        }
+        let makes_again = matches!(change, Change::Create(_)) && subject.record.is_none();
+        if forgotten && (makes_again || change.counts_twice()) {
+            return Err(was_forgotten().into());
         }
         self.execute(operation, change, subject)
     }
@@ -70,6 +78,12 @@ impl<'t> Run<'t> {
                 self.repeated(operation, entry).map(Known::Done)
             }
         }
+    }
+
+    /// Whether an operation that is not known may have had its effect: it was sent before, and what was known of its time has been deleted.
+    fn may_be_forgotten(&self, operation: &Operation) -> bool {
+        let known_since = self.push.now.saturating_sub(self.push.scope.config.retention.max_offline_ms());
+        operation.resent && operation.hlc.as_ref().is_some_and(|hlc| hlc.ms < known_since)
     }
 
     /// Answers a repeat from the ledger.
@@ -247,6 +261,12 @@ struct Subject {
     /// The id that the creating device gave it, where the server assigns ids.
     client_id: Option<String>,
     record: Option<Record>,
+}
+
+fn was_forgotten() -> Failure {
+    let message =
+        "the operation was sent so long ago that what became of it is no longer known: it may have its effect";
+    Failure::new(Code::OperationForgotten, message)
 }
 
 fn made(record: &Record) -> Made {
