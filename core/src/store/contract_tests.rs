@@ -1,19 +1,12 @@
 //! What every store must do, whatever it rests on: one suite, run over each kind.
 
-use super::db::migrate;
-use super::db::remembered::Remembered;
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
 use super::operations::InQueue;
-use super::{
-    Committed, Durability, Location, Store, StoreEvent, Tx, collections, epoch, operations, unreadable, waiting_states,
-    wipe,
-};
+use super::{Committed, Durability, Location, Store, StoreEvent, collections, epoch, operations, wipe};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Changes, Edit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Stamp};
 use futures_util::FutureExt;
-use rusqlite::Connection;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A store under test and what it told its observer.
@@ -376,40 +369,4 @@ contract!(
 
 pub(super) fn open(directory: &std::path::Path) -> Result<Store> {
     Store::open(Location::Directory(directory.to_owned()), Durability::Full, 100_000, Arc::new(|_| {}))
-}
-
-#[test]
-fn what_waits_is_counted_without_reading_the_rest_of_the_queue() {
-    let subject = Subject::memory();
-    let sql = format!("EXPLAIN QUERY PLAN SELECT count(*) FROM operations o WHERE {}", operations::WAITS);
-    let plan = subject.store.read(|connection| Ok(connection.query_row(&sql, (1, 2), |row| row.get::<_, String>(3))?));
-    assert!(plan.as_ref().unwrap().contains("operations_waiting"), "{plan:?}");
-}
-
-/// After each page and with each look at the status: whatever the planner knows of the tables.
-#[test]
-fn looking_for_what_waits_reads_no_document() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    migrate::run(&mut connection).unwrap();
-    let steps = Arc::new(AtomicU64::new(0));
-    let counted = steps.clone();
-    let count = move || counted.fetch_add(1, Ordering::Relaxed) == u64::MAX;
-    connection.progress_handler(1, Some(count)).unwrap();
-    let remembered = Remembered::default();
-    let tx = Tx::new(&connection, &remembered);
-    let collection = collections::ensure(&tx, "tasks").unwrap();
-    for n in 0..2_000 {
-        let mut row = DocumentRow { body: Some("{}".into()), ..DocumentRow::new(collection, n.to_string()) };
-        documents::insert(&tx, &mut row).unwrap();
-    }
-    unreadable::note(&tx, collection, "7", 1, false).unwrap();
-    tx.execute_batch("ANALYZE").unwrap();
-    let before = steps.load(Ordering::Relaxed);
-    assert!(waiting_states::take_ready(&tx, collection).unwrap().is_empty());
-    assert!(waiting_states::ready_in(&tx).unwrap().is_empty());
-    assert_eq!(unreadable::count(&tx), Ok(0));
-    assert_eq!(operations::counts(&tx, false), Ok((0, 0)));
-    assert_eq!(operations::group_size(&tx, "none"), Ok((0, 0)));
-    let steps = steps.load(Ordering::Relaxed) - before;
-    assert!((1..1_000).contains(&steps), "{steps}");
 }

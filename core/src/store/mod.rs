@@ -20,6 +20,8 @@ mod error;
 #[cfg(test)]
 mod file_tests;
 mod observer;
+#[cfg(test)]
+mod read_tests;
 mod rows;
 mod tables;
 

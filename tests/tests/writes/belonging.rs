@@ -286,3 +286,26 @@ fn a_document_that_decides_a_conflict_waits_for_what_it_refers_to() {
         assert_eq!(b.get("s"), Some(json!({"n": 3, "hero": "h"})));
     });
 }
+
+/// What was queued first in a document is a member of a group that waits: what is queued behind it waits, too.
+#[test]
+fn a_circle_over_what_was_queued_first_is_refused() {
+    story(|mut world| async move {
+        let a = open(&mut world, "a", Strategy::Merge, false).await;
+        let b = open(&mut world, "b", Strategy::Merge, false).await;
+        hero(&a, "A", json!({})).await;
+        sync_all(&[&a, &b]).await;
+        hero(&a, "X", json!({})).await;
+        for (n, created) in [(1, json!({"id": "Z", "rival": "X"})), (2, json!({"id": "Y"}))] {
+            group(&a, move |tx| {
+                tx.update("heroes", "A", &json!({"n": n}))?;
+                tx.create("heroes", &created).map(drop)
+            })
+            .await;
+        }
+        let closing = a.holm.collection("heroes").unwrap().update("X", &json!({"rival": "Y"})).await;
+        assert_eq!(code(closing), ErrorCode::InvalidDocument);
+        sync_all(&[&a, &b]).await;
+        assert_eq!((a.pending().len(), heroes(&b).len()), (0, 4), "{:?}", a.pending());
+    });
+}

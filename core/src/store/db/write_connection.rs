@@ -40,6 +40,9 @@ pub(in crate::store) struct WriteConnection {
     read_side: ReadSide,
     /// How many commits of this connection have written to the log.
     logged: Arc<AtomicU64>,
+    /// What the log's index said right after the last transaction, if no other process had committed since that began. As long as it says the
+    /// same, none has.
+    alone: Option<Mark>,
 }
 
 impl WriteConnection {
@@ -62,6 +65,7 @@ impl WriteConnection {
             remembered: Remembered::default(),
             read_side,
             logged: Arc::default(),
+            alone: None,
         };
         write_connection.open()?;
         Ok(write_connection)
@@ -95,6 +99,7 @@ impl WriteConnection {
         // Those belong to a connection that is gone.
         self.checkpointer = None;
         self.remembered.forget();
+        self.alone = None;
         let mut connection = connection::open(&self.location, Role::Writer(self.durability))?;
         if scrub::is_due(&connection)? {
             finish_scrub(&connection);
@@ -129,6 +134,7 @@ impl WriteConnection {
                 if let (true, Some(connection)) = (committed.scrub, &self.connection) {
                     let _no_snapshots = self.read_side.hold();
                     finish_scrub(connection);
+                    self.alone = None;
                     self.read_side.opened(connection.mark());
                 }
                 self.tell(committed);
@@ -172,7 +178,7 @@ impl WriteConnection {
         connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
         let mark = connection.mark();
         self.read_side.begun(mark);
-        if self.other_processes.look(connection)? {
+        if (mark.is_none() || mark != self.alone) && self.other_processes.look(connection)? {
             self.remembered.forget();
             self.read_side.other_process();
         }
@@ -201,7 +207,10 @@ impl WriteConnection {
             })
         });
         let wrote = self.logged.load(Ordering::Relaxed) != logged;
-        self.read_side.ended(began.unwrap_or_default(), connection.mark(), wrote, result.as_ref().ok());
+        let (began, ended) = (began.unwrap_or_default(), connection.mark());
+        self.read_side.ended(began, ended, wrote, result.as_ref().ok());
+        let commits = |began: Mark| began.commits().wrapping_add(wrote.into());
+        self.alone = ended.filter(|ended| began.is_some_and(|began| ended.commits() == commits(began)));
         self.counters.decide();
         match &result {
             Ok(_) => {
