@@ -44,16 +44,19 @@ impl History {
                 self.decide(at).await;
             }
             self.world.pass(BACKOFF).await;
-            for Member { device, .. } in &self.devices {
+            for Member { device, ordered, .. } in &self.devices {
                 let state = device.holm.state().unwrap();
                 // What waits behind a decision goes after it, or with the next one. A collection that was refused is asked for again within the
                 // hour, or when a person asks, and its writes go then.
-                let refused = round == 0 && device.pending().iter().all(|op| op.collection == SHARED);
+                let queue = device.pending();
+                let mut refusable = queue.iter().map(|op| op.collection == SHARED);
+                // In one order all others wait behind them.
+                let refused = round == 0 && if *ordered { refusable.any(|one| one) } else { refusable.all(|one| one) };
                 assert!(
                     state.pending == 0 || state.conflicts + state.failed > 0 || refused,
                     "{} keeps writes although the network works: {state:?} {:#?}",
                     device.name,
-                    device.pending()
+                    queue
                 );
                 device.sync().await;
             }
@@ -83,6 +86,7 @@ impl History {
         }
         while let Some(op) = holm.parked().unwrap().into_iter().next() {
             self.run.count("writes parked");
+            self.model.discarding(&op);
             holm.discard(op.op_id).await.unwrap();
             self.model.shares.retain(|(_, id, _)| *id != op.doc_id);
             self.model.fuzzy.insert(op.doc_id);

@@ -46,6 +46,8 @@ pub(crate) struct Member {
     pub device: Device,
     /// Whether it keeps a few documents only.
     pub bounded: bool,
+    /// Whether it sends all writes in one order.
+    pub ordered: bool,
     /// Whether it was wiped and has not read everything again.
     pub reading: bool,
     /// Its life, and the commits of that life, when it was last audited.
@@ -146,6 +148,7 @@ impl History {
             self.devices.push(Member {
                 device,
                 bounded,
+                ordered,
                 reading: false,
                 audited: None,
                 both: Default::default(),

@@ -1,6 +1,6 @@
 //! What was acknowledged, and what must have become of it. Knows nothing of the core but its words.
 
-use holm_core::{JournalEntry, OpId, WriteOutcome};
+use holm_core::{JournalEntry, OpId, PendingOperation, WriteOutcome};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,6 +101,14 @@ impl Model {
         for write in self.writes.iter_mut().filter(|write| which(write)) {
             write.uncertain = true;
             self.fuzzy.insert(write.id.clone());
+        }
+    }
+
+    /// A parked write is about to be given up. One that was sent and has no answer may have its effect all the same, and its group with it.
+    pub fn discarding(&mut self, op: &PendingOperation) {
+        if op.error.as_ref().is_some_and(|error| error.details.contains_key("fate")) {
+            let group = self.writes.iter().find(|write| write.op == op.op_id).and_then(|write| write.group);
+            self.doubt(|write| write.op == op.op_id || group.is_some() && write.group == group);
         }
     }
 

@@ -212,6 +212,7 @@ impl History {
             let _ = self.devices[at].device.tasks.update(&op.doc_id, &repaired).await;
             let _ = holm.retry(op.op_id).await;
         } else {
+            self.model.discarding(op);
             let _ = holm.discard(op.op_id).await;
             self.model.shares.retain(|(_, id, _)| *id != op.doc_id);
         }
