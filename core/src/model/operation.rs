@@ -1,6 +1,7 @@
 //! One write on its way to the server.
 
 use super::{Action, Changes, Fields, OpId, Seen, Stamp, Version};
+use holm_protocol::codes::Code;
 use serde::{Deserialize, Serialize};
 
 /// What a write does. The intent lives here and not in the document's row: a create that failed is still a create.
@@ -279,6 +280,13 @@ impl Operation {
     /// Whether it is a write that a request has carried, and its answer is still to come.
     pub fn awaits_answer(&self) -> bool {
         self.kind != OpKind::Action && matches!(self.state, OpState::Unanswered | OpState::InFlight)
+    }
+
+    /// Whether it is an action whose call the server has answered with a refusal: it gives that again to each repeat of the call.
+    pub fn is_refused_call(&self) -> bool {
+        const ANSWERS: [Code; 3] = [Code::ActionRefused, Code::ActionFailed, Code::IdempotencyKeyReused];
+        let is_answer = |error: &OpError| ANSWERS.iter().any(|code| code.as_str() == error.code);
+        matches!(&self.state, OpState::Parked { error, sent: false } if is_answer(error))
     }
 
     /// Whether the server refused it.

@@ -7,25 +7,16 @@
 //!   retry keeps the key: the action may have run.
 //! - Its result is stored with its outcome, in the transaction that ends it.
 
-use super::write::operation;
+use super::new_operation::operation;
 use super::{Pending, Ticket, view};
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
-use crate::model::{Action, OpError, OpEvent, OpId, OpKind, OpState, Operation, Seen, WriteOutcome};
+use crate::model::{Action, OpError, OpEvent, OpId, OpKind, Operation, Seen, WriteOutcome};
 use crate::store::{Tx, operations, outcomes};
-use holm_protocol::codes::Code;
 use serde_json::Value;
 
 /// Why an action waits whose job the server has not ended.
 const ACTION_RUNNING: &str = "ACTION_RUNNING";
-
-/// Refusals that the server keeps by a call's key, and gives again to each repeat.
-const ANSWERS: [Code; 3] = [Code::ActionRefused, Code::ActionFailed, Code::IdempotencyKeyReused];
-
-/// Whether an action was refused by the answer to its call.
-pub(super) fn is_answer_to_call(op: &Operation) -> bool {
-    matches!(&op.state, OpState::Parked { error, sent: false } if ANSWERS.iter().any(|code| code.as_str() == error.code))
-}
 
 /// What an action is about.
 pub(crate) struct Target<'a> {

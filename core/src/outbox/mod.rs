@@ -27,6 +27,7 @@ mod coalesce;
 mod exact;
 mod group;
 mod ids;
+mod new_operation;
 mod next_batch;
 mod park;
 mod pending;

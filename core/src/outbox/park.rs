@@ -1,6 +1,5 @@
 //! Writes that the server refused: parked, seen, tried again or given up. What has never been sent, or is in a conflict, can be given up, too.
 
-use super::action::is_answer_to_call;
 use super::coalesce::{Neighbours, compact, fold_into_delete};
 use super::{GroupFate, Pending};
 use crate::device::Device;
@@ -123,7 +122,7 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
 fn reopen(op: &mut Operation) {
     op.rounds = match op.kind {
         // Its key counts its calls.
-        OpKind::Action => op.rounds + u32::from(is_answer_to_call(op)),
+        OpKind::Action => op.rounds + u32::from(op.is_refused_call()),
         _ => 0,
     };
     op.on(OpEvent::Retried);

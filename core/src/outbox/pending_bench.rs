@@ -77,7 +77,7 @@ impl Bench {
             group: None,
         };
         self.made.insert(ticket.op_id);
-        let op = write::operation(&self.pending, &ticket, kind, changes, before, None);
+        let op = new_operation::operation(&self.pending, &ticket, kind, changes, before, None);
         view::begin(&mut self.pending.row);
         self.pending.ops.push(op);
         self.settle();

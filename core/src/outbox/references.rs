@@ -7,7 +7,7 @@
 //! - A parent that is given up, and was never on the server, parks what waits for it: none is sent without it unless the app says so.
 //! - Waiting has no circles: the write that would close one is refused. A group waits for what its members wait for.
 
-use super::write::operation;
+use super::new_operation::operation;
 use super::{Pending, Ticket, park, view};
 use crate::device::Device;
 use crate::error::{Error, Result};

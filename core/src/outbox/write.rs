@@ -1,6 +1,7 @@
 //! A local write: the view changes and the operation is queued, in one transaction.
 
 use super::coalesce::{Merge, Neighbours, Next, compact, fold_into_delete, join, may_join};
+use super::new_operation::operation;
 use super::park::yield_to_delete;
 use super::references::{References, adopt, link};
 use super::view::{self, body_text};
@@ -9,7 +10,7 @@ use crate::conflict::Rules;
 use crate::device::Device;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{
-    Action, Body, Change, Changes, DocumentId, Fields, OpEvent, OpId, OpKind, OpState, Operation, Seen, Stamp, Version,
+    Body, Change, Changes, DocumentId, Fields, OpEvent, OpId, OpKind, OpState, Operation, Seen, Stamp, Version,
     WriteOutcome, between, check_view, same,
 };
 use crate::store::Tx;
@@ -302,37 +303,6 @@ fn append(pending: &mut Pending, ticket: &Ticket, kind: OpKind, changes: Option<
     let op_id = op.op_id;
     pending.ops.push(op);
     op_id
-}
-
-pub(super) fn operation(
-    pending: &Pending,
-    ticket: &Ticket,
-    kind: OpKind,
-    changes: Option<Changes>,
-    before: Seen,
-    action: Option<Action>,
-) -> Operation {
-    Operation {
-        op_seq: ticket.op_seq,
-        op_id: ticket.op_id,
-        document: pending.row.row,
-        collection: pending.row.collection,
-        doc_id: pending.row.id.clone(),
-        kind,
-        state: OpState::Open,
-        // A create has one only if it revives a tombstone.
-        base_version: pending.row.version,
-        changes,
-        before,
-        stamp: ticket.stamp,
-        group: ticket.group.clone(),
-        attempts: 0,
-        rounds: 0,
-        not_before_ms: 0,
-        last_error: None,
-        absorbed: Vec::new(),
-        action,
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::evict::evict;
 use super::lease::{PushTarget, runnable};
 use super::pages::{keep_heads, take_waiting};
 use super::pull::{Pulled, Puller};
-use super::push::{Pushed, Pusher};
+use super::pusher::{Pushed, Pusher};
 use super::refresh::{Answers, Refresher};
 use super::requests::{RequestHistory, Requests, Stop, check_network};
 use super::rtt::RttEstimator;

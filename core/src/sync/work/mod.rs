@@ -13,6 +13,7 @@ mod pages;
 mod park;
 mod pull;
 mod push;
+mod pusher;
 mod refresh;
 mod refused_streams;
 mod requests;

@@ -11,22 +11,13 @@
 use super::copied_store;
 use super::lease::{Leased, NextRequest, lease, unlease};
 use super::pages::apply_pages;
-use super::push::{Failures, Pushed, Pusher};
+use super::pusher::{Answer, Failures, Pushed, Pusher};
 use super::requests::{RequestHistory, Requests};
 use super::settle_batch::settle_batch;
-use crate::backend::{Outgoing, PushReply, StreamPosition};
+use crate::backend::{PushReply, StreamPosition};
 use crate::error::Result;
 use crate::model::{BatchLimits, Outcome};
 use crate::sync::deps::EngineDeps;
-use std::sync::Arc;
-
-/// An answer that is here and not taken in yet, with its request.
-pub(super) struct Answer {
-    pub sent: Arc<Vec<Outgoing>>,
-    pub reply: PushReply,
-    /// Where the streams stood when it was asked for.
-    pub positions: Vec<StreamPosition>,
-}
 
 /// What was done while a request was out.
 pub(super) struct Meanwhile {

@@ -9,88 +9,30 @@
 //! - Actions go after the writes, one by one. One that runs on, or fails, waits alone: it keeps no write here, and other actions for a growing
 //!   pause only.
 
-use super::adaptive_size::AdaptiveSize;
-use super::failed_actions::{FailedActions, is_actions_own};
+use super::failed_actions::is_actions_own;
 use super::lease::{Leased, NextRequest, PushTarget, lease, release, unlease};
-use super::overlap::Answer;
 use super::pages::{PagesApplied, restart_streams};
 use super::park;
+use super::pusher::{Actions, Answer, Failures, Pushed, Pusher};
 use super::requests::{Requests, Stop};
 use super::server_time::observe_server_time;
 use super::settle_batch::{Settlement, settle_batch};
-use super::suspects::{Judgement, SuspectList, is_hunted};
+use super::suspects::{Judgement, is_hunted};
 use crate::backend::{BackendError, Outgoing, PushRequest, StreamPosition};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{OpError, OpKind, Outcome, Phase};
 use crate::net::TOO_LARGE;
 use crate::outbox::FORGOTTEN;
 use crate::store::operations;
-use crate::sync::deps::EngineDeps;
 use holm_protocol::codes::Code;
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// So many failures of the server in a row end a run. The sizes that were learnt stay for the next one.
 const MAX_SERVER_ERRORS: u32 = 2;
 /// So many refusals of whole requests in a row end a run: enough to halve the largest batch down to one operation.
 const MAX_REFUSED: u32 = 11;
 
-/// What a push did.
-#[derive(Debug)]
-pub(in crate::sync) struct Pushed {
-    /// Anything was exchanged.
-    pub exchanged: bool,
-    /// A request was refused as a whole, and its operations go again.
-    pub refused: bool,
-    /// The replies brought less than all that is new.
-    pub pull_again: bool,
-    /// The server refused the cursors of the last request: nothing goes out before their streams are read anew.
-    pub cursors_refused: bool,
-    pub settled: Settlement,
-    pub pages: PagesApplied,
-    /// The server's last word on how often to look, if it said.
-    pub suggested_interval: Option<Duration>,
-    pub end: Result<(), Stop>,
-}
-
-/// Sends operations.
-pub(in crate::sync) struct Pusher {
-    pub(super) deps: Arc<EngineDeps>,
-    pub(super) batch: AdaptiveSize,
-    pub(super) suspects: SuspectList,
-    /// Nothing came back for the last request.
-    lost: bool,
-    actions: FailedActions,
-}
-
-/// Failures in a row of one run.
-#[derive(Default, PartialEq)]
-pub(super) struct Failures {
-    server_errors: u32,
-    refused: u32,
-}
-
-/// Actions of one run.
-#[derive(Default)]
-struct Actions {
-    /// Those that were sent, or asked for.
-    tried: BTreeSet<i64>,
-    /// One has failed: the others wait for the next run.
-    over: bool,
-}
-
 impl Pusher {
-    pub fn new(deps: Arc<EngineDeps>) -> Self {
-        let batch = AdaptiveSize::new(deps.config.batch);
-        Self { deps, batch, suspects: SuspectList::default(), lost: false, actions: FailedActions::default() }
-    }
-
-    /// Whether nothing came back for the last request. Says so once: the cycle that asks reads first, the next one sends first again.
-    pub fn take_lost(&mut self) -> bool {
-        std::mem::take(&mut self.lost)
-    }
-
     /// Sends until nothing of the target is left that may be sent now.
     pub async fn run(&mut self, requests: &mut Requests<'_>, target: &PushTarget) -> Pushed {
         let mut done = Pushed {
