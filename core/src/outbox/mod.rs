@@ -45,6 +45,7 @@ mod retry;
 mod stamps;
 mod view;
 mod write;
+mod writers;
 
 pub(crate) use accept_sent::{Acceptance, Taken};
 pub(crate) use acknowledge::{Acknowledgement, accept_by_state, acknowledge, defer, had_no_effect, wait};
