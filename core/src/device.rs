@@ -107,10 +107,9 @@ impl Device {
         self.locked().convert(stored_ms).max(0)
     }
 
-    /// The same, if it is known for certain.
-    pub fn certain_server_ms(&self, stored_ms: i64) -> Option<i64> {
-        let time = self.locked();
-        time.is_certain(stored_ms).then(|| time.convert(stored_ms).max(0))
+    /// Whether that is right for certain, and not worked out from other frames.
+    pub fn is_certain(&self, stored_ms: i64) -> bool {
+        self.locked().is_certain(stored_ms)
     }
 
     /// Server time as well as it is known here, ms since 1970.

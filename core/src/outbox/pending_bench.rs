@@ -20,6 +20,26 @@ pub fn fields(value: &Value) -> Fields {
     value.as_object().unwrap().clone()
 }
 
+/// A document that the server has.
+pub fn synced(body: &Value) -> Pending {
+    let row = DocumentRow {
+        row: 1,
+        version: Some(1),
+        seq: Some(1),
+        body: Some(body.to_string()),
+        ..DocumentRow::new(1, "d")
+    };
+    Pending::for_test(row, Vec::new())
+}
+
+/// The document as the app sees it; null if it is deleted.
+pub fn shows(pending: &Pending) -> Value {
+    match pending.row.hidden {
+        true => Value::Null,
+        false => serde_json::from_str(pending.row.body.as_deref().unwrap_or("null")).unwrap(),
+    }
+}
+
 /// One document of a device, and the server's.
 pub struct Bench {
     pub device: Device,
@@ -33,17 +53,10 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(strategy: Conflicts, body: &Value) -> Self {
-        let row = DocumentRow {
-            row: 1,
-            version: Some(1),
-            seq: Some(1),
-            body: Some(body.to_string()),
-            ..DocumentRow::new(1, "d")
-        };
         Self {
             device: device(),
             rules: Rules::of(strategy),
-            pending: Pending::for_test(row, Vec::new()),
+            pending: synced(body),
             server: Some(fields(body)),
             version: 1,
             made: BTreeSet::new(),
@@ -52,10 +65,7 @@ impl Bench {
     }
 
     pub fn shown(&self) -> Value {
-        match self.pending.row.hidden {
-            true => Value::Null,
-            false => serde_json::from_str(self.pending.row.body.as_deref().unwrap_or("null")).unwrap(),
-        }
+        shows(&self.pending)
     }
 
     pub fn settle(&mut self) {
@@ -166,13 +176,13 @@ impl Bench {
         state.clone_from(&change.body);
         if before.is_pending() {
             let mut known = before.server_body().map(|body| parse_body(body).unwrap());
-            if let Some(head) = self.pending.ops.first()
-                && head.was_sent()
+            if let Some(at) = self.pending.first_write()
+                && self.pending.ops[at].was_sent()
             {
-                if change.origin_op.as_deref() != Some(&head.op_id.to_string()) {
+                if change.origin_op.as_deref() != Some(&self.pending.ops[at].op_id.to_string()) {
                     return self.settle();
                 }
-                known = accept_by_state(&mut self.pending, 0, &before, &change).unwrap();
+                known = accept_by_state(&mut self.pending, at, &before, &change).unwrap();
             }
             rebase_onto(&mut self.pending, &self.device, &self.rules, &change, known.as_ref(), Source::State).unwrap();
         }

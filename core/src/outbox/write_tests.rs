@@ -1,3 +1,4 @@
+use super::super::pending_bench::{shows, synced};
 use super::*;
 use crate::model::{OpEvent, Stamp};
 use serde_json::{Value, json};
@@ -58,25 +59,6 @@ fn bounds() -> Bounds {
     holm_protocol::limits::Limits::default().record()
 }
 
-/// A document that the server has.
-fn synced(body: Value) -> Pending {
-    let row = DocumentRow {
-        row: 1,
-        version: Some(1),
-        seq: Some(1),
-        body: Some(body.to_string()),
-        ..DocumentRow::new(1, "d")
-    };
-    Pending::for_test(row, Vec::new())
-}
-
-fn shows(pending: &Pending) -> Value {
-    match pending.row.hidden {
-        true => Value::Null,
-        false => serde_json::from_str(pending.row.body.as_deref().unwrap_or("null")).unwrap(),
-    }
-}
-
 /// What the server has after everything that waits was sent.
 fn sent(pending: &Pending) -> Value {
     let mut state = pending.row.base.clone().or_else(|| pending.row.body.clone().filter(|_| pending.ops.is_empty()));
@@ -102,7 +84,7 @@ fn sent(pending: &Pending) -> Value {
 #[test]
 fn core_l1_an_undone_delete_keeps_the_edit_joined_to_it() {
     for again in [json!({"title": "new", "n": 1}), json!({"title": "new", "n": 2}), json!({"n": 1})] {
-        let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "n": 1})));
+        let (mut writer, mut pending) = (Writer::new(), synced(&json!({"title": "old", "n": 1})));
         writer.update(&mut pending, json!({"title": "new"}));
         writer.delete(&mut pending);
         writer.create(&mut pending, again.clone());
@@ -112,7 +94,7 @@ fn core_l1_an_undone_delete_keeps_the_edit_joined_to_it() {
 
 #[test]
 fn core_l1_a_replaced_document_stays_replaced_after_an_undo() {
-    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "extra": true})));
+    let (mut writer, mut pending) = (Writer::new(), synced(&json!({"title": "old", "extra": true})));
     writer.replace(&mut pending, json!({"title": "new"}));
     writer.delete(&mut pending);
     writer.create(&mut pending, json!({"title": "new"}));
@@ -121,7 +103,7 @@ fn core_l1_a_replaced_document_stays_replaced_after_an_undo() {
 
 #[test]
 fn an_undo_that_ends_where_it_began_leaves_nothing_to_send() {
-    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old"})));
+    let (mut writer, mut pending) = (Writer::new(), synced(&json!({"title": "old"})));
     writer.update(&mut pending, json!({"title": "new"}));
     writer.delete(&mut pending);
     writer.create(&mut pending, json!({"title": "old"}));
@@ -131,7 +113,7 @@ fn an_undo_that_ends_where_it_began_leaves_nothing_to_send() {
 
 #[test]
 fn core_l1_an_undo_behind_a_sent_write_changes_only_what_differs() {
-    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "n": 1})));
+    let (mut writer, mut pending) = (Writer::new(), synced(&json!({"title": "old", "n": 1})));
     writer.update(&mut pending, json!({"title": "new"}));
     pending.ops[0].on(OpEvent::Leased);
     writer.update(&mut pending, json!({"n": {"$inc": 1}}));
@@ -157,7 +139,7 @@ fn core_a3_deleting_a_refused_create_withdraws_both() {
 /// The delete behind a refused edit keeps what was joined to it, also once it has taken the edit in.
 #[test]
 fn core_a3_undoing_a_delete_of_a_refused_edit_brings_all_edits_back() {
-    let (mut writer, mut pending) = (Writer::new(), synced(json!({"title": "old", "n": 1})));
+    let (mut writer, mut pending) = (Writer::new(), synced(&json!({"title": "old", "n": 1})));
     writer.update(&mut pending, json!({"title": "refused"}));
     super::super::park(&mut pending, 0, crate::model::OpError::new("VALIDATION_ERROR", "no")).unwrap();
     writer.update(&mut pending, json!({"n": {"$inc": 1}}));
@@ -170,7 +152,7 @@ fn core_a3_undoing_a_delete_of_a_refused_edit_brings_all_edits_back() {
 
 #[test]
 fn core_a6_an_evicted_document_can_be_deleted() {
-    let mut row = synced(json!({})).row;
+    let mut row = synced(&json!({})).row;
     (row.body, row.hidden, row.evicted) = (None, true, true);
     let (mut writer, mut pending) = (Writer::new(), Pending::for_test(row, Vec::new()));
     writer.delete(&mut pending);
@@ -180,7 +162,7 @@ fn core_a6_an_evicted_document_can_be_deleted() {
 
 #[test]
 fn report_41_a_write_that_changes_nothing_has_no_operation() {
-    let (mut writer, mut pending) = (Writer::new(), synced(json!({"a": 1, "o": {"x": 1}})));
+    let (mut writer, mut pending) = (Writer::new(), synced(&json!({"a": 1, "o": {"x": 1}})));
     for patch in [json!({}), json!({"a": 1.0}), json!({"gone": null}), json!({"o": {}}), json!({"a": {"$inc": 0}})] {
         assert_eq!(writer.update(&mut pending, patch), None);
     }
@@ -188,7 +170,7 @@ fn report_41_a_write_that_changes_nothing_has_no_operation() {
 
 #[test]
 fn core_a7_a_replacement_states_the_version_that_it_was_made_from() {
-    let (mut writer, mut pending) = (Writer::new(), synced(json!({"a": 1, "b": 1})));
+    let (mut writer, mut pending) = (Writer::new(), synced(&json!({"a": 1, "b": 1})));
     let whole = json!({"a": 2, "b": 1}).as_object().unwrap().clone();
     let ticket = writer.ticket();
     let stale = change(&mut pending, &writer.rules, &ticket, &Edit::ReplaceFrom(whole.clone(), 7), bounds());

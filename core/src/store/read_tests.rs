@@ -28,6 +28,13 @@ fn counted() -> (Connection, Arc<AtomicU64>) {
     (connection, steps)
 }
 
+/// Stores a document. Returns its row.
+fn store(tx: &Tx<'_>, collection: i64, n: i64) -> i64 {
+    let mut row = DocumentRow { body: Some("{}".into()), ..DocumentRow::new(collection, n.to_string()) };
+    documents::insert(tx, &mut row).unwrap();
+    row.row
+}
+
 #[test]
 fn a_look_up_by_operation_id_reads_no_other_operation() {
     let (connection, steps) = counted();
@@ -36,9 +43,8 @@ fn a_look_up_by_operation_id_reads_no_other_operation() {
     let collection = collections::ensure(&tx, "tasks").unwrap();
     let id = |op_seq: u128| OpId::from_bytes((7 << 32 | op_seq).to_be_bytes());
     for n in 1..=2_000 {
-        let mut row = DocumentRow { body: Some("{}".into()), ..DocumentRow::new(collection, n.to_string()) };
-        documents::insert(&tx, &mut row).unwrap();
-        operations::insert_create(&tx, n, id(n.unsigned_abs().into()), row.row, Stamp::default()).unwrap();
+        let row = store(&tx, collection, n);
+        operations::insert_create(&tx, n, id(n.unsigned_abs().into()), row, Stamp::default()).unwrap();
     }
     let before = steps.load(Ordering::Relaxed);
     assert_eq!(operations::by_id(&tx, id(1_234)).unwrap().unwrap().op_seq, 1_234);
@@ -56,8 +62,7 @@ fn looking_for_what_waits_reads_no_document() {
     let tx = Tx::new(&connection, &remembered);
     let collection = collections::ensure(&tx, "tasks").unwrap();
     for n in 0..2_000 {
-        let mut row = DocumentRow { body: Some("{}".into()), ..DocumentRow::new(collection, n.to_string()) };
-        documents::insert(&tx, &mut row).unwrap();
+        store(&tx, collection, n);
     }
     unreadable::note(&tx, collection, "7", 1, false).unwrap();
     tx.execute_batch("ANALYZE").unwrap();

@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 /// Names that the decoders look for, so that random bodies get far.
-const NAMES: [&str; 42] = [
+const NAMES: [&str; 43] = [
     "operations",
     "columns",
     "opSeq",
@@ -34,6 +34,7 @@ const NAMES: [&str; 42] = [
     "hlc",
     "group",
     "exact",
+    "resent",
     "cursors",
     "lastSyncTimestamp",
     "ackOpSeq",

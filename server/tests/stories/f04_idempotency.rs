@@ -210,9 +210,8 @@ async fn f04_results_are_known_for_the_maximum_offline_time() {
 async fn f04_resent_operation_is_refused_after_the_maximum_offline_time() {
     let world = World::new();
     let phone = world.device("phone").await;
-    let sent_ms = START;
     let op = |id: &str, rest: Value, resent: bool| {
-        let mut op = json!({"opId": id, "id": "n", "hlc": format!("{sent_ms}:0:phone"), "resent": resent});
+        let mut op = json!({"opId": id, "id": "n", "hlc": format!("{START}:0:phone"), "resent": resent});
         op.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         json!([op])
     };

@@ -226,12 +226,8 @@ fn groups_that_have_become_too_large_are_parked_at_once() {
     story_on(&limited(5), |mut world| async move {
         let a = world.open("a").await;
         a.sync().await;
-        for group in 0..3 {
-            let made = a.holm.write(move |tx| {
-                tx.group();
-                (0..5).try_for_each(|n| tx.create("tasks", &json!({"group": group, "n": n})).map(drop))
-            });
-            made.await.unwrap();
+        for _ in 0..3 {
+            group(&a, |tx| (0..5).try_for_each(|n| tx.create("tasks", &json!({"n": n})).map(drop))).await;
         }
         world.restart_server_with(&limited(4));
         a.sync().await;

@@ -55,10 +55,10 @@ pub(super) fn begin(request: &PushRequest, device: &Device) -> Result<Packing> {
     let mut operations = request.operations.iter().map(wired).collect::<Result<Vec<_>>>()?;
     let stamps: Vec<Stamp> = request.operations.iter().map(|outgoing| server_time(device, outgoing.op.stamp)).collect();
     if let Some(now_ms) = device.known_ms() {
-        // The server forgets by its own clock: a time that is only guessed says nothing of that.
-        let is_old = |stamp: Stamp| device.certain_server_ms(stamp.ms).is_some_and(|ms| ms < now_ms - LEAST_MEMORY_MS);
-        for (operation, outgoing) in operations.iter_mut().zip(request.operations.iter()) {
-            operation.resent = outgoing.op.was_sent() && is_old(outgoing.op.stamp);
+        for ((operation, outgoing), stamp) in operations.iter_mut().zip(request.operations.iter()).zip(&stamps) {
+            let (op, is_old) = (&outgoing.op, stamp.ms < now_ms - LEAST_MEMORY_MS);
+            // The server forgets by its own clock: a time that is only guessed says nothing of that.
+            operation.resent = is_old && op.was_sent() && device.is_certain(op.stamp.ms);
         }
     }
     let columns = request_columns::take(&mut operations, &stamps);

@@ -22,10 +22,8 @@ impl<'t> Run<'t> {
         };
         let forgotten = self.may_be_forgotten(operation);
         let Some(change) = &operation.change else {
-            if forgotten {
-                return Err(was_forgotten().into());
-            }
-            return Err(Failure::new(Code::OperationUnknown, "no operation with this opId has an effect").into());
+            let unknown = || Failure::new(Code::OperationUnknown, "no operation with this opId has an effect");
+            return Err(if forgotten { was_forgotten() } else { unknown() }.into());
         };
         let before = self.progress.first_failed.as_ref().filter(|_| self.push.ordered);
         if let Some(culprit) = self.progress.failed.get(&subject.key).or(before) {
