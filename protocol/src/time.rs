@@ -1,19 +1,41 @@
-//! Points in time: milliseconds since 1970 inside, RFC 3339 in UTC with milliseconds on the wire.
+//! Points in time: microseconds since 1970 inside, RFC 3339 in UTC on the wire. Stamps of records have six digits of a second,
+//! other times three; each kind sorts as text.
 
 use std::fmt;
 
-const DAY_MS: i64 = 86_400_000;
-/// 9999-12-31T23:59:59.999Z, the last that four digits can say.
-const LAST_MS: i64 = 253_402_300_799_999;
+const SECOND_US: i64 = 1_000_000;
+const DAY_US: i64 = 86_400 * SECOND_US;
+/// 9999-12-31T23:59:59.999999Z, the last that four digits can say.
+const LAST_US: i64 = 253_402_300_799_999_999;
 /// 0000-01-01T00:00:00.000Z.
-const FIRST_MS: i64 = -62_167_219_200_000;
+const FIRST_US: i64 = -62_167_219_200_000_000;
 
-/// Milliseconds since 1970, UTC.
+/// Microseconds since 1970, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(pub i64);
+pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Reads RFC 3339 with any offset. Digits finer than a millisecond are cut off, so a reader that goes on from a time gets a row twice and
+    /// From microseconds since 1970.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From milliseconds since 1970; the furthest time there is where they are more.
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms.saturating_mul(1_000))
+    }
+
+    /// Microseconds since 1970.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole milliseconds since 1970, those before the time.
+    pub const fn ms(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Reads RFC 3339 with any offset. Digits finer than a microsecond are cut off, so a reader that goes on from a time gets a row twice and
     /// never misses one. `None` if the text is no time.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -31,60 +53,58 @@ impl Timestamp {
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let (millis, rest) = fraction(bytes.get(19..)?)?;
+        let (micros, rest) = fraction(bytes.get(19..)?)?;
         let offset = offset_minutes(rest)?;
-        let of_day = (hour * 60 + minute - offset) * 60_000 + second.min(59) * 1000 + millis;
-        Some(Self(days_from_civil(year, month, day) * DAY_MS + of_day))
+        let of_day = ((hour * 60 + minute - offset) * 60 + second.min(59)) * SECOND_US + micros;
+        Some(Self(days_from_civil(year, month, day) * DAY_US + of_day))
     }
 
-    /// Appends the wire form, for example `2026-11-20T10:00:00.000Z`; a time outside of the years 0 to 9999 is written as the nearest inside.
+    /// Appends the wire form in whole milliseconds, for example `2026-11-20T10:00:00.000Z`; a time outside of the years 0 to 9999 is
+    /// written as the nearest inside.
     pub fn write(self, out: &mut Vec<u8>) {
-        let ms = self.0.clamp(FIRST_MS, LAST_MS);
-        let (year, month, day) = civil_from_days(ms.div_euclid(DAY_MS));
-        let of_day = ms.rem_euclid(DAY_MS);
-        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let text = self.text();
+        out.extend_from_slice(&text[..23]);
+        out.push(b'Z');
+    }
+
+    /// The same in microseconds: `2026-11-20T10:00:00.000007Z`.
+    pub fn write_micros(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.text());
+    }
+
+    fn text(self) -> [u8; 27] {
+        let micros = self.0.clamp(FIRST_US, LAST_US);
+        let (year, month, day) = civil_from_days(micros.div_euclid(DAY_US));
+        let of_day = micros.rem_euclid(DAY_US);
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
         put(&mut text[0..4], year);
         put(&mut text[5..7], month);
         put(&mut text[8..10], day);
-        put(&mut text[11..13], of_day / 3_600_000);
-        put(&mut text[14..16], of_day / 60_000 % 60);
-        put(&mut text[17..19], of_day / 1000 % 60);
-        put(&mut text[20..23], of_day % 1000);
-        out.extend_from_slice(&text);
-    }
-
-    /// The form of HTTP headers (RFC 9110, section 5.6.7): `Fri, 20 Nov 2026 10:00:00 GMT`.
-    pub fn http_date(self) -> String {
-        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let ms = self.0.clamp(FIRST_MS, LAST_MS);
-        let (days, seconds) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS) / 1000);
-        let (year, month, day) = civil_from_days(days);
-        let week_day = DAYS[days.rem_euclid(7) as usize];
-        let month = MONTHS[(month - 1).clamp(0, 11) as usize];
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        format!("{week_day}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+        put(&mut text[11..13], of_day / (3_600 * SECOND_US));
+        put(&mut text[14..16], of_day / (60 * SECOND_US) % 60);
+        put(&mut text[17..19], of_day / SECOND_US % 60);
+        put(&mut text[20..26], of_day % SECOND_US);
+        text
     }
 }
 
+/// The form with microseconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::with_capacity(24);
-        self.write(&mut text);
-        f.write_str(&String::from_utf8_lossy(&text))
+        f.write_str(&String::from_utf8_lossy(&self.text()))
     }
 }
 
-/// Milliseconds of `.123456`, if a fraction stands there, and what follows it.
+/// Microseconds of `.123456`, if a fraction stands there, and what follows it.
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some(inside) = text.strip_prefix(b".") else { return Some((0, text)) };
     let length = inside.iter().take_while(|b| b.is_ascii_digit()).count();
     if length == 0 {
         return None;
     }
-    let padded = inside[..length].iter().copied().chain([b'0', b'0']).take(3);
-    let millis = padded.fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
-    Some((millis, &inside[length..]))
+    let padded = inside[..length].iter().copied().chain([b'0'; 5]).take(6);
+    let micros = padded.fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+    Some((micros, &inside[length..]))
 }
 
 /// Minutes that the local time is ahead of UTC: `Z`, `+01:00`, `-03:30`.

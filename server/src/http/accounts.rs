@@ -8,7 +8,7 @@ use super::reply::Reply;
 use super::schema;
 use crate::auth::{self, NewSession, SignUp, Token, Visitor};
 use crate::error::Failure;
-use crate::model::{DeviceId, details, write_string};
+use crate::model::{DeviceId, Timestamp, details, write_string};
 use crate::store::accounts::{self, User};
 use crate::sync::wire::write_time;
 use axum::extract::State;
@@ -147,11 +147,11 @@ fn issued(server: &Shared, context: &Context, session: &NewSession) -> Reply {
     data.extend_from_slice(b",\"session\":{\"token\":");
     write_string(&mut data, tokens.session.reveal());
     data.extend_from_slice(b",\"expiresAt\":");
-    write_time(&mut data, tokens.session_expires_ts);
+    write_time(&mut data, Timestamp::from_ms(tokens.session_expires_ts));
     data.extend_from_slice(b",\"refreshToken\":");
     write_string(&mut data, tokens.refresh.reveal());
     data.extend_from_slice(b",\"refreshExpiresAt\":");
-    write_time(&mut data, tokens.refresh_expires_ts);
+    write_time(&mut data, Timestamp::from_ms(tokens.refresh_expires_ts));
     data.extend_from_slice(b"}}");
     // RFC 6749, section 5.1: no cache may ever hold a token.
     Reply::data(context, server, &data).header(CACHE_CONTROL, "no-store")
@@ -169,6 +169,6 @@ fn write_user(out: &mut Vec<u8>, user: &User) {
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"createdAt\":");
-    write_time(out, user.created_ts);
+    write_time(out, Timestamp::from_ms(user.created_ts));
     out.push(b'}');
 }

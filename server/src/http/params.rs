@@ -126,7 +126,7 @@ impl Params {
             if let Some(text) = self.text(name)? {
                 let ts =
                     Timestamp::parse(&with_plus(text)).ok_or_else(|| details(name, "must be a time as in RFC 3339"))?;
-                return Ok(Some(ts.0));
+                return Ok(Some(ts.micros()));
             }
         }
         Ok(None)

@@ -30,7 +30,7 @@ pub(crate) struct Made {
     /// Its place in the stream.
     pub(crate) seq: i64,
     /// Its stamp.
-    pub(crate) updated_ts: i64,
+    pub(crate) updated_us: i64,
 }
 
 /// The greatest operation id that is known of a user. Ids of one device rise, so most new ones need not be looked up.
@@ -42,11 +42,11 @@ pub(crate) fn greatest(connection: &Connection, user: i64) -> Result<Option<Stri
 /// The result of an operation.
 pub(crate) fn find(connection: &Connection, user: i64, op_id: &str) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
-        "SELECT content, record_id, version, seq, updated_ts, restated FROM op_ledger WHERE user = ?1 AND op_id = ?2",
+        "SELECT content, record_id, version, seq, updated_us, restated FROM op_ledger WHERE user = ?1 AND op_id = ?2",
     )?;
     let entry = statement.query_row(params![user, op_id], |row| {
         let made = match row.get::<_, Option<i64>>(2)? {
-            Some(version) => Some(Made { version, seq: row.get(3)?, updated_ts: row.get(4)? }),
+            Some(version) => Some(Made { version, seq: row.get(3)?, updated_us: row.get(4)? }),
             None => None,
         };
         Ok(Entry { content: row.get(0)?, record_id: row.get(1)?, made, restated: row.get(5)? })
@@ -57,7 +57,7 @@ pub(crate) fn find(connection: &Connection, user: i64, op_id: &str) -> Result<Op
 /// Stores what became of an operation.
 pub(crate) fn insert(tx: &WriteTx<'_>, user: i64, op_id: &str, now: i64, entry: &Entry) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR FAIL INTO op_ledger (user, op_id, content, ts, record_id, version, seq, updated_ts, restated)
+        "INSERT OR FAIL INTO op_ledger (user, op_id, content, ts, record_id, version, seq, updated_us, restated)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     statement.execute(params![
@@ -68,7 +68,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, user: i64, op_id: &str, now: i64, entry: 
         entry.record_id,
         entry.made.map(|made| made.version),
         entry.made.map(|made| made.seq),
-        entry.made.map(|made| made.updated_ts),
+        entry.made.map(|made| made.updated_us),
         entry.restated,
     ])?;
     Ok(())

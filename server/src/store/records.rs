@@ -16,9 +16,9 @@ pub(crate) struct Record {
     /// 1 at its creation, one more with each accepted write that changed it.
     pub(crate) version: i64,
     /// The time of its creation.
-    pub(crate) created_ts: i64,
+    pub(crate) created_us: i64,
     /// The time of its last write.
-    pub(crate) updated_ts: i64,
+    pub(crate) updated_us: i64,
     /// Which stamps are the app's own fields.
     pub(crate) own_stamps: OwnStamps,
     /// The device that wrote it last.
@@ -60,7 +60,7 @@ impl OwnStamps {
 
 macro_rules! columns {
     () => {
-        "row, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, created_version, hlc, create_hlc, \
+        "row, seq, id, version, created_us, updated_us, own_stamps, origin_device, origin_op, body, created_version, hlc, create_hlc, \
          path_stamps, client_id"
     };
 }
@@ -71,8 +71,8 @@ fn record(row: &Row<'_>) -> Result<Record> {
         seq: row.get(1)?,
         id: row.get(2)?,
         version: row.get(3)?,
-        created_ts: row.get(4)?,
-        updated_ts: row.get(5)?,
+        created_us: row.get(4)?,
+        updated_us: row.get(5)?,
         own_stamps: OwnStamps::from_bits(row.get(6)?),
         origin_device: row.get(7)?,
         origin_op: row.get(8)?,
@@ -100,7 +100,7 @@ pub(crate) fn find_by_client_id(connection: &Connection, stream: i64, client_id:
 /// Stores a new record. Its `row` is chosen here.
 pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i64> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR FAIL INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body, created_version,
+        "INSERT OR FAIL INTO records (stream, seq, id, version, created_us, updated_us, own_stamps, origin_device, origin_op, body, created_version,
                               hlc, create_hlc, path_stamps, client_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
@@ -109,8 +109,8 @@ pub(crate) fn insert(tx: &WriteTx<'_>, stream: i64, record: &Record) -> Result<i
         record.seq,
         record.id,
         record.version,
-        record.created_ts,
-        record.updated_ts,
+        record.created_us,
+        record.updated_us,
         record.own_stamps.bits(),
         record.origin_device,
         record.origin_op,
@@ -128,7 +128,7 @@ macro_rules! update_sql {
         concat!(
             "UPDATE OR FAIL records SET ",
             $device,
-            "seq = ?2, version = ?3, created_ts = ?4, updated_ts = ?5, own_stamps = ?6, origin_op = ?7, body = ?8, created_version = ?9, \
+            "seq = ?2, version = ?3, created_us = ?4, updated_us = ?5, own_stamps = ?6, origin_op = ?7, body = ?8, created_version = ?9, \
              hlc = ?10, create_hlc = ?11, path_stamps = ?12 WHERE row = ?1"
         )
     };
@@ -144,8 +144,8 @@ pub(crate) fn update(tx: &WriteTx<'_>, before: &Record, record: &Record) -> Resu
         record.row,
         record.seq,
         record.version,
-        record.created_ts,
-        record.updated_ts,
+        record.created_us,
+        record.updated_us,
         record.own_stamps.bits(),
         record.origin_op,
         record.body,
@@ -165,8 +165,8 @@ pub(crate) struct PageRow<'r> {
     pub(crate) seq: i64,
     pub(crate) id: &'r str,
     pub(crate) version: i64,
-    pub(crate) created_ts: i64,
-    pub(crate) updated_ts: i64,
+    pub(crate) created_us: i64,
+    pub(crate) updated_us: i64,
     pub(crate) own_stamps: OwnStamps,
     pub(crate) origin_device: Option<i64>,
     pub(crate) origin_op: Option<&'r str>,
@@ -175,7 +175,7 @@ pub(crate) struct PageRow<'r> {
 
 macro_rules! page_columns {
     () => {
-        "seq, id, version, created_ts, updated_ts, own_stamps, origin_device, origin_op, body"
+        "seq, id, version, created_us, updated_us, own_stamps, origin_device, origin_op, body"
     };
 }
 
@@ -184,8 +184,8 @@ fn page_row<'r>(row: &'r Row<'_>) -> Result<PageRow<'r>> {
         seq: row.get(0)?,
         id: row.get_ref(1)?.as_str()?,
         version: row.get(2)?,
-        created_ts: row.get(3)?,
-        updated_ts: row.get(4)?,
+        created_us: row.get(3)?,
+        updated_us: row.get(4)?,
         own_stamps: OwnStamps::from_bits(row.get(5)?),
         origin_device: row.get(6)?,
         origin_op: row.get_ref(7)?.as_str_or_null()?,
@@ -200,8 +200,8 @@ impl Record {
             seq: self.seq,
             id: &self.id,
             version: self.version,
-            created_ts: self.created_ts,
-            updated_ts: self.updated_ts,
+            created_us: self.created_us,
+            updated_us: self.updated_us,
             own_stamps: self.own_stamps,
             origin_device: self.origin_device,
             origin_op: self.origin_op.as_deref(),
@@ -279,18 +279,18 @@ pub(crate) fn count(connection: &Connection, stream: i64, span: Span, most: i64)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outline {
     pub(crate) seq: i64,
-    pub(crate) updated_ts: i64,
+    pub(crate) updated_us: i64,
     pub(crate) bytes: i64,
 }
 
 /// Outlines of the first rows of a span, at most `most`.
 pub(crate) fn outlines(connection: &Connection, stream: i64, span: Span, most: i64) -> Result<Vec<Outline>> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, updated_ts, coalesce(octet_length(body), 0) FROM records WHERE stream = ?1 AND seq > ?2 AND seq <= ?3
+        "SELECT seq, updated_us, coalesce(octet_length(body), 0) FROM records WHERE stream = ?1 AND seq > ?2 AND seq <= ?3
          AND (body IS NOT NULL OR seq > ?4) ORDER BY seq LIMIT ?5",
     )?;
     let rows = statement.query_map([stream, span.after, span.up_to, span.tombstones_after, most], |row| {
-        Ok(Outline { seq: row.get(0)?, updated_ts: row.get(1)?, bytes: row.get(2)? })
+        Ok(Outline { seq: row.get(0)?, updated_us: row.get(1)?, bytes: row.get(2)? })
     })?;
     rows.collect()
 }

@@ -12,11 +12,11 @@ pub(crate) struct Head {
     /// The greatest sequence number given out.
     pub(crate) last_seq: i64,
     /// The stamp of that write.
-    pub(crate) last_ts: i64,
+    pub(crate) last_us: i64,
     /// Tombstones up to this sequence number are gone.
     pub(crate) min_seq: i64,
     /// The stamp of the youngest tombstone that is gone.
-    pub(crate) min_ts: i64,
+    pub(crate) min_us: i64,
     /// Live records.
     pub(crate) live_count: i64,
     /// The sum of their digest terms.
@@ -25,7 +25,7 @@ pub(crate) struct Head {
 
 macro_rules! columns {
     () => {
-        "id, last_seq, last_ts, min_seq, min_ts, live_count, digest"
+        "id, last_seq, last_us, min_seq, min_us, live_count, digest"
     };
 }
 
@@ -33,9 +33,9 @@ fn head(row: &Row<'_>) -> Result<Head> {
     Ok(Head {
         row: row.get(0)?,
         last_seq: row.get(1)?,
-        last_ts: row.get(2)?,
+        last_us: row.get(2)?,
         min_seq: row.get(3)?,
-        min_ts: row.get(4)?,
+        min_us: row.get(4)?,
         live_count: row.get(5)?,
         digest: row.get::<_, i64>(6)?.cast_unsigned(),
     })
@@ -72,7 +72,7 @@ pub(crate) fn count(connection: &Connection, space: i64) -> Result<i64> {
 /// Makes an empty stream and returns its row.
 pub(crate) fn create(tx: &WriteTx<'_>, space: i64, collection: &CollectionName) -> Result<i64> {
     let mut statement = tx.prepare_cached(
-        "INSERT INTO streams (space, collection, last_seq, last_ts, min_seq, min_ts, live_count, digest)
+        "INSERT INTO streams (space, collection, last_seq, last_us, min_seq, min_us, live_count, digest)
          VALUES (?1, ?2, 0, 0, 0, 0, 0, 0)",
     )?;
     statement.insert(params![space, collection.as_str()])
@@ -81,29 +81,29 @@ pub(crate) fn create(tx: &WriteTx<'_>, space: i64, collection: &CollectionName) 
 /// Stores a head.
 pub(crate) fn save(tx: &WriteTx<'_>, head: &Head) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "UPDATE streams SET last_seq = ?2, last_ts = ?3, min_seq = ?4, min_ts = ?5, live_count = ?6, digest = ?7 WHERE id = ?1",
+        "UPDATE streams SET last_seq = ?2, last_us = ?3, min_seq = ?4, min_us = ?5, live_count = ?6, digest = ?7 WHERE id = ?1",
     )?;
     let digest = head.digest.cast_signed();
-    statement.execute([head.row, head.last_seq, head.last_ts, head.min_seq, head.min_ts, head.live_count, digest])?;
+    statement.execute([head.row, head.last_seq, head.last_us, head.min_seq, head.min_us, head.live_count, digest])?;
     Ok(())
 }
 
-/// The greatest sequence number whose row is not younger than `ts`: where a reader stands who has seen everything up to `ts`.
+/// The greatest sequence number whose row is not younger than `us`: where a reader stands who has seen everything up to `us`.
 ///
 /// Stamps rise with sequence numbers, so this is a binary search in the index that pages are read from.
-pub(crate) fn seq_at(connection: &Connection, head: &Head, ts: i64) -> Result<i64> {
-    if ts >= head.last_ts {
+pub(crate) fn seq_at(connection: &Connection, head: &Head, us: i64) -> Result<i64> {
+    if us >= head.last_us {
         return Ok(head.last_seq);
     }
     let mut next = connection
-        .prepare_cached("SELECT seq, updated_ts FROM records WHERE stream = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1")?;
+        .prepare_cached("SELECT seq, updated_us FROM records WHERE stream = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1")?;
     // Rows up to `low` are old enough; the first row from `high` on is too young.
     let (mut low, mut high) = (0, head.last_seq);
     while low < high {
         let middle = low + (high - low + 1) / 2;
         let row = next.query_row([head.row, middle], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?))).optional()?;
         match row {
-            Some((seq, updated)) if updated <= ts => low = seq,
+            Some((seq, updated)) if updated <= us => low = seq,
             _ => high = middle - 1,
         }
     }
@@ -111,15 +111,15 @@ pub(crate) fn seq_at(connection: &Connection, head: &Head, ts: i64) -> Result<i6
 }
 
 /// The stamp of the last row up to `seq`, 0 if there is none: the inverse of [`seq_at`].
-pub(crate) fn ts_at(connection: &Connection, head: &Head, seq: i64) -> Result<i64> {
+pub(crate) fn us_at(connection: &Connection, head: &Head, seq: i64) -> Result<i64> {
     let mut statement = connection
-        .prepare_cached("SELECT updated_ts FROM records WHERE stream = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1")?;
-    Ok(statement.query_row([head.row, seq], |row| row.get(0)).optional()?.unwrap_or(head.min_ts))
+        .prepare_cached("SELECT updated_us FROM records WHERE stream = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1")?;
+    Ok(statement.query_row([head.row, seq], |row| row.get(0)).optional()?.unwrap_or(head.min_us))
 }
 
-/// Stores that tombstones up to `seq` with stamp `ts` are gone.
-pub(crate) fn raise_horizon(tx: &WriteTx<'_>, stream: i64, seq: i64, ts: i64) -> Result<()> {
-    tx.prepare_cached("UPDATE streams SET min_seq = max(min_seq, ?2), min_ts = max(min_ts, ?3) WHERE id = ?1")?
-        .execute([stream, seq, ts])?;
+/// Stores that tombstones up to `seq` with stamp `us` are gone.
+pub(crate) fn raise_horizon(tx: &WriteTx<'_>, stream: i64, seq: i64, us: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE streams SET min_seq = max(min_seq, ?2), min_us = max(min_us, ?3) WHERE id = ?1")?
+        .execute([stream, seq, us])?;
     Ok(())
 }

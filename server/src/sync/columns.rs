@@ -71,7 +71,7 @@ impl Columns {
         self.add_id(row.id);
         self.seqs.push(row.seq);
         self.versions.push(row.version);
-        self.updated.push(row.updated_ts);
+        self.updated.push(row.updated_us);
     }
 
     /// Takes the last row back.

@@ -43,8 +43,8 @@ impl Check {
     }
 
     /// Looks at a point in time.
-    pub(crate) fn since(&mut self, ts: i64, stream: &StreamName, head: &Head) {
-        if ts < head.min_ts {
+    pub(crate) fn since(&mut self, us: i64, stream: &StreamName, head: &Head) {
+        if us < head.min_us {
             self.expired.push(stream.to_string());
         }
     }

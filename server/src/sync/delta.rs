@@ -41,7 +41,7 @@ pub(crate) struct Updates {
     /// The object `deltaUpdates`.
     pub(crate) json: Vec<u8>,
     /// `serverTimestamp` of the reply.
-    pub(crate) server_ts: i64,
+    pub(crate) server_us: i64,
 }
 
 struct Stream {
@@ -52,10 +52,10 @@ struct Stream {
 
 /// Refuses a position that has expired or belongs to another database.
 pub(crate) fn check(db: &Connection, scope: &Scope, position: &Position) -> Result<(), Failure> {
-    let Position::Since(ts) = position else { return streams_at(db, scope, position).map(|_| ()) };
+    let Position::Since(us) = position else { return streams_at(db, scope, position).map(|_| ()) };
     let mut check = Check::default();
     for (collection, head) in streams::of_space(db, scope.space_row)? {
-        check.since(*ts, &scope.stream(&collection), &head);
+        check.since(*us, &scope.stream(&collection), &head);
     }
     check.finish()
 }
@@ -108,11 +108,11 @@ pub(crate) fn read(db: &Connection, scope: &Scope, position: &Position, written:
         json.extend_from_slice(b"},");
     }
     json.extend_from_slice(if cut.at.is_some() { b"\"hasMore\":true}" } else { b"\"hasMore\":false}" });
-    let server_ts = match cut.at {
-        Some(ts) => ts,
-        None => spaces::last_ts(db, scope.space_row)?,
+    let server_us = match cut.at {
+        Some(us) => us,
+        None => spaces::last_us(db, scope.space_row)?,
     };
-    Ok(Updates { json, server_ts })
+    Ok(Updates { json, server_us })
 }
 
 /// The keys of the lists of deleted ids that would stand for two collections of the account, or are a collection's name.
@@ -156,9 +156,9 @@ fn streams_at(db: &Connection, scope: &Scope, position: &Position) -> Result<Vec
                 add(collection, head, &Start::At(cursor.clone()))?;
             }
         }
-        Position::Since(ts) => {
+        Position::Since(us) => {
             for (collection, head) in streams::of_space(db, scope.space_row)? {
-                add(&collection, head, &Start::Since(*ts))?;
+                add(&collection, head, &Start::Since(*us))?;
             }
         }
     }
@@ -193,7 +193,7 @@ fn cut<'w>(
             records::outlines(db, stream.head.row, span, enough)?.into_iter().filter(|row| !skip.contains(row.seq));
         rows.extend(unknown.map(|row| (index, row)));
     }
-    rows.sort_by_key(|(_, row)| row.updated_ts);
+    rows.sort_by_key(|(_, row)| row.updated_us);
     let mut bytes = 0;
     let full = rows.iter().enumerate().position(|(taken, (_, row))| {
         bytes += row.bytes + ROW_OVERHEAD;
@@ -205,7 +205,7 @@ fn cut<'w>(
         up_to[*index] = row.seq - 1;
     }
     let last = full.and_then(|full| full.checked_sub(1)).and_then(|last| rows.get(last));
-    Ok(Cut { up_to, at: last.map(|(_, row)| row.updated_ts) })
+    Ok(Cut { up_to, at: last.map(|(_, row)| row.updated_us) })
 }
 
 fn member(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {

@@ -39,7 +39,7 @@ pub(crate) struct Found {
     pub(crate) tombstones: Vec<u8>,
     /// Ids that the reply had no room for.
     pub(crate) missing: Vec<u8>,
-    pub(crate) head_ts: i64,
+    pub(crate) head_us: i64,
 }
 
 /// Records and tombstones with these ids, in their order, as many as `maxPageBytes` has room for and at least one. Unknown ids are left out, an id that is named twice comes once.
@@ -51,7 +51,7 @@ pub(crate) fn by_id(
 ) -> Result<Found, Failure> {
     let device = scope.device_row(db)?;
     let head = streams::find(db, scope.space_row, collection)?;
-    let mut found = Found { head_ts: head.last_ts, ..Found::default() };
+    let mut found = Found { head_us: head.last_us, ..Found::default() };
     let mut seen = std::collections::BTreeSet::new();
     for id in ids.iter().filter(|id| seen.insert(*id)) {
         if found.changes.len() >= scope.config.limits.max_page_bytes {

@@ -58,7 +58,7 @@ pub(crate) struct Page {
     /// The position of the reader after the page.
     pub(crate) next: Cursor,
     /// The stamp to continue from for readers who go by time.
-    pub(crate) server_ts: i64,
+    pub(crate) server_us: i64,
 }
 
 /// The rows that a reader at `cursor` still needs, up to `up_to`.
@@ -82,9 +82,9 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
         has_more: false,
         mode: cursor.mode,
         next: cursor.clone(),
-        server_ts: head.last_ts,
+        server_us: head.last_us,
     };
-    let mut last_ts = None;
+    let mut last_us = None;
     if up_to == head.last_seq && skip.is_some_and(|known| known.cover(cursor.seq, up_to)) {
         let next = page.next.at_head(head.last_seq);
         return Ok(Page { columns: None, next, ..page });
@@ -98,18 +98,18 @@ pub(crate) fn read(connection: &Connection, request: PageRequest<'_>) -> rusqlit
             }
         }
         page.next.seq = row.seq;
-        last_ts = Some(row.updated_ts);
+        last_us = Some(row.updated_us);
         ControlFlow::Continue(())
     })?;
     if page.has_more {
-        page.server_ts = match last_ts {
-            Some(ts) => ts,
-            None => streams::ts_at(connection, head, cursor.seq)?,
+        page.server_us = match last_us {
+            Some(us) => us,
+            None => streams::us_at(connection, head, cursor.seq)?,
         };
     } else if up_to < head.last_seq {
         page.has_more = true;
         page.next.seq = page.next.seq.max(up_to);
-        page.server_ts = streams::ts_at(connection, head, page.next.seq)?;
+        page.server_us = streams::us_at(connection, head, page.next.seq)?;
     } else {
         page.next = page.next.at_head(head.last_seq);
     }

@@ -168,9 +168,9 @@ pub(crate) fn place(
             check.cursor(cursor, stream, head, &scope.epoch)?;
             cursor.clone()
         }
-        Start::Since(ts) => {
-            check.since(*ts, stream, head);
-            Cursor::delta(&scope.epoch, stream, streams::seq_at(db, head, *ts)?)
+        Start::Since(us) => {
+            check.since(*us, stream, head);
+            Cursor::delta(&scope.epoch, stream, streams::seq_at(db, head, *us)?)
         }
     })
 }
@@ -227,7 +227,7 @@ fn write_members(out: &mut Vec<u8>, scope: &Scope, read: &StreamPage, behind_row
     out.extend_from_slice(b",\"tombstones\":{");
     write_list(out, collection, &page.tombstones);
     out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
-    wire::write_time(out, page.server_ts);
+    wire::write_stamp(out, page.server_us);
     out.extend_from_slice(b",\"hasMore\":");
     write_progress(out, head, page);
     out.extend_from_slice(b",\"epoch\":");

@@ -24,7 +24,7 @@ pub(crate) struct StatusRequest {
 #[derive(Debug)]
 pub(crate) struct Status {
     /// The stamp of the newest write in the space, 0 before the first.
-    pub(crate) last_ts: i64,
+    pub(crate) last_us: i64,
     /// Rows that the device does not have, counted up to [`MOST_PENDING`].
     pub(crate) pending: i64,
     /// The list `streams`, without brackets.
@@ -43,8 +43,8 @@ pub(crate) fn read(db: &Connection, scope: &Scope, request: &StatusRequest) -> R
     let mut list = Vec::new();
     for (collection, head) in streams::of_space(db, scope.space_row)? {
         let stream = scope.stream(&collection);
-        if let Some(ts) = request.since {
-            let cursor = pull::place(db, scope, &Start::Since(ts), &stream, &head, &mut check)?;
+        if let Some(us) = request.since {
+            let cursor = pull::place(db, scope, &Start::Since(us), &stream, &head, &mut check)?;
             behind.push((head, cursor));
         }
         let cursor = Cursor::delta(&scope.epoch, &stream, head.last_seq);
@@ -63,5 +63,5 @@ pub(crate) fn read(db: &Connection, scope: &Scope, request: &StatusRequest) -> R
     for (head, cursor) in behind {
         pending += records::count(db, head.row, page::span(&cursor, head.last_seq), MOST_PENDING - pending)?;
     }
-    Ok(Status { last_ts: spaces::last_ts(db, scope.space_row)?, pending, streams: list })
+    Ok(Status { last_us: spaces::last_us(db, scope.space_row)?, pending, streams: list })
 }

@@ -85,10 +85,17 @@ pub(crate) fn write_column(out: &mut Vec<u8>, numbers: impl Iterator<Item = i64>
     }
 }
 
-/// Appends a point in time as a JSON string.
-pub(crate) fn write_time(out: &mut Vec<u8>, ms: i64) {
+/// Appends a stamp, in microseconds, as a JSON string.
+pub(crate) fn write_stamp(out: &mut Vec<u8>, micros: i64) {
     out.push(b'"');
-    Timestamp(ms).write(out);
+    Timestamp::from_micros(micros).write_micros(out);
+    out.push(b'"');
+}
+
+/// Appends another time as a JSON string.
+pub(crate) fn write_time(out: &mut Vec<u8>, at: Timestamp) {
+    out.push(b'"');
+    at.write(out);
     out.push(b'"');
 }
 
@@ -106,11 +113,11 @@ fn write_fields(out: &mut Vec<u8>, row: &PageRow<'_>) {
     write_integer(out, row.version);
     if !row.own_stamps.created {
         out.extend_from_slice(b",\"createdAt\":");
-        write_time(out, row.created_ts);
+        write_stamp(out, row.created_us);
     }
     if !row.own_stamps.updated {
         out.extend_from_slice(b",\"updatedAt\":");
-        write_time(out, row.updated_ts);
+        write_stamp(out, row.updated_us);
     }
 }
 
@@ -171,5 +178,5 @@ fn write_tombstone_start(out: &mut Vec<u8>, row: &PageRow<'_>) {
     out.extend_from_slice(b",\"seq\":");
     write_integer(out, row.seq);
     out.extend_from_slice(b",\"deletedAt\":");
-    write_time(out, row.updated_ts);
+    write_stamp(out, row.updated_us);
 }

@@ -32,7 +32,8 @@ fn rows(page: &Value) -> Vec<Value> {
                 let sync = members.remove("_sync").unwrap();
                 let [id, version, updated, _] =
                     ["id", "version", "updatedAt", "createdAt"].map(|key| members.remove(key));
-                let updated = holm_protocol::time::Timestamp::parse(updated.unwrap().as_str().unwrap()).unwrap().0;
+                let updated =
+                    holm_protocol::time::Timestamp::parse(updated.unwrap().as_str().unwrap()).unwrap().micros();
                 json!([id, record, version, sync["seq"], updated, sync.get("originOpId")])
             })
             .collect();

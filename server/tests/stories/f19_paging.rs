@@ -69,6 +69,33 @@ async fn f19_since_a_time_equals_a_cursor() {
 }
 
 #[tokio::test]
+async fn server_f20_stamps_of_many_writes_do_not_run_ahead_of_the_clock() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let creates = |from: usize| -> Value {
+        (from..from + 1_000).map(|n| json!({"type": "create", "clientId": format!("r{n}"), "data": {}})).collect()
+    };
+    // The clock stands still; a server that gave each write a millisecond of its own would be three seconds ahead.
+    let mut last = String::new();
+    for from in [0, 1_000, 2_000] {
+        for result in phone.push(creates(from)).await {
+            let stamp = result["updatedAt"].as_str().unwrap().to_owned();
+            assert!(stamp > last, "{stamp} after {last}");
+            last = stamp;
+        }
+    }
+    assert_eq!(last, "2026-11-20T10:00:00.002999Z");
+
+    world.advance(3);
+    let later = phone.create("later", json!({})).await["updatedAt"].clone();
+    assert_eq!(later, "2026-11-20T10:00:00.003000Z");
+    let reply = phone.call("GET", "/v1/tasks?since=2026-11-20T10:00:00.003Z", None).await.expect(200);
+    assert_eq!(reply.json["data"]["tasks"], json!([]), "a stamp of the clock's own is no later than it");
+    let reply = phone.call("GET", "/v1/tasks?since=2026-11-20T10:00:00.002999Z", None).await.expect(200);
+    assert_eq!(reply.json["data"]["tasks"][0]["id"], "later");
+}
+
+#[tokio::test]
 async fn f19_stamps_rise_when_the_clock_goes_back() {
     let world = World::new();
     let phone = world.device("phone").await;

@@ -6,6 +6,7 @@ use crate::backend::UnreadableRecord;
 use crate::error::Result;
 use crate::model::RemoteChange;
 use holm_protocol::columns::{sums, uuid_text, uuids};
+use holm_protocol::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub(super) fn changes(
     }
     let (mut changes, mut unreadable) = (Vec::with_capacity(bodies.len()), Vec::new());
     let numbers = sums(columns.seq).zip(sums(columns.version)).zip(sums(columns.updated_at));
-    for (place, ((id, body), ((seq, version), updated_ms))) in ids.into_iter().zip(bodies).zip(numbers).enumerate() {
+    for (place, ((id, body), ((seq, version), updated_us))) in ids.into_iter().zip(bodies).zip(numbers).enumerate() {
         let body = body.get();
         let fault = match check(body) {
             Ok(()) if version > 0 => None,
@@ -58,7 +59,7 @@ pub(super) fn changes(
             body: Some(body.to_owned()),
             version: Some(version),
             seq: Some(seq),
-            updated_ms: Some(updated_ms),
+            updated_ms: Some(Timestamp::from_micros(updated_us).ms()),
             origin_op: columns.origin_op_id.remove(&place),
             stamps: None,
         });
@@ -82,7 +83,7 @@ mod tests {
     fn a_row_is_its_body_and_its_place_in_each_column() {
         let uuids = uuids_text(&[[1; 16], [2; 16]]);
         let columns = format!(
-            r#"{{"uuids":"{uuids}","seq":[7,2],"version":[3,-2],"updatedAt":[900,5],"originOpId":{{"1":"op"}}}}"#
+            r#"{{"uuids":"{uuids}","seq":[7,2],"version":[3,-2],"updatedAt":[900007,5000],"originOpId":{{"1":"op"}}}}"#
         );
         let (changes, unreadable) = read(&columns, &[r#"{"b":1.0, "a":2}"#, "{}"]).unwrap();
         assert_eq!((changes.len(), unreadable.len()), (2, 0));

@@ -156,7 +156,7 @@ fn text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
 
 /// Milliseconds since 1970 of an RFC 3339 time.
 pub(super) fn time(text: &str) -> Option<i64> {
-    Timestamp::parse(text).map(|at| at.0)
+    Timestamp::parse(text).map(Timestamp::ms)
 }
 
 #[cfg(test)]

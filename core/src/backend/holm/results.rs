@@ -7,6 +7,7 @@ use crate::model::{OpError, Outcome};
 use crate::net::ServerFailure;
 use holm_protocol::codes::Code;
 use holm_protocol::columns;
+use holm_protocol::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Map;
 use serde_json::value::RawValue;
@@ -65,12 +66,12 @@ fn compact(mut results: CompactResults<'_>, request: &PushRequest) -> Result<Vec
             return one(result, place, request);
         }
         // A place of another operation was among the others: then these run out.
-        let (seq, updated_ms) =
+        let (seq, updated_us) =
             places.next().ok_or_else(|| invalid("the answer to a push", "a result answers no operation"))?;
         Ok(Outcome::Applied {
             version: Some(outgoing.op.base_version.unwrap_or(0).saturating_add(1)),
             seq: Some(seq),
-            updated_ms: Some(updated_ms),
+            updated_ms: Some(Timestamp::from_micros(updated_us).ms()),
             server_id: None,
             record: None,
         })
@@ -185,10 +186,10 @@ mod tests {
 
     #[test]
     fn columns_say_what_was_taken_and_the_others_stand_beside_them() {
-        let all = read(r#"{"seq":[50,1,3],"updatedAt":[900,1,1],"others":{}}"#).unwrap();
+        let all = read(r#"{"seq":[50,1,3],"updatedAt":[900007,1000,1000],"others":{}}"#).unwrap();
         assert_eq!(all, [taken(1, 50, 900), taken(5, 51, 901), taken(8, 54, 902)]);
         let other = format!(r#"{{"opId":"{}","status":"duplicate","version":9,"seq":40}}"#, OpId::from_bytes([2; 16]));
-        let mixed = read(&format!(r#"{{"seq":[50,1],"updatedAt":[900,1],"others":{{"1":{other}}}}}"#)).unwrap();
+        let mixed = read(&format!(r#"{{"seq":[50,1],"updatedAt":[900007,1000],"others":{{"1":{other}}}}}"#)).unwrap();
         assert_eq!((&mixed[0], &mixed[2]), (&taken(1, 50, 900), &taken(8, 51, 901)));
         assert!(matches!(mixed[1], Outcome::Applied { version: Some(9), seq: Some(40), updated_ms: None, .. }));
     }

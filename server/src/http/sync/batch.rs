@@ -83,7 +83,7 @@ pub(crate) async fn batch(caller: Caller, payload: Payload) -> Result<Reply, Fai
     members.extend_from_slice(b",\"deltaUpdates\":");
     members.extend_from_slice(&updates.json);
     members.extend_from_slice(b",\"serverTimestamp\":");
-    wire::write_time(&mut members, updates.server_ts);
+    wire::write_stamp(&mut members, updates.server_us);
     let interval = server.config.sync.suggested_sync_interval;
     members.extend_from_slice(format!(",\"suggestedSyncInterval\":{interval}").as_bytes());
     write_unknown(&mut members, config_version.as_deref(), &server.config.limits);
@@ -189,11 +189,11 @@ fn interrupted(results: &[OpResult], refs: &[OperationRef]) -> Failure {
 
 /// The operations are durable; a reader who gets no news now will ask again.
 fn nothing_yet(position: &Position) -> Updates {
-    let server_ts = match position {
-        Position::Since(ts) => *ts,
+    let server_us = match position {
+        Position::Since(us) => *us,
         Position::Cursors(_) | Position::Unstated => 0,
     };
-    Updates { json: b"{\"tombstones\":{},\"cursors\":{},\"integrity\":{},\"hasMore\":true}".to_vec(), server_ts }
+    Updates { json: b"{\"tombstones\":{},\"cursors\":{},\"integrity\":{},\"hasMore\":true}".to_vec(), server_us }
 }
 
 fn decode(body: Value, context: DecodeContext) -> Result<Request, Failure> {
@@ -276,7 +276,7 @@ fn position(body: &mut Decoder, scope: &Scope) -> Result<Position, Failure> {
     }
     let Some(since) = since else { return Ok(Position::Unstated) };
     let ts = Timestamp::parse(&since).ok_or_else(|| details("lastSyncTimestamp", "must be a time as in RFC 3339"))?;
-    Ok(Position::Since(ts.0))
+    Ok(Position::Since(ts.micros()))
 }
 
 fn cursor_of(stream: &str, cursor: &Value, scope: &Scope) -> Result<(CollectionName, Cursor), Failure> {

@@ -26,10 +26,10 @@ pub(crate) async fn config(caller: Caller) -> Result<Reply, Failure> {
     let data = describe(&caller.server).to_string();
     let tag = content_hash(&[&data]).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let etag = format!("\"{tag}\"");
-    if conditional::is_known(&caller.headers, &etag) {
+    if conditional::is_known(&caller.headers, &etag, None) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
     }
-    Ok(caller.data(data.as_bytes()).validators(&etag, None))
+    Ok(caller.data(data.as_bytes()).validators(&etag, None, caller.server.now()))
 }
 
 fn describe(server: &Server) -> Value {

@@ -14,7 +14,7 @@ use axum::http::HeaderName;
 use holm_protocol::headers;
 
 /// The headers that say how far behind a reader is.
-fn progress(reply: Reply, caller: &Caller, pending: i64, last_ts: i64) -> Reply {
+fn progress(reply: Reply, caller: &Caller, pending: i64, last_us: i64) -> Reply {
     if caller.context.terse {
         return reply;
     }
@@ -22,8 +22,8 @@ fn progress(reply: Reply, caller: &Caller, pending: i64, last_ts: i64) -> Reply 
         .header(HeaderName::from_static(headers::HAS_UPDATES), if pending > 0 { "true" } else { "false" })
         .header(HeaderName::from_static(headers::PENDING_COUNT), &pending.to_string())
         .header(HeaderName::from_static(headers::SYNC_EPOCH), caller.server.database.epoch());
-    if last_ts == 0 {
+    if last_us == 0 {
         return reply;
     }
-    reply.header(HeaderName::from_static(headers::LAST_SYNC), &Timestamp(last_ts).to_string())
+    reply.header(HeaderName::from_static(headers::LAST_SYNC), &Timestamp::from_micros(last_us).to_string())
 }

@@ -22,7 +22,7 @@ struct Answer {
     /// Empty if there is nothing new.
     json: Vec<u8>,
     pending: i64,
-    last_ts: i64,
+    last_us: i64,
 }
 
 /// Pages of one or more streams from one snapshot.
@@ -44,9 +44,9 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
     let knows_config = knows(config_version.as_deref(), limits);
     let answer = caller.read::<_, Failure, _>(move |db| {
         let pulled = read(db, &scope, request)?;
-        let last_ts = spaces::last_ts(db, scope.space_row)?;
+        let last_us = spaces::last_us(db, scope.space_row)?;
         if compact && knows_config && pulled.nothing_new {
-            return Ok(Answer { json: Vec::new(), pending: 0, last_ts });
+            return Ok(Answer { json: Vec::new(), pending: 0, last_us });
         }
         let bytes: usize = pulled.pages.iter().map(|read| read.page.len() + 512).sum();
         let mut json = Vec::with_capacity(bytes);
@@ -63,16 +63,16 @@ pub(crate) async fn pull(caller: Caller, payload: Payload) -> Result<Reply, Fail
         let complete = pulled.complete;
         json.extend_from_slice(b"],\"removedSpaces\":[],\"addedSpaces\":[],\"checkpoint\":{\"complete\":");
         json.extend_from_slice(if complete { b"true}}" } else { b"false}}" });
-        Ok(Answer { json, pending: pulled.pending, last_ts })
+        Ok(Answer { json, pending: pulled.pending, last_us })
     });
-    let Answer { mut json, pending, last_ts } = answer.await?;
+    let Answer { mut json, pending, last_us } = answer.await?;
     if json.is_empty() {
         let time = HeaderName::from_static(headers::SERVER_TIME);
         let reply = Reply::empty(StatusCode::NO_CONTENT).header(time, &server.now().to_string());
-        return Ok(progress(reply, &caller, pending, last_ts));
+        return Ok(progress(reply, &caller, pending, last_us));
     }
     write_unknown(&mut json, config_version.as_deref(), limits);
-    Ok(progress(caller.members(json), &caller, pending, last_ts))
+    Ok(progress(caller.members(json), &caller, pending, last_us))
 }
 
 /// A page of one stream.
@@ -107,10 +107,10 @@ pub(crate) async fn changes(caller: Caller) -> Result<Reply, Failure> {
         for page in &pulled.pages {
             write_element(&mut json, &scope, page);
         }
-        Ok(Answer { json, pending: pulled.pending, last_ts: spaces::last_ts(db, scope.space_row)? })
+        Ok(Answer { json, pending: pulled.pending, last_us: spaces::last_us(db, scope.space_row)? })
     });
     let answer = answer.await?;
-    Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_ts))
+    Ok(progress(caller.data(&answer.json), &caller, answer.pending, answer.last_us))
 }
 
 /// The request, and the version of the limits that the caller knows.

@@ -44,7 +44,7 @@ pub(super) fn compact(
     let mut out = b"{\"seq\":[".to_vec();
     wire::write_column(&mut out, made().map(|made| made.seq));
     out.extend_from_slice(b"],\"updatedAt\":[");
-    wire::write_column(&mut out, made().map(|made| made.updated_ts));
+    wire::write_column(&mut out, made().map(|made| made.updated_us));
     out.extend_from_slice(b"],\"others\":{");
     let others = taken.iter().zip(results.iter().zip(refs)).enumerate().filter(|(_, (taken, _))| taken.is_none());
     for (position, (index, (_, (result, op_ref)))) in others.enumerate() {
@@ -108,7 +108,7 @@ fn write_done(out: &mut Vec<u8>, done: &Done, op_ref: &OperationRef) {
     out.push(b'"');
     if let Some(made) = &done.made {
         out.extend_from_slice(format!(",\"version\":{},\"seq\":{},\"updatedAt\":", made.version, made.seq).as_bytes());
-        wire::write_time(out, made.updated_ts);
+        wire::write_stamp(out, made.updated_us);
     }
     if let Some(record) = &done.record {
         out.extend_from_slice(b",\"record\":");

@@ -26,9 +26,9 @@ use axum::http::StatusCode;
 pub(crate) async fn status(caller: Caller) -> Result<Reply, Failure> {
     let status = read(&caller).await?;
     let mut members = b"{\"lastSyncTimestamp\":".to_vec();
-    match status.last_ts {
+    match status.last_us {
         0 => members.extend_from_slice(b"null"),
-        ts => wire::write_time(&mut members, ts),
+        us => wire::write_stamp(&mut members, us),
     }
     let counts = format!(
         ",\"pendingChanges\":{},\"pendingIsCapped\":{},\"conflictsNeedingResolution\":0,\"serverVersion\":\"{}\",\
@@ -41,7 +41,7 @@ pub(crate) async fn status(caller: Caller) -> Result<Reply, Failure> {
     members.extend_from_slice(counts.as_bytes());
     members.extend_from_slice(&status.streams);
     members.push(b']');
-    Ok(progress(caller.members(members), &caller, status.pending, status.last_ts))
+    Ok(progress(caller.members(members), &caller, status.pending, status.last_us))
 }
 
 /// The headers of the status.
@@ -55,7 +55,7 @@ pub(crate) async fn status(caller: Caller) -> Result<Reply, Failure> {
 )]
 pub(crate) async fn status_head(caller: Caller) -> Result<Reply, Failure> {
     let status = read(&caller).await?;
-    Ok(progress(Reply::empty(StatusCode::OK), &caller, status.pending, status.last_ts))
+    Ok(progress(Reply::empty(StatusCode::OK), &caller, status.pending, status.last_us))
 }
 
 async fn read(caller: &Caller) -> Result<Status, Failure> {
