@@ -1,4 +1,5 @@
--- One row for each thing that is true of the whole database: epoch.
+-- One row for each thing that is true of the whole database: epoch; cleaned_ts, the time of the last round of clean-up; probed_ts, that of the
+-- last trial write.
 CREATE TABLE server (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -13,38 +14,43 @@ CREATE TABLE users (
     created_ts    INTEGER NOT NULL
 ) STRICT;
 
--- last_ts: the stamp of the newest write in the space. Stamps rise strictly within a space, so one point in time is a cursor for all
--- of its streams.
--- Kept with each write: live records, all rows with tombstones, bytes of live bodies, bytes of stored replies.
+-- last_us: the stamp of the newest write in the space. Stamps (columns in _us) are microseconds since 1970; they rise strictly within a
+-- space, so one point in time is a cursor for all of its streams. Columns in _ts are milliseconds.
+-- Kept with each write: live records, all rows with tombstones, bytes of live bodies, rows of op_ledger, bytes of stored replies and of
+-- jobs.
 CREATE TABLE spaces (
     id           INTEGER PRIMARY KEY,
     owner        INTEGER NOT NULL UNIQUE REFERENCES users (id),
-    last_ts      INTEGER NOT NULL,
+    last_us      INTEGER NOT NULL,
     live_records INTEGER NOT NULL DEFAULT 0,
     all_rows     INTEGER NOT NULL DEFAULT 0,
     live_bytes   INTEGER NOT NULL DEFAULT 0,
-    reply_bytes  INTEGER NOT NULL DEFAULT 0
+    operations   INTEGER NOT NULL DEFAULT 0,
+    reply_bytes  INTEGER NOT NULL DEFAULT 0,
+    job_bytes    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- op_seq: the greatest place in its order that the device ever sent; ack_op_seq: the greatest that it confirmed, never above op_seq.
 CREATE TABLE devices (
     id           INTEGER PRIMARY KEY,
     user         INTEGER NOT NULL REFERENCES users (id),
     name         TEXT    NOT NULL,
+    op_seq       INTEGER NOT NULL DEFAULT -1,
     ack_op_seq   INTEGER NOT NULL DEFAULT -1,
     last_seen_ts INTEGER NOT NULL,
     UNIQUE (user, name)
 ) STRICT;
 
--- The head of a stream. Tombstones with seq <= min_seq are gone; min_ts is the stamp of the youngest of them.
+-- The head of a stream. Tombstones with seq <= min_seq are gone; min_us is the stamp of the youngest of them.
 -- digest: a u64 stored in two's complement.
 CREATE TABLE streams (
     id         INTEGER PRIMARY KEY,
     space      INTEGER NOT NULL REFERENCES spaces (id),
     collection TEXT    NOT NULL,
     last_seq   INTEGER NOT NULL,
-    last_ts    INTEGER NOT NULL,
+    last_us    INTEGER NOT NULL,
     min_seq    INTEGER NOT NULL,
-    min_ts     INTEGER NOT NULL,
+    min_us     INTEGER NOT NULL,
     live_count INTEGER NOT NULL,
     digest     INTEGER NOT NULL,
     UNIQUE (space, collection)
@@ -61,8 +67,8 @@ CREATE TABLE records (
     seq           INTEGER NOT NULL,
     id            TEXT    NOT NULL,
     version       INTEGER NOT NULL,
-    created_ts    INTEGER NOT NULL,
-    updated_ts    INTEGER NOT NULL,
+    created_us    INTEGER NOT NULL,
+    updated_us    INTEGER NOT NULL,
     own_stamps    INTEGER NOT NULL,
     origin_device INTEGER REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
     origin_op     TEXT,
@@ -76,7 +82,7 @@ CREATE TABLE records (
 CREATE UNIQUE INDEX records_by_seq ON records (stream, seq);
 CREATE UNIQUE INDEX records_by_id ON records (stream, id);
 CREATE UNIQUE INDEX records_by_client_id ON records (stream, client_id) WHERE client_id IS NOT NULL;
-CREATE INDEX tombstones ON records (updated_ts) WHERE body IS NULL;
+CREATE INDEX tombstones ON records (updated_us) WHERE body IS NULL;
 
 -- Results of operations that have their effect, kept for the maximum offline time. Keyed by user, not by device: a restored copy of a
 -- store sends its operations again under another device id. row rises with ts, so the oldest are deleted from one end.
@@ -89,7 +95,7 @@ CREATE TABLE op_ledger (
     record_id  TEXT    NOT NULL,
     version    INTEGER,
     seq        INTEGER,
-    updated_ts INTEGER,
+    updated_us INTEGER,
     restated   INTEGER NOT NULL -- whether the result carries the record
 ) STRICT;
 CREATE UNIQUE INDEX op_ledger_by_id ON op_ledger (user, op_id);

@@ -1,10 +1,14 @@
-//! Where a request comes from.
+//! What the listener tells of a request: where it comes from, and what is wrong with it.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The client's address, an extension of each request that came by a socket.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// What makes a request one that no two readers need understand alike, an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// Whose address this is for counting: in IPv6 a network of 64 bits is one customer's.
 pub(crate) fn origin(address: IpAddr) -> IpAddr {

@@ -35,6 +35,7 @@ mod http;
 mod listen;
 mod maintenance;
 mod model;
+mod readiness;
 mod server;
 mod state;
 mod store;

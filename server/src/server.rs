@@ -123,6 +123,7 @@ impl Server {
             executor,
             decoy: Arc::new(decoy),
             intake: Intake::new(),
+            readiness: Arc::default(),
         };
         Ok(Self { state: Arc::new(state) })
     }
@@ -156,6 +157,7 @@ impl Server {
             executor: old.executor,
             decoy: Arc::clone(&old.decoy),
             intake: Intake::new(),
+            readiness: Arc::default(),
         };
         Self { state: Arc::new(state) }
     }
@@ -192,8 +194,8 @@ impl Server {
         Ok(actions::run_due(&self.state).await?)
     }
 
-    /// Serves until `shutdown` completes, then finishes the requests under way, for as long as the configuration allows, and closes
-    /// the database. The server answers `SERVICE_UNAVAILABLE` afterwards.
+    /// Serves until `shutdown` completes; then says for the configured time that it is not ready, so that balancers turn elsewhere, and still
+    /// serves; then finishes the requests under way, for as long as the configuration allows, and closes the database. The server answers `SERVICE_UNAVAILABLE` afterwards.
     ///
     /// # Errors
     /// None at present: what fails on a connection is logged, and the others go on.
@@ -204,8 +206,11 @@ impl Server {
     ) -> std::io::Result<()> {
         let (stopping, stopped) = oneshot::channel();
         let runtime = self.state.config.server.clone();
+        let (readiness, drain) = (Arc::clone(&self.state.readiness), runtime.drain());
         let serving = listen::serve(listener, self.router(), &runtime, async move {
             shutdown.await;
+            readiness.drain();
+            tokio::time::sleep(drain).await;
             // The receiver below lives as long as this does.
             let _ = stopping.send(());
         });

@@ -112,6 +112,10 @@ fn find_or_insert(tx: &WriteTx<'_>, request: &Request, mut job: Job) -> Result<A
         let failure = Failure::new(Code::RateLimited, "too many actions of this account are running");
         return Err(failure.with("retryAfter", &10).retry_after(10));
     }
+    let (bytes, quotas) = (jobs::bytes(tx, job.user)?, &scope.config.quotas);
+    if bytes >= quotas.job_bytes {
+        return Err(Failure::quota("jobBytes", bytes, quotas.job_bytes, quotas.upgrade_url.as_deref()));
+    }
     job.row = jobs::insert(tx, &job)?;
     Ok(Answer { job, repeated: false })
 }

@@ -18,7 +18,8 @@ pub(super) fn validate(limits: &Limits) -> Result<(), ConfigError> {
     within("limits.max_batch_bytes", limits.max_batch_bytes, 1024..=limits.max_body_bytes)?;
     within("limits.max_record_bytes", limits.max_record_bytes, 64..=limits.max_body_bytes)?;
     within("limits.max_page_records", limits.max_page_records, 1..=100_000)?;
-    within("limits.max_page_bytes", limits.max_page_bytes, 1024..=256 * MIB)?;
+    // The reply to a push has twice as much, and Holm's client reads 32 MiB.
+    within("limits.max_page_bytes", limits.max_page_bytes, 1024..=15 * MIB)?;
     within("limits.max_inflate_ratio", limits.max_inflate_ratio, 1..=10_000)?;
     // Stored records are read back with a parser that stops at 128, inside of the body of a request.
     within("limits.max_json_depth", limits.max_json_depth, 4..=100)?;
@@ -123,7 +124,7 @@ pub struct Runtime {
     /// Requests that may wait for the database before new ones are turned away with `SERVICE_UNAVAILABLE`.
     pub max_waiting: usize,
     /// Milliseconds that one piece of a request's work may keep a thread of the database. Work that exceeds them is undone with `TIMEOUT`. A push
-    /// commits what it has done after a hundredth of them, and goes on when other accounts had their turn.
+    /// commits what it has done after a hundredth of them, a thousandth where other work waits, and goes on when other accounts had their turn.
     pub work_budget_ms: u32,
     /// Open connections. One more closes the oldest that has no request under way, or is closed itself.
     pub max_connections: usize,
@@ -137,7 +138,9 @@ pub struct Runtime {
     pub write_timeout_seconds: u32,
     /// Seconds after which a request is given up with `TIMEOUT`.
     pub request_timeout_seconds: u32,
-    /// Seconds that a shutdown waits for requests under way.
+    /// Seconds that a shutdown goes on serving while `/readyz` says that the server is not ready. 0 where no balancer asks.
+    pub drain_seconds: u32,
+    /// Seconds that a shutdown then waits for requests under way.
     pub shutdown_grace_seconds: u32,
     /// Seconds between two rounds of cleaning up.
     pub maintenance_seconds: u32,
@@ -156,7 +159,9 @@ impl Default for Runtime {
             trusted_proxies: Vec::new(),
             header_timeout_seconds: 20,
             write_timeout_seconds: 15,
-            request_timeout_seconds: 60,
+            // Less than clients wait, so that they learn why.
+            request_timeout_seconds: 50,
+            drain_seconds: 0,
             shutdown_grace_seconds: 10,
             maintenance_seconds: 300,
             // Within 4 % of what level 6 gives for records, in two thirds of the time.
@@ -183,6 +188,7 @@ impl Runtime {
         within("server.header_timeout_seconds", self.header_timeout_seconds, 1..=3600)?;
         within("server.write_timeout_seconds", self.write_timeout_seconds, 1..=3600)?;
         within("server.request_timeout_seconds", self.request_timeout_seconds, 1..=3600)?;
+        within("server.drain_seconds", self.drain_seconds, 0..=3600)?;
         within("server.shutdown_grace_seconds", self.shutdown_grace_seconds, 0..=3600)?;
         within("server.maintenance_seconds", self.maintenance_seconds, 1..=86_400)?;
         within("server.gzip_level", self.gzip_level, 1..=9)
@@ -203,6 +209,10 @@ impl Runtime {
 
     pub(crate) fn write_timeout(&self) -> Duration {
         Duration::from_secs(self.write_timeout_seconds.into())
+    }
+
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds.into())
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

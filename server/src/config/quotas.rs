@@ -17,8 +17,12 @@ pub struct Quotas {
     pub devices: i64,
     /// Sign-ins that were used in the last 30 days.
     pub sessions: i64,
+    /// Pushed operations whose results are kept for repeats: those of the maximum offline time.
+    pub operations: i64,
     /// Bytes of replies that are kept for repeats of plain writes. Beyond them the oldest are forgotten.
     pub reply_bytes: i64,
+    /// Bytes of calls of actions and their results, which are kept for the maximum offline time.
+    pub job_bytes: i64,
     /// The address of a page where more can be had. Told with every `QUOTA_EXCEEDED`.
     pub upgrade_url: Option<String>,
 }
@@ -31,7 +35,9 @@ impl Default for Quotas {
             streams: 1_000,
             devices: 200,
             sessions: 200,
+            operations: 5_000_000,
             reply_bytes: 16 << 20,
+            job_bytes: 64 << 20,
             upgrade_url: None,
         }
     }
@@ -46,6 +52,8 @@ impl Quotas {
         within("quotas.streams", self.streams, 1..=10_000)?;
         within("quotas.devices", self.devices, 1..=1_000_000)?;
         within("quotas.sessions", self.sessions, 1..=1_000_000)?;
+        within("quotas.operations", self.operations, 1..=many)?;
+        within("quotas.job_bytes", self.job_bytes, 1024..=many)?;
         within("quotas.reply_bytes", self.reply_bytes, 1024..=many)
     }
 

@@ -179,8 +179,16 @@ pub(super) fn check_client_version(
     state: &State,
     route: Option<&str>,
 ) -> Result<(), Failure> {
-    const STILL_SERVED: [&str; 6] =
-        ["/v1/sync/batch", "/v1/sync/config", "/refresh", "/sign-out", "/healthz", "/openapi.json"];
+    const STILL_SERVED: [&str; 8] = [
+        "/v1/sync/batch",
+        "/v1/sync/config",
+        "/refresh",
+        "/sign-out",
+        "/livez",
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+    ];
     let (Some(least), Some(version)) = (state.config.min_client_version(), context.client_version) else {
         return Ok(());
     };

@@ -1,8 +1,10 @@
 //! The outermost middleware: gives requests their context, and replies their headers, error body and log line.
 
 use super::Shared;
+use super::conditional::http_date;
 use super::context::{RequestContext, check_client_version};
 use super::reply::write_meta;
+use crate::address::Malformed;
 use crate::error::{Code, Failure};
 use crate::model::{Timestamp, write_string};
 use crate::state::State as Server;
@@ -15,6 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use holm_protocol::headers;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 impl IntoResponse for Failure {
@@ -27,6 +30,9 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Headers of a request that a reply depends on.
+const VARY_ON: &str = "Authorization, Accept-Encoding, X-Device-Id, X-Holm, X-Query-Limit, X-Query-Offset";
+
 /// Gives the request its context and the reply its headers, its error body and a line in the log.
 pub(super) async fn envelope(State(server): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = server.now();
@@ -35,6 +41,8 @@ pub(super) async fn envelope(State(server): State<Shared>, mut request: Request,
     request.extensions_mut().insert(Arc::clone(&context));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let malformed = request.extensions().get().map(|Malformed(fault)| Failure::new(Code::ValidationError, *fault));
+    let verdict = malformed.map_or(verdict, Err);
     let verdict = verdict.and_then(|()| check_client_version(&context, &server, route.as_deref()));
     let mut response = match verdict {
         Ok(()) => in_time(&server, next.run(request)).await,
@@ -99,7 +107,7 @@ fn write_failure(response: &mut Response, context: &RequestContext, server: &Ser
     let media_type = if context.wants_problem { "application/problem+json" } else { "application/json" };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Some(seconds) = failure.wait() {
-        headers.insert(RETRY_AFTER, seconds.into());
+        headers.insert(RETRY_AFTER, spread(seconds, status, &context.request_id).into());
     }
     match code {
         Code::UnsupportedEncoding => {
@@ -113,11 +121,22 @@ fn write_failure(response: &mut Response, context: &RequestContext, server: &Ser
     Some(code)
 }
 
+/// Seconds to wait, some more for some clients where all of them failed at once: they should not come back at once, too. A limit's own time is
+/// exact.
+fn spread(seconds: u32, status: StatusCode, request_id: &str) -> u32 {
+    if !status.is_server_error() {
+        return seconds;
+    }
+    let mut hasher = DefaultHasher::new();
+    request_id.hash(&mut hasher);
+    seconds + (hasher.finish() % u64::from(seconds.saturating_mul(2) + 1)) as u32
+}
+
 fn write_headers(headers: &mut HeaderMap, method: &Method, context: &RequestContext, server: &Server) {
     if let Ok(request_id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(HeaderName::from_static(headers::REQUEST_ID), request_id);
     }
-    if let Ok(date) = HeaderValue::from_str(&Timestamp(server.now()).http_date()) {
+    if let Ok(date) = HeaderValue::from_str(&http_date(Timestamp::from_ms(server.now()))) {
         headers.insert(DATE, date);
     }
     // No cache keeps the reply to a `POST` that does not ask for it.
@@ -126,5 +145,5 @@ fn write_headers(headers: &mut HeaderMap, method: &Method, context: &RequestCont
     }
     headers.insert(HeaderName::from_static(headers::API_VERSION), u16::from(context.api_version).into());
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    headers.insert(VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
+    headers.insert(VARY, HeaderValue::from_static(VARY_ON));
 }

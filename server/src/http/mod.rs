@@ -78,7 +78,9 @@ fn described_routes() -> OpenApiRouter<Shared> {
             .routes(routes!(accounts::sign_out))
     };
     let mut routes = OpenApiRouter::with_openapi(schema::Api::openapi())
+        .routes(routes!(operations::livez))
         .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
         .routes(routes!(operations::openapi))
         .routes(routes!(accounts::profile))
         .routes(routes!(sync::pull::pull))

@@ -23,11 +23,30 @@ impl Description {
 
 /// Whether the server is up and its database answers.
 #[utoipa::path(
+    get, path = "/livez", tag = "operations",
+    responses((status = 200, body = schema::Health), (status = "default", body = schema::ErrorBody)),
+)]
+pub(super) async fn livez(State(server): State<Shared>) -> Result<Reply, Failure> {
+    server.database.read::<_, Failure, _>(Lane::Urgent, |db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+    Ok(Reply::bare(b"{\"status\":\"ok\"}"))
+}
+
+/// The same as `/livez`, under an older name.
+#[utoipa::path(
     get, path = "/healthz", tag = "operations",
     responses((status = 200, body = schema::Health), (status = "default", body = schema::ErrorBody)),
 )]
-pub(super) async fn healthz(State(server): State<Shared>) -> Result<Reply, Failure> {
-    server.database.read::<_, Failure, _>(Lane::Urgent, |db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+pub(super) async fn healthz(server: State<Shared>) -> Result<Reply, Failure> {
+    livez(server).await
+}
+
+/// Whether the server should be sent requests: it takes writes and is not about to end.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operations",
+    responses((status = 200, body = schema::Health), (status = 503, body = schema::ErrorBody), (status = "default", body = schema::ErrorBody)),
+)]
+pub(super) async fn readyz(State(server): State<Shared>) -> Result<Reply, Failure> {
+    server.readiness.check(&server).await?;
     Ok(Reply::bare(b"{\"status\":\"ok\"}"))
 }
 

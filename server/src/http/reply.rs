@@ -1,5 +1,6 @@
 //! Successful replies, spliced from JSON text.
 
+use super::conditional;
 use super::context::{Context, RequestContext};
 use crate::model::{Timestamp, write_string};
 use crate::state::State;
@@ -73,11 +74,11 @@ impl Reply {
         self
     }
 
-    /// The entity tag, with its quotes, and the time of the last change.
-    pub(crate) fn validators(self, etag: &str, modified: Option<i64>) -> Self {
+    /// The entity tag, with its quotes, and the time of the last change, as of `now`.
+    pub(crate) fn validators(self, etag: &str, modified: Option<Timestamp>, now: i64) -> Self {
         let reply = self.header(ETAG, etag);
-        match modified {
-            Some(ms) => reply.header(LAST_MODIFIED, &Timestamp(ms).http_date()),
+        match modified.and_then(|at| conditional::last_modified(at, now)) {
+            Some(date) => reply.header(LAST_MODIFIED, &date),
             None => reply,
         }
     }
@@ -103,7 +104,7 @@ pub(crate) fn write_meta(out: &mut Vec<u8>, context: &RequestContext, state: &St
     );
     write_string(out, state.config.sync.min_client_version.as_deref().unwrap_or("0.0.0"));
     out.extend_from_slice(b",\"deprecationNotices\":[],\"serverTime\":\"");
-    Timestamp(state.now()).write(out);
+    Timestamp::from_ms(state.now()).write(out);
     out.extend_from_slice(b"\",\"requestId\":");
     write_string(out, &context.request_id);
     if idempotent {

@@ -130,6 +130,11 @@ impl Slot {
         Busy(Arc::clone(&self.known))
     }
 
+    /// Whether no request is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.known.requests.load(Ordering::Relaxed) == 0
+    }
+
     /// Completes when the connection must give place.
     pub(super) async fn must_close(&self) {
         self.known.close.notified().await;

@@ -7,22 +7,27 @@
 //! - Nothing that fails on one connection ends the listener.
 
 mod connections;
+mod guarded;
 mod paced;
 
-use crate::address::Peer;
+use crate::address::{Malformed, Peer};
 use crate::config::Runtime;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, Request, Version};
 use connections::{Connections, Slot};
+use guarded::Guarded;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use paced::Paced;
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -95,19 +100,25 @@ impl Connection {
             let mut request = request.map(Body::new);
             let client = if trusted { forwarded(request.headers()).unwrap_or(address) } else { address };
             request.extensions_mut().insert(Peer(client));
-            async move {
-                let response = router.call(request).await;
-                drop(under_way);
-                response
+            if let Some(fault) = malformed(&request) {
+                request.extensions_mut().insert(fault);
             }
+            async move { Ok::<_, Infallible>(router.call(request).await?.map(|body| Guarded { body, under_way })) }
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEADER_BYTES);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(Paced::new(stream, write_timeout)), service));
-        if *closing.borrow() {
-            connection.as_mut().graceful_shutdown();
-        }
+        let replying = Arc::new(AtomicBool::new(false));
+        let stream = Paced::new(stream, write_timeout, Arc::clone(&replying));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut ending = *closing.borrow();
         loop {
+            if ending {
+                connection.as_mut().graceful_shutdown();
+                // Half a header, or nothing: no request to wait for.
+                if slot.is_idle() && !replying.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
             tokio::select! {
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
@@ -116,10 +127,18 @@ impl Connection {
                     return;
                 }
                 () = slot.must_close() => return,
-                Ok(()) = closing.changed() => connection.as_mut().graceful_shutdown(),
+                Ok(()) = closing.changed(), if !ending => ending = true,
             }
         }
     }
+}
+
+/// What HTTP/1.1 forbids and the parser takes (RFC 9112, section 3.2): a proxy in front may send such a request elsewhere. Of a length and an
+/// encoding the parser itself leaves the encoding.
+fn malformed<B>(request: &Request<B>) -> Option<Malformed> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let wrong = hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11);
+    wrong.then_some(Malformed("a request has one Host"))
 }
 
 /// The address that a trusted proxy saw: the last one in its header.

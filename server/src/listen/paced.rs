@@ -2,6 +2,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,6 +18,8 @@ pub(super) struct Paced<S> {
     patience: Duration,
     timer: Pin<Box<Sleep>>,
     reply: Option<Progress>,
+    /// Whether a reply has begun since the last bytes of a request.
+    replying: Arc<AtomicBool>,
 }
 
 /// How far the client is with a reply.
@@ -35,13 +39,14 @@ impl Progress {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, timer: Box::pin(sleep(patience)), reply: None }
+    pub(super) fn new(stream: S, patience: Duration, replying: Arc<AtomicBool>) -> Self {
+        Self { stream, patience, timer: Box::pin(sleep(patience)), reply: None, replying }
     }
 
     /// What becomes of a write that the stream answered so.
     fn judge(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let now = Instant::now();
+        self.replying.store(true, Ordering::Relaxed);
         let reply = self.reply.get_or_insert(Progress { begun: now, last: now, bytes: 0 });
         if let Poll::Ready(written) = written {
             let bytes = written?;
@@ -65,6 +70,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         if buf.filled().len() > before {
             // The next request: what is written from now on is another reply.
             self.reply = None;
+            self.replying.store(false, Ordering::Relaxed);
         }
         read
     }

@@ -1,7 +1,12 @@
 //! Jobs: calls of actions, by user and key, with what became of them.
+//!
+//! Invariant: `spaces.job_bytes` is what parameters and outcomes of the owner's jobs take, each job with [`ROW_BYTES`].
 
 use super::WriteTx;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+/// What a job takes beside its parameters and its outcome.
+pub(super) const ROW_BYTES: i64 = 256;
 
 /// A call of an action and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +127,7 @@ pub(crate) fn insert(tx: &WriteTx<'_>, job: &Job) -> Result<i64> {
                            created_ts, updated_ts)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)",
     )?;
-    statement.insert(params![
+    let row = statement.insert(params![
         job.public_id,
         job.user,
         job.op_id,
@@ -136,7 +141,21 @@ pub(crate) fn insert(tx: &WriteTx<'_>, job: &Job) -> Result<i64> {
         outcome,
         job.attempts,
         job.created_ts,
-    ])
+    ])?;
+    add(tx, job.user, job.params.len() as i64 + outcome.map_or(0, |outcome| outcome.len() as i64) + ROW_BYTES)?;
+    Ok(row)
+}
+
+/// What the jobs of a user take, in bytes.
+pub(crate) fn bytes(connection: &Connection, user: i64) -> Result<i64> {
+    connection.prepare_cached("SELECT job_bytes FROM spaces WHERE owner = ?1")?.query_row([user], |row| row.get(0))
+}
+
+/// Counts bytes of jobs.
+pub(super) fn add(tx: &WriteTx<'_>, user: i64, bytes: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE spaces SET job_bytes = max(0, job_bytes + ?2) WHERE owner = ?1")?
+        .execute([user, bytes])?;
+    Ok(())
 }
 
 /// Counts an attempt that begins now and would be made again at `next_ts`. `None` if the job is not running any more.
@@ -151,8 +170,11 @@ pub(crate) fn begin_attempt(tx: &WriteTx<'_>, row: i64, next_ts: i64) -> Result<
 pub(crate) fn set_state(tx: &WriteTx<'_>, row: i64, state: &JobState, now: i64) -> Result<()> {
     let (state, next_ts, outcome) = state.columns();
     let mut statement = tx.prepare_cached(
-        "UPDATE jobs SET state = ?2, next_ts = ?3, outcome = ?4, updated_ts = ?5 WHERE row = ?1 AND state = 0",
+        "UPDATE jobs SET state = ?2, next_ts = ?3, outcome = ?4, updated_ts = ?5 WHERE row = ?1 AND state = 0 RETURNING user",
     )?;
-    statement.execute(params![row, state, next_ts, outcome, now])?;
-    Ok(())
+    let user = statement.query_row(params![row, state, next_ts, outcome, now], |row| row.get(0)).optional()?;
+    match (user, outcome) {
+        (Some(user), Some(outcome)) => add(tx, user, outcome.len() as i64),
+        _ => Ok(()),
+    }
 }

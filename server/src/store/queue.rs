@@ -8,7 +8,7 @@
 use super::StoreError;
 use super::watch::Abandoned;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -49,6 +49,8 @@ pub(super) struct Jobs<J> {
     /// Wakes the thread that takes urgent work only.
     wake_urgent: Condvar,
     most: usize,
+    /// What waits, for those who only want to know how much.
+    waiting: Arc<AtomicUsize>,
 }
 
 struct Waiting<J> {
@@ -63,7 +65,18 @@ impl<J> Jobs<J> {
     /// Room for `most` pieces of work.
     pub(super) fn new(most: usize) -> Arc<Self> {
         let state = Waiting { open: true, count: 0, by_lane: BTreeMap::new(), turns: VecDeque::new() };
-        Arc::new(Self { state: Mutex::new(state), wake: Condvar::new(), wake_urgent: Condvar::new(), most })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            wake_urgent: Condvar::new(),
+            most,
+            waiting: Arc::default(),
+        })
+    }
+
+    /// How much waits, as of late.
+    pub(super) fn waiting(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.waiting)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
@@ -85,6 +98,7 @@ impl<J> Jobs<J> {
         }
         waiting.by_lane.entry(lane).or_default().push_back(job);
         waiting.count += 1;
+        self.waiting.store(waiting.count, Ordering::Relaxed);
         self.wake.notify_one();
         if lane == Lane::Urgent {
             self.wake_urgent.notify_one();
@@ -96,7 +110,7 @@ impl<J> Jobs<J> {
     pub(super) fn wait(&self, takes: Takes) -> Option<J> {
         let mut waiting = self.lock();
         loop {
-            if let Some(job) = waiting.next(takes) {
+            if let Some(job) = self.next_of(&mut waiting, takes) {
                 return Some(job);
             }
             if !waiting.open {
@@ -109,7 +123,13 @@ impl<J> Jobs<J> {
 
     /// The next piece of work, if there is one now.
     pub(super) fn try_next(&self) -> Option<J> {
-        self.lock().next(Takes::All)
+        self.next_of(&mut self.lock(), Takes::All)
+    }
+
+    fn next_of(&self, waiting: &mut Waiting<J>, takes: Takes) -> Option<J> {
+        let job = waiting.next(takes);
+        self.waiting.store(waiting.count, Ordering::Relaxed);
+        job
     }
 }
 

@@ -34,7 +34,7 @@ impl Readers {
         let mut threads = Vec::new();
         for number in 0..=runtime.readers {
             let takes = if number == 0 { Takes::Urgent } else { Takes::All };
-            let watch = Watch::new(runtime.work_budget(), Arc::clone(&stop));
+            let watch = Watch::new(runtime.work_budget(), Arc::clone(&stop), jobs.waiting());
             let mut connection = connection::open(location, Role::Reader)?;
             let asked = watch.clone();
             connection.progress_handler(STEPS, Some(move || asked.is_over()))?;

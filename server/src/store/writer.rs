@@ -38,7 +38,7 @@ impl Writer {
         gate: Option<Arc<dyn CommitGate>>,
     ) -> Result<Self, OpenError> {
         let (jobs, stop) = (Jobs::new(runtime.max_waiting), Arc::new(AtomicBool::new(false)));
-        let (queued, watch) = (Arc::clone(&jobs), Watch::new(runtime.work_budget(), Arc::clone(&stop)));
+        let (queued, watch) = (Arc::clone(&jobs), Watch::new(runtime.work_budget(), Arc::clone(&stop), jobs.waiting()));
         let thread = std::thread::Builder::new()
             .name("holm-writer".to_owned())
             .spawn(move || serve(&connection, &watch, gate.as_deref(), &queued))

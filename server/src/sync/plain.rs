@@ -10,7 +10,7 @@ use super::write_set::{Author, RecordName, WriteSet};
 use super::{refusal, wire};
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
-use crate::model::{Change, CollectionName, DeviceId, Fields, Hlc, OpId, RecordId};
+use crate::model::{Change, CollectionName, DeviceId, Fields, Hlc, OpId, RecordId, Timestamp};
 use crate::store::WriteTx;
 use crate::store::idempotency::{self, StoredReply};
 use crate::store::records::{self, OwnStamps, Record};
@@ -45,6 +45,8 @@ pub(crate) enum Condition {
     Exists,
     /// `If-None-Match: *`: there is none.
     Absent,
+    /// `If-Unmodified-Since`: the record was not changed after this second since 1970.
+    UnmodifiedSince(i64),
 }
 
 /// The outcome of a plain write.
@@ -64,7 +66,7 @@ pub(crate) struct Shown {
     pub(crate) id: String,
     pub(crate) etag: String,
     /// The stamp of the write. `None` in the reply to a repeat.
-    pub(crate) updated_ts: Option<i64>,
+    pub(crate) updated_us: Option<i64>,
     pub(crate) json: Vec<u8>,
 }
 
@@ -140,7 +142,7 @@ fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) ->
         // What is deleted already may be deleted again, whatever it was.
         let gone = record.is_some() && matches!(write.change, Change::Delete);
         return match &write.condition {
-            Condition::Matches(_) | Condition::Exists if !gone => {
+            Condition::Matches(_) | Condition::Exists | Condition::UnmodifiedSince(_) if !gone => {
                 Err(record.map_or_else(refusal::not_found, refusal::deleted).with_status(412))
             }
             _ => Ok(()),
@@ -156,7 +158,13 @@ fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) ->
             write.base.get_or_insert(live.version);
             Ok(())
         }
-        Condition::Matches(_) => Err(refused(tx, write, Refusal::Conflict(Vec::new()), record)?.with_status(412)),
+        Condition::UnmodifiedSince(seconds) if Timestamp::from_micros(live.updated_us).ms() / 1_000 <= *seconds => {
+            write.base.get_or_insert(live.version);
+            Ok(())
+        }
+        Condition::Matches(_) | Condition::UnmodifiedSince(_) => {
+            Err(refused(tx, write, Refusal::Conflict(Vec::new()), record)?.with_status(412))
+        }
     }
 }
 
@@ -185,7 +193,7 @@ fn drop_stamps(change: &mut Change, own: OwnStamps) {
 
 fn show(tx: &WriteTx<'_>, scope: &Scope, record: &Record) -> rusqlite::Result<Shown> {
     let json = wire::full_record(tx, &scope.space, record)?;
-    Ok(Shown { id: record.id.clone(), etag: wire::etag(record), updated_ts: Some(record.updated_ts), json })
+    Ok(Shown { id: record.id.clone(), etag: wire::etag(record), updated_us: Some(record.updated_us), json })
 }
 
 fn repeated(stored: StoredReply, content: &[u8; 16]) -> Result<PlainReply, Failure> {
@@ -193,7 +201,7 @@ fn repeated(stored: StoredReply, content: &[u8; 16]) -> Result<PlainReply, Failu
         return Err(Failure::new(Code::IdempotencyKeyReused, "another request had this Idempotency-Key"));
     }
     let shown = stored.data.zip(stored.etag);
-    Ok(PlainReply::Repeated(shown.map(|(json, etag)| Shown { id: stored.record_id, etag, updated_ts: None, json })))
+    Ok(PlainReply::Repeated(shown.map(|(json, etag)| Shown { id: stored.record_id, etag, updated_us: None, json })))
 }
 
 fn store(tx: &WriteTx<'_>, write: &PlainWrite, reply: &PlainReply) -> rusqlite::Result<()> {

@@ -9,7 +9,7 @@
 
 use super::decide::{Put, QuotaExcess, Refusal};
 use crate::config::Config;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, Timestamp};
 use crate::store::records::{self, OwnStamps, Record};
 use crate::store::spaces::Usage;
 use crate::store::streams::{self, Head};
@@ -24,13 +24,15 @@ pub(super) struct WriteSet<'t> {
     space: i64,
     now: i64,
     config: &'t Config,
+    /// What the space held when the transaction began.
+    began_with: Usage,
     heads: Heads,
 }
 
 /// Heads as they are at some moment of the transaction.
 #[derive(Clone)]
 struct Heads {
-    last_ts: i64,
+    last_us: i64,
     usage: Usage,
     streams: BTreeMap<CollectionName, Place>,
 }
@@ -56,8 +58,9 @@ pub(super) struct Author<'a> {
 impl<'t> WriteSet<'t> {
     /// Begins at the present state of the space.
     pub(super) fn new(tx: &'t WriteTx<'t>, space: i64, now: i64, config: &'t Config) -> rusqlite::Result<Self> {
-        let (last_ts, usage) = spaces::head(tx, space)?;
-        Ok(Self { tx, space, now, config, heads: Heads { last_ts, usage, streams: BTreeMap::new() } })
+        let (last_us, usage) = spaces::head(tx, space)?;
+        let heads = Heads { last_us, usage, streams: BTreeMap::new() };
+        Ok(Self { tx, space, now, config, began_with: usage, heads })
     }
 
     /// The row of a stream, 0 before its first write.
@@ -117,7 +120,7 @@ impl<'t> WriteSet<'t> {
         put: Put,
         author: Author<'_>,
     ) -> rusqlite::Result<Record> {
-        let (seq, updated_ts) = self.next_place(name.collection)?;
+        let (seq, updated_us) = self.next_place(name.collection)?;
         let was = before.as_ref();
         let made_now = was.is_none_or(|record| record.body.is_none());
         let first_hlc = was.map(|record| record.create_hlc.as_deref().unwrap_or(&record.hlc).to_owned());
@@ -126,8 +129,8 @@ impl<'t> WriteSet<'t> {
             seq,
             id: name.id.to_owned(),
             version: put.version,
-            created_ts: was.filter(|_| !made_now).map_or(updated_ts, |record| record.created_ts),
-            updated_ts,
+            created_us: was.filter(|_| !made_now).map_or(updated_us, |record| record.created_us),
+            updated_us,
             own_stamps: put.own_stamps,
             origin_device: author.device,
             origin_op: author.op_id.map(str::to_owned),
@@ -149,11 +152,11 @@ impl<'t> WriteSet<'t> {
         version: i64,
         author: Author<'_>,
     ) -> rusqlite::Result<Record> {
-        let (seq, updated_ts) = self.next_place(collection)?;
+        let (seq, updated_us) = self.next_place(collection)?;
         let tombstone = Record {
             seq,
             version,
-            updated_ts,
+            updated_us,
             own_stamps: OwnStamps::default(),
             origin_device: author.device,
             origin_op: author.op_id.map(str::to_owned),
@@ -166,11 +169,21 @@ impl<'t> WriteSet<'t> {
         self.store(collection, Some(before), tombstone)
     }
 
+    /// Whether the account may have one more operation whose result is kept.
+    pub(super) fn may_keep_operation(&self) -> bool {
+        self.heads.usage.operations < self.config.quotas.operations
+    }
+
+    /// Counts an operation whose result is kept.
+    pub(super) fn count_operation(&mut self) {
+        self.heads.usage.operations += 1;
+    }
+
     /// Stores the heads that have moved. Nothing else of the transaction may come after.
     pub(super) fn save(self) -> rusqlite::Result<()> {
         let mut moved = self.heads.streams.values().filter(|place| place.head.last_seq != place.began_at).peekable();
-        if moved.peek().is_some() {
-            spaces::save(self.tx, self.space, self.heads.last_ts, self.heads.usage)?;
+        if moved.peek().is_some() || self.heads.usage != self.began_with {
+            spaces::save(self.tx, self.space, self.heads.last_us, self.heads.usage)?;
         }
         moved.try_for_each(|place| streams::save(self.tx, &place.head))
     }
@@ -204,17 +217,18 @@ impl<'t> WriteSet<'t> {
     }
 
     fn next_place(&mut self, collection: &CollectionName) -> rusqlite::Result<(i64, i64)> {
-        let ts = self.now.max(self.heads.last_ts + 1);
+        // One microsecond on, not one millisecond: a push of a thousand would otherwise run a second ahead of the clock.
+        let us = Timestamp::from_ms(self.now).micros().max(self.heads.last_us.saturating_add(1));
         let (tx, space) = (self.tx, self.space);
         let head = self.head(collection)?;
         if head.row == 0 {
             head.row = streams::create(tx, space, collection)?;
         }
         head.last_seq += 1;
-        head.last_ts = ts;
+        head.last_us = us;
         let seq = head.last_seq;
-        self.heads.last_ts = ts;
-        Ok((seq, ts))
+        self.heads.last_us = us;
+        Ok((seq, us))
     }
 
     fn head(&mut self, collection: &CollectionName) -> rusqlite::Result<&mut Head> {

@@ -277,6 +277,27 @@ async fn ended_jobs_are_kept_for_the_maximum_offline_time() {
 }
 
 #[tokio::test]
+async fn server_f13_calls_of_actions_are_kept_within_the_quota() {
+    let script = Script::new([done(json!("x".repeat(900))), ActionOutcome::Later(Some(Duration::from_secs(60)))]);
+    let world = World::serving(Store::Memory, config_with("[quotas]\njob_bytes = 1400\n"), script.serve("draw"));
+    let phone = world.device("phone").await;
+    phone.act("/v1/actions/draw", "first", json!({})).await.expect(200);
+    let running = phone.act("/v1/actions/draw", "second", json!({"size": 100})).await.expect(202);
+    let refused = phone.act("/v1/actions/draw", "third", json!({})).await.expect(403);
+    let error = &refused.json["error"];
+    assert_eq!(
+        (refused.code(), &error["quota"], &error["limit"]),
+        ("QUOTA_EXCEEDED".into(), &json!("jobBytes"), &json!(1400))
+    );
+    phone.act("/v1/actions/draw", "first", json!({})).await.expect(200);
+    assert!(running.json["data"]["jobId"].is_string());
+
+    world.advance(181 * DAY);
+    assert_eq!(world.server.maintain().await.unwrap().jobs, 1, "the other has not ended");
+    phone.act("/v1/actions/draw", "fourth", json!({})).await.expect(202);
+}
+
+#[tokio::test]
 async fn result_larger_than_a_record_is_an_error() {
     let script = Script::new([done(json!("x".repeat(300_000)))]);
     let world = World::with_actions(script.serve("draw"));

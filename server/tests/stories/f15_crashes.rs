@@ -83,7 +83,7 @@ async fn f15_interrupted_batch_reports_its_prefix() {
     assert_eq!(reply.json["error"]["retryable"], true);
     assert_eq!(reply.json["error"]["lastSuccessfulOperation"], 1);
     assert_eq!(reply.json["error"]["results"][1]["opId"], "o1");
-    assert_eq!(reply.header("retry-after"), "1");
+    assert!(["1", "2", "3"].contains(&reply.header("retry-after")));
 
     world.disk.fail_after(0);
     let reply = phone.batch(json!({"operations": [ops[4]]})).await.expect(503);

@@ -163,7 +163,10 @@ async fn reply_meta_names_version_time_and_request() {
     ] {
         assert_eq!((reply.header("x-request-id"), reply.header("x-api-version")), ("r-1", "1"));
         assert_eq!(reply.header("cache-control"), "private, no-cache");
-        assert_eq!(reply.header("vary"), "Authorization, Accept-Encoding");
+        assert_eq!(
+            reply.header("vary"),
+            "Authorization, Accept-Encoding, X-Device-Id, X-Holm, X-Query-Limit, X-Query-Offset"
+        );
         assert_eq!(reply.header("date"), "Fri, 20 Nov 2026 10:00:00 GMT");
         let meta = &reply.json["meta"];
         assert_eq!((&meta["requestId"], &meta["apiVersion"]), (&json!("r-1"), &json!(1)));

@@ -40,7 +40,7 @@ async fn router_serves_exactly_the_described_routes() {
     let phone = world.device("phone").await;
     let document = phone.call("GET", "/openapi.json", None).await.expect(200).json;
     let routes = described(&document);
-    assert_eq!(routes.len(), 23);
+    assert_eq!(routes.len(), 25);
     for (path, methods) in &routes {
         let path = path.replace("{collection}", "tasks").replace("{id}", "some-id");
         // One of the routes ends the session.

@@ -118,6 +118,34 @@ fn server_f13_pairs_and_stored_replies_do_not_pile_up() {
 }
 
 #[test]
+fn server_f13_operations_whose_results_are_kept_are_counted() {
+    let world = World::with(&format!("{CHEAP}[quotas]\noperations = 3\n"));
+    let user = world.sign_up("a@example.org");
+    let write = |n: i64, data: Value| json!([{"opId":format!("o{n}"),"opSeq":n,"type":"update","collection":"tasks","id":"x","data":data}]);
+    let create = json!([{"opId":"o0","opSeq":0,"type":"create","collection":"tasks","clientId":"x","data":{"n":0}}]);
+    let status = |operations: Value| {
+        let result = user.push("d", operations).expect(200).json["results"][0].clone();
+        (result["status"].as_str().unwrap().to_owned(), result["error"].clone())
+    };
+    assert_eq!(status(create).0, "applied");
+    assert_eq!(
+        status(json!([{"opId":"bad","opSeq":1,"type":"update","collection":"tasks","id":"no","data":{}}])).0,
+        "conflict"
+    );
+    assert_eq!(status(write(2, json!({"n": 0}))).0, "duplicate", "its result is kept, too");
+    assert_eq!(status(write(3, json!({"n": 1}))).0, "applied", "what was refused does not count");
+    let (refused, error) = status(write(4, json!({"n": 2})));
+    assert_eq!(refused, "rejected");
+    assert_eq!(
+        (&error["code"], &error["quota"], &error["currentUsage"], &error["limit"]),
+        (&json!("QUOTA_EXCEEDED"), &json!("operations"), &json!(3), &json!(3))
+    );
+    assert_eq!(status(write(3, json!({"n": 1}))).0, "duplicate", "a repeat is answered all the same");
+    assert_eq!(count(&world, "SELECT operations FROM spaces"), 3);
+    assert_eq!(count(&world, "SELECT count(*) FROM op_ledger"), 3);
+}
+
+#[test]
 fn server_f16_device_speaks_for_itself_only() {
     let world = World::new();
     let body = |device: &str| json!({"email": "a@example.org", "password": "long enough", "device": device});

@@ -160,6 +160,38 @@ fn server_f21_end_does_not_wait_for_work_of_clients() {
 }
 
 #[test]
+fn server_f21_end_does_not_wait_for_half_a_header() {
+    let mut world =
+        World::with(&format!("{CHEAP}[server]\nshutdown_grace_seconds = 60\nheader_timeout_seconds = 60\n"));
+    let mut half = world.connect();
+    half.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n").unwrap();
+    let _silent = world.connect();
+    let mut served = world.connect();
+    served.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut first = [0; 12];
+    served.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    served.write_all(b"GET /livez HTTP/1.1\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    world.signal("TERM");
+    assert!(ends_within(&mut world, Duration::from_secs(5)));
+}
+
+#[test]
+fn server_f21_balancers_are_told_before_the_end() {
+    let mut world = World::with(&format!("{CHEAP}[server]\ndrain_seconds = 2\n"));
+    let user = world.sign_up("a@example.org");
+    user.get("/readyz").expect(200);
+    world.signal("TERM");
+    let end = Instant::now() + PATIENCE;
+    while user.get("/readyz").status == 200 && Instant::now() < end {}
+    assert_eq!(user.get("/readyz").expect(503).code(), "SERVICE_UNAVAILABLE");
+    user.get("/livez").expect(200);
+    user.post("/v1/tasks", &json!({"clientId": "last"})).expect(201);
+    assert!(ends_within(&mut world, Duration::from_secs(7)));
+}
+
+#[test]
 fn server_f21_abandoned_writes_are_not_carried_out() {
     let world = World::with(&format!("{CHEAP}[server]\nwork_budget_ms = 5000\n"));
     let user = world.sign_up("a@example.org");

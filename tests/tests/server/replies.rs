@@ -87,7 +87,7 @@ fn fill(world: &World, email: &str, rows: i64) {
     database.busy_timeout(Duration::from_secs(20)).unwrap();
     let stream: i64 = database
         .query_row(
-            "INSERT INTO streams (space, collection, last_seq, last_ts, min_seq, min_ts, live_count, digest)
+            "INSERT INTO streams (space, collection, last_seq, last_us, min_seq, min_us, live_count, digest)
              SELECT spaces.id, 'tasks', ?2, 1, 0, 0, 0, 0 FROM spaces JOIN users ON users.id = owner WHERE email = ?1 RETURNING id",
             rusqlite::params![email, rows],
             |row| row.get(0),
@@ -96,7 +96,7 @@ fn fill(world: &World, email: &str, rows: i64) {
     database
         .execute(
             "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-             INSERT INTO records (stream, seq, id, version, created_ts, updated_ts, own_stamps, body, created_version, hlc)
+             INSERT INTO records (stream, seq, id, version, created_us, updated_us, own_stamps, body, created_version, hlc)
              SELECT ?1, i, 'r' || i, 2, 1, 1, 0, NULL, 1, '1:0:d' FROM n",
             [stream, rows],
         )

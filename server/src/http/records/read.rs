@@ -7,7 +7,7 @@ use crate::http::context::text;
 use crate::http::params::{InCollection, OfRecord, count};
 use crate::http::reply::Reply;
 use crate::http::{conditional, schema};
-use crate::model::{CollectionName, Cursor, Decoder, RecordId, details, write_string};
+use crate::model::{CollectionName, Cursor, Decoder, RecordId, Timestamp, details, write_string};
 use crate::store::streams;
 use crate::sync::pull::{self, PullRequest, Start, StreamRequest, write_list};
 use crate::sync::scope::Scope;
@@ -61,12 +61,12 @@ pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection)
                 for page in &pulled.pages {
                     pull::write_delta(&mut out, &scope, page);
                 }
-                Ok((tag, head.last_ts, out, None))
+                Ok((tag, head.last_us, out, None))
             }
             Query::Ids(ids) => {
                 let found = listing::by_id(db, &scope, &collection, &ids)?;
                 write_found(&mut out, &scope, &collection, &found);
-                Ok((tag, head.last_ts, out, None))
+                Ok((tag, head.last_us, out, None))
             }
             Query::List { limit, offset } => {
                 let list = listing::list(db, &scope, &collection, limit, offset)?;
@@ -77,13 +77,13 @@ pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection)
                     r#"{{"total":{},"limit":{limit},"offset":{offset},"hasMore":{}}}"#,
                     list.total, list.has_more
                 );
-                Ok((tag, head.last_ts, out, Some(pagination)))
+                Ok((tag, head.last_us, out, Some(pagination)))
             }
         }
     });
-    let (tag, last_ts, data, pagination) = read.await?;
-    let etag = format!("\"{tag}\"");
-    if conditional::is_known(&caller.headers, &etag) {
+    let (tag, last_us, data, pagination) = read.await?;
+    let (etag, modified) = (format!("\"{tag}\""), (last_us > 0).then_some(Timestamp::from_micros(last_us)));
+    if conditional::is_known(&caller.headers, &etag, modified) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
     }
     let reply = match pagination {
@@ -96,7 +96,7 @@ pub(crate) async fn list(caller: Caller, InCollection(collection): InCollection)
             caller.members(members)
         }
     };
-    Ok(reply.validators(&etag, (last_ts > 0).then_some(last_ts)))
+    Ok(reply.validators(&etag, modified, caller.server.now()))
 }
 
 fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure> {
@@ -132,7 +132,7 @@ fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure>
         (cursor, since, None) => {
             let start = match (cursor, since) {
                 (Some(cursor), _) => Start::At(cursor),
-                (None, Some(ts)) => Start::Since(ts),
+                (None, Some(us)) => Start::Since(us),
                 (None, None) => Start::Snapshot,
             };
             Ok(Query::Delta(StreamRequest { collection: collection.clone(), start, limit, priority: 0, holds: None }))
@@ -152,11 +152,11 @@ fn query(caller: &Caller, collection: &CollectionName) -> Result<Query, Failure>
 pub(crate) async fn one(caller: Caller, OfRecord(collection, id): OfRecord) -> Result<Reply, Failure> {
     let scope = caller.scope()?;
     let found = caller.read(move |db| listing::one(db, &scope, &collection, &id)).await?;
-    let etag = wire::etag(&found.record);
-    if conditional::is_known(&caller.headers, &etag) {
+    let (etag, modified) = (wire::etag(&found.record), Some(Timestamp::from_micros(found.record.updated_us)));
+    if conditional::is_known(&caller.headers, &etag, modified) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(ETAG, &etag));
     }
-    Ok(caller.data(&found.json).validators(&etag, Some(found.record.updated_ts)))
+    Ok(caller.data(&found.json).validators(&etag, modified, caller.server.now()))
 }
 
 /// Records by id. Unknown ids are left out.
@@ -214,7 +214,7 @@ fn write_found(out: &mut Vec<u8>, scope: &Scope, collection: &CollectionName, fo
     out.extend_from_slice(b",\"tombstones\":{");
     write_list(out, collection.as_str(), &found.tombstones);
     out.extend_from_slice(b"},\"syncMetadata\":{\"serverTimestamp\":");
-    wire::write_time(out, found.head_ts);
+    wire::write_stamp(out, found.head_us);
     if found.missing.is_empty() {
         out.extend_from_slice(b",\"hasMore\":false");
     } else {

@@ -9,11 +9,11 @@ use crate::http::params::{InCollection, OfRecord};
 use crate::http::reply::Reply;
 use crate::http::{conditional, schema};
 use crate::model::{
-    Change, CollectionName, Decoder, Details, Fields, OpId, RecordId, content_hash, details, field_ops,
+    Change, CollectionName, Decoder, Details, Fields, OpId, RecordId, Timestamp, content_hash, details, field_ops,
 };
 use crate::state::State;
 use crate::sync::plain::{self, Condition, PlainReply, PlainWrite, Shown};
-use axum::http::header::{IF_MATCH, IF_NONE_MATCH, LOCATION};
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::Value;
 
@@ -163,7 +163,7 @@ async fn write(
 /// What a request says of its write beside the body. Two that differ in it are not the same request.
 fn conditions(caller: &Caller) -> Result<String, Failure> {
     let mut said = String::new();
-    for name in [IF_MATCH, IF_NONE_MATCH] {
+    for name in [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE] {
         for value in caller.headers.get_all(&name) {
             said.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
         }
@@ -181,7 +181,7 @@ fn answer(caller: &Caller, collection: &str, method: &str, reply: PlainReply) ->
         PlainReply::Repeated(Some(shown)) => (shown, false, true),
         PlainReply::Written { created, shown } => (shown, created, false),
     };
-    let Shown { id, etag, updated_ts, json } = shown;
+    let Shown { id, etag, updated_us, json } = shown;
     let prefer = caller.context.prefer;
     let minimal = prefer == Prefer::Minimal;
     let mut reply = match (minimal, repeated) {
@@ -202,7 +202,7 @@ fn answer(caller: &Caller, collection: &str, method: &str, reply: PlainReply) ->
         Prefer::Minimal => reply.header(applied, "return=minimal"),
         Prefer::Representation => reply.header(applied, "return=representation"),
     };
-    reply.validators(&etag, updated_ts)
+    reply.validators(&etag, updated_us.map(Timestamp::from_micros), caller.server.now())
 }
 
 fn assigns_ids(server: &State, collection: &CollectionName) -> bool {

@@ -108,8 +108,10 @@ impl BatchProgress {
 pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
     delta::check(tx, &push.scope, &push.position)?;
     let device = push.scope.writing_device(tx, &push.device, push.now)?;
-    if let Some(op_seq) = push.ack_op_seq.filter(|op_seq| *op_seq > device.ack_op_seq) {
-        devices::acknowledge(tx, device.row, op_seq)?;
+    let sent = push.operations.iter().filter_map(|operation| operation.as_ref().ok()?.op_seq).max();
+    let after = device.after(push.ack_op_seq, sent);
+    if after != device {
+        devices::save(tx, after)?;
     }
     Ok(())
 }

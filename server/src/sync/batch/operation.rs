@@ -39,6 +39,11 @@ impl<'t> Run<'t> {
         if forgotten && (makes_again || change.counts_twice()) {
             return Err(was_forgotten().into());
         }
+        if operation.op_id.is_some() && !self.set.may_keep_operation() {
+            let quotas = &self.push.scope.config.quotas;
+            let (most, url) = (quotas.operations, quotas.upgrade_url.as_deref());
+            return Err(Failure::quota("operations", most, most, url).into());
+        }
         self.execute(operation, change, subject)
     }
 
@@ -206,6 +211,7 @@ impl<'t> Run<'t> {
         let Some(op_id) = operation.op_id.as_ref().map(OpId::as_str) else { return Ok(()) };
         let entry = Entry { content: operation.content, record_id: record_id.to_owned(), made, restated };
         ledger::insert(self.tx, self.push.scope.user, op_id, self.push.now, &entry)?;
+        self.set.count_operation();
         if self.greatest.as_deref() < Some(op_id) {
             self.greatest = Some(op_id.to_owned());
         }
@@ -268,5 +274,5 @@ fn was_forgotten() -> Failure {
 }
 
 fn made(record: &Record) -> Made {
-    Made { version: record.version, seq: record.seq, updated_ts: record.updated_ts }
+    Made { version: record.version, seq: record.seq, updated_us: record.updated_us }
 }
