@@ -182,6 +182,9 @@ impl OpState {
 
     pub(crate) const LAST_QUEUED: i64 = 1;
 
+    /// The numbers of the states in which a request has carried it and nothing says that it had no effect.
+    pub(crate) const SENT: [i64; 3] = [Self::LAST_QUEUED, 2, 5];
+
     /// The state of a number; `error` is the stored reason.
     pub(crate) fn from_number(number: i64, error: Option<&OpError>) -> Option<Self> {
         let unknown = || OpError { code: String::new(), message: String::new(), details: Fields::new() };
@@ -277,9 +280,9 @@ impl Operation {
         self.group.as_deref().is_some_and(|group| group.starts_with(EXACT_GROUP))
     }
 
-    /// Whether it is a write that a request has carried, and its answer is still to come.
-    pub fn awaits_answer(&self) -> bool {
-        self.kind != OpKind::Action && matches!(self.state, OpState::Unanswered | OpState::InFlight)
+    /// Whether it is a write that the server may have, and no answer says so.
+    pub fn may_be_there(&self) -> bool {
+        self.kind != OpKind::Action && self.was_sent()
     }
 
     /// Whether it is an action whose call the server has answered with a refusal: it gives that again to each repeat of the call.
@@ -327,6 +330,7 @@ mod tests {
             OpState::Parked { error: error.clone(), sent: true },
             OpState::InConflict,
         ] {
+            assert_eq!(OpState::SENT.contains(&state.number()), state.was_sent());
             assert_eq!(OpState::from_number(state.number(), Some(&error)), Some(state));
         }
         assert_eq!(OpState::from_number(6, None), None);

@@ -171,6 +171,10 @@ impl Timeline {
 
     /// Takes in the server's time. An exchange during which a clock was disturbed tells nothing.
     pub fn observe(&mut self, sample: ServerTime, nonce: impl Fn() -> i64) -> Learnt {
+        // What was disturbed before the request was sent did not disturb the exchange.
+        if sample.span.sent.monotonic_ms >= self.seen.monotonic_ms {
+            self.advance(sample.span.sent, &nonce);
+        }
         self.advance(sample.span.received, &nonce);
         let server_ms = sample.server_ms.clamp(0, FARTHEST_MS);
         if sample.span.sent.monotonic_ms < self.began {

@@ -168,6 +168,29 @@ proptest! {
     }
 }
 
+/// History 117900: the date was set while nothing looked at the clocks. The first exchange after that was taken for one during which it was set, and
+/// the request behind it went out as if no one knew the time.
+#[test]
+fn exchange_after_a_disturbance_tells_the_time_and_one_during_it_does_not() {
+    let reading = |wall: i64, monotonic_ms| Reading { wall_ms: START + wall, monotonic_ms };
+    let heard = |sent: Reading, received: Reading| {
+        let mut timeline = Timeline::start(reading(0, 0), 1, Vec::new(), None, None);
+        timeline.observe(ServerTime { server_ms: START + 1_000, span: Span { sent, received } }, || 2);
+        timeline
+    };
+    let days = 100 * 24 * HOUR;
+    let after = heard(reading(days + 1_000, 1_000), reading(days + 1_100, 1_100));
+    assert!(after.is_known());
+    assert!((after.now_ms(reading(days + 1_100, 1_100)) - START - 1_000).abs() <= 100);
+    assert!(!heard(reading(1_000, 1_000), reading(days + 1_100, 1_100)).is_known());
+    // Another call has looked at the clocks while the request was out, before and after the date was set.
+    let mut timeline = Timeline::start(reading(0, 0), 1, Vec::new(), None, None);
+    timeline.advance(reading(days + 1_050, 1_050), || 2);
+    let span = Span { sent: reading(1_000, 1_000), received: reading(days + 1_100, 1_100) };
+    timeline.observe(ServerTime { server_ms: START + 1_000, span }, || 3);
+    assert!(!timeline.is_known());
+}
+
 #[test]
 fn what_is_not_stored_is_told_again() {
     let mut life = Life::new();

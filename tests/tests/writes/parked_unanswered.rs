@@ -48,6 +48,40 @@ fn a_write_that_the_server_has_is_accepted_although_it_does_not_get_through_agai
     });
 }
 
+/// History 120597: an increment that the server had was parked, as nothing got through that could have said so; what was read then showed it once more.
+#[test]
+fn a_write_that_may_be_there_is_shown_once_while_it_is_parked() {
+    for retried in [true, false] {
+        story(|mut world| async move {
+            let (a, b) = pair(&mut world).await;
+            a.update("c", json!({"n": {"$inc": 1}})).await;
+            a.link.once("batch", Fault::DropReply);
+            assert!(a.try_sync().await.is_err());
+            b.sync().await;
+            b.update("c", json!({"n": {"$inc": 10}})).await;
+            b.sync().await;
+            // Neither the write gets through, nor the question what became of it.
+            a.link.always("batch", Fault::body_limit(0));
+            for _ in 0..3 {
+                let _ = a.try_sync().await;
+            }
+            assert!(parked(&a, "c").error.unwrap().details.contains_key("fate"));
+            assert_eq!(number(&a, "c", "n"), 1, "the server's 11 may have it");
+            a.link.heal();
+            a.sync().await;
+            assert_eq!(number(&a, "c", "n"), 1);
+            let op = parked(&a, "c").op_id;
+            if retried {
+                a.holm.retry(op).await.unwrap();
+            } else {
+                a.holm.discard(op).await.unwrap();
+            }
+            in_step(&[&a, &b]).await;
+            assert_eq!((number(&a, "c", "n"), number(&b, "c", "n")), (json!(11), json!(11)));
+        });
+    }
+}
+
 #[test]
 fn others_may_have_changed_what_the_server_has() {
     story(|mut world| async move {

@@ -54,12 +54,13 @@ pub(super) fn begin(request: &PushRequest, device: &Device) -> Result<Packing> {
     };
     let mut operations = request.operations.iter().map(wired).collect::<Result<Vec<_>>>()?;
     let stamps: Vec<Stamp> = request.operations.iter().map(|outgoing| server_time(device, outgoing.op.stamp)).collect();
-    if let Some(now_ms) = device.known_ms() {
-        for ((operation, outgoing), stamp) in operations.iter_mut().zip(request.operations.iter()).zip(&stamps) {
-            let (op, is_old) = (&outgoing.op, stamp.ms < now_ms - LEAST_MEMORY_MS);
-            // The server forgets by its own clock: a time that is only guessed says nothing of that.
-            operation.resent = is_old && op.was_sent() && device.is_certain(op.stamp.ms);
-        }
+    // Also where it is not known for certain how late it is: to say too early that an operation comes again costs nothing, and not to say it may cost a
+    // second effect.
+    let now_ms = device.server_now_ms();
+    for ((operation, outgoing), stamp) in operations.iter_mut().zip(request.operations.iter()).zip(&stamps) {
+        let (op, is_old) = (&outgoing.op, stamp.ms < now_ms - LEAST_MEMORY_MS);
+        // The server forgets by its own clock: a stamp that is only guessed says nothing of that.
+        operation.resent = is_old && op.was_sent() && device.is_certain(op.stamp.ms);
     }
     let columns = request_columns::take(&mut operations, &stamps);
     if columns.is_none() {

@@ -1,4 +1,5 @@
-//! States of the server that wait beside their document, because a write of it was sent and has no answer.
+//! States of the server that wait beside their document, because a write of it was sent and has no answer. If it was parked so, they wait until the
+//! app has decided on it.
 //!
 //! Invariant: each belongs to the snapshot of its collection's stream that is being kept or read. A stream that is read anew forgets them.
 
@@ -83,10 +84,11 @@ pub(crate) fn forget_all(tx: &Tx<'_>, collection: i64) -> Result<()> {
 fn ready() -> String {
     format!(
         "FROM waiting_states w CROSS JOIN documents d ON d.row = w.document LEFT JOIN operations o ON o.op_seq = d.pending
-         WHERE coalesce(o.kind = {} OR o.state NOT IN ({}, {}), 1)",
+         WHERE coalesce(o.kind = {} OR o.state NOT IN ({}, {}, {}), 1)",
         OpKind::Action.number(),
-        OpState::Unanswered.number(),
-        OpState::InFlight.number()
+        OpState::SENT[0],
+        OpState::SENT[1],
+        OpState::SENT[2]
     )
 }
 

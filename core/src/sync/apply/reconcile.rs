@@ -146,7 +146,7 @@ impl<'a> Reconciler<'a> {
     pub fn enter_waiting(&mut self, document: i64, answered: i64) -> Result<()> {
         let Some(change) = waiting_states::take(self.tx, document)? else { return Ok(()) };
         let Some(pending) = Pending::of_row(self.tx, document)? else { return Ok(()) };
-        if pending.ops.iter().any(|op| op.op_seq != answered && op.awaits_answer()) {
+        if pending.ops.iter().any(|op| op.op_seq != answered && op.may_be_there()) {
             return waiting_states::keep(self.tx, &pending.row, &change);
         }
         let newer = pending.row.generation < self.stream.generation || change.seq > pending.row.seq;
@@ -313,10 +313,10 @@ impl<'a> Reconciler<'a> {
     }
 }
 
-/// Whether a state may show a write that the document's view shows as well: one that was sent and has no answer. A tombstone shows none, and
+/// Whether a state may show a write that the document's view shows as well: one that was sent and has no answer, parked or not. A tombstone shows none, and
 /// a state without a place in the order could not be told from an older one later.
 fn may_show_twice(pending: &Pending, change: &RemoteChange) -> bool {
-    let shows_twice = |write: &Operation| write.awaits_answer() && !is_made_by(change, write);
+    let shows_twice = |write: &Operation| write.may_be_there() && !is_made_by(change, write);
     change.body.is_some()
         && change.seq.is_some()
         && pending.first_write().is_some_and(|at| shows_twice(&pending.ops[at]))

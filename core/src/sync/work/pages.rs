@@ -83,7 +83,7 @@ pub(in crate::sync) async fn apply_pages(
     Ok(total)
 }
 
-/// Takes in the states that wait for an answer which will not come: their write was parked or given up.
+/// Takes in the states that wait for an answer which will not come: their write was refused or given up.
 pub(in crate::sync) async fn take_waiting(deps: &EngineDeps) -> Result<()> {
     if deps.store.read(waiting_states::ready_in)?.is_empty() {
         return Ok(());
