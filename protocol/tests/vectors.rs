@@ -154,8 +154,8 @@ fn digests_follow_the_vectors() {
 #[test]
 fn times_follow_the_vectors() {
     let vectors = read("time.json");
-    let written: [(&str, fn(Timestamp, &mut Vec<u8>)); 2] =
-        [("milliseconds", Timestamp::write), ("microseconds", Timestamp::write_micros)];
+    type Write = fn(Timestamp, &mut Vec<u8>);
+    let written: [(&str, Write); 2] = [("milliseconds", Timestamp::write), ("microseconds", Timestamp::write_micros)];
     for case in ["milliseconds", "microseconds", "read"].into_iter().flat_map(|name| list(&vectors, name)) {
         assert_eq!(Timestamp::parse(text(case, "text")).map(Timestamp::micros), case["us"].as_i64(), "{case}");
     }

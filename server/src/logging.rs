@@ -48,7 +48,9 @@ pub(crate) struct Lines {
 struct Counts {
     queued: AtomicU64,
     written: AtomicU64,
+    /// Not told of yet.
     lost: AtomicU64,
+    lost_ever: Arc<AtomicU64>,
 }
 
 impl Lines {
@@ -60,6 +62,11 @@ impl Lines {
         let _ =
             std::thread::Builder::new().name("holm-log".to_owned()).spawn(move || write_all(out, &waiting, &of_thread));
         Self { queue, counts }
+    }
+
+    /// How many lines were lost since the start.
+    pub(crate) fn lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.counts.lost_ever)
     }
 
     /// Waits until what was logged is written, but not for long.
@@ -94,6 +101,7 @@ impl Write for Lines {
         if self.queue.try_send(line.to_vec()).is_err() {
             self.counts.queued.fetch_sub(1, Ordering::Release);
             self.counts.lost.fetch_add(1, Ordering::Relaxed);
+            self.counts.lost_ever.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }

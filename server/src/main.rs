@@ -1,33 +1,43 @@
 //! The binary: flags, logging, signals. Everything else is the library's.
 
+mod commands;
 mod logging;
 
 use clap::Parser;
+use commands::Command;
 use holm_server::{Config, OsEntropy, Server, ServerOptions, Store, renew_epoch};
+use serde_json::json;
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 
 /// Holm's reference sync server.
 ///
-/// The first line on standard output is {"listening":"http://<address>"}; logs are JSON lines on standard error.
+/// The first line on standard output is {"listening":"http://<address>"}, with "metrics" if they are told; logs are JSON lines on standard error.
 /// SIGTERM and SIGINT end the server after the requests under way; SIGHUP does nothing.
+///
+/// With a command it does that instead, and prints JSON, one object a line.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
     /// The folder of the database. Made if need be.
-    #[arg(long, env = "HOLM_DATA_DIR", default_value = "holm-data")]
+    #[arg(long, env = "HOLM_DATA_DIR", default_value = "holm-data", global = true)]
     data_dir: PathBuf,
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "HOLM_LISTEN", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Where to tell figures to Prometheus, without a token: not an address that strangers reach. Nowhere if absent.
+    #[arg(long, env = "HOLM_METRICS")]
+    metrics: Option<SocketAddr>,
     /// A configuration file (TOML).
-    #[arg(long, env = "HOLM_CONFIG")]
+    #[arg(long, env = "HOLM_CONFIG", global = true)]
     config: Option<PathBuf>,
     /// How much to log: error, warn, info, debug or trace.
     #[arg(long, env = "HOLM_LOG_LEVEL", default_value = "info")]
@@ -35,13 +45,20 @@ struct Flags {
     /// Gives the database a new epoch before starting, so that every device takes a snapshot. Needed once after restoring a backup.
     #[arg(long)]
     new_epoch: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
     let log = logging::start(flags.log_level);
-    let code = match serve(flags) {
-        Ok(()) => ExitCode::SUCCESS,
+    let outcome = match &flags.command {
+        Some(command) => command.run(&flags.data_dir, flags.config.as_deref()),
+        None => serve(flags, log.lost()).map(|()| true),
+    };
+    let code = match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             tracing::error!(%error, "the server cannot go on");
             ExitCode::FAILURE
@@ -51,7 +68,7 @@ fn main() -> ExitCode {
     code
 }
 
-fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
+fn serve(flags: Flags, lost_log_lines: Arc<AtomicU64>) -> Result<(), Box<dyn Error>> {
     let config = match &flags.config {
         Some(path) => Config::load(path)?,
         None => Config::default(),
@@ -64,7 +81,15 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(flags.listen).await?;
         let shutdown = shutdown_signal()?;
-        announce(listener.local_addr()?)?;
+        let metrics = match flags.metrics {
+            Some(address) => Some(TcpListener::bind(address).await?),
+            None => None,
+        };
+        announce(&listener, metrics.as_ref())?;
+        if let Some(listener) = metrics {
+            let server = server.clone();
+            tokio::spawn(async move { server.serve_metrics(listener, lost_log_lines).await });
+        }
         server.run(listener, shutdown).await?;
         Ok(())
     });
@@ -73,10 +98,14 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     served
 }
 
-/// Prints the address that the server listens on.
-fn announce(address: SocketAddr) -> std::io::Result<()> {
+/// Prints the addresses that the server listens on.
+fn announce(listener: &TcpListener, metrics: Option<&TcpListener>) -> std::io::Result<()> {
+    let mut line = json!({"listening": format!("http://{}", listener.local_addr()?)});
+    if let Some(metrics) = metrics {
+        line["metrics"] = format!("http://{}/metrics", metrics.local_addr()?).into();
+    }
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{{\"listening\":\"http://{address}\"}}")?;
+    writeln!(stdout, "{line}")?;
     stdout.flush()
 }
 

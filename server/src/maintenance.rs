@@ -1,7 +1,7 @@
 //! Clean-up: deletes rows whose retention has passed.
 
 use crate::state::State;
-use crate::store::{Lane, StoreError, retention};
+use crate::store::{Lane, StoreError, retention, spaces};
 use std::sync::Arc;
 use tokio::time::MissedTickBehavior;
 
@@ -82,12 +82,21 @@ async fn in_portions(
     }
 }
 
+/// Says in the figures how many rows there are.
+async fn count_rows(state: &State) {
+    let counted = state.database.read::<_, StoreError, _>(Lane::Shared, |db| Ok(spaces::total(db)?)).await;
+    if let Ok((records, rows)) = counted {
+        state.metrics.set_rows(records, rows - records);
+    }
+}
+
 /// Runs a round at every interval, for ever.
 pub(crate) async fn repeat(state: Arc<State>) {
     let mut ticks = tokio::time::interval(state.config.server.maintenance_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        count_rows(&state).await;
         match run_stepwise(&state).await {
             Ok(done) if done == Maintenance::default() => {}
             Ok(done) => tracing::info!(?done, "cleaned up"),

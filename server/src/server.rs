@@ -3,17 +3,21 @@
 use crate::actions::{self, Actions, Jobs, Registry, Webhooks};
 use crate::auth::{Decoy, Guard, Hashing, RateLimiter};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Runtime};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::executor::Executor;
 use crate::http::{self, Intake};
 use crate::listen;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
+use crate::metrics::{MEDIA_TYPE, Metrics, Present};
 use crate::state::State;
 use crate::store::{self, CommitGate, Database, Location, OpenError};
 use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -101,7 +105,8 @@ impl Server {
             Store::SingleThread(path) => (Location::SingleThread(path), Executor::Inline),
             Store::Memory => (Location::Memory, Executor::Inline),
         };
-        let database = Database::open(&location, &config.server, &*entropy, commit_gate)?;
+        let metrics = Arc::new(Metrics::default());
+        let database = Database::open(&location, &config.server, &*entropy, commit_gate, &metrics.store)?;
         let decoy = Decoy::new(&*entropy, &config.accounts.argon2).map_err(|e| StartError::Passwords(e.to_string()))?;
         let hashing = match executor {
             Executor::Inline => Ok(Hashing::inline()),
@@ -124,6 +129,7 @@ impl Server {
             decoy: Arc::new(decoy),
             intake: Intake::new(),
             readiness: Arc::default(),
+            metrics,
         };
         Ok(Self { state: Arc::new(state) })
     }
@@ -158,6 +164,7 @@ impl Server {
             decoy: Arc::clone(&old.decoy),
             intake: Intake::new(),
             readiness: Arc::default(),
+            metrics: Arc::clone(&old.metrics),
         };
         Self { state: Arc::new(state) }
     }
@@ -194,6 +201,22 @@ impl Server {
         Ok(actions::run_due(&self.state).await?)
     }
 
+    /// Tells its figures to Prometheus, under `/metrics` and without a token, for as long as the future is polled. Not for an address that
+    /// strangers reach. `lost_log_lines` is counted by the process that has the log.
+    pub async fn serve_metrics(&self, listener: TcpListener, lost_log_lines: Arc<AtomicU64>) {
+        let state = Arc::clone(&self.state);
+        let tell = move || {
+            let (state, lost_log_lines) = (Arc::clone(&state), lost_log_lines.load(Ordering::Relaxed));
+            async move {
+                let present = Present { lost_log_lines, ..state.database.present() };
+                ([(CONTENT_TYPE, MEDIA_TYPE)], state.metrics.text(present))
+            }
+        };
+        let router = Router::new().route("/metrics", get(tell));
+        let runtime = Runtime { max_connections: 64, ..self.state.config.server.clone() };
+        listen::serve(listener, router, &runtime, Arc::default(), std::future::pending()).await;
+    }
+
     /// Serves until `shutdown` completes; then says for the configured time that it is not ready, so that balancers turn elsewhere, and still
     /// serves; then finishes the requests under way, for as long as the configuration allows, and closes the database. The server answers `SERVICE_UNAVAILABLE` afterwards.
     ///
@@ -207,7 +230,8 @@ impl Server {
         let (stopping, stopped) = oneshot::channel();
         let runtime = self.state.config.server.clone();
         let (readiness, drain) = (Arc::clone(&self.state.readiness), runtime.drain());
-        let serving = listen::serve(listener, self.router(), &runtime, async move {
+        let metrics = Arc::clone(&self.state.metrics);
+        let serving = listen::serve(listener, self.router(), &runtime, metrics, async move {
             shutdown.await;
             readiness.drain();
             tokio::time::sleep(drain).await;

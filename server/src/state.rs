@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::executor::Executor;
 use crate::http::Intake;
+use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::store::Database;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) intake: Arc<Intake>,
     pub(crate) readiness: Arc<Readiness>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl State {

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use holm_protocol::headers;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Instant;
 
 impl IntoResponse for Failure {
     /// Leaves the body to [`envelope`], which knows the request.
@@ -35,7 +36,7 @@ const VARY_ON: &str = "Authorization, Accept-Encoding, X-Device-Id, X-Holm, X-Qu
 
 /// Gives the request its context and the reply its headers, its error body and a line in the log.
 pub(super) async fn envelope(State(server): State<Shared>, mut request: Request, next: Next) -> Response {
-    let started = server.now();
+    let (started, began) = (server.now(), Instant::now());
     let (context, verdict) = RequestContext::read(request.headers(), &server);
     let context = Arc::new(context);
     request.extensions_mut().insert(Arc::clone(&context));
@@ -50,11 +51,13 @@ pub(super) async fn envelope(State(server): State<Shared>, mut request: Request,
     };
     let code = write_failure(&mut response, &context, &server);
     write_headers(response.headers_mut(), &method, &context, &server);
+    let route = route.as_deref().unwrap_or("-");
+    server.metrics.answered(method_name(&method), route, response.status().as_u16(), began.elapsed());
     // Neither the path nor the query: ids and cursors are private to the users.
     tracing::info!(
         request_id = context.request_id,
         method = %method,
-        route = route.as_deref().unwrap_or("-"),
+        route,
         status = response.status().as_u16(),
         code = code.map_or("-", Code::as_str),
         user = context.user.get().map_or("-", String::as_str),
@@ -119,6 +122,12 @@ fn write_failure(response: &mut Response, context: &RequestContext, server: &Ser
         _ => {}
     }
     Some(code)
+}
+
+/// The name of a method for the figures: a client can make any number of names up.
+fn method_name(method: &Method) -> &str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if known.contains(method) { method.as_str() } else { "-" }
 }
 
 /// Seconds to wait, some more for some clients where all of them failed at once: they should not come back at once, too. A limit's own time is

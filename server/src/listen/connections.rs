@@ -2,6 +2,7 @@
 
 use crate::address::origin;
 use crate::config::Runtime;
+use crate::metrics::Metrics;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ pub(super) struct Connections {
     most_by_address: usize,
     trusted: Vec<IpNet>,
     open: Mutex<Open>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Default)]
@@ -49,7 +51,7 @@ pub(super) struct Slot {
 pub(super) struct Busy(Arc<Known>);
 
 impl Connections {
-    pub(super) fn new(runtime: &Runtime) -> Self {
+    pub(super) fn new(runtime: &Runtime, metrics: Arc<Metrics>) -> Self {
         let most = descriptors().map_or(runtime.max_connections, |most| runtime.max_connections.min(room(most)));
         if most < runtime.max_connections {
             tracing::warn!(most, "fewer connections than configured: the process may have no more open files");
@@ -59,6 +61,7 @@ impl Connections {
             most_by_address: runtime.max_connections_by_address.min(most),
             trusted: runtime.proxies(),
             open: Mutex::default(),
+            metrics,
         }
     }
 
@@ -84,6 +87,7 @@ impl Connections {
         if let Some(origin) = origin {
             *open.by_origin.entry(origin).or_default() += 1;
         }
+        self.metrics.connections.inc();
         Some(Slot { number, known, connections: Arc::clone(self) })
     }
 
@@ -144,6 +148,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.connections.lock().remove(self.number);
+        self.connections.metrics.connections.dec();
     }
 }
 
@@ -176,7 +181,7 @@ mod tests {
             trusted_proxies: vec!["10.0.0.0/8".to_owned()],
             ..Runtime::default()
         };
-        Arc::new(Connections::new(&runtime))
+        Arc::new(Connections::new(&runtime, Arc::default()))
     }
 
     fn address(last: u8) -> IpAddr {

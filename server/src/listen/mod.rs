@@ -12,6 +12,7 @@ mod paced;
 
 use crate::address::{Malformed, Peer};
 use crate::config::Runtime;
+use crate::metrics::Metrics;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::HOST;
@@ -44,10 +45,11 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     runtime: &Runtime,
+    metrics: Arc<Metrics>,
     stopping: impl Future<Output = ()>,
 ) {
     let mut stopping = pin!(stopping);
-    let connections = Arc::new(Connections::new(runtime));
+    let connections = Arc::new(Connections::new(runtime, metrics));
     let (closing, closed) = watch::channel(false);
     let (header_timeout, write_timeout) = (runtime.header_timeout(), runtime.write_timeout());
     let mut open = JoinSet::new();

@@ -16,6 +16,11 @@ use holm_protocol::json::Bounds;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Edits of sets, or operations of a JSON Patch, that are applied in no time.
+const FEW_EDITS: usize = 8;
+/// The same for members that are added to sets or taken out.
+const FEW_MEMBERS: usize = 1_000;
+
 /// Faults by field, as `details` of a `VALIDATION_ERROR`.
 pub(crate) type Details = BTreeMap<String, String>;
 
@@ -105,6 +110,23 @@ impl Change {
             Self::FieldOps(ops) => ops.len(),
             Self::JsonPatch(patch) => patch.len(),
             Self::Create(_) | Self::Merge(_) | Self::Replace(_) | Self::Delete => 0,
+        }
+    }
+
+    /// Whether applying it may take long, whatever it is applied to: many edits that each look at a whole set or copy, or sets of many
+    /// members.
+    pub(crate) fn is_heavy(&self) -> bool {
+        match self {
+            Self::FieldOps(ops) => {
+                let members = ops.iter().filter_map(|op| match &op.edit {
+                    Edit::EditSet { add, remove } => Some(add.len() + remove.len()),
+                    _ => None,
+                });
+                let (edits, members) = members.fold((0, 0), |(edits, all), members| (edits + 1, all + members));
+                edits > FEW_EDITS || members > FEW_MEMBERS
+            }
+            Self::JsonPatch(patch) => patch.len() > FEW_EDITS,
+            Self::Create(_) | Self::Merge(_) | Self::Replace(_) | Self::Delete => false,
         }
     }
 

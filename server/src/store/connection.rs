@@ -31,7 +31,7 @@ pub(super) enum Role {
 }
 
 /// Makes the folder if need be and keeps other servers out of it until the returned file is closed, by whatever end of the process.
-pub(super) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
+pub(crate) fn lock(location: &Location) -> Result<Option<File>, OpenError> {
     let unusable = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Unusable { path, source }

@@ -30,18 +30,20 @@ mod writer;
 
 pub use commit::CommitGate;
 pub(crate) use commit::{Level, WriteTx};
-pub(crate) use connection::Location;
+pub(crate) use connection::{Location, lock};
 pub use error::OpenError;
 pub(crate) use error::StoreError;
 
 use crate::config::Runtime;
 use crate::entropy::Entropy;
+use crate::metrics::{Present, StoreMetrics};
 use base64ct::{Base64UrlUnpadded, Encoding};
 pub(crate) use queue::Lane;
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use writer::Writer;
@@ -50,6 +52,7 @@ use writer::Writer;
 pub(crate) struct Database {
     mode: DatabaseMode,
     epoch: String,
+    folder: Option<PathBuf>,
 }
 
 enum DatabaseMode {
@@ -66,20 +69,25 @@ impl Database {
         runtime: &Runtime,
         entropy: &dyn Entropy,
         gate: Option<Arc<dyn CommitGate>>,
+        metrics: &StoreMetrics,
     ) -> Result<Self, OpenError> {
-        let lock = connection::lock(location)?;
+        let lock = lock(location)?;
         let mut writer = connection::open(location, connection::Role::Writer)?;
         migrations::apply(&mut writer)?;
         let epoch = epoch(&writer, entropy)?;
         let mode = match lock {
             None => DatabaseMode::Inline { connection: Mutex::new(writer), gate },
             Some(lock) => DatabaseMode::Threads {
-                readers: Readers::start(location, runtime)?,
-                writer: Writer::start(writer, runtime, gate)?,
+                readers: Readers::start(location, runtime, metrics)?,
+                writer: Writer::start(writer, runtime, gate, metrics.clone())?,
                 _lock: lock,
             },
         };
-        Ok(Self { mode, epoch })
+        let folder = match location {
+            Location::Directory(folder) | Location::SingleThread(folder) => Some(folder.clone()),
+            Location::Memory => None,
+        };
+        Ok(Self { mode, epoch, folder })
     }
 
     /// The random name of this database's history.
@@ -90,6 +98,19 @@ impl Database {
     /// Whether work is done on the calling task.
     pub(crate) fn is_inline(&self) -> bool {
         matches!(self.mode, DatabaseMode::Inline { .. })
+    }
+
+    /// What waits, and how large the files are.
+    pub(crate) fn present(&self) -> Present {
+        let size = |name| {
+            self.folder.as_ref().and_then(|folder| folder.join(name).metadata().ok()).map_or(0, |file| file.len())
+        };
+        let (writes_waiting, reads_waiting) = match &self.mode {
+            DatabaseMode::Inline { .. } => (0, 0),
+            DatabaseMode::Threads { writer, readers, .. } => (writer.waiting(), readers.waiting()),
+        };
+        let (file_bytes, log_bytes) = (size("holm.db"), size("holm.db-wal"));
+        Present { writes_waiting, reads_waiting, file_bytes, log_bytes, ..Present::default() }
     }
 
     /// Runs `work` on one snapshot, when it is the turn of `lane`.
@@ -144,9 +165,28 @@ fn guarded<T, E: From<StoreError>>(work: impl FnOnce() -> Result<T, E>) -> Resul
         .unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
 }
 
+/// A connection that reads, beside a server that may run. Blocks.
+pub(crate) fn open_beside(location: &Location) -> Result<Connection, OpenError> {
+    connection::open(location, connection::Role::Reader)
+}
+
+/// A connection that writes. Beside a server that runs, for a single statement only. Blocks.
+pub(crate) fn open_alone(location: &Location) -> Result<Connection, OpenError> {
+    connection::open(location, connection::Role::Writer)
+}
+
+/// Refuses a file that is no database of this server, or of a newer one. Only reads.
+pub(crate) fn check_file(connection: &Connection) -> Result<(), OpenError> {
+    migrations::check(connection)?;
+    match connection.pragma_query_value(None, "application_id", |row| row.get(0))? {
+        0 => Err(OpenError::Foreign { application_id: 0 }),
+        _ => Ok(()),
+    }
+}
+
 /// Gives the database at `location` a new epoch, so that every device starts its copy anew: the step after restoring a backup. Blocks.
 pub(crate) fn renew_epoch(location: &Location, entropy: &dyn Entropy) -> Result<(), OpenError> {
-    let _lock = connection::lock(location)?;
+    let _lock = lock(location)?;
     let mut writer = connection::open(location, connection::Role::Writer)?;
     migrations::apply(&mut writer)?;
     writer.execute("DELETE FROM server WHERE key = 'epoch'", [])?;
@@ -168,6 +208,7 @@ fn epoch(connection: &Connection, entropy: &dyn Entropy) -> Result<String, OpenE
 mod tests {
     use super::*;
     use crate::entropy::OsEntropy;
+    use crate::metrics::Metrics;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
 
@@ -188,8 +229,14 @@ mod tests {
     fn open(folder: &tempfile::TempDir) -> (Database, Arc<Gate>) {
         let gate = Arc::new(Gate::default());
         let location = Location::Directory(folder.path().to_owned());
-        let database =
-            Database::open(&location, &Runtime::default(), &OsEntropy, Some(Arc::clone(&gate) as _)).unwrap();
+        let database = Database::open(
+            &location,
+            &Runtime::default(),
+            &OsEntropy,
+            Some(Arc::clone(&gate) as _),
+            &Metrics::default().store,
+        )
+        .unwrap();
         (database, gate)
     }
 
@@ -336,7 +383,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Directory(folder.path().to_owned());
         let runtime = Runtime { readers: 1, work_budget_ms: 200, ..Runtime::default() };
-        let database = Database::open(&location, &runtime, &OsEntropy, None).unwrap();
+        let database = Database::open(&location, &runtime, &OsEntropy, None, &Metrics::default().store).unwrap();
         let endless = || {
             database.read::<i64, StoreError, _>(Lane::User(1), |db| Ok(db.query_row(ENDLESS, [], |row| row.get(0))?))
         };

@@ -7,6 +7,7 @@
 
 use super::StoreError;
 use super::watch::Abandoned;
+use prometheus_client::metrics::histogram::Histogram;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -51,19 +52,22 @@ pub(super) struct Jobs<J> {
     most: usize,
     /// What waits, for those who only want to know how much.
     waiting: Arc<AtomicUsize>,
+    /// How long each piece of work waited.
+    waited: Histogram,
 }
 
 struct Waiting<J> {
     open: bool,
     count: usize,
-    by_lane: BTreeMap<Lane, VecDeque<J>>,
+    /// With the times at which they came.
+    by_lane: BTreeMap<Lane, VecDeque<(Instant, J)>>,
     /// The by_lane with work, but for the urgent one, in the order of their turns.
     turns: VecDeque<Lane>,
 }
 
 impl<J> Jobs<J> {
     /// Room for `most` pieces of work.
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(super) fn new(most: usize, waited: Histogram) -> Arc<Self> {
         let state = Waiting { open: true, count: 0, by_lane: BTreeMap::new(), turns: VecDeque::new() };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -71,6 +75,7 @@ impl<J> Jobs<J> {
             wake_urgent: Condvar::new(),
             most,
             waiting: Arc::default(),
+            waited,
         })
     }
 
@@ -96,7 +101,7 @@ impl<J> Jobs<J> {
         if of_lane == 0 && lane != Lane::Urgent {
             waiting.turns.push_back(lane);
         }
-        waiting.by_lane.entry(lane).or_default().push_back(job);
+        waiting.by_lane.entry(lane).or_default().push_back((Instant::now(), job));
         waiting.count += 1;
         self.waiting.store(waiting.count, Ordering::Relaxed);
         self.wake.notify_one();
@@ -127,14 +132,15 @@ impl<J> Jobs<J> {
     }
 
     fn next_of(&self, waiting: &mut Waiting<J>, takes: Takes) -> Option<J> {
-        let job = waiting.next(takes);
+        let (came, job) = waiting.next(takes)?;
         self.waiting.store(waiting.count, Ordering::Relaxed);
-        job
+        self.waited.observe(came.elapsed().as_secs_f64());
+        Some(job)
     }
 }
 
 impl<J> Waiting<J> {
-    fn next(&mut self, takes: Takes) -> Option<J> {
+    fn next(&mut self, takes: Takes) -> Option<(Instant, J)> {
         let job = match (self.pop(Lane::Urgent), takes) {
             (Some(job), _) => Some(job),
             (None, Takes::Urgent) => None,
@@ -151,7 +157,7 @@ impl<J> Waiting<J> {
         job
     }
 
-    fn pop(&mut self, lane: Lane) -> Option<J> {
+    fn pop(&mut self, lane: Lane) -> Option<(Instant, J)> {
         let jobs = self.by_lane.get_mut(&lane)?;
         let job = jobs.pop_front();
         if jobs.is_empty() {
@@ -181,6 +187,11 @@ impl<J> Queue<J> {
         let answer = answer.await;
         waiting.keep();
         answer.unwrap_or_else(|_| Err(StoreError::Broken("the work panicked".to_owned()).into()))
+    }
+
+    /// How much waits.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.waiting.load(Ordering::Relaxed)
     }
 
     /// Finishes what is queued within `patience`, then ends what is under way. Blocks. Returns whether the threads have ended.
@@ -233,7 +244,7 @@ mod tests {
     use super::*;
 
     fn queue(most: usize) -> Queue<i32> {
-        Queue::new(Jobs::new(most), Vec::new(), Arc::default())
+        Queue::new(Jobs::new(most, Histogram::new([1.0])), Vec::new(), Arc::default())
     }
 
     #[test]

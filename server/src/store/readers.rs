@@ -7,6 +7,7 @@ use super::queue::{Jobs, Lane, Queue, Takes};
 use super::watch::{Abandoned, Watch};
 use super::{Location, OpenError, StoreError};
 use crate::config::Runtime;
+use crate::metrics::StoreMetrics;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -29,8 +30,8 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn start(location: &Location, runtime: &Runtime) -> Result<Self, OpenError> {
-        let (jobs, stop) = (Jobs::new(runtime.max_waiting), Arc::new(AtomicBool::new(false)));
+    pub(super) fn start(location: &Location, runtime: &Runtime, metrics: &StoreMetrics) -> Result<Self, OpenError> {
+        let (jobs, stop) = (Jobs::new(runtime.max_waiting, metrics.waits("read")), Arc::new(AtomicBool::new(false)));
         let mut threads = Vec::new();
         for number in 0..=runtime.readers {
             let takes = if number == 0 { Takes::Urgent } else { Takes::All };
@@ -63,6 +64,11 @@ impl Readers {
             Job { work, abandoned }
         };
         self.queue.ask(lane, job).await
+    }
+
+    /// How much waits.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// See [`Queue::stop`].

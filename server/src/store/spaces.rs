@@ -66,3 +66,10 @@ pub(crate) fn operations_gone(tx: &WriteTx<'_>, owner: i64, rows: i64) -> Result
         .execute([owner, rows])?;
     Ok(())
 }
+
+/// Live records, and these and tombstones, of all spaces together.
+pub(crate) fn total(connection: &Connection) -> Result<(i64, i64)> {
+    connection.query_row("SELECT coalesce(sum(live_records), 0), coalesce(sum(all_rows), 0) FROM spaces", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}

@@ -15,6 +15,7 @@ use super::queue::{Jobs, Lane, Queue, Takes};
 use super::watch::{Abandoned, Watch};
 use super::{OpenError, StoreError};
 use crate::config::Runtime;
+use crate::metrics::StoreMetrics;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,12 +37,13 @@ impl Writer {
         connection: Connection,
         runtime: &Runtime,
         gate: Option<Arc<dyn CommitGate>>,
+        metrics: StoreMetrics,
     ) -> Result<Self, OpenError> {
-        let (jobs, stop) = (Jobs::new(runtime.max_waiting), Arc::new(AtomicBool::new(false)));
+        let (jobs, stop) = (Jobs::new(runtime.max_waiting, metrics.waits("write")), Arc::new(AtomicBool::new(false)));
         let (queued, watch) = (Arc::clone(&jobs), Watch::new(runtime.work_budget(), Arc::clone(&stop), jobs.waiting()));
         let thread = std::thread::Builder::new()
             .name("holm-writer".to_owned())
-            .spawn(move || serve(&connection, &watch, gate.as_deref(), &queued))
+            .spawn(move || serve(&connection, &watch, gate.as_deref(), &queued, &metrics))
             .map_err(OpenError::Thread)?;
         Ok(Self { queue: Queue::new(jobs, vec![thread], stop) })
     }
@@ -56,6 +58,11 @@ impl Writer {
         let job =
             |reply, abandoned| -> Box<dyn Job> { Box::new(Task { work: Some(work), result: None, reply, abandoned }) };
         self.queue.ask(lane, job).await
+    }
+
+    /// How much waits.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// See [`Queue::stop`].
@@ -109,13 +116,21 @@ where
     }
 }
 
-fn serve(connection: &Connection, watch: &Watch, gate: Option<&dyn CommitGate>, jobs: &Jobs<Box<dyn Job>>) {
+fn serve(
+    connection: &Connection,
+    watch: &Watch,
+    gate: Option<&dyn CommitGate>,
+    jobs: &Jobs<Box<dyn Job>>,
+    metrics: &StoreMetrics,
+) {
     while let Some(first) = jobs.wait(Takes::All) {
         if first.abandoned().is_set() {
             continue;
         }
-        let mut done = Vec::new();
+        let (mut done, began) = (Vec::new(), Instant::now());
         let committed = group(connection, watch, gate, first, jobs, &mut done);
+        metrics.transaction_seconds.observe(began.elapsed().as_secs_f64());
+        metrics.transaction_requests.observe(done.len() as f64);
         if let Err(error) = &committed {
             tracing::error!(%error, requests = done.len(), "a transaction came to nothing");
         }

@@ -1,5 +1,6 @@
 //! One write from its record as stored to its effect.
 
+use super::ahead::Ahead;
 use super::decide::{CurrentRecord, Decision, Live, Refusal, Write, WriteRules, decide};
 use super::write_set::{Author, RecordName, WriteSet};
 use crate::model::PathStamps;
@@ -21,7 +22,22 @@ pub(super) enum Effect {
     Refused(Refusal, Option<Record>),
 }
 
-/// Decides on a write of `author` to a record and carries the decision out.
+/// Decides on a write to a record. `Err` outside: the record cannot be read.
+pub(super) fn decided(
+    record: Option<&Record>,
+    write: Write<'_>,
+    rules: WriteRules<'_>,
+) -> Result<Result<Decision, Refusal>, StoreError> {
+    let live = record.map(read).transpose()?.flatten();
+    let current = match (live, record) {
+        (Some(live), _) => CurrentRecord::Live(live),
+        (None, Some(tombstone)) => CurrentRecord::Deleted { version: tombstone.version },
+        (None, None) => CurrentRecord::Absent,
+    };
+    Ok(decide(current, write, rules))
+}
+
+/// Decides on a write of `author` to a record, unless that was done ahead, and carries the decision out.
 pub(super) fn apply(
     set: &mut WriteSet<'_>,
     name: RecordName<'_>,
@@ -29,14 +45,13 @@ pub(super) fn apply(
     author: Author<'_>,
     record: Option<Record>,
     rules: WriteRules<'_>,
+    ahead: Option<&Ahead>,
 ) -> Result<Effect, StoreError> {
-    let live = record.as_ref().map(read).transpose()?.flatten();
-    let current = match (live, &record) {
-        (Some(live), _) => CurrentRecord::Live(live),
-        (None, Some(tombstone)) => CurrentRecord::Deleted { version: tombstone.version },
-        (None, None) => CurrentRecord::Absent,
+    let decision = match ahead.and_then(|ahead| ahead.on(record.as_ref())) {
+        Some(decision) => decision,
+        None => decided(record.as_ref(), write, rules)?,
     };
-    Ok(match (decide(current, write, rules), record) {
+    Ok(match (decision, record) {
         (Err(refusal), record) => Effect::Refused(refusal, record),
         (Ok(Decision::Put(put)), record) => {
             if let Some(refusal) = set.refuse(name.collection, record.as_ref(), &put)? {

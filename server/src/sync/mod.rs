@@ -11,6 +11,7 @@
 //! batches ─────► batch ─┘                                  deltaUpdates ────────► delta ──────┘
 //! ```
 
+pub(crate) mod ahead;
 mod apply;
 pub(crate) mod batch;
 mod columns;

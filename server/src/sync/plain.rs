@@ -3,6 +3,7 @@
 //! Invariant: with an `Idempotency-Key` the effect and the reply commit together. A concurrent repeat waits for the one writer
 //! like every other write and then finds the reply, so no caller is ever told that a request is in progress.
 
+use super::ahead::Ahead;
 use super::apply::{Effect, apply};
 use super::decide::{Refusal, Write, WriteRules};
 use super::scope::Scope;
@@ -15,6 +16,7 @@ use crate::store::WriteTx;
 use crate::store::idempotency::{self, StoredReply};
 use crate::store::records::{self, OwnStamps, Record};
 use crate::store::streams;
+use rusqlite::Connection;
 
 /// A write.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct PlainWrite {
     /// The `Idempotency-Key` and what the request said.
     pub(crate) key: Option<(OpId, [u8; 16])>,
     pub(crate) now: i64,
+    /// The decision, if it was made ahead.
+    pub(crate) ahead: Option<Ahead>,
 }
 
 /// The condition of a write (RFC 9110, section 13).
@@ -70,6 +74,31 @@ pub(crate) struct Shown {
     pub(crate) json: Vec<u8>,
 }
 
+impl PlainWrite {
+    /// Makes the decision ahead of the write's turn, if that may take long. What is wrong is left for then.
+    pub(crate) fn decide_ahead(&mut self, db: &Connection) -> Result<(), Failure> {
+        let Some(record) = find(db, self)?.filter(|_| self.change.is_heavy()) else { return Ok(()) };
+        let said = self.base;
+        if satisfy(db, self, Some(&record)).is_ok() {
+            let hlc = self.stamp();
+            let rules = WriteRules::of(&self.scope.config, &self.collection);
+            self.ahead = Some(Ahead::of(&record, self.request(&hlc), rules)?);
+        }
+        self.base = said;
+        Ok(())
+    }
+
+    fn stamp(&self) -> String {
+        let by = self.scope.device.clone().unwrap_or_else(DeviceId::server);
+        Hlc::of_server(self.now, by).to_string()
+    }
+
+    fn request<'a>(&'a self, hlc: &'a str) -> Write<'a> {
+        let latest_ms = self.now.saturating_add(self.scope.config.sync.max_clock_ahead_ms());
+        Write { change: &self.change, base: self.base, exact: false, hlc, latest_ms }
+    }
+}
+
 /// Carries out one write of a single record, or answers a repeat of it with the stored reply.
 pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainReply, Failure> {
     if let Some((key, content)) = &write.key
@@ -85,11 +114,7 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
         Some(device) => Some(write.scope.writing_device(tx, device, write.now)?.row),
         None => None,
     };
-    let stamped_by = match &write.scope.device {
-        Some(device) => device.clone(),
-        None => DeviceId::server(),
-    };
-    let hlc = Hlc::of_server(write.now, stamped_by).to_string();
+    let hlc = write.stamp();
     let author = Author { device, op_id: write.key.as_ref().map(|(key, _)| key.as_str()), hlc: &hlc };
     let config = &write.scope.config;
     let rules = config.collection(&write.collection);
@@ -102,11 +127,10 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
     };
     let name = RecordName { collection: &write.collection, id: &id, client_id: called.filter(|_| assigns) };
     let rules = WriteRules::of(config, &write.collection);
-    let latest_ms = write.now.saturating_add(config.sync.max_clock_ahead_ms());
-    let request = Write { change: &write.change, base: write.base, exact: false, hlc: &hlc, latest_ms };
+    let request = write.request(&hlc);
     let mut set = WriteSet::new(tx, write.scope.space_row, write.now, config)?;
     let created = record.as_ref().is_none_or(|record| record.body.is_none());
-    let reply = match apply(&mut set, name, request, author, record, rules)? {
+    let reply = match apply(&mut set, name, request, author, record, rules, write.ahead.as_ref())? {
         Effect::Refused(why, record) => return Err(refused(tx, &write, why, record.as_ref())?),
         Effect::AlreadySo(Some(record)) if record.body.is_some() => {
             let shown = show(tx, &write.scope, &record)?;
@@ -126,7 +150,7 @@ pub(crate) fn write(tx: &WriteTx<'_>, mut write: PlainWrite) -> Result<PlainRepl
 }
 
 /// The record that a request is about.
-fn find(tx: &WriteTx<'_>, write: &PlainWrite) -> rusqlite::Result<Option<Record>> {
+fn find(tx: &Connection, write: &PlainWrite) -> rusqlite::Result<Option<Record>> {
     let Some(id) = &write.id else { return Ok(None) };
     let stream = streams::find(tx, write.scope.space_row, &write.collection)?.row;
     let assigns = write.scope.config.collection(&write.collection).id_assignment == IdAssignment::Server;
@@ -137,7 +161,7 @@ fn find(tx: &WriteTx<'_>, write: &PlainWrite) -> rusqlite::Result<Option<Record>
 }
 
 /// Checks the condition of a request. One that names the record's tag has named its version.
-fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) -> Result<(), Failure> {
+fn satisfy(tx: &Connection, write: &mut PlainWrite, record: Option<&Record>) -> Result<(), Failure> {
     let Some(live) = record.filter(|record| record.body.is_some()) else {
         // What is deleted already may be deleted again, whatever it was.
         let gone = record.is_some() && matches!(write.change, Change::Delete);
@@ -168,7 +192,7 @@ fn satisfy(tx: &WriteTx<'_>, write: &mut PlainWrite, record: Option<&Record>) ->
     }
 }
 
-fn refused(tx: &WriteTx<'_>, write: &PlainWrite, why: Refusal, record: Option<&Record>) -> Result<Failure, Failure> {
+fn refused(tx: &Connection, write: &PlainWrite, why: Refusal, record: Option<&Record>) -> Result<Failure, Failure> {
     let failure = refusal::explain(tx, &write.scope.space, why, record, &write.scope.config.limits)?;
     let unconditional = write.condition != Condition::Absent || failure.code() != Code::RecordExists;
     Ok(if unconditional { failure } else { failure.with_status(412) })

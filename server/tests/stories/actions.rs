@@ -287,7 +287,7 @@ async fn server_f13_calls_of_actions_are_kept_within_the_quota() {
     let error = &refused.json["error"];
     assert_eq!(
         (refused.code(), &error["quota"], &error["limit"]),
-        ("QUOTA_EXCEEDED".into(), &json!("jobBytes"), &json!(1400))
+        ("QUOTA_EXCEEDED", &json!("jobBytes"), &json!(1400))
     );
     phone.act("/v1/actions/draw", "first", json!({})).await.expect(200);
     assert!(running.json["data"]["jobId"].is_string());

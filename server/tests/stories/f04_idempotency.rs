@@ -259,6 +259,46 @@ async fn f04_resent_operation_is_refused_after_the_maximum_offline_time() {
     assert_eq!(phone.push(op("made", made(), false)).await[0]["status"], "applied");
 }
 
+/// History 103556: a group had its effect, its reply was lost and its results were forgotten. The create was refused by what others wrote since, and the
+/// increment was told that it has no effect because of that: so it went again, as a new one.
+#[tokio::test]
+async fn f04_what_may_be_forgotten_is_never_told_that_it_has_no_effect() {
+    let world = World::new();
+    let phone = world.device("phone").await;
+    let old = |mut op: Value, resent: bool| {
+        op["hlc"] = json!(format!("{START}:0:phone"));
+        op["resent"] = json!(resent);
+        op
+    };
+    let create = |resent| {
+        old(json!({"opId": "create", "type": "create", "clientId": "a", "data": {"v": 1}, "group": "g"}), resent)
+    };
+    let inc = |group: Option<&str>, resent| {
+        let ops = json!([{"op": "inc", "path": "/n", "by": 1}]);
+        old(json!({"opId": "inc", "type": "patch", "id": "n", "fieldOps": ops, "group": group}), resent)
+    };
+    phone.create("n", json!({"n": 0})).await;
+    phone.push(json!([create(false), inc(Some("g"), false)])).await;
+    phone
+        .push(json!([{"type": "update", "id": "a", "data": {"v": 2}}, {"type": "update", "id": "n", "data": {"t": 1}}]))
+        .await;
+    world.advance(181 * DAY);
+    world.server.maintain().await.unwrap();
+
+    let group = phone.push(json!([create(true), inc(Some("g"), true)])).await;
+    assert_eq!(group[0]["error"]["code"], "RECORD_EXISTS");
+    assert_eq!(group[1]["error"]["code"], "OPERATION_FORGOTTEN");
+    let fails = json!({"type": "update", "id": "n", "version": 9, "data": {"t": 2}});
+    let behind = phone.push(json!([fails, inc(None, true)])).await;
+    assert_eq!(behind[0]["error"]["code"], "VERSION_CONFLICT");
+    assert_eq!(behind[1]["error"]["code"], "OPERATION_FORGOTTEN", "behind an operation that failed");
+    let ordered =
+        json!({"ordered": true, "operations": [{"type": "update", "id": "none", "data": {}}, inc(None, true)]});
+    let behind = phone.batch(ordered).await.expect(200);
+    assert_eq!(behind.json["results"][1]["error"]["code"], "OPERATION_FORGOTTEN", "behind any that failed");
+    assert_eq!(phone.get("n").await.json["data"]["n"], 1);
+}
+
 #[tokio::test]
 async fn f04_op_ids_of_two_users_do_not_meet() {
     let world = World::new();

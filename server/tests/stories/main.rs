@@ -20,6 +20,7 @@ mod f20_echoes;
 mod f22_tombstones;
 mod f23_epochs;
 mod f40_sessions;
+mod heavy_writes;
 mod malformed;
 mod model;
 mod operator_rules;

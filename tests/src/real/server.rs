@@ -14,6 +14,8 @@ pub struct ServerProcess {
     config: Option<PathBuf>,
     /// Where it listens.
     pub url: String,
+    /// Where it tells its figures.
+    pub metrics: Option<String>,
 }
 
 impl ServerProcess {
@@ -35,6 +37,15 @@ impl ServerProcess {
     /// The same after `prepare` has seen its command: its log and its environment.
     pub fn prepared(directory: &Path, config: Option<&Path>, prepare: impl FnOnce(&mut Command)) -> Self {
         Self::launch_with(directory, config, &[], prepare)
+    }
+
+    /// A command of an operator on a data directory: what it printed, and whether it went well.
+    pub fn operate(directory: &Path, arguments: &[&str]) -> (bool, Vec<Value>) {
+        let mut command = Command::new(binaries::server());
+        command.arg("--data-dir").arg(directory).args(arguments).stderr(Stdio::null());
+        let output = command.output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        (output.status.success(), lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
     /// The process.
@@ -59,7 +70,8 @@ impl ServerProcess {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let hello: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server did not start: {line:?}"));
         let url = hello["listening"].as_str().unwrap().to_owned();
-        Self { child, directory: directory.to_owned(), config: config.map(Path::to_owned), url }
+        let metrics = hello["metrics"].as_str().map(str::to_owned);
+        Self { child, directory: directory.to_owned(), config: config.map(Path::to_owned), url, metrics }
     }
 
     /// Kills it as a power cut would (SIGKILL).

@@ -88,6 +88,20 @@ impl World {
         (world, lines)
     }
 
+    /// A command of an operator, beside the server or after its end.
+    pub fn operate(&self, arguments: &[&str]) -> (bool, Vec<Value>) {
+        ServerProcess::operate(&self.folder.path().join("data"), arguments)
+    }
+
+    /// The server's figures.
+    pub fn metrics(&self) -> String {
+        let url = self.server.metrics.as_ref().unwrap();
+        let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().to_owned();
+        let reply = Caller { address, headers: String::new() }.get("/metrics").expect(200);
+        assert!(reply.head.to_lowercase().contains("application/openmetrics-text"), "{}", reply.head);
+        String::from_utf8(reply.bytes).unwrap()
+    }
+
     pub fn database(&self) -> std::path::PathBuf {
         self.folder.path().join("data/holm.db")
     }

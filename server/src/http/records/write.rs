@@ -155,7 +155,11 @@ async fn write(
     let fresh_id = if is_create { caller.server.entropy.uuid(now)? } else { String::new() };
     let base = base.or(caller.params.count("version")?);
     let (scope, name) = (caller.scope()?, collection.to_string());
-    let write = PlainWrite { scope, collection, id, fresh_id, change, base, condition, key, now };
+    let mut write = PlainWrite { scope, collection, id, fresh_id, change, base, condition, key, now, ahead: None };
+    if write.change.is_heavy() {
+        let decided = caller.read::<_, Failure, _>(move |db| write.decide_ahead(db).map(|()| write));
+        write = decided.await?;
+    }
     let reply = caller.write(move |tx| plain::write(tx, write)).await?;
     Ok(answer(&caller, &name, method, reply))
 }

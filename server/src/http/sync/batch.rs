@@ -15,11 +15,12 @@ use crate::model::{
     Base, CollectionName, Cursor, Decoder, Defaults, Details, DeviceId, OpId, Operation, Timestamp, Unreadable, details,
 };
 use crate::store::Lane;
-use crate::sync::batch::{BatchProgress, OpResult, Push};
+use crate::sync::batch::{BatchProgress, Decisions, OpResult, Push};
 use crate::sync::delta::{self, Position, Updates};
 use crate::sync::plan::Unit;
 use crate::sync::scope::Scope;
 use crate::sync::{batch, cursors, plan, wire};
+use rusqlite::Connection;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -166,14 +167,22 @@ async fn transaction(
     units: Vec<Unit>,
     fault: Option<Failure>,
 ) -> Result<(Vec<OpResult>, BatchProgress, usize), Failure> {
+    let (lane, mut units, mut ahead) = (Lane::User(push.scope.user), units, Decisions::new());
+    if fault.is_none() && batch::is_worth_it(push, &units) {
+        let (push, of_units) = (Arc::clone(push), units.clone());
+        let decide = move |db: &Connection| batch::decide_ahead(db, &push, &of_units);
+        let (decisions, count) = server.database.read::<_, Failure, _>(lane, decide).await?;
+        units.truncate(count);
+        ahead = decisions;
+    }
     let push = Arc::clone(push);
-    let written = server.database.write::<_, Failure, _>(Lane::User(push.scope.user), move |tx| {
+    let written = server.database.write::<_, Failure, _>(lane, move |tx| {
         if !begun {
             batch::begin(tx, &push)?;
         }
         match (fault, units.as_slice()) {
             (Some(fault), [unit]) => batch::fail(tx, &push, progress, unit, &fault),
-            _ => batch::run(tx, &push, progress, &units),
+            _ => batch::run(tx, &push, progress, &units, &ahead),
         }
     });
     written.await

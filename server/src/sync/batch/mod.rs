@@ -10,15 +10,18 @@
 //! - What is refused has no effect and leaves nothing in the ledger.
 //! - What has no effect because it was so before is in the ledger all the same: its repeat must have none, either.
 
+mod ahead;
 mod operation;
 mod run;
+
+pub(crate) use ahead::{Decisions, decide_ahead, is_worth_it};
 
 use super::delta::{self, Position, Written};
 use super::plan::Unit;
 use super::scope::Scope;
 use crate::entropy::Entropy;
 use crate::error::Failure;
-use crate::model::{CollectionName, DeviceId, Operation, RecordId, Unreadable};
+use crate::model::{CollectionName, DeviceId, Hlc, Operation, RecordId, Unreadable};
 use crate::store::ledger::Made;
 use crate::store::{WriteTx, devices};
 use run::Run;
@@ -47,6 +50,18 @@ pub(crate) struct Push {
     pub(crate) compact: bool,
     pub(crate) now: i64,
     pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Push {
+    /// The stamp of an operation, and the latest that an edit of it may have, in milliseconds since 1970.
+    fn stamp(&self, operation: &Operation) -> (String, i64) {
+        let latest_ms = self.now.saturating_add(self.scope.config.sync.max_clock_ahead_ms());
+        let hlc = match &operation.hlc {
+            Some(hlc) => hlc.clone().clamped(latest_ms),
+            None => Hlc::of_server(self.now, self.device.clone()),
+        };
+        (hlc.to_string(), latest_ms)
+    }
 }
 
 /// The result of an operation.
@@ -116,15 +131,16 @@ pub(crate) fn begin(tx: &WriteTx<'_>, push: &Push) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Works off some units in one transaction, all or as many as its turn allows and at least one. Their results come in the order of the
+/// Works off some units in one transaction, all or as many as its turn allows and at least one. `ahead`: decisions that were made. Their results come in the order of the
 /// operations; then what later transactions need, and how many units that were.
 pub(crate) fn run(
     tx: &WriteTx<'_>,
     push: &Push,
     progress: BatchProgress,
     units: &[Unit],
+    ahead: &Decisions,
 ) -> Result<(Vec<OpResult>, BatchProgress, usize), Failure> {
-    let mut run = Run::new(tx, push, progress)?;
+    let mut run = Run::new(tx, push, progress, ahead)?;
     let (mut results, mut done) = (Vec::new(), 0);
     for unit in units {
         if done > 0 && tx.turn_is_over() {
@@ -144,7 +160,8 @@ pub(crate) fn fail(
     unit: &Unit,
     failure: &Failure,
 ) -> Result<(Vec<OpResult>, BatchProgress, usize), Failure> {
-    let mut run = Run::new(tx, push, progress)?;
+    let ahead = Decisions::new();
+    let mut run = Run::new(tx, push, progress, &ahead)?;
     let results = unit.operations().map(|index| run.fail(index, failure.clone())).collect();
     Ok((results, run.finish()?, 1))
 }

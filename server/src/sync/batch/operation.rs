@@ -4,7 +4,7 @@ use super::run::{OperationError, Run, reply_is_full};
 use super::{Done, Key};
 use crate::config::IdAssignment;
 use crate::error::{Code, Failure};
-use crate::model::{Base, Change, Hlc, OpId, Operation, Target, details};
+use crate::model::{Base, Change, OpId, Operation, Target, details};
 use crate::store::ledger::{self, Entry, Made};
 use crate::store::records::{self, Record};
 use crate::sync::apply::{Effect, apply};
@@ -20,10 +20,9 @@ impl<'t> Run<'t> {
             Known::Done(done) => return Ok(done),
             Known::No(subject) => *subject,
         };
-        let forgotten = self.may_be_forgotten(operation);
+        self.refuse_forgotten(operation, &subject)?;
         let Some(change) = &operation.change else {
-            let unknown = || Failure::new(Code::OperationUnknown, "no operation with this opId has an effect");
-            return Err(if forgotten { was_forgotten() } else { unknown() }.into());
+            return Err(Failure::new(Code::OperationUnknown, "no operation with this opId has an effect").into());
         };
         let before = self.progress.first_failed.as_ref().filter(|_| self.push.ordered);
         if let Some(culprit) = self.progress.failed.get(&subject.key).or(before) {
@@ -35,25 +34,21 @@ impl<'t> Run<'t> {
             let message = "the device has confirmed a later operation and this one is not known: take a new device id";
             return Err(Failure::new(Code::OpSequenceReused, message).into());
         }
-        let makes_again = matches!(change, Change::Create(_)) && subject.record.is_none();
-        if forgotten && (makes_again || change.counts_twice()) {
-            return Err(was_forgotten().into());
-        }
         if operation.op_id.is_some() && !self.set.may_keep_operation() {
             let quotas = &self.push.scope.config.quotas;
             let (most, url) = (quotas.operations, quotas.upgrade_url.as_deref());
             return Err(Failure::quota("operations", most, most, url).into());
         }
-        self.execute(operation, change, subject)
+        self.execute(index, operation, change, subject)
     }
 
     /// The result of a member of a group that came to nothing, if it has its effect from an earlier request: that stands.
     pub(super) fn done_before(&mut self, index: usize) -> Result<Option<Done>, OperationError> {
         let Ok(operation) = self.readable(index) else { return Ok(None) };
-        Ok(match self.known(operation)? {
-            Known::Done(done) => Some(done),
-            Known::No(_) => None,
-        })
+        match self.known(operation)? {
+            Known::Done(done) => Ok(Some(done)),
+            Known::No(subject) => self.refuse_forgotten(operation, &subject).map(|()| None),
+        }
     }
 
     fn readable(&self, index: usize) -> Result<&'t Operation, OperationError> {
@@ -83,10 +78,19 @@ impl<'t> Run<'t> {
         }
     }
 
-    /// Whether an operation that is not known may have had its effect: it was sent before, and what was known of its time has been deleted.
-    fn may_be_forgotten(&self, operation: &Operation) -> bool {
+    /// Refuses an operation that is not known, may have had its effect all the same (it was sent before, and what was known of its time has been deleted)
+    /// and would have it a second time. Asked before all else: any other refusal says that it has no effect, and a question would be answered so.
+    fn refuse_forgotten(&self, operation: &Operation, subject: &Subject) -> Result<(), OperationError> {
         let known_since = self.push.now.saturating_sub(self.push.scope.config.retention.max_offline_ms());
-        operation.resent && operation.hlc.as_ref().is_some_and(|hlc| hlc.ms < known_since)
+        if !operation.resent || operation.hlc.as_ref().is_none_or(|hlc| hlc.ms >= known_since) {
+            return Ok(());
+        }
+        let has_it_twice = match &operation.change {
+            None => true,
+            Some(Change::Create(_)) => subject.record.is_none(),
+            Some(change) => change.counts_twice(),
+        };
+        if has_it_twice { Err(was_forgotten().into()) } else { Ok(()) }
     }
 
     /// Answers a repeat from the ledger.
@@ -106,7 +110,13 @@ impl<'t> Run<'t> {
         Ok(Done { duplicate: true, record_id: entry.record_id, made: entry.made, record, omitted })
     }
 
-    fn execute(&mut self, operation: &Operation, change: &Change, subject: Subject) -> Result<Done, OperationError> {
+    fn execute(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        change: &Change,
+        subject: Subject,
+    ) -> Result<Done, OperationError> {
         let (push, config) = (self.push, &self.push.scope.config);
         let base = match operation.base {
             Base::Unstated => None,
@@ -118,18 +128,14 @@ impl<'t> Run<'t> {
                 Some(*made.ok_or_else(fault)?)
             }
         };
-        let latest_ms = push.now.saturating_add(config.sync.max_clock_ahead_ms());
-        let hlc = match &operation.hlc {
-            Some(hlc) => hlc.clone().clamped(latest_ms),
-            None => Hlc::of_server(push.now, push.device.clone()),
-        };
-        let hlc = hlc.to_string();
+        let (hlc, latest_ms) = push.stamp(operation);
         let author =
             Author { device: Some(self.device.row), op_id: operation.op_id.as_ref().map(OpId::as_str), hlc: &hlc };
         let collection = &operation.collection;
         let name = RecordName { collection, id: &subject.key.1, client_id: subject.client_id.as_deref() };
         let write = Write { change, base, exact: operation.exact, hlc: &hlc, latest_ms };
-        match apply(&mut self.set, name, write, author, subject.record, WriteRules::of(config, collection))? {
+        let (rules, ahead) = (WriteRules::of(config, collection), self.ahead.get(&index));
+        match apply(&mut self.set, name, write, author, subject.record, rules, ahead)? {
             Effect::Refused(why, record) => {
                 let shown =
                     if why.shows_record() { record.as_ref().and_then(|record| record.body.as_ref()) } else { None };

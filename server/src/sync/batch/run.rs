@@ -1,6 +1,6 @@
 //! The units of a push, one after another.
 
-use super::{BatchProgress, Key, OpResult, Push};
+use super::{BatchProgress, Decisions, Key, OpResult, Push};
 use crate::entropy::EntropyUnavailable;
 use crate::error::{Code, Failure};
 use crate::model::{CollectionName, Operation, RecordId, Target, details};
@@ -58,16 +58,22 @@ pub(super) struct Run<'t> {
     pub(super) progress: BatchProgress,
     /// Of the unit under way.
     pub(super) unit_progress: BatchProgress,
+    pub(super) ahead: &'t Decisions,
 }
 
 impl<'t> Run<'t> {
-    pub(super) fn new(tx: &'t WriteTx<'t>, push: &'t Push, progress: BatchProgress) -> rusqlite::Result<Self> {
+    pub(super) fn new(
+        tx: &'t WriteTx<'t>,
+        push: &'t Push,
+        progress: BatchProgress,
+        ahead: &'t Decisions,
+    ) -> rusqlite::Result<Self> {
         let most = push.scope.config.quotas.devices;
         let device = devices::seen(tx, push.scope.user, &push.device, push.now, most)?;
         let device = device.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         let set = WriteSet::new(tx, push.scope.space_row, push.now, &push.scope.config)?;
         let greatest = ledger::greatest(tx, push.scope.user)?;
-        Ok(Self { tx, push, device, set, greatest, progress, unit_progress: BatchProgress::default() })
+        Ok(Self { tx, push, device, set, greatest, progress, unit_progress: BatchProgress::default(), ahead })
     }
 
     /// Stores what the operations moved; gives back what later transactions need to know.
