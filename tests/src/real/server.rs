@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A running server. Killed when it is dropped.
 pub struct ServerProcess {
@@ -61,7 +62,7 @@ impl ServerProcess {
         let mut command = Command::new(binaries::server());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         prepare(&mut command);
-        command.arg("--data-dir").arg(directory).args(["--listen", "127.0.0.1:0"]);
+        command.arg("--data-dir").arg(directory).args(["--listen", &own_address()]);
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
@@ -94,6 +95,18 @@ impl ServerProcess {
         let risen = Self::launch(&self.directory, self.config.as_deref(), &["--new-epoch"]);
         *self = risen;
     }
+}
+
+/// An address that no other server of the tests has, where the system has a whole network of them: a device that still asks a server that was killed must
+/// not meet the server of another test that got its port.
+fn own_address() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    if !cfg!(target_os = "linux") {
+        return "127.0.0.1:0".to_owned();
+    }
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let [_, a, b, c] = ((std::process::id() << 10) | (count & 0x3ff)).to_be_bytes();
+    format!("127.{a}.{b}.{c}:0")
 }
 
 impl Drop for ServerProcess {
