@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Failure};
 use crate::state::State;
-use crate::store::{Lane, StoreError};
+use crate::store::{Lane, StoreError, WriteTx, facts};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 
@@ -40,11 +40,8 @@ impl Readiness {
         let probe = match *known {
             Some(probe) if (0..PROBE_MS).contains(&(now - probe.at)) => probe,
             _ => {
-                let write = state.database.write::<_, StoreError, _>(Lane::Urgent, move |tx| {
-                    let sql = "INSERT OR REPLACE INTO server (key, value) VALUES ('probed_ts', ?1)";
-                    Ok(tx.prepare_cached(sql)?.execute([now.to_string()])?)
-                });
-                let outcome = write.await;
+                let write = move |tx: &WriteTx<'_>| Ok(facts::probe(tx, now)?);
+                let outcome = state.database.write::<_, StoreError, _>(Lane::Urgent, write).await;
                 if let Err(error) = &outcome {
                     tracing::warn!(%error, "a trial write failed");
                 }

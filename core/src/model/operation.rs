@@ -173,17 +173,19 @@ impl OpState {
         match self {
             Self::Open => 0,
             Self::Unanswered => Self::LAST_QUEUED,
-            Self::InFlight => 2,
+            Self::InFlight => Self::IN_FLIGHT,
             Self::Parked { sent: false, .. } => 3,
-            Self::Parked { sent: true, .. } => 5,
+            Self::Parked { sent: true, .. } => Self::PARKED_SENT,
             Self::InConflict => 4,
         }
     }
 
     pub(crate) const LAST_QUEUED: i64 = 1;
+    const IN_FLIGHT: i64 = 2;
+    const PARKED_SENT: i64 = 5;
 
     /// The numbers of the states in which a request has carried it and nothing says that it had no effect.
-    pub(crate) const SENT: [i64; 3] = [Self::LAST_QUEUED, 2, 5];
+    pub(crate) const SENT: [i64; 3] = [Self::LAST_QUEUED, Self::IN_FLIGHT, Self::PARKED_SENT];
 
     /// The state of a number; `error` is the stored reason.
     pub(crate) fn from_number(number: i64, error: Option<&OpError>) -> Option<Self> {
@@ -191,8 +193,11 @@ impl OpState {
         match number {
             0 => Some(Self::Open),
             Self::LAST_QUEUED => Some(Self::Unanswered),
-            2 => Some(Self::InFlight),
-            3 | 5 => Some(Self::Parked { error: error.cloned().unwrap_or_else(unknown), sent: number == 5 }),
+            Self::IN_FLIGHT => Some(Self::InFlight),
+            3 | Self::PARKED_SENT => {
+                let error = error.cloned().unwrap_or_else(unknown);
+                Some(Self::Parked { error, sent: number == Self::PARKED_SENT })
+            }
             4 => Some(Self::InConflict),
             _ => None,
         }

@@ -28,5 +28,7 @@ pub(crate) use hashing::Hashing;
 pub(crate) use limiter::RateLimiter;
 pub(crate) use password::Decoy;
 pub(crate) use proof::Visitor;
-pub(crate) use sessions::{NewSession, Session, SignUp, authenticate, refresh, sign_in, sign_out, sign_up};
+pub(crate) use sessions::{
+    NewSession, Session, SignUp, authenticate, normal_email, refresh, sign_in, sign_out, sign_up,
+};
 pub(crate) use tokens::Token;

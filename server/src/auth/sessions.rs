@@ -228,7 +228,8 @@ fn revoked() -> Failure {
     Failure::new(Code::SessionRevoked, "the session was ended; sign in again")
 }
 
-fn normal_email(email: &str) -> Result<String, Details> {
+/// An address as accounts are found by it.
+pub(crate) fn normal_email(email: &str) -> Result<String, Details> {
     let email = email.trim().to_lowercase();
     let shaped = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     let once = email.matches('@').count() == 1;

@@ -1,7 +1,7 @@
 //! Whether what the server keeps beside the records is what the records say.
 
 use super::{OperateError, damage, database_of};
-use crate::store::{self, Location};
+use crate::store::{self, Location, idempotency, jobs};
 use holm_protocol::digest;
 use rusqlite::{Connection, params};
 use std::path::Path;
@@ -26,14 +26,22 @@ const DERIVED: [(&str, &str, &str); 7] = [
     (
         "spaces",
         "reply_bytes",
-        "(SELECT coalesce(sum(coalesce(octet_length(data), 0) + 256), 0) FROM idempotency WHERE user = outer.owner)",
+        "(SELECT coalesce(sum(coalesce(octet_length(data), 0) + :reply), 0) FROM idempotency WHERE user = outer.owner)",
     ),
     (
         "spaces",
         "job_bytes",
-        "(SELECT coalesce(sum(octet_length(params) + coalesce(octet_length(outcome), 0) + 256), 0) FROM jobs WHERE user = outer.owner)",
+        "(SELECT coalesce(sum(octet_length(params) + coalesce(octet_length(outcome), 0) + :job), 0) FROM jobs WHERE user = outer.owner)",
     ),
 ];
+
+/// [`DERIVED`] with what a stored reply and a job take beside their texts.
+fn derived() -> impl Iterator<Item = (&'static str, &'static str, String)> {
+    let (reply, job) = (idempotency::ROW_BYTES.to_string(), jobs::ROW_BYTES.to_string());
+    DERIVED
+        .into_iter()
+        .map(move |(table, column, value)| (table, column, value.replace(":reply", &reply).replace(":job", &job)))
+}
 
 /// What must not be found: a sentence, and a query for the rows that it is true of.
 const FORBIDDEN: [(&str, &str); 5] = [
@@ -48,8 +56,8 @@ const FORBIDDEN: [(&str, &str); 5] = [
     ("a device has confirmed more than it sent", "SELECT id FROM devices WHERE ack_op_seq > op_seq"),
 ];
 
-/// Reads all of the database in `folder`, and says what is wrong with it, a sentence for each fault; nothing if it is sound. Blocks, for about a
-/// second for each 100 MB, and sees one moment of a server that runs.
+/// Reads all of the database in `folder`, and says what is wrong with it, a sentence for each fault; nothing if it is sound. Blocks, and sees
+/// one moment of a server that runs.
 ///
 /// # Errors
 /// If it cannot be read at all.
@@ -76,7 +84,7 @@ pub fn check(folder: &Path) -> Result<Vec<String>, OperateError> {
             faults.push(format!("{what}: {rows} times"));
         }
     }
-    for (table, column, value) in DERIVED {
+    for (table, column, value) in derived() {
         let sql = format!("SELECT count(*) FROM {table} AS outer WHERE {column} <> {value}");
         let rows: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
         if rows > 0 {
@@ -103,7 +111,7 @@ pub fn repair(folder: &Path) -> Result<Vec<String>, OperateError> {
     let mut connection = store::open_alone(&location)?;
     let tx = connection.transaction()?;
     tx.execute_batch("REINDEX")?;
-    for (table, column, value) in DERIVED {
+    for (table, column, value) in derived() {
         tx.execute(&format!("UPDATE {table} AS outer SET {column} = {value} WHERE {column} <> {value}"), [])?;
     }
     for (stream, kept, right) in digests(&tx)? {

@@ -1,6 +1,7 @@
 //! Accounts and their sign-ins, also while the server runs: it looks at the database with every request.
 
 use super::{OperateError, database_of};
+use crate::auth::normal_email;
 use crate::store::{self, Location};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -99,7 +100,8 @@ fn open(folder: &Path) -> Result<Connection, OperateError> {
 }
 
 fn account(connection: &Connection, email: &str) -> Result<i64, OperateError> {
-    let wanted = email.trim().to_lowercase();
+    let unknown = || OperateError::NoAccount(email.to_owned());
+    let wanted = normal_email(email).map_err(|_| unknown())?;
     let user = connection.query_row("SELECT id FROM users WHERE email = ?1", [&wanted], |row| row.get(0)).optional()?;
-    user.ok_or(OperateError::NoAccount(wanted))
+    user.ok_or_else(unknown)
 }

@@ -1,7 +1,7 @@
 //! How much there is.
 
 use super::{OperateError, database_of};
-use crate::store::{self, Location};
+use crate::store::{self, Location, facts};
 use serde::Serialize;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub struct Stats {
     pub free_bytes: i64,
 }
 
-/// Counts what is in the database of `folder`, also beside a server that runs. Blocks, for some milliseconds for each million of rows.
+/// Counts what is in the database of `folder`, also beside a server that runs. Blocks.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -53,7 +53,7 @@ pub fn stats(folder: &Path) -> Result<Stats, OperateError> {
     let size = |path: &Path| path.metadata().map_or(0, |data| data.len());
     let (records, rows) = (sum("live_records")?, sum("all_rows")?);
     Ok(Stats {
-        epoch: connection.query_row("SELECT value FROM server WHERE key = 'epoch'", [], |row| row.get(0))?,
+        epoch: facts::find(&connection, facts::EPOCH)?.unwrap_or_default(),
         users: number("SELECT count(*) FROM users")?,
         sessions: number("SELECT count(*) FROM families WHERE revoked_ts IS NULL")?,
         devices: number("SELECT count(*) FROM devices")?,

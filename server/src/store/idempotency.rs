@@ -7,7 +7,7 @@ use crate::model::{CollectionName, OpId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 /// What a reply takes beside its body.
-pub(super) const ROW_BYTES: i64 = 256;
+pub(crate) const ROW_BYTES: i64 = 256;
 
 /// A reply that may be asked for again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::WriteTx;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 /// What a job takes beside its parameters and its outcome.
-pub(super) const ROW_BYTES: i64 = 256;
+pub(crate) const ROW_BYTES: i64 = 256;
 
 /// A call of an action and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

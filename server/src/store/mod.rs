@@ -15,6 +15,7 @@ mod commit;
 mod connection;
 pub(crate) mod devices;
 mod error;
+pub(crate) mod facts;
 pub(crate) mod idempotency;
 pub(crate) mod jobs;
 pub(crate) mod ledger;
@@ -40,7 +41,7 @@ use crate::metrics::{Present, StoreMetrics};
 use base64ct::{Base64UrlUnpadded, Encoding};
 pub(crate) use queue::Lane;
 use readers::Readers;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -194,13 +195,11 @@ pub(crate) fn renew_epoch(location: &Location, entropy: &dyn Entropy) -> Result<
 }
 
 fn epoch(connection: &Connection, entropy: &dyn Entropy) -> Result<String, OpenError> {
-    let known =
-        connection.query_row("SELECT value FROM server WHERE key = 'epoch'", [], |row| row.get(0)).optional()?;
-    if let Some(epoch) = known {
+    if let Some(epoch) = facts::find(connection, facts::EPOCH)? {
         return Ok(epoch);
     }
     let epoch = Base64UrlUnpadded::encode_string(&entropy.bytes::<12>()?);
-    connection.execute("INSERT INTO server (key, value) VALUES ('epoch', ?1)", [&epoch])?;
+    facts::put(connection, facts::EPOCH, &epoch)?;
     Ok(epoch)
 }
 

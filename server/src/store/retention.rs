@@ -1,18 +1,15 @@
 //! Deletes rows whose retention has passed, a bounded number at a time so that writers need not wait.
 
-use super::{WriteTx, idempotency, jobs, spaces, streams};
+use super::{WriteTx, facts, idempotency, jobs, spaces, streams};
 use crate::model::Timestamp;
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{Result, params};
 use std::collections::BTreeMap;
 
 /// The time that a round of clean-up goes by: `now`, but at most `step` later than in the round before.
 pub(crate) fn step(tx: &WriteTx<'_>, now: i64, step: i64) -> Result<i64> {
-    let mut find = tx.prepare_cached("SELECT value FROM server WHERE key = 'cleaned_ts'")?;
-    let before: Option<String> = find.query_row([], |row| row.get(0)).optional()?;
-    let before: Option<i64> = before.and_then(|text| text.parse().ok());
+    let before: Option<i64> = facts::find(tx, facts::CLEANED)?.and_then(|text| text.parse().ok());
     let as_of = before.map_or(now, |before| now.min(before.saturating_add(step)));
-    tx.prepare_cached("INSERT OR REPLACE INTO server (key, value) VALUES ('cleaned_ts', ?1)")?
-        .execute([as_of.to_string()])?;
+    facts::put(tx, facts::CLEANED, &as_of.to_string())?;
     Ok(as_of)
 }
 
