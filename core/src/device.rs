@@ -32,7 +32,16 @@ pub(crate) struct Device {
     time: Mutex<Timeline>,
     id: Mutex<Arc<str>>,
     drawn: Mutex<Drawn>,
-    op_id_base: Mutex<Option<(Duration, [u8; 16])>>,
+    op_ids: Mutex<Option<OpIds>>,
+}
+
+/// The ids of operations that are made now.
+struct OpIds {
+    /// What they have in common.
+    base: [u8; 16],
+    since: Duration,
+    /// How many transactions had failed then.
+    failed: u64,
 }
 
 /// So long the ids of operations have their beginning in common.
@@ -50,7 +59,7 @@ impl Device {
             time: Mutex::new(time),
             id: Mutex::new(id.into()),
             drawn: Mutex::default(),
-            op_id_base: Mutex::default(),
+            op_ids: Mutex::default(),
         }
     }
 
@@ -69,15 +78,15 @@ impl Device {
     }
 
     /// An id whose beginning the ids of operations that are made now have in common. It changes after a while, so that ids of several devices
-    /// stay roughly in the order of time.
-    pub fn op_id_base(&self) -> [u8; 16] {
-        let now = self.clock.monotonic();
-        let mut kept = self.op_id_base.lock().unwrap_or_else(PoisonError::into_inner);
-        match *kept {
-            Some((since, base)) if now.saturating_sub(since) < OP_ID_BASE_LASTS => base,
+    /// stay roughly in the order of time; and when a transaction has failed, because the numbers that it took are given again.
+    pub fn op_id_base(&self, tx: &Tx<'_>) -> [u8; 16] {
+        let (now, failed) = (self.clock.monotonic(), tx.failed_transactions());
+        let mut kept = self.op_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_ref() {
+            Some(ids) if ids.failed == failed && now.saturating_sub(ids.since) < OP_ID_BASE_LASTS => ids.base,
             _ => {
                 let base = *self.new_op_id().as_bytes();
-                *kept = Some((now, base));
+                *kept = Some(OpIds { base, since: now, failed });
                 base
             }
         }

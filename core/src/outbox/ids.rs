@@ -9,7 +9,8 @@
 //!
 //! All before the number is the same for the ids that one process mints within some minutes, so a request says it once. A store that
 //! was copied or restored is opened by another process and goes on with other random bits: what it writes under a number that the
-//! original has used, too, has another id.
+//! original has used, too, has another id. So does what is written under the
+//! number of a write whose transaction failed: that may be on the disk all the same, and in a backup that is taken then.
 
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -36,7 +37,7 @@ impl Ticket {
         let stamp = device.stamp(tx)?;
         Ok(Self {
             op_seq,
-            op_id: mint(device.op_id_base(), &secret, op_seq),
+            op_id: mint(device.op_id_base(tx), &secret, op_seq),
             stamp: Stamp { ms: stamp.ms, counter: stamp.counter },
             group: group.map(str::to_owned),
         })

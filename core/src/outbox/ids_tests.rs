@@ -59,6 +59,31 @@ fn what_was_made_in_a_write_that_is_taken_back_is_made_again() {
     }
 }
 
+/// A rule that is checked at the end of the transaction, and broken.
+const COMMIT_FAILS: &str = "CREATE TEMP TABLE parent (id INTEGER PRIMARY KEY);
+     CREATE TEMP TABLE child (of REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+     INSERT INTO child VALUES (1)";
+
+#[test]
+fn a_number_that_is_given_again_after_a_failed_commit_makes_another_id() {
+    let (store, device) = (open(Location::Memory), device());
+    let make_on = |id: &'static str, fails: bool| {
+        let (device, (told, made)) = (device.clone(), std::sync::mpsc::channel());
+        let written = store.write_blocking(move |tx| {
+            if fails {
+                tx.execute_batch(COMMIT_FAILS)?;
+            }
+            told.send(make(tx, &device, id)?).unwrap();
+            Ok(())
+        });
+        assert_eq!(written.is_err(), fails);
+        made.recv().unwrap()
+    };
+    let (first, in_vain, second) = (make_on("a", false), make_on("b", true), make_on("b", false));
+    assert_eq!((first.op_seq(1), in_vain.op_seq(2), second.op_seq(2)), (1, 2, 2));
+    assert_ne!(in_vain, second);
+}
+
 #[test]
 fn two_stores_on_one_directory_use_no_number_twice() {
     let directory = tempfile::tempdir().unwrap();

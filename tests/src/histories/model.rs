@@ -39,6 +39,9 @@ pub(crate) struct Write {
     pub outcome: Option<WriteOutcome>,
     /// Its device was restored or wiped, or its server was: it may be there or not, at most once.
     pub uncertain: bool,
+    /// Its device waited for the answer when the server was restored: another one that had read it may make the document again with it, and
+    /// its own device sends it again, too.
+    pub twice: bool,
 }
 
 impl Write {
@@ -50,6 +53,17 @@ impl Write {
     /// Whether it may have its effect: no device was told that it has none.
     pub fn may_count(&self) -> bool {
         self.uncertain || self.accepted() || self.outcome == Some(WriteOutcome::Overridden)
+    }
+
+    /// What it adds to a document's number.
+    fn adds(&self) -> i64 {
+        if let Effect::Create { n: by } | Effect::Inc { by } = self.effect { by } else { 0 }
+    }
+
+    /// The same, at most.
+    fn adds_at_most(&self) -> i64 {
+        let again = self.twice && matches!(self.effect, Effect::Inc { .. });
+        if again { 2 * self.adds() } else { self.adds() }
     }
 
     /// Whether the server has it, as far as its device knows.
@@ -93,7 +107,16 @@ impl Model {
         if uncertain {
             self.fuzzy.insert(id.to_owned());
         }
-        self.writes.push(Write { device, id: id.to_owned(), op, effect, group, outcome: None, uncertain });
+        self.writes.push(Write {
+            device,
+            id: id.to_owned(),
+            op,
+            effect,
+            group,
+            outcome: None,
+            uncertain,
+            twice: false,
+        });
     }
 
     /// Nothing exact can be said of these writes any more.
@@ -157,10 +180,9 @@ impl Model {
     pub fn sums(&self) -> BTreeMap<&str, (i64, i64)> {
         let mut sums = BTreeMap::<&str, (i64, i64)>::new();
         for write in &self.writes {
-            let (Effect::Create { n: by } | Effect::Inc { by }) = write.effect else { continue };
             let sum = sums.entry(&write.id).or_default();
-            sum.0 += if write.counts() { by } else { 0 };
-            sum.1 += if write.may_count() { by } else { 0 };
+            sum.0 += if write.counts() { write.adds() } else { 0 };
+            sum.1 += if write.may_count() { write.adds_at_most() } else { 0 };
         }
         sums
     }
@@ -169,9 +191,7 @@ impl Model {
     pub fn most(&self) -> BTreeMap<&str, i64> {
         let mut most = BTreeMap::<&str, i64>::new();
         for write in &self.writes {
-            if let Effect::Create { n: by } | Effect::Inc { by } = write.effect {
-                *most.entry(&write.id).or_default() += by;
-            }
+            *most.entry(&write.id).or_default() += write.adds_at_most();
         }
         most
     }

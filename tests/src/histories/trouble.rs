@@ -155,7 +155,7 @@ impl History {
         self.run.count("servers restored");
         self.world.restore_server(&backup);
         self.model.shares.clear();
-        self.model.doubt(|write| write.outcome.is_some());
+        self.model.writes.iter_mut().filter(|write| write.outcome.is_none()).for_each(|write| write.twice = true);
         self.model.doubt(|_| true);
         self.versions_begin_anew();
         // Sessions that began after the backup are gone.

@@ -15,13 +15,25 @@ pub(in crate::store) struct Remembered {
     pub op_secret: RefCell<Option<Arc<str>>>,
     /// The frame of stamps that is stored, by its nonce.
     pub frame: Cell<Option<i64>>,
+    /// How many transactions have failed.
+    failed: Cell<u64>,
 }
 
 impl Remembered {
     pub fn forget(&self) {
-        let Self { last_number, op_secret, frame } = self;
+        let Self { last_number, op_secret, frame, failed: _ } = self;
         last_number.set(None);
         op_secret.replace(None);
         frame.set(None);
+    }
+
+    /// A transaction failed as a whole.
+    pub fn transaction_failed(&self) {
+        self.forget();
+        self.failed.set(self.failed.get() + 1);
+    }
+
+    pub fn failed_transactions(&self) -> u64 {
+        self.failed.get()
     }
 }

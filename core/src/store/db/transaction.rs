@@ -60,6 +60,11 @@ impl<'a> Tx<'a> {
         self.remembered
     }
 
+    /// How many transactions of this process have failed. What such a one wrote may be on the disk all the same, and in a backup that is taken then.
+    pub fn failed_transactions(&self) -> u64 {
+        self.remembered.failed_transactions()
+    }
+
     /// Notes that a document changed, in content or status. Every function of the store that writes one calls this. What a job has noted is
     /// dropped with its changes if it is taken back.
     pub(in crate::store) fn changed(&self, collection: i64, row: i64) {

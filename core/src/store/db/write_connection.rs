@@ -221,7 +221,7 @@ impl WriteConnection {
                 }
             }
             Err(_) => {
-                self.remembered.forget();
+                self.remembered.transaction_failed();
                 let rolled_back = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
                 // After an I/O failure nothing that this connection believes can be trusted.
                 if !rolled_back || matches!(result, Err(Error::Storage { code: ErrorCode::StorageUnavailable, .. })) {
