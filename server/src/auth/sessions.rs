@@ -179,11 +179,12 @@ pub(crate) async fn refresh(state: &State, old: Token, address: Option<IpAddr>) 
         }
         let tokens = match known.exchanged {
             None => {
+                let (session_expires_ts, refresh_expires_ts) = limits.expiry(known.began_ts, now);
                 let tokens = Tokens {
                     session: Token::derived("session", &salt, &old),
-                    session_expires_ts: now + limits.session_ms(),
+                    session_expires_ts,
                     refresh: Token::derived("refresh", &salt, &old),
-                    refresh_expires_ts: now + limits.refresh_ms(),
+                    refresh_expires_ts,
                 };
                 let next = accounts::insert_pair(tx, known.family, &tokens.stored(false))?;
                 accounts::rotate_pair(tx, known.pair, next, &salt, now)?;
@@ -277,12 +278,13 @@ struct NewFamily {
 
 impl NewFamily {
     fn new(state: &State) -> Result<Self, Failure> {
-        let (now, limits) = (state.now(), &state.config.accounts);
+        let now = state.now();
+        let (session_expires_ts, refresh_expires_ts) = state.config.accounts.expiry(now, now);
         let tokens = Tokens {
             session: Token::random(&*state.entropy)?,
-            session_expires_ts: now + limits.session_ms(),
+            session_expires_ts,
             refresh: Token::random(&*state.entropy)?,
-            refresh_expires_ts: now + limits.refresh_ms(),
+            refresh_expires_ts,
         };
         Ok(Self { tokens, now, quotas: state.config.quotas.clone() })
     }

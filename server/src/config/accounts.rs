@@ -3,6 +3,8 @@
 use super::{ConfigError, within};
 use serde::Deserialize;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Sign-up, sign-in and sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +17,8 @@ pub struct Accounts {
     pub session_minutes: u32,
     /// Days that a refresh token lives. Each refresh starts them anew.
     pub refresh_days: u32,
+    /// Days after which a sign-in ends however often it was refreshed. Never if absent: a device that works offline for long must not lose its session.
+    pub sign_in_max_days: Option<u32>,
     /// Hours in which an old refresh token still gets the pair that it was exchanged for, as long as that pair has not been used.
     pub refresh_grace_hours: u32,
     /// The cost of hashing a password.
@@ -32,6 +36,7 @@ impl Default for Accounts {
             min_password_chars: 8,
             session_minutes: 15,
             refresh_days: 180,
+            sign_in_max_days: None,
             refresh_grace_hours: 24,
             argon2: Argon2Cost::default(),
             hashing_threads: 2,
@@ -45,18 +50,22 @@ impl Accounts {
         within("accounts.min_password_chars", self.min_password_chars, 1..=128)?;
         within("accounts.session_minutes", self.session_minutes, 1..=525_600)?;
         within("accounts.refresh_days", self.refresh_days, 1..=36_500)?;
+        if let Some(days) = self.sign_in_max_days {
+            within("accounts.sign_in_max_days", days, 1..=36_500)?;
+        }
         within("accounts.refresh_grace_hours", self.refresh_grace_hours, 0..=8_760)?;
         within("accounts.hashing_threads", self.hashing_threads, 1..=256)?;
         within("accounts.hashing_queue", self.hashing_queue, 1..=100_000)?;
         self.argon2.validate()
     }
 
-    pub(crate) fn session_ms(&self) -> i64 {
-        i64::from(self.session_minutes) * 60_000
-    }
-
-    pub(crate) fn refresh_ms(&self) -> i64 {
-        i64::from(self.refresh_days) * 86_400_000
+    /// When a pair of tokens expires that is given now, to a sign-in of `began`: the session token's time and the refresh token's. Neither outlives the
+    /// sign-in.
+    pub(crate) fn expiry(&self, began: i64, now: i64) -> (i64, i64) {
+        let end = self.sign_in_max_days.map_or(i64::MAX, |days| began + i64::from(days) * DAY_MS);
+        let session = now + i64::from(self.session_minutes) * 60_000;
+        let refresh = now + i64::from(self.refresh_days) * DAY_MS;
+        (session.min(end), refresh.min(end))
     }
 
     pub(crate) fn refresh_grace_ms(&self) -> i64 {

@@ -132,6 +132,8 @@ pub struct Runtime {
     pub max_connections_by_address: usize,
     /// Proxies: networks such as `10.0.0.0/8` or single addresses. Their connections are not counted by address, and the last address in their `X-Forwarded-For` is the client's.
     pub trusted_proxies: Vec<String>,
+    /// Origins, such as `https://app.example.org`, whose pages may call from a browser; `*` alone: all. Apps for phones need none.
+    pub cors_origins: Vec<String>,
     /// Seconds in which a connection must bring the whole header of its next request, idle time included.
     pub header_timeout_seconds: u32,
     /// Seconds in which a client must begin to take a reply; after that it must take at least 1 KiB each second.
@@ -157,6 +159,7 @@ impl Default for Runtime {
             max_connections: 4_096,
             max_connections_by_address: 512,
             trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
             header_timeout_seconds: 20,
             write_timeout_seconds: 15,
             // Less than clients wait, so that they learn why.
@@ -180,6 +183,12 @@ impl Runtime {
                     "server.trusted_proxies",
                     format!("{proxy:?} is no network or address"),
                 ));
+            }
+        }
+        for origin in &self.cors_origins {
+            if !is_origin(origin) && self.cors_origins != ["*"] {
+                let fault = format!("{origin:?} is no origin such as \"https://app.example.org\"");
+                return Err(ConfigError::value("server.cors_origins", fault));
             }
         }
         within("server.work_budget_ms", self.work_budget_ms, 50..=600_000)?;
@@ -226,6 +235,11 @@ impl Runtime {
     pub(crate) fn maintenance_interval(&self) -> Duration {
         Duration::from_secs(self.maintenance_seconds.into())
     }
+}
+
+/// A scheme and a host, as browsers write them (RFC 6454, section 6.2).
+fn is_origin(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 fn network(text: &str) -> Option<IpNet> {

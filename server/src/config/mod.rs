@@ -199,6 +199,8 @@ mod tests {
             ("[collections.a]\ndeleted_key = \"a\"", "collections.a.deleted_key"),
             ("[quotas]\nstreams = 100000", "quotas.streams"),
             ("[strangers]\nburst = 0", "strangers.burst"),
+            ("[server]\ncors_origins = [\"https://a.example/\"]", "server.cors_origins"),
+            ("[server]\ncors_origins = [\"*\", \"https://a.example\"]", "server.cors_origins"),
             ("[server]\ntrusted_proxies = [\"proxy\"]", "server.trusted_proxies"),
             ("[retention]\ntombstone_days = 0", "retention.tombstone_days"),
             ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),

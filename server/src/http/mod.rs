@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Invariants:
-//! - Every reply leaves through [`envelope`], so every failure has the error body, whether a handler, axum or a panic caused it.
+//! - Every reply leaves through [`envelope`], so every failure has the error body, whether a handler, axum or a panic caused it. Only what a
+//!   browser asks before it lets a page call is answered before ([`cors`]).
 //! - A handler reads the session before the body: a caller without a session cannot make the server read megabytes. (Account routes
 //!   have no session; their bodies are small and read first.)
 //! - Nothing here decides about records.
@@ -18,6 +19,7 @@ mod caller;
 mod compression;
 mod conditional;
 mod context;
+mod cors;
 mod envelope;
 mod intake;
 mod operations;
@@ -57,15 +59,19 @@ pub(crate) fn router(state: &Shared) -> Router {
 
 /// Routes with everything that stands around them.
 fn surrounded(routes: Router<Shared>, state: &Shared) -> Router {
-    routes
+    let router = routes
         .fallback(async || Failure::new(Code::NotFound, "there is no such route"))
         .method_not_allowed_fallback(async || {
             Failure::new(Code::MethodNotAllowed, "the route does not know this method")
         })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(state), envelope::envelope))
-        .layer(middleware::from_fn_with_state(Arc::clone(state), compression::compress))
-        .with_state(Arc::clone(state))
+        .layer(middleware::from_fn_with_state(Arc::clone(state), compression::compress));
+    let router = match cors::layer(&state.config.server.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.with_state(Arc::clone(state))
 }
 
 /// The routes as they describe themselves.

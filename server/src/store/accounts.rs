@@ -219,6 +219,8 @@ pub(crate) fn find_session(connection: &Connection, hash: &TokenHash) -> Result<
 pub(crate) struct RefreshRow {
     pub(crate) pair: i64,
     pub(crate) family: i64,
+    /// When its sign-in began.
+    pub(crate) began_ts: i64,
     pub(crate) expires_ts: i64,
     pub(crate) revoked: bool,
     pub(crate) exchanged: Option<Exchange>,
@@ -238,7 +240,7 @@ pub(crate) struct Exchange {
 pub(crate) fn find_refresh(connection: &Connection, hash: &TokenHash) -> Result<Option<RefreshRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT old.id, old.family, old.refresh_expires_ts, revoked_ts IS NOT NULL, old.salt, old.rotated_ts,
-                next.used, next.session_expires_ts, next.refresh_expires_ts
+                next.used, next.session_expires_ts, next.refresh_expires_ts, families.created_ts
          FROM pairs AS old JOIN families ON families.id = old.family LEFT JOIN pairs AS next ON next.id = old.next
          WHERE old.refresh_hash = ?1",
     )?;
@@ -257,6 +259,7 @@ pub(crate) fn find_refresh(connection: &Connection, hash: &TokenHash) -> Result<
         Ok(RefreshRow {
             pair: row.get(0)?,
             family: row.get(1)?,
+            began_ts: row.get(9)?,
             expires_ts: row.get(2)?,
             revoked: row.get(3)?,
             exchanged,

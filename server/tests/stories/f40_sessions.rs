@@ -115,6 +115,26 @@ async fn refresh_token_slides_and_expires() {
 }
 
 #[tokio::test]
+async fn server_f24_sign_in_ends_after_its_longest_time() {
+    let mut config = short_sessions();
+    config.accounts.sign_in_max_days = Some(200);
+    let world = World::with(config);
+    let mut account = world.sign_up("a@example.org").await;
+    for days in [150, 49] {
+        world.advance(days * DAY);
+        account = Account::of(&refresh(&world, &account.refresh_token).await.expect(200));
+        assert_eq!(status_of(&world, &account.token).await, "ok");
+    }
+    // No token outlives the sign-in, however late it was given.
+    world.advance(DAY - 1);
+    let last = Account::of(&refresh(&world, &account.refresh_token).await.expect(200));
+    assert_eq!(status_of(&world, &last.token).await, "ok");
+    world.advance(1);
+    assert_eq!(status_of(&world, &last.token).await, "TOKEN_EXPIRED");
+    assert_eq!(refresh(&world, &last.refresh_token).await.expect(401).code(), "TOKEN_EXPIRED");
+}
+
+#[tokio::test]
 async fn unknown_address_and_wrong_password_answer_alike() {
     let world = World::new();
     world.sign_up("a@example.org").await;

@@ -34,6 +34,36 @@ pub fn assert_error_body(reply: &Reply) {
     assert!(reply.header("content-type").starts_with("application/"), "{text}");
 }
 
+/// A request as a browser makes it for a page of this origin.
+async fn ask(world: &World, method: &str, origin: &str) -> Reply {
+    let request = Request::builder().method(method).uri("/v1/tasks").header("origin", origin);
+    let question = [("access-control-request-method", "POST"), ("access-control-request-headers", "x-device-id")];
+    let asks = question.into_iter().filter(|_| method == "OPTIONS");
+    let request = asks.fold(request, |request, (name, value)| request.header(name, value));
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn server_f24_pages_of_named_origins_may_call() {
+    let named = "https://app.example.org";
+    let closed = World::new();
+    assert_eq!(ask(&closed, "OPTIONS", named).await.status, 405);
+    let mut config = crate::support::config();
+    config.server.cors_origins = vec![named.to_owned()];
+    let open = World::with(config);
+    let answer = ask(&open, "OPTIONS", named).await.expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), named);
+    assert!(answer.header("access-control-allow-methods").contains("PATCH"));
+    assert_eq!(answer.header("access-control-allow-headers"), "x-device-id");
+    // A page may read why it failed.
+    let refused = ask(&open, "GET", named).await.expect(401);
+    assert_error_body(&refused);
+    assert_eq!(refused.header("access-control-allow-origin"), named);
+    assert!(refused.header("access-control-expose-headers").contains("x-request-id"));
+    let other = ask(&open, "GET", "https://other.example.org").await.expect(401);
+    assert!(!other.headers.contains_key("access-control-allow-origin"));
+}
+
 #[tokio::test]
 async fn router_serves_exactly_the_described_routes() {
     let world = World::new();
