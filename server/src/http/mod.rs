@@ -103,6 +103,7 @@ fn described_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(records::read::one, records::write::replace, records::write::patch, records::write::delete))
         .nest("/v1/auth", accounts())
         .nest("/api/auth", accounts());
+    schema::describe(routes.get_openapi_mut());
     // The account routes exist twice; operation ids must not.
     let paths = &mut routes.get_openapi_mut().paths.paths;
     for (_, item) in paths.iter_mut().filter(|(path, _)| path.starts_with("/api/")) {

@@ -8,6 +8,7 @@ mod any_input;
 mod compact_pages;
 mod conditional_calls;
 mod conflicts;
+mod described;
 mod determinism;
 mod f04_idempotency;
 mod f09_faults;

@@ -1,5 +1,6 @@
 //! A server in memory, its clock in the test's hand, and devices that talk to it.
 
+use crate::described;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -135,12 +136,16 @@ impl World {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// Sends a request. The reply must be as it is described.
     pub async fn send(&self, request: Request<Body>) -> Reply {
+        let asked = described::Asked::of(&request);
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, json, bytes }
+        let reply = Reply { status: parts.status, headers: parts.headers, json, bytes };
+        described::check(&asked, &reply).await;
+        reply
     }
 
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {

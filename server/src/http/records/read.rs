@@ -40,7 +40,7 @@ enum Query {
         ("ids" = Option<String>, Query, description = "These records, with commas between, or repeated."),
         ("space" = Option<String>, Query, description = "The space; the caller's own if absent."),
     ),
-    responses((status = 200, body = schema::DeltaReply), (status = 304, description = "The stream has not changed."),
+    responses((status = 200, body = schema::ListReply), (status = 304, description = "The stream has not changed."),
               (status = "default", body = schema::ErrorBody)),
     security(("session" = [])),
 )]

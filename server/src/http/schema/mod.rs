@@ -13,6 +13,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Holm", description = "The Holm protocol: offline-first sync of JSON records. See docs/protocol.md."),
+    servers((url = "/")),
     modifiers(&Security),
     tags((name = "records", description = "One record a call."), (name = "sync", description = "Syncing devices."),
          (name = "actions", description = "Named calls that are no writes, and their jobs."),
@@ -30,12 +31,20 @@ impl Modify for Security {
     }
 }
 
+/// Changes of a collection, or a list of its records if an offset is asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::http) enum ListReply {
+    Changes(DeltaReply),
+    List(OffsetReply),
+}
+
 macro_rules! shapes {
     ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $kind:ty,)* })*) => {
         $(
-            $(#[$doc])*
             #[derive(Serialize, ToSchema)]
             #[serde(rename_all = "camelCase")]
+            $(#[$doc])*
             pub(in crate::http) struct $name { $($(#[$attribute])* $field: $kind,)* }
         )*
     };
@@ -43,10 +52,12 @@ macro_rules! shapes {
 
 mod accounts;
 mod actions;
+mod headers;
 mod sync;
 
 pub(super) use accounts::*;
 pub(super) use actions::*;
+pub(super) use headers::describe;
 pub(super) use sync::*;
 
 shapes! {
@@ -83,12 +94,13 @@ shapes! {
     }
     /// Streams that must be started anew.
     Resync { mode: String, streams: Vec<String>, }
-    /// A record: these members, and the app's fields beside them.
+    /// A record: these members, and the app's fields beside them. The times are the server's, texts in RFC 3339, unless `_sync.app` names them: then
+    /// they are fields of the app, of any type.
     Record {
         id: String,
         version: i64,
-        created_at: String,
-        updated_at: String,
+        created_at: Value,
+        updated_at: Value,
         #[serde(rename = "_sync")]
         sync: SyncMember,
         #[serde(flatten)]
@@ -120,9 +132,10 @@ shapes! {
         count: Option<i64>,
         integrity: Option<Integrity>,
     }
-    /// The delta shape; the records stand under the name of their collection, the deleted ids under a key made from it. With an offset
-    /// `data` is a list of records instead, with `pagination` beside it.
-    DeltaReply { data: Delta, pagination: Option<Pagination>, meta: Meta, }
+    /// The delta shape; the records stand under the name of their collection, the deleted ids under a key made from it.
+    DeltaReply { data: Delta, meta: Meta, }
+    /// Records in a list.
+    OffsetReply { data: Vec<Record>, pagination: Pagination, meta: Meta, }
     /// Changes of a collection.
     Delta {
         tombstones: BTreeMap<String, Vec<Tombstone>>,

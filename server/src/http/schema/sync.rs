@@ -67,6 +67,7 @@ shapes! {
         deleted_ids: BTreeMap<String, Vec<String>>,
     }
     /// A page without what is empty. If it has columns, its changes are fields alone.
+    #[serde(deny_unknown_fields)]
     CompactPage {
         space: String,
         collection: String,
@@ -85,6 +86,7 @@ shapes! {
         origin_op_id: Option<BTreeMap<String, String>>,
     }
     /// Where a page ends.
+    #[serde(deny_unknown_fields)]
     CompactMetadata { has_more: bool, next_cursor: String, count: i64, integrity: Option<Integrity>, }
     /// A page of one stream.
     ChangesReply { data: StreamPage, meta: Meta, }
