@@ -28,6 +28,7 @@ public struct List<Content: View>: View {
 extension View {
     public func task(_ action: sending @escaping @isolated(any) () async -> Void) -> some View { self }
     public func refreshable(action: @escaping @Sendable () async -> Void) -> some View { self }
+    public func overlay<Content: View>(@ViewBuilder content: () -> Content) -> some View { self }
 }
 
 @propertyWrapper public struct State<Value> {

@@ -1,4 +1,4 @@
-//! Reading under a policy: what is here, what the server has, and when which of the two.
+//! Reads under a cache policy: when to use the local copy and when to ask the server.
 //!
 //! Invariants:
 //! - There is one executor of the table of policies; whatever can be kept and asked for anew joins it as a `Resource`.

@@ -13,7 +13,8 @@ use std::time::Duration;
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In this directory, which belongs to one client at a time. It is made if it is not there.
+    /// In this directory, which is made if it is not there. In one process it has one open client at a time; other processes, such as an
+    /// extension of the app, may open it, too.
     Directory(PathBuf),
     /// The same as [`Directory`](Self::Directory), but without threads: each read and write runs on the thread that asks for it, so that
     /// a simulation on virtual time has one order. Writes block their callers. For tests.

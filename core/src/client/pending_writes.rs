@@ -70,6 +70,8 @@ impl Holm {
     /// Waits until a write has ended: accepted by the server, or otherwise. Survives restarts: ask with the same id. A parked write counts
     /// as ended here. Dropping the future gives up waiting.
     ///
+    /// The newest 10,000 outcomes other than a plain acceptance are kept. An older write reads as accepted, with no version, however it ended.
+    ///
     /// # Errors
     /// `NOT_FOUND` if this store has never made such a write; those of storage, and `CLOSED`.
     pub async fn confirmed(&self, op: OpId) -> Result<WriteOutcome> {
@@ -104,8 +106,8 @@ impl Holm {
         self.write(move |tx| tx.action(&name, collection.as_deref(), doc_id.as_deref(), &params)).await
     }
 
-    /// JSON: what an action returned. `None` if it has not ended, or if the operation is not an action that was accepted. Survives restarts.
-    /// Blocking.
+    /// JSON: what an action returned. `None` if it has not ended, if the operation is not an action that was accepted, or if it is older than the
+    /// newest 10,000 results and outcomes, which are kept. Survives restarts. Blocking.
     pub fn action_result(&self, op: OpId) -> Result<Option<String>> {
         self.store().read(|connection| outcomes::result(connection, op))
     }

@@ -1,4 +1,4 @@
-//! What the pending operations of one document come to.
+//! Combines the pending operations of one document.
 
 use crate::model::{Edit, Fields, Hlc, OpKind, Operation, Path, Stamp, between};
 use serde_json::Value;

@@ -45,7 +45,7 @@ impl Outcome {
 pub enum WriteOutcome {
     /// The server has accepted it; the document's version there, if it is known.
     Accepted(Option<Version>),
-    /// It was undone before it was sent.
+    /// It was undone before the server had it: its document was deleted again, or its confirmation failed.
     Withdrawn,
     /// A conflict was resolved for the other side; the journal has the values.
     Overridden,

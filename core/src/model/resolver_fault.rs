@@ -7,7 +7,7 @@ pub enum ResolverFault {
     NoDecision,
     /// It panicked.
     Panicked,
-    /// It took longer than five seconds.
+    /// It took longer than five seconds for its two answers.
     TooSlow,
     /// Its two decisions about the same conflict were different.
     NotDeterministic,

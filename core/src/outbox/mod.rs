@@ -7,11 +7,11 @@
 //! 3. Only an **open** operation (no request has carried it, or the server has said that it had no effect) is joined with a later
 //!    write. Once a request has carried it, its content is frozen until the server has answered; a later write of the same document
 //!    queues behind it.
-//! 4. Operations of one document go one at a time and in order. Documents do not wait for each other, except for declared references.
-//!    A group goes together, and is accepted, parked, overridden or discarded as a whole.
+//! 4. Operations of one document go one at a time and in order. Documents do not wait for each other, except for declared references,
+//!    groups, and `ordered`. A group goes together, and is accepted, parked, overridden or discarded as a whole.
 //! 5. An operation ends as accepted, overridden or discarded (both journalled), or withdrawn (undone before it was ever sent). One that
 //!    is joined to another shares its outcome. A refused one is parked: it stops its own document only, and waits for retry or discard.
-//!    A create that ends without ever having been on the server parks what waits for it, unless its own app deleted it.
+//!    If a create ends before the server had the document, operations that refer to it are parked, unless the app deleted the document.
 //! 6. An operation of an exact group is judged whole: any state of the server but the one that it was made from overrides it, and nothing is
 //!    ever joined to it.
 //! 7. A create whose `changes` are empty is the only operation of its document, and its content is the document's own body: so queueing

@@ -3,8 +3,8 @@
 //!
 //! Invariant: nothing has its effect twice. What the two contents share cannot be told any more, so what adds
 //! up (increments) is not sent again: the journal keeps it. What does not add up (values, sets, removals)
-//! goes again under a new id, as an edit like any other. A server that knows every id is asked so often only as
-//! two sides may disagree.
+//! goes again under a new id, as an edit like any other. New ids are tried at most `MAX_ROUNDS` times, as often as a
+//! conflict: then the operation is parked. So a server that claims to know every id is not asked without end.
 
 use super::ids::mint_again;
 use super::rebase::MAX_ROUNDS;

@@ -22,8 +22,8 @@ fn read(path: &str) -> String {
 #[test]
 fn the_table_of_error_codes_is_that_of_the_code() {
     let mut table = String::from(
-        "# Error codes\n\nEvery failure has one of these codes, the same in Rust, Swift and Kotlin. Switch on codes, never on messages. \
-         *Again* says whether the\nsame call can succeed later without a change by the app. (Generated from `core/src/error.rs`.)\n\n\
+        "# Error codes\n\nEvery failure that a call throws has one of these codes, the same in Rust, Swift and Kotlin. Switch on codes, never on messages. \
+         *Again* says whether the\nsame call can succeed later without a change by the app. Codes of writes that the server refused: [troubleshooting](guides/troubleshooting.md#codes-of-parked-and-deferred-writes). (Generated from `core/src/error.rs`.)\n\n\
          | Code | Again | What happened | What to do |\n|---|---|---|---|\n",
     );
     for code in ErrorCode::ALL {

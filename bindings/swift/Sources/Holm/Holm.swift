@@ -11,6 +11,8 @@ internal import HolmBindings
 /// Make one and keep it as long as the app runs. It may be used from any task and actor. Reads and writes work on local
 /// data only and never wait for the network, but for writes of collections that are
 /// ``Consistency/confirmed(timeout:)``. Calls run away from the caller's actor, so the main actor is free meanwhile.
+/// Calls that read, such as ``status()``, ``conflicts()``, ``journal(limit:)`` and ``pendingWrites(limit:)``, block a
+/// thread of Swift's pool for as long as the database takes, and do not notice that their task is cancelled.
 ///
 /// Whatever kills the process, the next ``open(_:)`` goes on from the last acknowledged write.
 public final class Holm: Sendable {

@@ -7,7 +7,7 @@
 //! Invariants:
 //! - A header is read through the connection that has it mapped, so the memory outlives the reading: SQLite lets go of it when the connection is
 //!   closed, and a connection of ours never leaves WAL mode.
-//! - Who has seen a commit of any process end, and reads the header then, does not find what was there before it.
+//! - A header that is read after a commit of any process was seen to end is never older than that commit.
 
 #![allow(unsafe_code)] // SQLite hands out the memory through its interface for file systems, which is C.
 

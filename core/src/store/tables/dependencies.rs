@@ -1,4 +1,4 @@
-//! Which operation waits until another one has ended, and which would if a document were made here.
+//! Which operations wait for others, and which references would make one wait if their target were created here.
 
 use crate::error::Result;
 use crate::store::Tx;

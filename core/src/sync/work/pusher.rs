@@ -1,4 +1,4 @@
-//! What sends operations, and what one run of it comes to.
+//! Sends operations and reports the result of one run.
 
 use super::adaptive_size::AdaptiveSize;
 use super::failed_actions::FailedActions;

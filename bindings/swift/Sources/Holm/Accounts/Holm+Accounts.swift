@@ -65,11 +65,12 @@ extension Holm {
     /// Whether there is a session.
     public var isSignedIn: Bool { session != nil }
 
-    /// The account that is signed in; `nil` if none is, or if the app has set a token.
+    /// The account that is signed in. `nil` if none is; for a token that the app has set, also until the server has
+    /// said whose it is.
     public var userID: String? { session.flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// The session's account, empty for a token that the app has set. The core reads it from memory: there is no
-    /// failure to tell of.
+    /// The session's account, empty for a token that the app has set until the server has said whose it is. The core
+    /// reads it from memory: there is no failure to tell of.
     private var session: String? { (try? ffi.user()) ?? nil }
 }
 

@@ -1,7 +1,8 @@
 /// A collection of documents of one type. Cheap to copy; may be used from any task and actor.
 ///
 /// Reads are answered from the database on the device, in microseconds for a document and milliseconds for a long list,
-/// away from the caller's actor. Writes return after the commit, and are queued for the server in the same transaction;
+/// away from the caller's actor. A read blocks a thread of Swift's pool for as long, and does not notice that its task
+/// is cancelled. Writes return after the commit, and are queued for the server in the same transaction;
 /// ``HolmConfiguration/Durability`` says what a commit survives. Cancelling the task takes neither back: a write
 /// happens whole. In a collection that is ``Holm/Consistency/confirmed(timeout:)`` they return once the server has
 /// accepted them; see there for what else can happen then.

@@ -72,10 +72,16 @@ extension Holm {
         /// As soon as it is durable here. It is sent later, and merged by the collection's strategy.
         case eventual
         /// Once the server has accepted it. It is judged whole against the version that this device had, and merged
-        /// with nothing: another write that was there first ends it with `VERSION_MISMATCH`. After an error the
-        /// document shows what the server has, but for `UNCONFIRMED`: that write was sent, and stays queued. What
-        /// was not sent is taken back: without a network (`OFFLINE`), signed out, suspended, cancelled, or after
-        /// `timeout` seconds.
+        /// with nothing. Beside its own errors such a write throws:
+        ///
+        /// - `VERSION_MISMATCH` if another write was there first, and `REFUSED` with ``HolmError/serverCode`` if the
+        ///   server refuses it. The write has no effect; the document shows what the server has, and the
+        ///   ``Holm/journal(limit:)`` has what was written.
+        /// - `UNCONFIRMED` if it was sent and no answer has come within `timeout` seconds, or before the client was
+        ///   suspended or closed. It stays queued: see ``HolmError/operationID``.
+        /// - `OFFLINE`, `SIGNED_OUT`, `SUSPENDED`, `TIMEOUT` after `timeout` seconds, and the other failures of a sync,
+        ///   if it was not sent. It is taken back.
+        /// - `CANCELLED` if the task is cancelled. What was not sent is taken back; what was sent stays queued.
         case confirmed(timeout: TimeInterval = 30)
     }
 

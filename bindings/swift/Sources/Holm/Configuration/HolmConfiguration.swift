@@ -73,7 +73,8 @@ public struct HolmConfiguration: Sendable {
 }
 
 extension HolmConfiguration {
-    /// Where a client's data lives. A directory belongs to one client at a time.
+    /// Where a client's data lives. In one process a directory has one open client at a time. Other processes, such as
+    /// an extension of the app, may open it, too.
     public enum Storage: Hashable, Sendable {
         /// In the directory `Holm/<name>` of the app's Application Support directory. It is made if it is not there.
         case appSupport(String)

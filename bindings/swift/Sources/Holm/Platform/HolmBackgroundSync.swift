@@ -11,6 +11,9 @@ import Foundation
 /// // When the app leaves the screen.
 /// try? background.schedule()
 /// ```
+///
+/// After a slice the client's files are closed only if the client follows the app, see ``Holm/attach()``. Without that
+/// the app calls ``Holm/suspend()`` itself, or the system may kill the frozen process for a lock that it holds.
 public struct HolmBackgroundSync: Hashable, Sendable {
     /// The task's name, as in the app's Info.plist.
     public let identifier: String
@@ -29,7 +32,8 @@ public struct HolmBackgroundSync: Hashable, Sendable {
     }
 
     /// Runs one slice with this client, and returns whether it did all that there is to do. Cancelling the task ends it
-    /// at once. For SwiftUI's `backgroundTask(.appRefresh(identifier))` and for systems that are not known here.
+    /// at once. For SwiftUI's `backgroundTask(.appRefresh(identifier))` and for systems that are not known here. An
+    /// error of the slice, such as `OFFLINE`, is `false`.
     @discardableResult
     public func run(_ client: @Sendable () async throws -> Holm) async -> Bool {
         do {
@@ -41,7 +45,8 @@ public struct HolmBackgroundSync: Hashable, Sendable {
 
     /// Runs one slice and tells exactly once that it is over, whether it ended by itself or was cut.
     ///
-    /// - Returns: Cuts the slice. It is told to be over when its files are closed, some milliseconds later.
+    /// - Returns: Cuts the slice. It is told to be over some milliseconds later; after ``Holm/attach()``, when its
+    ///   files are closed.
     func start(
         _ client: @escaping @Sendable () async throws -> Holm, completed: @escaping @Sendable (Bool) -> Void
     ) -> @Sendable () -> Void {

@@ -53,7 +53,7 @@ extension Holm {
         case noDecision
         /// The call of it ended in a way that Holm does not know.
         case panicked
-        /// It took longer than five seconds.
+        /// It took longer than five seconds for its two answers.
         case tooSlow
         /// Its two decisions about the same conflict were different.
         case notDeterministic

@@ -44,6 +44,9 @@ extension Holm {
     /// Waits until a write has ended: accepted by the server, or otherwise. A parked write counts as ended. Cancelling
     /// the task gives up waiting and does not touch the write.
     ///
+    /// The newest 10,000 outcomes other than a plain acceptance are kept. An older write reads as accepted, with no
+    /// version, however it ended.
+    ///
     /// - Throws: ``HolmError``: `NOT_FOUND` if this store has never made such a write, `CANCELLED`, `CLOSED`, and those of
     ///   storage.
     public func confirmed(_ receipt: Receipt) async throws(HolmError) -> WriteOutcome {

@@ -32,7 +32,7 @@ extension Holm {
         case pulling
         /// Sending writes.
         case pushing
-        /// There is no network.
+        /// The app, or ``Holm/attach()``, has said that there is no network.
         case offline
         /// The last round failed; the next one is timed.
         case waiting

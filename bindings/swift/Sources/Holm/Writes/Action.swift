@@ -48,6 +48,8 @@ extension Holm {
     /// ``Receipt/operationID``: keep that with what waits for the result. A parked action counts as ended. Cancelling the
     /// task gives up waiting.
     ///
+    /// The newest 10,000 results and outcomes are kept. An older action reads as accepted, and its value is `nil`.
+    ///
     /// - Throws: ``HolmError``: `NOT_FOUND` if this store has never made such an operation, `CANCELLED`, `CLOSED`, and
     ///   those of storage.
     public func result(ofOperation operationID: String) async throws(HolmError) -> ActionResult {

@@ -17,7 +17,8 @@ extension Holm {
         case accepted(version: Int64?)
         /// It changed nothing, so nothing was sent.
         case unchanged
-        /// It was joined with another write, or undone, before it was sent.
+        /// It was undone before the server had it: its document was deleted again, or its confirmation failed. A write
+        /// that was joined with another one shares that one's outcome.
         case withdrawn
         /// A conflict was resolved for the other side; the ``Holm/journal(limit:)`` has the values.
         case overridden

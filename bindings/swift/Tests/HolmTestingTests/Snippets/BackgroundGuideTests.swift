@@ -7,14 +7,9 @@ import Testing
 
 // snippet: begin
 func refresh(_ holm: Holm) async -> Bool {
-    do {
-        try await holm.resume()
-        let slice = try await holm.runBackground(budget: 25)
-        try await holm.suspend()
-        return slice.isComplete
-    } catch {
-        return false
-    }
+    let isComplete = (try? await holm.runBackground(budget: 25))?.isComplete ?? false
+    try? await holm.suspend()
+    return isComplete
 }
 // snippet: end
 

@@ -28,13 +28,16 @@ import Testing
             shown.append("\(todo?.title ?? "nothing") from \(origin)")
         }
         func showBanner(_ error: HolmError) { banners.append(error) }
+        var isInProgress = true
+        func hideProgress() { isInProgress = false }
         // snippet: begin
         for try await result in todos.fetch(id, policy: .cacheAndNetwork) {
             show(result.value, from: result.origin, age: result.age, isStale: result.isStale)
             if case .failed(let error) = result.refresh { showBanner(error) }
         }
+        hideProgress()  // the refresh has ended
         // snippet: end
-        #expect(shown == ["as it was from cache", "as it is from network"] && banners.isEmpty)
+        #expect(shown == ["as it was from cache", "as it is from network"] && banners.isEmpty && !isInProgress)
         // snippet: begin
         try await todos.pin(id)
         // snippet: end

@@ -49,10 +49,17 @@ public sealed interface Consistency {
     public data object Eventual : Consistency
 
     /**
-     * Once the server has accepted it. It is judged whole against the version that this device had, and merged with nothing: another write
-     * that was there first ends it with `VERSION_MISMATCH`. After an error the document shows what the server has, but for `UNCONFIRMED`:
-     * that write was sent, and stays queued. What was not sent is taken back: without a network (`OFFLINE`), signed out, suspended,
-     * cancelled, or after [timeout].
+     * Once the server has accepted it. It is judged whole against the version that this device had, and merged with nothing. Beside its own
+     * failures such a write fails with:
+     *
+     * - `VERSION_MISMATCH` if another write was there first, and `REFUSED` with [HolmException.serverCode] if the server refuses it. The
+     *   write has no effect; the document shows what the server has, and [Holm.journal] has what was written.
+     * - `UNCONFIRMED` if it was sent and no answer has come within [timeout], or before the client was suspended or closed. It stays
+     *   queued: see [HolmException.operationId].
+     * - `OFFLINE`, `SIGNED_OUT`, `SUSPENDED`, `TIMEOUT` after [timeout], and the other failures of a sync, if it was not sent. It is taken
+     *   back.
+     *
+     * If the coroutine is cancelled, what was not sent is taken back, and what was sent stays queued.
      *
      * @property timeout the longest that a call waits for the server.
      */

@@ -16,8 +16,9 @@ package dev.holm
  * - It is called on [kotlinx.coroutines.Dispatchers.Default], for one conflict at a time, with no lock held: the app and its other
  *   documents go on meanwhile. The conflict's own document waits; the decision goes out with the next sync. If the document changes
  *   meanwhile it is asked again, at most five times.
- * - It has five seconds. A resolver that takes longer, throws, or answers what cannot be stored leaves the decision to a person: see
- *   [Holm.conflicts], whose [Conflict.resolverFault] says why. Its coroutine is cancelled when the time is over.
+ * - Each conflict is put to it twice, and it has five seconds for both answers. A resolver that takes longer, throws, gives two different
+ *   answers, or answers what cannot be stored leaves the decision to a person: see [Holm.conflicts], whose [Conflict.resolverFault] says
+ *   why. Its coroutine is cancelled when the time is over.
  * - It must not call the client that asks it.
  */
 public fun interface ConflictResolver {

@@ -35,7 +35,7 @@ public sealed interface Refresh {
     /** Nothing is under way. */
     public data object None : Refresh
 
-    /** The server is being asked; the next result tells what comes of it. */
+    /** The server is being asked. At most one more result follows; the flow's completion means that the refresh has ended. */
     public data object Running : Refresh
 
     /**
@@ -53,9 +53,9 @@ public sealed interface Refresh {
  * @property staleHits with something stale.
  * @property misses that had nothing here.
  * @property evictions documents that lost their content to a limit.
- * @property refreshes how often the server was asked; several fetches of one thing at the same time are one.
+ * @property refreshes how often the server was asked with success; several fetches of one thing at the same time are one.
  * @property failedRefreshes how often that failed.
- * @property lastRefresh how long the last one took.
+ * @property lastRefresh how long the last one took that went well, waiting for its turn included.
  * @property meanRefresh how long they take in the mean.
  */
 public data class CacheStats(

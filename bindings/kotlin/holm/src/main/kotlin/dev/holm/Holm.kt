@@ -34,7 +34,11 @@ import kotlin.time.Duration
  * `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`.
  */
 public class Holm private constructor(private val client: Client) : AutoCloseable {
-    /** A collection that was declared with [collectionSpec]. Returns at once. */
+    /**
+     * A collection that was declared with [collectionSpec]. Returns at once.
+     *
+     * @throws HolmException `INVALID_CONFIG` if [T] is a class without a property `id: String`.
+     */
     public fun <T : Any> collection(spec: CollectionSpec<T>): HolmCollection<T> = HolmCollection(client, spec.name, spec.serializer)
 
     /**
@@ -94,6 +98,9 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      * Waits until a write has ended: accepted by the server, or otherwise. Works after a restart too, with the same
      * [Receipt.operationId]. A parked write counts as ended. Cancelling gives up waiting.
      *
+     * The newest 10,000 outcomes other than a plain acceptance are kept. An older write reads as [WriteOutcome.Accepted] without a version,
+     * however it ended.
+     *
      * @throws HolmException `NOT_FOUND` if this store has never made such an operation.
      */
     public suspend fun confirmed(operationId: String): WriteOutcome =
@@ -134,6 +141,8 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     /**
      * Waits until an action has ended, and what it returned. Works after a restart too, with the same [Receipt.operationId]: keep that with
      * what waits for the result. A parked action counts as ended. Cancelling gives up waiting.
+     *
+     * The newest 10,000 results and outcomes are kept. An older action reads as [WriteOutcome.Accepted], and its value is null.
      *
      * @throws HolmException `NOT_FOUND` if this store has never made such an operation.
      */
@@ -187,21 +196,21 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
     public suspend fun restore(entry: JournalEntry): Receipt = client.waiting { it.restore(entry.id).lift() }
 
     /**
-     * Makes an account and signs in.
+     * Makes an account and signs in. Cancelling gives up the sign-in; the server may have made the account by then.
      *
      * @return the account's id.
-     * @throws HolmException `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the store has another account's data, and the
-     * failures of the network.
+     * @throws HolmException `REFUSED` with the server's reason, `ACCOUNT_MISMATCH` if the store has another account's data,
+     * `INVALID_CONFIG` without a server, `CANCELLED` if there is a sign-out at the same time, and the failures of the network.
      */
     public suspend fun signUp(email: String, password: String): String =
         client.waiting { it.signUp(email.unicode(ErrorCode.INVALID_NAME), password.unicode(ErrorCode.INVALID_NAME)) }
 
     /**
-     * Signs in.
+     * Signs in. Cancelling gives that up.
      *
      * @return the account's id.
-     * @throws HolmException `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the store has another account's data, and the
-     * failures of the network.
+     * @throws HolmException `UNAUTHORIZED` for a wrong password, `ACCOUNT_MISMATCH` if the store has another account's data,
+     * `INVALID_CONFIG` without a server, `CANCELLED` if there is a sign-out at the same time, and the failures of the network.
      */
     public suspend fun signIn(email: String, password: String): String =
         client.waiting { it.signIn(email.unicode(ErrorCode.INVALID_NAME), password.unicode(ErrorCode.INVALID_NAME)) }
@@ -216,7 +225,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      */
     public suspend fun setToken(token: String): Unit = client.blocking { it.setToken(token.unicode(ErrorCode.INVALID_NAME)) }
 
-    /** The account that is signed in; null: none is. Empty for a token that came with [setToken]. */
+    /** The account that is signed in; null: none is. Empty for a token that came with [setToken] until the server has said whose it is. */
     public val userId: String? get() = client.instant { it.user() }
 
     /**

@@ -254,8 +254,9 @@ public class HolmCollection<T : Any> internal constructor(
     /**
      * Reads a document under a policy: from here, from the server, or both.
      *
-     * The flow gives one result; a second one if the first was [Refresh.Running], which tells what came of that. A document that is nowhere
-     * is null. The flow is cold, and a collector that goes early gives up waiting, not the refresh.
+     * The flow gives one result. After one that is [Refresh.Running] at most one more result follows: none if the server confirms what was
+     * given. The flow's completion means that the refresh has ended. A document that is nowhere is null. The flow is cold, and a collector
+     * that goes early gives up waiting, not the refresh.
      *
      * @param policy null: that of the collection, see [CacheOptions.policy].
      * @throws HolmException when collected: the failures of the network, `SIGNED_OUT`, `UNAUTHORIZED`, where the policy has nothing else to

@@ -20,7 +20,10 @@ public sealed interface WriteOutcome {
     /** It changed nothing, so nothing was sent. */
     public data object Unchanged : WriteOutcome
 
-    /** It was joined with another write, or undone, before it was sent. */
+    /**
+     * It was undone before the server had it: its document was deleted again, or its confirmation failed. A write that was joined with
+     * another one shares that one's outcome.
+     */
     public data object Withdrawn : WriteOutcome
 
     /** A conflict was resolved for the other side; [Holm.journal] has the values. */

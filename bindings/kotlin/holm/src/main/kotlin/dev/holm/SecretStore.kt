@@ -20,7 +20,8 @@ public interface SecretStore {
 }
 
 /**
- * A secret could not be read or kept for the moment. The client goes on with what it knows and tries again later; it does not sign out.
+ * A secret could not be read or kept for the moment. The call that needed it fails with `STORAGE_UNAVAILABLE`, which can be tried again;
+ * the client does not sign out.
  *
  * @param message what happened, without the secret.
  */

@@ -5,7 +5,8 @@ import java.io.File
 /** Where a client keeps its data. */
 public sealed interface Storage {
     /**
-     * In this directory, which belongs to one open client at a time. It is made if it is not there.
+     * In this directory, which is made if it is not there. In one process it has one open client at a time. Other processes of the app may
+     * open it, too, but not with `KeystoreSecretStore`, which one process alone may use.
      *
      * @property path the directory. On Android a place below `context.filesDir` that backups leave out.
      */

@@ -38,7 +38,7 @@ public enum class Phase {
     /** Sending operations. */
     Pushing,
 
-    /** The app has said that there is no network. */
+    /** The app, or `HolmAndroid.attach`, has said that there is no network. */
     Offline,
 
     /** The last round failed; the next one is timed. */

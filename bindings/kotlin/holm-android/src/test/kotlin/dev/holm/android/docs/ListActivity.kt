@@ -13,6 +13,7 @@ import dev.holm.android.HolmHost
 import dev.holm.android.KeystoreSecretStore
 import dev.holm.android.SharedHolm
 import dev.holm.collectionSpec
+import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.cancel
@@ -38,7 +39,7 @@ class ListActivity : Activity(), CoroutineScope by MainScope() {
         super.onCreate(state)
         val rows = ArrayAdapter<String>(this, android.R.layout.simple_list_item_1)
         setContentView(ListView(this).apply { adapter = rows })
-        launch {
+        launch(CoroutineExceptionHandler { _, error -> title = "$error" }) {
             val todos = (application as HolmHost).holm().collection(todoCollection)
             todos.live { where(Todo::isCompleted eq false).orderBy(Todo::createdAt, desc) }.collect { shown ->
                 rows.clear()

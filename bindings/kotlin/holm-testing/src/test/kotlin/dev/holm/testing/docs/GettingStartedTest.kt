@@ -32,6 +32,7 @@ suspend fun signIn(holm: Holm, email: String, password: String): String? =
     } catch (e: HolmException) {
         when (e.code) {
             ErrorCode.UNAUTHORIZED -> "Wrong address or password."
+            ErrorCode.ACCOUNT_MISMATCH -> "This device has the data of another account."
             ErrorCode.OFFLINE, ErrorCode.TIMEOUT -> "No connection."
             else -> e.message
         }

@@ -12,6 +12,7 @@ import dev.holm.testing.TestWorld
 import dev.holm.testing.Todo
 import dev.holm.testing.todoCollection
 import dev.holm.testing.todos
+import kotlinx.coroutines.flow.onCompletion
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.Serializable
 import org.junit.jupiter.api.Test
@@ -41,6 +42,7 @@ class GuidesTest {
 
     private val shown = mutableListOf<Pair<String?, Origin>>()
     private val banners = mutableListOf<String>()
+    private var isInProgress = true
 
     private fun show(value: Todo?, origin: Origin, age: Duration?, isStale: Boolean) {
         if (age != null || isStale) shown += value?.title to origin
@@ -48,6 +50,10 @@ class GuidesTest {
 
     private fun showBanner(error: HolmException) {
         banners += error.code
+    }
+
+    private fun hideProgress() {
+        isInProgress = false
     }
 
     @Test
@@ -59,13 +65,14 @@ class GuidesTest {
             phone.network.goOffline()
             val todos = phone.todos
             // snippet: a fetch
-            todos.fetch(id, policy = CachePolicy.CacheAndNetwork).collect { result ->
+            todos.fetch(id, policy = CachePolicy.CacheAndNetwork).onCompletion { hideProgress() }.collect { result ->
                 show(result.value, result.origin, result.age, result.isStale)
                 (result.refresh as? Refresh.Failed)?.let { showBanner(it.error) }
             }
             // end
             assertEquals("Milk" to Origin.Cache, shown.first())
             assertEquals(listOf("OFFLINE"), banners)
+            assertFalse(isInProgress)
             // snippet: a pin
             todos.pin(id)
             // end
