@@ -52,6 +52,7 @@ struct Flags {
 fn main() -> ExitCode {
     let flags = Flags::parse();
     let log = logging::start(flags.log_level);
+    let is_command = flags.command.is_some();
     let outcome = match &flags.command {
         Some(command) => command.run(&flags.data_dir, flags.config.as_deref()),
         None => serve(flags, log.lost()).map(|()| true),
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            tracing::error!(%error, "the server cannot go on");
+            let what = if is_command { "the command failed" } else { "the server cannot go on" };
+            tracing::error!(%error, "{what}");
             ExitCode::FAILURE
         }
     };

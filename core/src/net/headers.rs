@@ -4,7 +4,7 @@ use crate::device::Device;
 use holm_protocol::headers::{API_VERSION_SPOKEN, HOLM};
 use http::HeaderName;
 
-/// Why a request is made; under load the server sheds first the requests that no caller waits for.
+/// Why a request is made: a busy server puts off what no person waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SyncReason {
     Foreground,

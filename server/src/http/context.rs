@@ -26,7 +26,7 @@ pub(crate) struct RequestContext {
     pub(crate) client_version: Option<ClientVersion>,
     /// The device, if it says.
     pub(crate) device: Option<DeviceId>,
-    /// Why the request is made (`X-Sync-Context`), for the log.
+    /// Why the request is made (`X-Sync-Context`): for the log, and to put off what no person waits for.
     pub(crate) sync_context: Option<&'static str>,
     /// The content that the client prefers in the reply to a write.
     pub(crate) prefer: Prefer,

@@ -45,6 +45,7 @@ pub(super) async fn envelope(State(server): State<Shared>, mut request: Request,
     let malformed = request.extensions().get().map(|Malformed(fault)| Failure::new(Code::ValidationError, *fault));
     let verdict = malformed.map_or(verdict, Err);
     let verdict = verdict.and_then(|()| check_client_version(&context, &server, route.as_deref()));
+    let verdict = verdict.and_then(|()| put_off(&context, &server));
     let mut response = match verdict {
         Ok(()) => in_time(&server, next.run(request)).await,
         Err(failure) => failure.into_response(),
@@ -68,6 +69,19 @@ pub(super) async fn envelope(State(server): State<Shared>, mut request: Request,
         "request"
     );
     response
+}
+
+/// Seconds after which a request that was put off may come again.
+const PUT_OFF: u32 = 30;
+
+/// Puts off what no person waits for, while half of the places for waiting work are taken: the other half is for those who wait.
+fn put_off(context: &RequestContext, server: &Server) -> Result<(), Failure> {
+    let (writes, reads) = server.database.waiting();
+    if context.sync_context == Some("background") && writes.max(reads) > server.config.server.max_waiting / 2 {
+        let why = "much is waiting; requests of the background come later";
+        return Err(Failure::new(Code::ServiceUnavailable, why).retry_after(PUT_OFF));
+    }
+    Ok(())
 }
 
 /// Gives up a request that takes too long. In memory nothing waits, so nothing is late.

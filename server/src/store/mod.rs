@@ -106,12 +106,17 @@ impl Database {
         let size = |name| {
             self.folder.as_ref().and_then(|folder| folder.join(name).metadata().ok()).map_or(0, |file| file.len())
         };
-        let (writes_waiting, reads_waiting) = match &self.mode {
-            DatabaseMode::Inline { .. } => (0, 0),
-            DatabaseMode::Threads { writer, readers, .. } => (writer.waiting(), readers.waiting()),
-        };
+        let (writes_waiting, reads_waiting) = self.waiting();
         let (file_bytes, log_bytes) = (size("holm.db"), size("holm.db-wal"));
         Present { writes_waiting, reads_waiting, file_bytes, log_bytes, ..Present::default() }
+    }
+
+    /// How many writes and reads wait for their turn.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        match &self.mode {
+            DatabaseMode::Inline { .. } => (0, 0),
+            DatabaseMode::Threads { writer, readers, .. } => (writer.waiting(), readers.waiting()),
+        }
     }
 
     /// Runs `work` on one snapshot, when it is the turn of `lane`.

@@ -134,3 +134,44 @@ fn server_f14_versions_that_no_server_makes_are_refused() {
     }
     user.post("/v1/tasks", &json!({"clientId": "z"})).expect(201);
 }
+
+#[test]
+fn server_f24_what_no_person_waits_for_is_put_off_while_much_waits() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+    let world = World::with("[server]\nmax_waiting = 12");
+    let busy: Vec<_> = (0..3).map(|n| world.sign_up(&format!("{n}@example.org"))).collect();
+    let user = world.sign_up("a@example.org");
+    let (background, waits) = (user.header("X-Sync-Context", "background"), user.header("X-Sync-Context", "user"));
+    background.get("/v1/sync/status").expect(200);
+    let done = AtomicBool::new(false);
+    // Nine of the twelve places: more than half, and room for those who wait.
+    let put_off = std::thread::scope(|scope| {
+        for (number, caller) in busy.iter().flat_map(|caller| (0..3).map(move |number| (number, caller))) {
+            let done = &done;
+            scope.spawn(move || {
+                for round in 0.. {
+                    if done.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let create = |n| json!({"type": "create", "clientId": format!("{number}-{round}-{n}"), "data": {}});
+                    caller.push("d", (0..300).map(create).collect()).expect(200);
+                }
+            });
+        }
+        let until = Instant::now() + Duration::from_secs(30);
+        let mut put_off = None;
+        while put_off.is_none() && Instant::now() < until {
+            waits.get("/v1/sync/status").expect(200);
+            let reply = background.get("/v1/sync/status");
+            put_off = (reply.status != 200).then_some(reply);
+        }
+        done.store(true, Ordering::Relaxed);
+        put_off
+    });
+    let reply = put_off.expect("a busy server answered every request of the background").expect(503);
+    assert_eq!(reply.code(), "SERVICE_UNAVAILABLE");
+    let wait = reply.head.lines().find_map(|line| line.to_lowercase().strip_prefix("retry-after: ").map(str::to_owned));
+    assert!(wait.is_some_and(|seconds| seconds.parse::<u32>().unwrap() >= 30));
+    background.get("/v1/sync/status").expect(200);
+}
