@@ -1,6 +1,6 @@
 //! One write on its way to the server.
 
-use super::{Action, Changes, Fields, OpId, Seen, Stamp, Version};
+use super::{Action, Changes, Edit, Fields, OpId, Seen, Stamp, Version};
 use holm_protocol::codes::Code;
 use serde::{Deserialize, Serialize};
 
@@ -273,6 +273,23 @@ impl Operation {
     /// Whether later writes may still be joined to it: it waits, and the server cannot know it.
     pub fn is_open(&self) -> bool {
         self.state == OpState::Open
+    }
+
+    /// What a create makes that has its content itself, and not in the document's body. `None` for other operations.
+    pub fn created(&self) -> Option<Fields> {
+        let changes = self.changes.as_ref().filter(|_| self.kind == OpKind::Create)?;
+        let mut fields = Fields::new();
+        for (path, change) in changes.iter() {
+            // What it makes again was there before: an increment or a set edit counts on that.
+            if change.edit.commutes()
+                && Changes::value_at(&fields, path).is_none()
+                && let Some(before) = self.before.get(path)
+            {
+                Edit::Set(before.clone()).apply(&mut fields, path);
+            }
+            change.edit.apply(&mut fields, path);
+        }
+        Some(fields)
     }
 
     /// Whether a request has carried it and nothing says that it had no effect.

@@ -100,11 +100,7 @@ fn own_effect(row: &DocumentRow, op: &Operation) -> Result<Option<Fields>> {
         (OpKind::Delete, _) => None,
         (OpKind::Action, _) | (OpKind::Update, None) => base()?,
         (OpKind::Create, None) => row.body.as_deref().map(view::parse_body).transpose()?,
-        (OpKind::Create, Some(changes)) => {
-            let mut fields = Fields::new();
-            changes.apply(&mut fields);
-            Some(fields)
-        }
+        (OpKind::Create, Some(_)) => op.created(),
         (OpKind::Update, Some(changes)) => {
             let mut fields = base()?.unwrap_or_default();
             changes.apply(&mut fields);

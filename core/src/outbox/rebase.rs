@@ -274,7 +274,8 @@ pub(super) fn see_again(pending: &mut Pending, fields: Option<&Fields>) {
     }
 }
 
-/// Makes again what the server deleted: one create with what the user sees.
+/// Makes again what the server deleted: one create with what the user sees. It knows what was there before: if another device is first, only what was
+/// edited here is held against its document, and increments and set edits count on top of that.
 fn revive(pending: &mut Pending, device: &Device, state: &RemoteChange, round: &Round) -> Result<()> {
     let body = pending.shown()?;
     let writes = writes(pending);
@@ -284,17 +285,41 @@ fn revive(pending: &mut Pending, device: &Device, state: &RemoteChange, round: &
         pending.lose(device, None, LossReason::LocalKept, Lost::Delete(Changes::new()), Some(body.clone()));
     }
     let stamp = writes.iter().map(|at| pending.ops[*at].stamp).max().unwrap_or_default();
+    let edits = writes.iter().filter_map(|at| pending.ops[*at].changes.clone()).fold(Changes::new(), Changes::then);
+    let base = round.base.as_deref().map(view::parse_body).transpose()?.unwrap_or_default();
     for at in writes.into_iter().skip(1).rev() {
         pending.absorb(first, at);
     }
     let create = &mut pending.ops[first];
     create.kind = OpKind::Create;
     create.stamp = stamp;
-    create.changes = Some(between(&Fields::new(), &body, stamp));
-    create.before = Seen::default();
+    let whole = between(&Fields::new(), &body, stamp);
+    let mut changes = whole.clone();
+    edits.iter().filter(|(_, change)| change.edit.commutes()).for_each(|edit| keep_apart(&mut changes, &base, edit));
+    create.before = Seen::of(&changes, &base);
+    create.changes = Some(changes);
+    if create.created().as_ref() != Some(&body) {
+        (create.changes, create.before) = (Some(whole), Seen::default());
+    }
     create.base_version = state.version;
     count_round(pending, first, round.declared);
     Ok(())
+}
+
+/// Takes an increment or a set edit out of the value that a create sets at its place, and puts it beside that.
+fn keep_apart(changes: &mut Changes, base: &Fields, (path, change): (&Path, &Change)) {
+    let top = Path::field(path.top());
+    if *path == top {
+        changes.insert(top, change.clone());
+        return;
+    }
+    let Some(Change { edit: Edit::Set(value), stamp }) = changes.get(&top).cloned() else { return };
+    let mut whole = Fields::from_iter([(path.top().to_owned(), value)]);
+    Changes::value_at(base, path).cloned().map_or(Edit::Unset, Edit::Set).apply(&mut whole, path);
+    if let Some(value) = whole.remove(path.top()) {
+        changes.insert(top, Change { edit: Edit::Set(value), stamp });
+        changes.insert(path.clone(), change.clone());
+    }
 }
 
 fn ask(pending: &mut Pending, device: &Device, state: &RemoteChange, paths: Vec<Path>, round: &Round) {

@@ -27,11 +27,7 @@ pub(super) fn rebuild(row: &mut DocumentRow, ops: &[Operation]) -> Result<()> {
                 row.hidden = false;
                 return Ok(());
             }
-            (OpKind::Create, Some(changes)) => {
-                let mut created = Fields::new();
-                changes.apply(&mut created);
-                fields = Some(created);
-            }
+            (OpKind::Create, Some(_)) => fields = op.created(),
             (OpKind::Update, Some(changes)) => match &mut fields {
                 Some(fields) => changes.apply(fields),
                 // Deleted on the server: until that is settled the user goes on seeing what was there.
@@ -76,13 +72,7 @@ pub(super) fn before_last(row: &DocumentRow, ops: &[Operation]) -> Result<Option
     let earlier = ops.split_last().map_or(ops, |(_, earlier)| earlier);
     for op in earlier {
         match (op.kind, &op.changes) {
-            (OpKind::Create, changes) => {
-                let mut created = Fields::new();
-                if let Some(changes) = changes {
-                    changes.apply(&mut created);
-                }
-                fields = Some(created);
-            }
+            (OpKind::Create, _) => fields = Some(op.created().unwrap_or_default()),
             (OpKind::Update, Some(changes)) => {
                 if let Some(fields) = &mut fields {
                     changes.apply(fields);

@@ -7,6 +7,7 @@ mod actions;
 mod belonging;
 mod groups;
 mod joined;
+mod made_again;
 mod ordered;
 mod overlap;
 mod parked_unanswered;

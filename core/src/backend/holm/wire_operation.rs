@@ -3,11 +3,11 @@
 use crate::backend::Outgoing;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::model::{Changes, FieldOp, OpKind, Stamp};
+use crate::model::{Changes, FieldOp, Fields, OpKind, Stamp};
 use crate::outbox::server_time;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,8 +58,8 @@ pub(super) fn operation<'a>(outgoing: &'a Outgoing, device: &Device, device_id: 
     };
     match op.kind {
         OpKind::Create => {
-            wire.data = Some(match (&op.changes, &outgoing.body) {
-                (Some(changes), _) => raw(&created(changes))?,
+            wire.data = Some(match (op.created(), &outgoing.body) {
+                (Some(fields), _) => raw(&fields)?,
                 (None, Some(body)) => json(body.clone())?,
                 (None, None) => return Err(Error::internal(format!("create {} has no content", op.op_id))),
             });
@@ -112,12 +112,6 @@ fn json(text: String) -> Result<Box<RawValue>> {
     RawValue::from_string(text).map_err(internal)
 }
 
-fn raw(fields: &Map<String, Value>) -> Result<Box<RawValue>> {
+fn raw(fields: &Fields) -> Result<Box<RawValue>> {
     serde_json::value::to_raw_value(fields).map_err(internal)
-}
-
-fn created(changes: &Changes) -> Map<String, Value> {
-    let mut fields = Map::new();
-    changes.apply(&mut fields);
-    fields
 }

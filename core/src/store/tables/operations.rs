@@ -196,9 +196,10 @@ fn select(connection: &Connection, condition: &str, params: impl Params) -> Resu
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Operations as a request carries them: without what the user saw before, which only the device needs.
+/// Operations as a request carries them: without what the user saw before, which only the device needs, but for what is made again.
 pub(super) fn select_to_send(connection: &Connection, condition: &str, params: impl Params) -> Result<Vec<Operation>> {
-    let columns = COLUMNS.replace("o.before", "NULL");
+    let before = format!("CASE WHEN o.kind = {} THEN o.before END", OpKind::Create.number());
+    let columns = COLUMNS.replace("o.before", &before);
     let sql = format!("SELECT {columns} FROM operations o LEFT JOIN documents d ON d.row = o.document {condition}");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params, read)?;

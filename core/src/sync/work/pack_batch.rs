@@ -3,6 +3,7 @@
 use crate::backend::Outgoing;
 use crate::error::{Error, Result};
 use crate::model::{BatchLimits, OPERATION_BYTES, OpKind, Operation};
+use crate::outbox;
 use crate::repository::Registry;
 use crate::store::{Tx, documents, operations as queue, server_ids};
 use crate::sync::reference_ids::ReferenceIds;
@@ -34,6 +35,12 @@ pub(super) fn pack_batch(
     for mut op in batch {
         let mut body = match (op.kind, &op.changes) {
             (OpKind::Create, None) => documents::by_row(tx, op.document)?.and_then(|row| row.body),
+            // What is made again is more than its changes.
+            (OpKind::Create, Some(_)) if !op.before.is_empty() => {
+                let content = op.created().map(|fields| outbox::body_text(&fields));
+                op.changes = None;
+                content
+            }
             _ => None,
         };
         let content = body.as_ref().map_or(0, String::len)
