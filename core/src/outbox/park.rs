@@ -98,10 +98,11 @@ pub(crate) fn retry(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
 pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) -> bool) {
     let mut first = None;
     for op in pending.ops.iter_mut().filter(|op| op.is_parked() && wanted(op)) {
+        // What is edited after a write that goes again unchanged does not repair it, nor one that was refused for another one's sake.
+        let repaired = !op.was_sent() && op.error().is_none_or(|error| error.code != Code::GroupAborted.as_str());
         reopen(op);
         pending.queued = true;
-        // What is edited after a write that goes again unchanged does not repair it.
-        if !op.was_sent() {
+        if repaired {
             first.get_or_insert((op.op_seq, op.group.clone()));
         }
     }

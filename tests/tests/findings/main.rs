@@ -2,7 +2,7 @@
 //!
 //! `core_l1_…`: an audit of the core (L lost edits, P privacy, V liveness, R results, C cost, A traps). `report_07_…`: a public report of people
 //! who build offline-first apps, rebuilt here. `use_05_…`: what a newcomer met who drove the product by its documentation. `audit_a1_…`: a
-//! later audit of the running product (A an auditor, B an adversary).
+//! later audit of the running product (A an auditor, B an adversary). `outside_1_…`: a tester who had the driver and a proxy.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
@@ -16,6 +16,7 @@ mod engine;
 mod liveness;
 mod losses;
 mod orders;
+mod outside;
 mod privacy;
 mod reports;
 mod results;

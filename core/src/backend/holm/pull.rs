@@ -164,6 +164,9 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(P
         if !request.discover && !request.streams.iter().any(|asked| asked.collection == collection) {
             return Err(invalid("the answer to a pull", format!("the request did not ask for {collection:?}")));
         }
+        if pages.iter().any(|page: &StreamPage| page.collection == collection) {
+            return Err(invalid("the answer to a pull", format!("it has {collection:?} twice")));
+        }
         let records = stream.changes.into_values().flatten();
         let tombstones = stream.tombstones.into_values().flatten();
         let (changes, unreadable) = match stream.columns {
@@ -183,6 +186,10 @@ pub(super) fn parse(body: &[u8], request: &PullRequest, span: Span) -> Result<(P
             integrity: stream.sync_metadata.integrity.and_then(|integrity| integrity.value()),
             total: stream.sync_metadata.count,
         });
+    }
+    if let Some(left_out) = request.streams.iter().find(|asked| !pages.iter().any(|p| p.collection == asked.collection))
+    {
+        return Err(invalid("the answer to a pull", format!("it says nothing of {:?}", left_out.collection)));
     }
     Ok((PullReply { pages, server_time: envelope.meta.server_time(span) }, envelope.config))
 }

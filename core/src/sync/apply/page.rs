@@ -20,6 +20,8 @@ pub(in crate::sync) struct PageApplied {
     pub applied: Applied,
     /// The stream after it.
     pub stream: StreamRow,
+    /// It had rows, be they this device's own, and the stream is behind them now.
+    pub advanced: bool,
     /// At the head, and the same as the server.
     pub in_step: bool,
     /// At the head, and yet not what the server has.
@@ -42,6 +44,7 @@ pub(in crate::sync) fn apply_page(
         return Ok(PageApplied {
             applied: Applied::default(),
             stream: reconciler.stream,
+            advanced: false,
             in_step: false,
             diverged: false,
         });
@@ -54,6 +57,8 @@ pub(in crate::sync) fn apply_page(
         tracing::warn!(collection = %page.collection, why = %record.why, "a record cannot be read");
         comparable &= reconciler.take_unreadable(record)?;
     }
+    let has_rows = !page.changes.is_empty() || !page.unreadable.is_empty();
+    let advanced = has_rows && asked != Some(page.next_cursor.as_str());
     reconciler.stream.cursor = Some(page.next_cursor.clone());
     reconciler.stream.space.clone_from(&page.space);
     if !page.has_more && reconciler.stream.loading {
@@ -66,7 +71,7 @@ pub(in crate::sync) fn apply_page(
         tracing::warn!(collection = %page.collection, count = ours.0, "the documents here are not those of the server");
     }
     let (stream, applied) = reconciler.close()?;
-    Ok(PageApplied { applied, stream, in_step: !page.has_more && !diverged, diverged })
+    Ok(PageApplied { applied, stream, advanced, in_step: !page.has_more && !diverged, diverged })
 }
 
 /// After a snapshot: what it did not show is gone on the server. Documents with pending edits become conflicts, not deletions.

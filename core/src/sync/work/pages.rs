@@ -17,6 +17,8 @@ const REPAIR_PAUSE_MS: i64 = 3_600_000;
 #[derive(Debug, Default)]
 pub(in crate::sync) struct PagesApplied {
     pub pulled: u64,
+    /// A page had rows, be they this device's own, and the stream is behind them now.
+    pub advanced: bool,
     pub conflicts: u64,
     /// How many documents the server has, if it said.
     pub expected: Option<u64>,
@@ -31,6 +33,7 @@ pub(in crate::sync) struct PagesApplied {
 impl PagesApplied {
     pub fn add(&mut self, other: Self) {
         self.pulled += other.pulled;
+        self.advanced |= other.advanced;
         self.conflicts += other.conflicts;
         self.expected = self.expected.max(other.expected);
         self.in_step.extend(other.in_step);
@@ -69,6 +72,7 @@ pub(in crate::sync) async fn apply_pages(
             applied => applied?,
         };
         total.pulled += applied.applied.changes;
+        total.advanced |= applied.advanced;
         total.conflicts += applied.applied.conflicts;
         total.expected = total.expected.max(expected);
         total.in_step.extend(applied.in_step.then_some(applied.stream.collection));

@@ -208,7 +208,8 @@ impl Puller {
     ) -> Result<Option<Asked>, Stop> {
         (run.refused, run.answered) = (0, true);
         self.page.grow();
-        self.refused.answered(asked.iter().map(|position| position.collection.as_str()));
+        let read = reply.pages.iter().filter(|page| !page.has_more);
+        self.refused.read(read.map(|page| page.collection.as_str()));
         observe_server_time(&self.deps, reply.server_time).await?;
         let next: Vec<StreamPosition> = reply.pages.iter().filter(|page| page.has_more).map(next_position).collect();
         if !next.is_empty() {
@@ -252,7 +253,7 @@ impl Puller {
         run.done.heads.extend(&applied.in_step);
         run.done.set_aside.extend(applied.set_aside);
         run.done.behind = Some(run.pieces.iter().map(Vec::len).sum());
-        if applied.pulled > 0 {
+        if applied.advanced {
             run.requests.history.progressed();
         }
         if *run.scope == Scope::All {

@@ -90,7 +90,14 @@ impl Pusher {
             if !follows {
                 ready.give_back(&deps).await?;
             }
-            let answer = answer?;
+            let answer = match answer {
+                // It was held back: no part of it has left.
+                Err(Stop::Failed(error)) => {
+                    unlease(&deps, sent).await?;
+                    return Err(error.into());
+                }
+                answer => answer?,
+            };
             if let Ok(reply) = &answer
                 && observe_server_time(&deps, reply.server_time).await?
             {

@@ -43,8 +43,8 @@ impl RefusedStreams {
         self.refusals.insert(collection.to_owned(), Refusal { error: error.clone(), times: times + 1, until });
     }
 
-    /// The server has answered for these collections.
-    pub fn answered<'c>(&mut self, collections: impl Iterator<Item = &'c str>) {
+    /// These collections were read to their heads. (A first page is no sign that the next one is not refused.)
+    pub fn read<'c>(&mut self, collections: impl Iterator<Item = &'c str>) {
         if self.refusals.is_empty() && self.reset.is_empty() {
             return;
         }
