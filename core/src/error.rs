@@ -251,6 +251,12 @@ impl Error {
         Error::State { code, message: code.meaning().to_owned() }
     }
 
+    /// What is in the database is not what was written.
+    pub(crate) fn damaged(why: impl std::fmt::Display) -> Self {
+        let code = ErrorCode::StorageCorrupt;
+        Self::Storage { code, message: format!("{} ({why})", code.meaning()) }
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Error::Internal { message: message.into() }
     }

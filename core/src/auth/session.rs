@@ -1,5 +1,6 @@
 //! A session as it is kept.
 
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -53,8 +54,16 @@ pub(crate) struct Grant {
 
 impl Grant {
     /// A token that the app got elsewhere.
-    pub fn of_token(token: &str) -> Self {
-        Self { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None, ended: false }
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG` if no header can carry it.
+    pub fn of_token(token: &str) -> Result<Self> {
+        let fits = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+        if token.trim().is_empty() || !token.bytes().all(fits) {
+            let message = "a token is not empty, and has printable characters of ASCII only";
+            return Err(Error::invalid(ErrorCode::InvalidConfig, message));
+        }
+        Ok(Self { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None, ended: false })
     }
 
     pub fn bind(self, binding: Binding) -> Session {

@@ -55,10 +55,12 @@ impl Holm {
     /// sends nothing.
     ///
     /// # Errors
-    /// Those of the secret store and of storage; `CANCELLED` if there is a sign-out at the same time.
+    /// `INVALID_CONFIG` if it is empty or has characters that no header carries. Those of the secret store and of storage; `CANCELLED` if there
+    /// is a sign-out at the same time.
     pub fn set_token(&self, token: &str) -> Result<()> {
+        let grant = Grant::of_token(token)?;
         let ticket = self.inner.account.begin_sign_in();
-        self.inner.account.keep(Grant::of_token(token), ticket)?;
+        self.inner.account.keep(grant, ticket)?;
         self.go_on_signed_in()
     }
 

@@ -25,7 +25,7 @@ pub struct Document {
 impl Document {
     /// The content as a JSON tree.
     pub fn value(&self) -> Result<Value> {
-        serde_json::from_str(&self.body).map_err(|e| Error::internal(format!("stored document {:?}: {e}", self.id)))
+        serde_json::from_str(&self.body).map_err(Error::damaged)
     }
 
     /// The content as the app's type. The member `id` is there, although the stored text has it not.

@@ -87,7 +87,7 @@ pub(super) fn before_last(row: &DocumentRow, ops: &[Operation]) -> Result<Option
 
 /// The tree of a stored body.
 pub(crate) fn parse_body(body: &str) -> Result<Fields> {
-    serde_json::from_str(body).map_err(|e| Error::internal(format!("stored document: {e}")))
+    serde_json::from_str(body).map_err(Error::damaged)
 }
 
 /// The text of a tree.

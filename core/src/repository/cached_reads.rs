@@ -8,7 +8,7 @@ use crate::cache::{CacheConfig, Cached, Completeness, Resource};
 use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::documents::{self, read_document};
-use crate::store::streams;
+use crate::store::{streams, unreadable};
 use async_trait::async_trait;
 use rusqlite::{Connection, params_from_iter};
 use std::sync::Arc;
@@ -29,11 +29,13 @@ pub(super) struct QueryResource {
 }
 
 impl DocumentResource {
-    /// A document that was evicted is asked for alone: reading the stream would not bring it.
+    /// A document that was evicted, or could not be read, is asked for alone: reading the stream would not bring it.
     fn key(&self) -> Result<RefreshKey> {
-        let evicted =
-            self.context.store.read(|connection| documents::is_evicted(connection, self.info.id, &self.id))?;
-        Ok(RefreshKey { collection: self.info.name.clone(), id: evicted.then(|| self.id.clone()) })
+        let alone = self.context.store.read(|connection| {
+            Ok(documents::is_evicted(connection, self.info.id, &self.id)?
+                || unreadable::is_behind(connection, self.info.id, Some(&self.id))?)
+        })?;
+        Ok(RefreshKey { collection: self.info.name.clone(), id: alone.then(|| self.id.clone()) })
     }
 }
 
@@ -83,7 +85,9 @@ impl Resource for QueryResource {
         let (value, read_ms, partial) = self.context.store.read(|connection| {
             let value = self.query.run(connection)?;
             let read_ms = streams::get(connection, self.info.id)?.read_ms;
-            Ok((value, read_ms, documents::any_evicted(connection, self.info.id)?))
+            let partial = documents::any_evicted(connection, self.info.id)?
+                || unreadable::is_behind(connection, self.info.id, None)?;
+            Ok((value, read_ms, partial))
         })?;
         self.info.used(&self.context.device, value.iter());
         // Until the stream has been read once, what is here is what was made here or has come so far.

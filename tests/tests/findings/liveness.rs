@@ -213,7 +213,7 @@ fn core_v9_the_state_counts_records_that_cannot_be_read() {
 }
 
 /// Makes the record with this id unreadable: its version is no number.
-fn spoil(reply: &mut Value, id: &str) {
+pub(crate) fn spoil(reply: &mut Value, id: &str) {
     match reply {
         Value::Object(members) if members.get("id").and_then(Value::as_str) == Some(id) => {
             members.insert("version".into(), json!("none"));

@@ -1,6 +1,7 @@
 //! What a tester found who drove the devices and the server from outside, with a proxy between.
 
-use holm_core::{CollectionConfig, Strategy};
+use crate::liveness::spoil;
+use holm_core::{CachePolicy, CollectionConfig, ErrorCode, Query, Strategy};
 use holm_tests::fixture::{Fault, in_step, story, story_on};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -97,5 +98,57 @@ fn outside_4_a_write_whose_request_was_held_back_was_not_sent() {
         assert_eq!(a.pending()[0].state, "queued");
         a.holm.discard(made).await.unwrap();
         assert!(a.pending().is_empty());
+    });
+}
+
+#[test]
+fn outside_5_a_record_that_could_not_be_read_is_asked_for_again() {
+    story(|mut world| async move {
+        let (a, b) = (world.open("a").await, world.open("b").await);
+        a.create("balance", json!({"n": 0})).await;
+        in_step(&[&a, &b]).await;
+        let damaged = || Fault::rewrite(|reply| spoil(reply, "balance"));
+        let fetched = async || {
+            let mut fetch = b.tasks.fetch("balance", Some(CachePolicy::NetworkOnly));
+            fetch.next().await.unwrap().map(|fetched| fetched.value.unwrap().value().unwrap()["n"].clone())
+        };
+        let partial = async || {
+            let mut fetch = b.tasks.fetch_query(&Query::all(), Some(CachePolicy::NetworkOnly)).unwrap();
+            fetch.next().await.unwrap().unwrap().partial
+        };
+        let aside = || b.holm.state().unwrap().set_aside;
+        a.update("balance", json!({"n": 100})).await;
+        a.sync().await;
+        b.link.always("pull", damaged());
+        b.sync().await;
+        b.link.heal();
+        assert!(partial().await);
+        // What must not be old is the server's, or a failure.
+        b.link.always("", damaged());
+        assert!(fetched().await.is_err());
+        b.link.heal();
+        assert_eq!((fetched().await.unwrap(), aside()), (json!(100), 0));
+        assert!(!partial().await);
+        // So is it after the collection was read anew.
+        a.update("balance", json!({"n": 200})).await;
+        a.sync().await;
+        b.link.always("pull", damaged());
+        b.sync().await;
+        assert_eq!(aside(), 1);
+        b.link.heal();
+        b.holm.resync_collection("tasks").await.unwrap();
+        assert_eq!((b.get("balance").unwrap()["n"].clone(), aside()), (json!(200), 0));
+        in_step(&[&a, &b]).await;
+    });
+}
+
+#[test]
+fn outside_10_a_token_that_no_header_carries_is_refused_at_once() {
+    story(|mut world| async move {
+        let a = world.device("a").signed_out().open().await;
+        for token in ["", " ", "a\nb", "ü"] {
+            assert_eq!(a.holm.set_token(token).unwrap_err().code(), ErrorCode::InvalidConfig, "{token:?}");
+        }
+        a.holm.set_token("a.b-c_d").unwrap();
     });
 }

@@ -87,7 +87,7 @@ fn distance(own: Stamp, stamp: Stamp) -> String {
 
 /// Reads what [`changes_text`] writes.
 pub(crate) fn changes_from_text(text: &str, stamp: Stamp) -> Result<Changes> {
-    let damaged = |error: String| Error::internal(format!("stored changes: {error}"));
+    let damaged = |error: String| Error::damaged(format!("stored changes: {error}"));
     let ops: Vec<Value> = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
     let ops = ops.into_iter().map(FieldOp::decode).collect::<Result<Vec<_>, _>>();
     let distance = |text: &str| {

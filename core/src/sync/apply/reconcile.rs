@@ -21,7 +21,7 @@ use crate::outbox::{self, Pending, Source, parse_body};
 use crate::repository::CollectionInfo;
 use crate::store::documents::{self, DocumentRow};
 use crate::store::streams::{self, StreamRow};
-use crate::store::{Tx, operations, server_ids, waiting_states};
+use crate::store::{Tx, operations, server_ids, unreadable, waiting_states};
 use crate::sync::reference_ids::ReferenceIds;
 use std::borrow::Cow;
 
@@ -46,6 +46,8 @@ pub(in crate::sync) struct Reconciler<'a> {
     stored: StreamRow,
     /// Whether documents of the collection have another id on the server; `None`: not looked up.
     pub(super) server_ids: Option<bool>,
+    /// Whether a record of the collection could not be read; `None`: not looked up.
+    unreadable: Option<bool>,
     pub(super) reference_ids: ReferenceIds,
     /// Whether the store is known to be restored, so that every queued write counts as sent.
     restored: bool,
@@ -65,6 +67,7 @@ impl<'a> Reconciler<'a> {
             stream,
             applied: Applied::default(),
             server_ids: None,
+            unreadable: None,
             reference_ids: ReferenceIds::of(tx, info)?,
             restored: false,
             unknown: false,
@@ -123,8 +126,11 @@ impl<'a> Reconciler<'a> {
             return self.apply_unknown(change);
         };
         let is_of_this_reading = row.generation >= self.stream.generation;
+        let was_unreadable = self.is_read_now(change)?;
         let newer = match (row.seq, change.seq) {
-            (Some(have), Some(new)) => new > have || !is_of_this_reading || row.evicted && new == have,
+            (Some(have), Some(new)) => {
+                new > have || !is_of_this_reading || new == have && (row.evicted || was_unreadable)
+            }
             _ => true,
         };
         if !newer && source == Source::State {
@@ -260,6 +266,15 @@ impl<'a> Reconciler<'a> {
 
     /// Whether documents of the collection have another id on the server. Looked up once: while it reads a first snapshot, a reconciler finds
     /// none but by a state that is not inserted here.
+    /// Whether this very state could not be read before. It is no longer among those.
+    fn is_read_now(&mut self, change: &RemoteChange) -> Result<bool> {
+        let any = match self.unreadable {
+            Some(any) => any,
+            None => *self.unreadable.insert(unreadable::any(self.tx, self.stream.collection)?),
+        };
+        Ok(any && unreadable::forget(self.tx, self.stream.collection, &change.id, change.seq)?)
+    }
+
     fn has_server_ids(&mut self) -> Result<bool> {
         match self.server_ids {
             Some(known) => Ok(known),

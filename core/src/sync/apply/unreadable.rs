@@ -8,8 +8,8 @@ use crate::store::unreadable;
 
 impl Reconciler<'_> {
     /// Takes note of a record that cannot be read, so that count and digest agree with the server's and nothing is read anew because of it.
-    /// A document that is not here yet becomes one without content, as if it had been evicted: a later state of it is taken in, and a fetch tries
-    /// to read it again. One that is here keeps what it shows.
+    /// A document that is not here yet becomes one without content, as if it had been evicted. One that is here keeps what it shows. A later state is
+    /// taken in, and a fetch tries to read this one again.
     ///
     /// False if the record does not even say what it is: then the stream cannot be compared with the server's.
     pub fn take_unreadable(&mut self, record: &UnreadableRecord) -> Result<bool> {

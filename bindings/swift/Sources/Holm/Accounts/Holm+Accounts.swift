@@ -56,8 +56,8 @@ extension Holm {
     /// sync asks the server first whose token it is. If it is not of the account whose data the storage has, that sync and
     /// every later one fails with `ACCOUNT_MISMATCH`, and nothing is sent.
     ///
-    /// - Throws: ``HolmError``: `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server, and
-    ///   those of the store of secrets.
+    /// - Throws: ``HolmError``: `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server or
+    ///   for a token that no header can carry, and those of the store of secrets.
     public func setToken(_ token: String) async throws(HolmError) {
         try translating { try ffi.setToken(token: token) }
     }

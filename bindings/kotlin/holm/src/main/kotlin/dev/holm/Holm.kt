@@ -220,7 +220,7 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
      * the server first whose token it is. If it is not of the account whose data the store has, that sync and every later one fails with
      * `ACCOUNT_MISMATCH`, and nothing is sent.
      *
-     * @throws HolmException `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server, and what the
+     * @throws HolmException `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server or for a token that no header can carry, and what the
      * [SecretStore] fails with.
      */
     public suspend fun setToken(token: String): Unit = client.blocking { it.setToken(token.unicode(ErrorCode.INVALID_NAME)) }
