@@ -31,7 +31,10 @@ class AccountsGuideTest {
         asked = true
     }
 
-    private fun userGivesUpWrites(): Boolean = true
+    private fun userGivesUpWrites(): Boolean {
+        asked = true
+        return true
+    }
 
     @Test
     fun a_write_before_the_first_sign_in_is_sent_after_it() =
@@ -105,6 +108,7 @@ class AccountsGuideTest {
                 holm.signOut(SignOutMode.WipeDiscardingPending)
             }
             // end
+            assertTrue(asked)
             assertEquals(0, phone.todos.count())
             assertNull(holm.userId)
         }
