@@ -248,7 +248,8 @@ pub struct Operation {
     /// An update: what it changes. A create: `None` while the document's own content is what will be sent. A delete: the updates
     /// that were joined to it; they are not sent, but they come back if the delete is undone, and are journalled if it loses.
     pub changes: Option<Changes>,
-    /// The changed paths as the user saw them before.
+    /// The changed paths as the user saw them before. A create has them only if it makes a deleted document again: then they are a part of what it
+    /// makes ([`created`](Self::created)), because its increments and set edits count on them.
     pub before: Seen,
     /// When its latest part was made: device time, which names its frame. Convert it before it is compared with another device's.
     pub stamp: Stamp,

@@ -9,8 +9,8 @@
 //!
 //! All before the number is the same for the ids that one process mints within some minutes, so a request says it once. A store that
 //! was copied or restored is opened by another process and goes on with other random bits: what it writes under a number that the
-//! original has used, too, has another id. So does what is written under the
-//! number of a write whose transaction failed: that may be on the disk all the same, and in a backup that is taken then.
+//! original has used, too, has another id. So has what is written under the number of a write whose transaction failed: that one may be on
+//! the disk all the same, and in a backup that is taken then.
 
 use crate::device::Device;
 use crate::error::{Error, Result};
