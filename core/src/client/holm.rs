@@ -13,7 +13,7 @@ use crate::net::{HttpClient, ReqwestTransport};
 use crate::outbox::{self, Conflict, Resolution};
 use crate::platform::{BoundedClock, Clock, Connectivity};
 use crate::repository::{
-    Collection, Confirmer, Consistency, Refresher, Registry, RepositoryContext, Transaction, Watchers,
+    Collection, Confirmer, Consistency, KnownWipes, Refresher, Registry, RepositoryContext, Transaction, Watchers,
 };
 use crate::store::{EpochStore, Location, Store, StoreEvent, conflicts, frames, journal, meta, operations, outcomes};
 use crate::sync::{self, CountedQueue, EngineDeps, EngineHandle, StateCell, StateWatch, SyncReport, Waiters};
@@ -134,7 +134,9 @@ impl Holm {
         let queue = CountedQueue { store: store.clone(), clock, longest_wait, ordered: config.sync.ordered };
         let confirmer = confirmations.clone().map(|all| all as Arc<dyn Confirmer>);
         let refresher = engine.as_ref().map(|engine| Arc::new(engine.downgrade()) as Arc<dyn Refresher>);
-        let context = RepositoryContext { store, device, registry, watchers, executor, readings, refresher, confirmer };
+        let wipes = KnownWipes::open(&store)?;
+        let context =
+            RepositoryContext { store, device, registry, wipes, watchers, executor, readings, refresher, confirmer };
         let context = Arc::new(context);
         if asks && engine.is_some() {
             resolver::start(Arc::downgrade(&context), conflicts_changed);
@@ -340,6 +342,7 @@ fn open_device(store: &Store, config: &Config) -> Result<Identity> {
         operations::release_leases(tx)?;
         frames::purge(tx)?;
         outcomes::purge(tx)?;
+        sync::retry_after_upgrade(tx)?;
         if alone {
             journal::purge_by_device(tx, now.saturating_sub(keep_ms))?;
         }

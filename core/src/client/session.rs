@@ -3,7 +3,7 @@
 use super::holm::Holm;
 use crate::auth::{Grant, Session, SignIn};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{epoch, operations, wipe};
+use crate::store::{epoch, operations, wipes};
 use rusqlite::Connection;
 
 /// What becomes of the local data at a sign-out.
@@ -65,8 +65,9 @@ impl Holm {
     }
 
     fn go_on_signed_in(&self) -> Result<()> {
+        self.inner.context.wipes.signed_in(self.store())?;
         self.inner.state.signed_in();
-        self.engine()?.retry_now();
+        self.engine()?.signed_in();
         Ok(())
     }
 
@@ -110,13 +111,15 @@ impl Holm {
         let session = self.inner.account.session()?;
         // A store that was restored from a backup may be in an earlier epoch than its session.
         let above = session.as_ref().map_or(0, |session| session.binding.epoch);
+        let context = self.inner.context.clone();
         let pending = self
             .store()
             .write(move |tx| {
                 let pending = check_sign_out(tx, mode)?;
                 epoch::raise(tx, above)?;
                 if mode != SignOutMode::Keep {
-                    wipe(tx)?;
+                    wipes::wipe(tx)?;
+                    context.wipes.wiped(tx)?;
                 }
                 tx.counts();
                 Ok(pending)

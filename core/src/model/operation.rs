@@ -221,6 +221,11 @@ impl OpError {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), details: Fields::new() }
     }
+
+    /// Whether nothing is wrong with the operation itself: another one of its group was refused.
+    pub(crate) fn is_for_another(&self) -> bool {
+        self.code == Code::GroupAborted.as_str()
+    }
 }
 
 /// The ids of groups whose writes are judged whole begin so. The mark is in the id, so that it is stored, copied and sent with the group.

@@ -108,7 +108,7 @@ pub struct SyncState {
     pub conflicts: u64,
     /// Operations among the pending ones that wait for a time of their own after a failure. A sync that is asked for tries them at once.
     pub deferred: u64,
-    /// Records that the server has and this build cannot read: see [`SyncReport::set_aside`](crate::SyncReport::set_aside).
+    /// Records that the server has and this build cannot read, and collections that it refuses: see [`SyncReport::set_aside`](crate::SyncReport::set_aside).
     pub set_aside: u64,
     /// When everything was last in step with the server; server time, ms since 1970.
     pub last_sync_ms: Option<i64>,

@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::model::{EXACT_GROUP, OpError, OpState, Operation, WriteOutcome};
 use crate::store::Tx;
 use crate::store::journal::LossReason;
-use holm_protocol::codes::Code;
 
 /// The id of a new group whose writes are judged whole.
 pub(crate) fn new_exact_group(device: &Device) -> String {
@@ -72,7 +71,7 @@ pub(crate) fn standing(members: &[Member]) -> Standing {
         })
         .collect();
     // The others of the group were refused because of the first.
-    let first = refused.iter().find(|error| error.code != Code::GroupAborted.as_str()).or(refused.first());
+    let first = refused.iter().find(|error| !error.is_for_another()).or(refused.first());
     match first {
         Some(error) => Standing::Refused((*error).clone()),
         None if queued().next().is_none() => Standing::Accepted,
@@ -109,6 +108,7 @@ pub(crate) fn withdraw(tx: &Tx<'_>, device: &Device, group: &str) -> Result<()> 
 mod tests {
     use super::Member::Queued;
     use super::*;
+    use holm_protocol::codes::Code;
 
     fn refused(code: Code, sent: bool) -> Member {
         Queued(OpState::Parked { error: OpError::new(code.as_str(), "no"), sent })

@@ -99,7 +99,7 @@ pub(super) fn queue_again(pending: &mut Pending, wanted: &impl Fn(&Operation) ->
     let mut first = None;
     for op in pending.ops.iter_mut().filter(|op| op.is_parked() && wanted(op)) {
         // What is edited after a write that goes again unchanged does not repair it, nor one that was refused for another one's sake.
-        let repaired = !op.was_sent() && op.error().is_none_or(|error| error.code != Code::GroupAborted.as_str());
+        let repaired = !op.was_sent() && !op.error().is_some_and(OpError::is_for_another);
         reopen(op);
         pending.queued = true;
         if repaired {

@@ -9,7 +9,7 @@
 //!   (`repository/transaction.rs`), and the end of many that were taken as they were sent (`accept_sent.rs`), which leaves the store as this
 //!   would. Of conflicts: when the server's side was written (`sync/work/refresh.rs`), who is asked (`client/resolver.rs`,
 //!   `repository/registry.rs`), and the end of one whose document is gone (`resolve.rs`). A sign-out with wipe ends everything
-//!   (`store/tables/wipe.rs`).
+//!   (`store/tables/wipes.rs`).
 //! - No operation disappears without an outcome: it leaves `ops` through [`end`](Pending::end) or [`absorb`](Pending::absorb) only.
 //! - The row's view is the server's state with `ops` applied, whenever it is saved.
 

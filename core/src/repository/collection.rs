@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// A named set of JSON documents. Cheap to clone; thread-safe.
 ///
 /// Reads block the calling thread for as long as SQLite takes: microseconds for a document, milliseconds for a long list. Writes are
-/// futures that complete after the commit; a write whose future is dropped still happens whole.
+/// futures that complete after the commit; a write whose future is dropped still happens whole. The first write after another process of the app has
+/// wiped the store fails with `SIGNED_OUT`, unless there was a sign-in here since: what it was made from is gone.
 ///
 /// In a [confirmed](Consistency::Confirmed) collection they complete when the server has accepted the write, which is durable here before it
 /// is sent. A death of the process loses nothing and doubles nothing: the write goes on in the next one. Dropping the future, like every

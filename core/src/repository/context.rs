@@ -1,6 +1,7 @@
 //! What collections and transactions work with.
 
 use super::consistency::{Confirmer, Unconfirmed};
+use super::known_wipes::KnownWipes;
 use super::live::Watchers;
 use super::refresh::Refresher;
 use super::registry::Registry;
@@ -17,6 +18,7 @@ pub(crate) struct RepositoryContext {
     pub store: Store,
     pub device: Arc<Device>,
     pub registry: Arc<Registry>,
+    pub wipes: KnownWipes,
     pub watchers: Arc<Watchers>,
     pub executor: Executor,
     /// When this process has read what.
@@ -56,6 +58,7 @@ impl RepositoryContext {
     }
 
     fn carry_out<T>(&self, tx: &Tx<'_>, work: impl FnOnce(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.wipes.check(tx)?;
         let mut transaction = Transaction::new(tx, &self.device, &self.registry);
         let result = work(&mut transaction)?;
         transaction.finish().map(|_| result)
@@ -91,6 +94,7 @@ impl RepositoryContext {
         let context = self.clone();
         self.store
             .write(move |tx| {
+                context.wipes.check(tx)?;
                 let ready = || context.confirmer()?.ready();
                 let mut transaction = Transaction::new(tx, &context.device, &context.registry).confirming(&ready);
                 let result = work(&mut transaction)?;

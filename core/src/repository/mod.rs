@@ -10,6 +10,7 @@ mod consistency;
 mod context;
 #[cfg(test)]
 mod cost_tests;
+mod known_wipes;
 mod live;
 mod query;
 mod refresh;
@@ -20,6 +21,7 @@ pub use collection::Collection;
 pub use consistency::Consistency;
 pub(crate) use consistency::{Confirmer, Unconfirmed};
 pub(crate) use context::RepositoryContext;
+pub(crate) use known_wipes::KnownWipes;
 pub(crate) use live::Watchers;
 pub use live::{
     DocumentList, LiveAggregate, LiveDocument, LiveQuery, LiveQueryCloser, LiveWindow, LiveWindowMover, Snapshot,

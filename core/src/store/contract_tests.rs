@@ -3,7 +3,7 @@
 use super::documents::{self, DocumentRow};
 use super::meta::{self, Key};
 use super::operations::InQueue;
-use super::{Committed, Durability, Location, Store, StoreEvent, collections, epoch, operations, wipe};
+use super::{Committed, Durability, Location, Store, StoreEvent, collections, epoch, operations, wipes};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Changes, Edit, Fields, OpId, OpKind, OpState, Operation, Path, Seen, Stamp};
 use futures_util::FutureExt;
@@ -334,7 +334,7 @@ fn the_end_of_an_epoch_and_a_suspension_empty_the_memory(subject: &Subject) {
             store.suspend();
             store.resume().unwrap();
         },
-        |store| store.write_blocking(wipe).unwrap(),
+        |store| store.write_blocking(wipes::wipe).unwrap(),
     ] {
         subject.bodies(&row);
         assert_eq!(subject.is_kept(&row), kept);

@@ -31,7 +31,7 @@ pub(crate) use epoch::EpochStore;
 pub(crate) use observer::{Counters, Counts, Observer, StoreEvent};
 pub(crate) use tables::{
     collections, conflicts, dependencies, documents, eviction, frames, journal, meta, operations, outcomes, pins,
-    server_ids, streams, unreadable, waiting_states, wipe,
+    server_ids, streams, unreadable, waiting_states, wipes,
 };
 
 use crate::error::{Error, ErrorCode, Result};

@@ -22,7 +22,7 @@ mod engine;
 mod reference_ids;
 mod work;
 
-pub(crate) use apply::{of_collection, restart};
+pub(crate) use apply::{of_collection, restart, retry_after_upgrade};
 pub(crate) use deps::EngineDeps;
 pub(crate) use engine::{CountedQueue, EngineHandle, StateCell, Waiters, WeakEngine, start};
 pub use engine::{Deferred, SetAside, StateWatch, SyncConfig, SyncReport};

@@ -102,6 +102,35 @@ fn core_p1_sign_out_in_one_process_ends_the_other_ones_session() {
     });
 }
 
+/// What is on the screens of the other process is of the account that has gone: it may not go to the next one.
+#[test]
+fn outside_6_a_write_on_what_another_process_has_wiped_is_refused_once() {
+    World::run_real(|world| async move {
+        let (setting, directory) = (Setting::new(&world), tempfile::tempdir().unwrap());
+        let one = setting.open(directory.path(), "http://server");
+        one.sign_up("a@example.com", "password").await.unwrap();
+        let two = setting.open(directory.path(), "http://server");
+        let tasks = two.collection("tasks").unwrap();
+        one.sign_out(SignOutMode::Keep).await.unwrap();
+        tasks.create(&json!({"id": "kept"})).await.unwrap();
+        one.sign_in("a@example.com", "password").await.unwrap();
+        one.sync().await.unwrap();
+        one.sign_out(SignOutMode::Wipe).await.unwrap();
+        one.sign_up("b@example.com", "password").await.unwrap();
+        let late = tasks.create(&json!({"id": "late"})).await.unwrap_err();
+        assert_eq!(late.code(), ErrorCode::SignedOut);
+        assert!(one.collection("tasks").unwrap().get("late").unwrap().is_none());
+        tasks.create(&json!({"id": "known"})).await.unwrap();
+        one.sync().await.unwrap();
+        // A sign-in here says that the app knows; and a process's own wipe surprises nothing in it.
+        one.sign_out(SignOutMode::Wipe).await.unwrap();
+        two.sign_in("a@example.com", "password").await.unwrap();
+        tasks.create(&json!({"id": "mine"})).await.unwrap();
+        two.sign_out(SignOutMode::WipeDiscardingPending).await.unwrap();
+        tasks.create(&json!({"id": "after"})).await.unwrap();
+    });
+}
+
 #[test]
 fn f40_two_processes_of_a_store_refresh_once() {
     World::run(40, |world| async move {

@@ -1,8 +1,8 @@
 //! What a tester found who drove the devices and the server from outside, with a proxy between.
 
 use crate::liveness::spoil;
-use holm_core::{CachePolicy, CollectionConfig, ErrorCode, Query, Strategy};
-use holm_tests::fixture::{Fault, in_step, story, story_on};
+use holm_core::{CachePolicy, CollectionConfig, Config, ErrorCode, Query, SignOutMode, Strategy};
+use holm_tests::fixture::{Fault, in_step, story, story_on, story_on_files};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -139,6 +139,73 @@ fn outside_5_a_record_that_could_not_be_read_is_asked_for_again() {
         b.holm.resync_collection("tasks").await.unwrap();
         assert_eq!((b.get("balance").unwrap()["n"].clone(), aside()), (json!(200), 0));
         in_step(&[&a, &b]).await;
+    });
+}
+
+/// The build that can read it comes with an upgrade of the app.
+#[test]
+fn outside_5_a_new_build_asks_again_for_what_the_one_before_could_not_read() {
+    story_on_files(|mut world| async move {
+        let (a, mut b) = (world.open("a").await, world.open("b").await);
+        a.create("balance", json!({"n": 0})).await;
+        a.sync().await;
+        b.link.always("pull", Fault::rewrite(|reply| spoil(reply, "balance")));
+        b.sync().await;
+        b.link.heal();
+        b.restart().await;
+        b.sync().await;
+        assert_eq!(b.holm.state().unwrap().set_aside, 1);
+        let file = b.directory().join("holm.db");
+        let older = move |_: &mut Config| {
+            let store = rusqlite::Connection::open(file).unwrap();
+            assert_eq!(store.execute("UPDATE meta SET value = '0.0.1' WHERE key = 'build'", []).unwrap(), 1);
+        };
+        b.restart_after(older).await;
+        b.sync().await;
+        assert_eq!(b.holm.state().unwrap().set_aside, 0);
+        in_step(&[&a, &b]).await;
+    });
+}
+
+#[test]
+fn outside_7_a_collection_that_may_not_be_read_is_shown_and_keeps_no_write() {
+    story_on("", |mut world| async move {
+        let b = world.open("b").await;
+        b.create("old", json!({})).await;
+        b.sync().await;
+        let a = world.device("a").automatic().open().await;
+        a.link.always("pull", Fault::refusal(403, "FORBIDDEN"));
+        a.create("event", json!({"name": "opened"})).await;
+        world.pass(Duration::from_secs(600)).await;
+        assert!(a.pending().is_empty(), "what may be written goes");
+        assert_eq!(a.holm.state().unwrap().set_aside, 1);
+        assert!(a.link.in_the_last_hour() <= 60, "{}", a.link.in_the_last_hour());
+        a.update("event", json!({"name": "closed"})).await;
+        world.pass(Duration::from_secs(600)).await;
+        assert!(a.pending().is_empty());
+        a.link.heal();
+        world.pass(Duration::from_secs(3_600)).await;
+        assert_eq!(a.holm.state().unwrap().set_aside, 0);
+        in_step(&[&a, &b]).await;
+        assert_eq!(a.view().len(), 2);
+    });
+}
+
+/// What the server refuses to one account says nothing of the next one.
+#[test]
+fn outside_7_a_sign_in_asks_again_for_what_was_refused() {
+    story_on("", |mut world| async move {
+        let a = world.device("a").automatic().open().await;
+        a.sync().await;
+        a.link.always("pull", Fault::refusal(403, "FORBIDDEN"));
+        world.pass(Duration::from_secs(7_200)).await;
+        assert_eq!(a.holm.state().unwrap().set_aside, 1);
+        a.link.heal();
+        a.holm.sign_out(SignOutMode::Wipe).await.unwrap();
+        a.holm.sign_up("next@example.com", "password").await.unwrap();
+        assert_eq!(a.holm.state().unwrap().set_aside, 0);
+        world.pass(Duration::from_secs(60)).await;
+        assert!(a.holm.state().unwrap().last_sync_ms.is_some());
     });
 }
 

@@ -15,16 +15,19 @@ pub(in crate::store) struct Remembered {
     pub op_secret: RefCell<Option<Arc<str>>>,
     /// The frame of stamps that is stored, by its nonce.
     pub frame: Cell<Option<i64>>,
+    /// How often the data was wiped.
+    pub wipes: Cell<Option<i64>>,
     /// How many transactions have failed.
     failed: Cell<u64>,
 }
 
 impl Remembered {
     pub fn forget(&self) {
-        let Self { last_number, op_secret, frame, failed: _ } = self;
+        let Self { last_number, op_secret, frame, wipes, failed: _ } = self;
         last_number.set(None);
         op_secret.replace(None);
         frame.set(None);
+        wipes.set(None);
     }
 
     /// A transaction failed as a whole.

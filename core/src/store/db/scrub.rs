@@ -66,7 +66,7 @@ pub(super) fn set(connection: &Connection, mode: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::store::documents::{self, DocumentRow};
-    use crate::store::{Durability, Location, Store, collections, eviction, wipe};
+    use crate::store::{Durability, Location, Store, collections, eviction, wipes};
     use std::collections::HashSet;
     use std::path::Path;
     use std::sync::Arc;
@@ -107,7 +107,7 @@ mod tests {
             let store = open(directory.path());
             fill(&store, bytes);
             assert!(found(directory.path()));
-            store.write_blocking(wipe).unwrap();
+            store.write_blocking(wipes::wipe).unwrap();
             // Not closed: what a process leaves that is killed now.
             assert!(!found(directory.path()), "{bytes}");
             fill(&store, 10);

@@ -14,6 +14,10 @@ pub(crate) enum Key {
     StoreId,
     /// Raised by every sign-out (see [`epoch`](crate::store::epoch)).
     Epoch,
+    /// How often the data was wiped.
+    Wipes,
+    /// The version of Holm that last had the store open.
+    Build,
     /// The account whose data this is.
     UserId,
     /// Server time minus this device's wall clock where it was known last, ms. Absent until the server's time was known once.
@@ -34,6 +38,8 @@ impl Key {
             Self::DeviceId => "device_id",
             Self::StoreId => "store_id",
             Self::Epoch => "epoch",
+            Self::Wipes => "wipes",
+            Self::Build => "build",
             Self::UserId => "user_id",
             Self::ClockOffset => "clock_offset_ms",
             Self::Limits => "limits",

@@ -20,6 +20,4 @@ pub(crate) mod streams;
 pub(crate) mod unreadable;
 mod update;
 pub(crate) mod waiting_states;
-mod wipe;
-
-pub(crate) use wipe::wipe;
+pub(crate) mod wipes;

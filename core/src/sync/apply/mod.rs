@@ -14,3 +14,4 @@ pub(in crate::sync) use digest::term;
 pub(in crate::sync) use page::apply_page;
 pub(crate) use page::restart;
 pub(in crate::sync) use reconcile::Reconciler;
+pub(crate) use unreadable::retry_after_upgrade;

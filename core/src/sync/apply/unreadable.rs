@@ -4,7 +4,22 @@ use super::reconcile::Reconciler;
 use crate::backend::UnreadableRecord;
 use crate::error::Result;
 use crate::store::documents::{self, DocumentRow};
-use crate::store::unreadable;
+use crate::store::meta::{self, Key};
+use crate::store::{Tx, collections, unreadable};
+
+/// At the opening of the store: if another build of Holm had it open before, collections with records that could not be read are read anew.
+pub(crate) fn retry_after_upgrade(tx: &Tx<'_>) -> Result<()> {
+    let build = env!("CARGO_PKG_VERSION");
+    if meta::get(tx, Key::Build)?.as_deref() == Some(build) {
+        return Ok(());
+    }
+    for (collection, _) in collections::all(tx)? {
+        if unreadable::any(tx, collection)? {
+            super::restart(tx, collection, None)?;
+        }
+    }
+    meta::set(tx, Key::Build, build)
+}
 
 impl Reconciler<'_> {
     /// Takes note of a record that cannot be read, so that count and digest agree with the server's and nothing is read anew because of it.

@@ -20,6 +20,7 @@ pub(in crate::sync) enum Command {
     Report(Event),
     /// Something changed for the better.
     RetryNow,
+    SignedIn,
     Pause(oneshot::Sender<()>),
     Resume,
     /// Stops the running cycle and waits while another task changes what cycles rely on.
@@ -90,7 +91,12 @@ impl EngineHandle {
         let _ = self.send(Command::Report(event));
     }
 
-    /// Tells that there is a reason to end the back-off: a sign-in, a retry of a parked operation.
+    /// Tells of a sign-in: what was refused to the account or the session before may be tried at once.
+    pub fn signed_in(&self) {
+        let _ = self.send(Command::SignedIn);
+    }
+
+    /// Tells that there is a reason to end the back-off: a retry of a parked operation.
     pub fn retry_now(&self) {
         let _ = self.send(Command::RetryNow);
     }

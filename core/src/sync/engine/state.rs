@@ -14,6 +14,8 @@ struct Known {
     phase: Phase,
     progress: Option<Progress>,
     last_error: Option<Error>,
+    /// Collections that the server refuses.
+    refused_streams: usize,
     /// Raised when counts may have changed.
     generation: u64,
 }
@@ -59,8 +61,9 @@ impl StateCell {
         });
     }
 
-    /// A sign-in ends the phase [`Phase::SignedOut`], and the failure that led to it.
+    /// A sign-in ends the phase [`Phase::SignedOut`] and the failure that led to it, and says nothing of what was refused before.
     pub fn signed_in(&self) {
+        self.refused_streams(0);
         self.known.send_if_modified(|known| {
             let ends = known.phase == Phase::SignedOut;
             if ends {
@@ -68,6 +71,11 @@ impl StateCell {
             }
             ends
         });
+    }
+
+    /// Tells how many collections the server refuses.
+    pub fn refused_streams(&self, count: usize) {
+        self.known.send_if_modified(|known| std::mem::replace(&mut known.refused_streams, count) != count);
     }
 
     /// Tells how far the running sync is.
@@ -103,7 +111,7 @@ impl StateCell {
 fn state(known: Known, queue: &CountedQueue) -> Result<SyncState> {
     let (now_ms, longest_ms) =
         (queue.clock.wall_ms(), i64::try_from(queue.longest_wait.as_millis()).unwrap_or(i64::MAX));
-    let Known { phase, progress, last_error, .. } = known;
+    let Known { phase, progress, last_error, refused_streams, generation: _ } = known;
     queue.store.read(|connection| {
         let (pending, failed) = operations::counts(connection, queue.ordered)?;
         Ok(SyncState {
@@ -112,7 +120,7 @@ fn state(known: Known, queue: &CountedQueue) -> Result<SyncState> {
             failed,
             conflicts: conflicts::count(connection)?,
             deferred: operations::count_waiting(connection, now_ms, longest_ms)?,
-            set_aside: unreadable::count(connection)?,
+            set_aside: unreadable::count(connection)? + refused_streams as u64,
             last_sync_ms: meta::get_number(connection, meta::Key::LastSync)?,
             progress,
             last_error,

@@ -259,9 +259,9 @@ impl Task {
 
     /// When the next operation may go that only its own wait keeps here.
     fn due_in(&self) -> Option<Duration> {
-        let which = runnable(&self.deps, i64::MAX);
+        let (which, forbidden) = (runnable(&self.deps, i64::MAX), self.cycle.forbidden());
         let due = self.deps.store.read(|connection| {
-            let held = streams::loading(connection)?;
+            let held = streams::loading(connection, &forbidden)?;
             operations::next_due(connection, &Runnable { held, ..which })
         });
         let wait = due.ok().flatten()? - self.deps.device.clock.wall_ms();
@@ -271,6 +271,11 @@ impl Task {
             stalls => self.deps.config.retry.delay(stalls, self.deps.device.entropy.as_ref()),
         };
         Some(Duration::from_millis(wait.max(0).cast_unsigned()).max(least))
+    }
+
+    fn retry_now(&mut self) {
+        self.cycle.forget_failure();
+        self.schedule.retry_now(self.deps.device.clock.monotonic());
     }
 
     fn take(&mut self, command: Command) {
@@ -291,10 +296,11 @@ impl Task {
                 let (now, entropy) = (self.deps.device.clock.monotonic(), self.deps.device.entropy.as_ref());
                 self.schedule.report(now, event, entropy);
             }
-            Command::RetryNow => {
-                self.cycle.forget_failure();
-                self.schedule.retry_now(self.deps.device.clock.monotonic());
+            Command::SignedIn => {
+                self.cycle.forget_refusals();
+                self.retry_now();
             }
+            Command::RetryNow => self.retry_now(),
             Command::Pause(done) => {
                 self.paused = true;
                 for (_, waiting) in self.asking.drain(..) {

@@ -17,7 +17,7 @@ use crate::repository::RefreshKey;
 use crate::store::{collections, journal, meta, operations, outcomes, streams};
 use crate::sync::deps::EngineDeps;
 use crate::sync::{Deferred, SyncReport};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -88,6 +88,16 @@ impl Cycle {
     /// When the next request may be made, on the monotonic clock.
     pub fn free_at(&self, now: Duration) -> Duration {
         self.history.free_at(now)
+    }
+
+    /// Collections that the server does not let this device read.
+    pub fn forbidden(&self) -> HashSet<String> {
+        self.puller.forbidden()
+    }
+
+    /// A session has begun: what was refused to the one before may be granted.
+    pub fn forget_refusals(&mut self) {
+        self.puller.forget_refusals();
     }
 
     /// A session has begun, or the app repaired something: earlier failures say nothing of the next request.
@@ -163,12 +173,12 @@ impl Steps<'_> {
             self.deps.store.write(operations::clear_waits).await?;
         }
         let up_to = self.deps.store.read(operations::newest)?;
-        let target = PushTarget { up_to, scope: self.scope.clone() };
+        let mut target = PushTarget { up_to, scope: self.scope.clone(), forbidden: self.puller.forbidden() };
         // What is queued goes first, and its reply brings what is new: one round trip in place of two. The server holds every write
         // against what others have done, so nothing is overwritten unseen.
         let mut failure = None;
         let (mut skips_reading, mut refused, mut push_failed) = (false, false, false);
-        if self.pushes_first()? {
+        if self.pushes_first(&target)? {
             let pushed = self.pusher.run(requests, &target).await;
             skips_reading = pushed.exchanged && !pushed.pull_again;
             refused = pushed.cursors_refused;
@@ -182,6 +192,7 @@ impl Steps<'_> {
             if let Some(error) = tally.pull(pulled)? {
                 failure.get_or_insert(error);
             }
+            target.forbidden = self.puller.forbidden();
             // What has failed once is not tried again before the next cycle; a page that cannot be read keeps no write here.
             if !push_failed
                 && failure.as_ref().is_none_or(spares_the_push)
@@ -228,20 +239,20 @@ impl Steps<'_> {
     /// Whether the cycle sends before it reads. Not while a stamp of the queue is known only in the time of a clock that may be wrong, or while
     /// it is not known how long ago a write was sent that goes again: the reading brings the server's time. And not right after a push
     /// whose answer was lost: a server that never answers those must not keep the device from reading.
-    fn pushes_first(&mut self) -> Result<bool> {
+    fn pushes_first(&mut self, target: &PushTarget) -> Result<bool> {
         let device = &self.deps.device;
         Ok(!self.pusher.take_lost()
             && device.stamps_are_settled()
             && (device.has_heard_within(LEAST_MEMORY_MS) || !self.deps.store.read(operations::any_unanswered)?)
-            && self.all_loaded()?)
+            && self.all_loaded(target)?)
     }
 
-    /// Whether every stream has been read once: before that, sending only restarts the reading.
-    fn all_loaded(&self) -> Result<bool> {
+    /// Whether every stream has been read once that may be: before that, sending only restarts the reading.
+    fn all_loaded(&self, target: &PushTarget) -> Result<bool> {
         self.deps.store.read(|connection| {
             let all = collections::all(connection)?;
             all.into_iter()
-                .filter(|(_, name)| self.scope.has(name))
+                .filter(|(_, name)| target.scope.has(name) && !target.forbidden.contains(name))
                 .try_fold(true, |loaded, (id, _)| Ok(loaded && !streams::get(connection, id)?.loading))
         })
     }

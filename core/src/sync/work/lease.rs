@@ -14,7 +14,7 @@ use crate::outbox::next_batch;
 use crate::store::operations::{self, Runnable, SentAs};
 use crate::store::{collections, streams};
 use crate::sync::deps::EngineDeps;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What a cycle sends.
@@ -23,6 +23,8 @@ pub(in crate::sync) struct PushTarget {
     /// The newest operation that was there when the cycle began.
     pub up_to: i64,
     pub scope: Scope,
+    /// Collections that the server does not let this device read: that keeps no write here, and they are not asked for beside it.
+    pub forbidden: HashSet<String>,
 }
 
 /// What the next request may carry.
@@ -75,10 +77,11 @@ pub(super) async fn lease(deps: &EngineDeps, wanted: &NextRequest<'_>) -> Result
             for (id, name) in collections::all(tx)? {
                 let stream = streams::get(tx, id)?;
                 let wanted = target.scope.has(&name);
-                if stream.loading || !wanted {
+                let unread = stream.loading && target.forbidden.contains(&name);
+                if stream.loading && !unread || !wanted {
                     held.insert(id);
                 }
-                if wanted {
+                if wanted && !unread {
                     let collection = name.clone();
                     let (space, cursor) = (stream.space, stream.cursor);
                     positions.push(StreamPosition { collection, space, cursor, holds: None });

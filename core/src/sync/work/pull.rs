@@ -18,7 +18,7 @@ use crate::model::{Phase, Progress};
 use crate::net::SyncReason;
 use crate::sync::SetAside;
 use crate::sync::deps::EngineDeps;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// Documents of the very first page: so that something is on the screen at once.
@@ -108,7 +108,18 @@ impl Puller {
             failure: None,
         };
         let end = self.read(&mut run).await;
+        self.deps.state.refused_streams(self.refused.count());
         Pulled { end, ..run.done }
+    }
+
+    /// Collections that the server does not let this device read.
+    pub fn forbidden(&self) -> HashSet<String> {
+        self.refused.forbidden()
+    }
+
+    /// What was refused is asked for again.
+    pub fn forget_refusals(&mut self) {
+        self.refused.forget();
     }
 
     async fn read(&mut self, run: &mut Run<'_, '_>) -> Result<(), Stop> {

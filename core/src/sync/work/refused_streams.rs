@@ -3,7 +3,7 @@
 //! Invariant: a refused stream is asked for again after a pause that doubles up to [`LONGEST_PAUSE`], however often cycles run.
 
 use crate::backend::StreamPosition;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::platform::Entropy;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -52,6 +52,22 @@ impl RefusedStreams {
             self.refusals.remove(collection);
             self.reset.remove(collection);
         }
+    }
+
+    /// Forgets what the server has refused.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How many collections the server refuses.
+    pub fn count(&self) -> usize {
+        self.refusals.len()
+    }
+
+    /// The collections that this device may not read.
+    pub fn forbidden(&self) -> HashSet<String> {
+        let forbidden = self.refusals.iter().filter(|(_, refusal)| refusal.error.code() == ErrorCode::Forbidden);
+        forbidden.map(|(collection, _)| collection.clone()).collect()
     }
 
     /// Whether a stream may be started anew in another space: once, until it has been read.

@@ -14,7 +14,7 @@ extension Holm {
         public let conflicts: Int
         /// Writes among the pending ones that wait for a time of their own after a failure, see ``SyncReport/deferred``.
         public let deferred: Int
-        /// Records that the server has and this version cannot read, see ``SyncReport/setAside``.
+        /// Records that the server has and this version cannot read, and collections that it refuses: see ``SyncReport/setAside``.
         public let setAside: Int
         /// When everything was last in step with the server, in the server's time.
         public let lastSync: Date?

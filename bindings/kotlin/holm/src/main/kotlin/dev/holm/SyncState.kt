@@ -10,7 +10,8 @@ import kotlin.time.Instant
  * @property parked operations that the server refused and that wait for a decision: [Holm.parked].
  * @property conflicts documents whose conflict the app has not resolved yet: [Holm.conflicts].
  * @property deferred operations among the pending ones that wait for a time of their own after a failure: [SyncReport.deferred].
- * @property setAside records that the server has and this version cannot read: [SyncReport.setAside].
+ * @property setAside records that the server has and this version cannot read, and collections that it refuses:
+ *   [SyncReport.setAside].
  * @property lastSync when everything was last in step with the server, by the server's clock.
  * @property progress how far the running sync is.
  * @property lastError why the last round failed, if it did.

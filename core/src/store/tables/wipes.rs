@@ -8,10 +8,12 @@
 //!   [`scrub`](crate::store::db)).
 //! - A caller that waits for a write that is deleted here is told that it was discarded.
 
+use super::meta::{self, Key};
 use crate::error::Result;
 use crate::model::WriteOutcome;
 use crate::store::db::request_scrub;
 use crate::store::{Tx, documents, frames, operations, outcomes};
+use rusqlite::Connection;
 
 /// Deletes all documents, operations, conflicts and the journal.
 pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
@@ -31,5 +33,21 @@ pub(crate) fn wipe(tx: &Tx<'_>) -> Result<()> {
         tx.settled(*id, WriteOutcome::Discarded);
     }
     frames::remove_all(tx)?;
+    meta::set(tx, Key::Wipes, &(count(tx)? + 1).to_string())?;
+    tx.remembered().wipes.set(None);
     request_scrub(tx)
+}
+
+/// How many wipes there were.
+pub(crate) fn count(connection: &Connection) -> Result<i64> {
+    Ok(meta::get_number(connection, Key::Wipes)?.unwrap_or(0))
+}
+
+/// [`count`], read once for as long as no other process commits.
+pub(crate) fn remembered(tx: &Tx<'_>) -> Result<i64> {
+    let known = &tx.remembered().wipes;
+    if known.get().is_none() {
+        known.set(Some(count(tx)?));
+    }
+    Ok(known.get().unwrap_or(0))
 }
