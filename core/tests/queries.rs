@@ -62,6 +62,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[ab]{0,2}",
         1 => "a?[\u{d7ff}\u{e000}\u{ffff}\u{10ffff}]{1,2}b?",
+        1 => (0usize..4).prop_map(id),
         1 => prop_oneof![Just("[\"a\"]"), Just("{\"k\":1}"), Just("1"), Just("true"), Just("null")].prop_map(str::to_owned),
     ]
 }
@@ -88,7 +89,7 @@ fn document() -> impl Strategy<Value = Value> {
 }
 
 fn path() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just("x"), Just("y"), Just("z.in"), Just("a\\.b"), Just("nothing")]
+    prop_oneof![Just("x"), Just("y"), Just("z.in"), Just("a\\.b"), Just("nothing"), Just("id")]
 }
 
 fn filter() -> impl Strategy<Value = Value> {
@@ -111,13 +112,26 @@ fn filter() -> impl Strategy<Value = Value> {
     })
 }
 
-fn filled(docs: &[Value]) -> (Holm, Collection) {
+fn short_id(index: usize) -> String {
+    format!("{index:02}")
+}
+
+/// Every other id is a UUID, which is stored in another way.
+fn id(index: usize) -> String {
+    if index.is_multiple_of(2) {
+        format!("{index:02}")
+    } else {
+        format!("{index:02}345678-abcd-7abc-8def-0123456789ab")
+    }
+}
+
+fn filled(docs: &[Value], id: fn(usize) -> String) -> (Holm, Collection) {
     let config = CollectionConfig::new("docs").index(&["x", "y"]).unwrap().index(&["z.in"]).unwrap();
     let holm = Holm::open(Config::in_memory().collection(config)).unwrap();
     let owned: Vec<Value> = docs.to_vec();
     holm.write_blocking(move |tx| {
         for (index, doc) in owned.iter().enumerate() {
-            tx.create_with_id("docs", &format!("{index:02}"), doc)?;
+            tx.create_with_id("docs", &id(index), doc)?;
         }
         Ok(())
     })
@@ -135,11 +149,18 @@ proptest! {
 
     #[test]
     fn a_query_finds_what_its_filter_means(docs in prop::collection::vec(document(), 0..12), filter in filter()) {
-        let (_holm, collection) = filled(&docs);
+        let (_holm, collection) = filled(&docs, id);
         let query = Query::parse(&json!({"where": filter})).unwrap();
         let meant = query.filter.clone().unwrap();
-        let expected: Vec<String> =
-            docs.iter().enumerate().filter(|(_, doc)| matches(&meant, doc)).map(|(i, _)| format!("{i:02}")).collect();
+        let with_id = |index: usize| {
+            let mut doc = docs[index].clone();
+            doc["id"] = id(index).into();
+            doc
+        };
+        // UUIDs come behind other ids.
+        let (texts, uuids): (Vec<_>, Vec<_>) = (0..docs.len()).partition(|index| index % 2 == 0);
+        let all = texts.into_iter().chain(uuids);
+        let expected: Vec<String> = all.filter(|index| matches(&meant, &with_id(*index))).map(id).collect();
         prop_assert_eq!(collection.count(&query).unwrap(), expected.len() as u64);
         prop_assert_eq!(ids(&collection, &query), expected);
     }
@@ -150,7 +171,7 @@ proptest! {
         order in prop::collection::vec((path(), any::<bool>()), 0..3),
         size in 1u32..5,
     ) {
-        let (_holm, collection) = filled(&docs);
+        let (_holm, collection) = filled(&docs, id);
         let mut query = Query::all();
         for (path, descending) in order {
             let direction = if descending { Direction::Descending } else { Direction::Ascending };
@@ -193,7 +214,7 @@ fn equal_keys_come_in_the_order_in_which_the_device_got_them_and_no_keys_by_id()
 
 #[test]
 fn a_declared_index_gives_filter_and_order() {
-    let (_holm, collection) = filled(&[]);
+    let (_holm, collection) = filled(&[], short_id);
     let plan = |query: Value| collection.query_plan(&Query::parse(&query).unwrap()).unwrap().join("; ");
     for query in [
         json!({"where": {"eq": ["x", true]}, "order": [["y", "desc"]], "limit": 50}),
@@ -235,7 +256,7 @@ fn indexes_follow_the_declaration() {
 
 #[test]
 fn bad_queries_are_named() {
-    let (_holm, collection) = filled(&[]);
+    let (_holm, collection) = filled(&[], short_id);
     for query in [
         json!([]),
         json!({"where": {"eq": ["x"]}}),
@@ -271,7 +292,7 @@ fn bad_queries_are_named() {
 
 /// The ids of the documents that a filter lets through.
 fn found(docs: &[Value], filter: Value) -> Vec<String> {
-    let (_holm, collection) = filled(docs);
+    let (_holm, collection) = filled(docs, short_id);
     ids(&collection, &Query::parse(&json!({"where": filter})).unwrap())
 }
 
@@ -314,7 +335,7 @@ fn core_r10_contains_respects_the_type_of_a_member() {
 
 #[test]
 fn report_27_queries_run_at_their_limits_and_are_refused_beyond() {
-    let (_holm, collection) = filled(&[json!({"x": 7}), json!({"x": "p7"})]);
+    let (_holm, collection) = filled(&[json!({"x": 7}), json!({"x": "p7"})], short_id);
     let run = |filter: Value| {
         let query = Query::parse(&json!({"where": filter}))?;
         collection.query(&query).map(|found| found.len())

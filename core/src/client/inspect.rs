@@ -119,7 +119,8 @@ impl Holm {
             let mut dumps = Vec::new();
             for (id, name) in crate::store::collections::all(connection)? {
                 let mut statement = connection.prepare_cached(&format!(
-                    "SELECT {DOCUMENT_COLUMNS}, d.seq FROM documents d WHERE d.collection = ?1 AND d.hidden = 0 ORDER BY d.id"
+                    "SELECT {DOCUMENT_COLUMNS}, d.seq FROM documents d WHERE d.collection = ?1 AND d.hidden = 0 ORDER BY {}",
+                    crate::store::doc_id::text_of("d.id")
                 ))?;
                 let rows = statement.query_map([id], |row| Ok(DocumentDump { document: read_document(row)?, seq: row.get(DOCUMENT_WIDTH)? }))?;
                 let documents = rows.collect::<Result<_, _>>()?;

@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod contract_tests;
 mod db;
+pub(crate) mod doc_id;
 pub(crate) mod epoch;
 mod error;
 #[cfg(test)]

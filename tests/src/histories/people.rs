@@ -5,6 +5,7 @@ use super::model::Effect;
 use holm_core::{Error, ErrorCode, Network, Receipt};
 use serde_json::{Value, json};
 use std::time::Duration;
+use uuid::Uuid;
 
 impl History {
     /// The ids that a device shows.
@@ -43,7 +44,11 @@ impl History {
     }
 
     pub(super) async fn create(&mut self, at: usize, step: u64) {
-        let id = format!("{}{step}", self.devices[at].device.name);
+        // Both kinds of ids that the store knows: texts and UUIDs.
+        let id = match step % 2 {
+            0 => format!("{}{step}", self.devices[at].device.name),
+            _ => Uuid::from_u64_pair(at as u64, step).to_string(),
+        };
         self.create_as(at, &id, step).await;
     }
 

@@ -12,17 +12,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Records that lie before a device's place and that it lacks. Parameters: 1 the stream on the server, 2 the place, 3 whether deletes lie before
-/// it, too. Not so once the stream was read anew: that tells of no older delete, and the answer to a create of before may be late. Then the digests differ, and the
-/// next page says so (history 118549).
+/// it, too. Not so once the stream was read anew: that tells of no older delete, and the answer to a create of before may be late. Then the
+/// digests differ, and the next page says so (history 118549). The device stores a UUID as its bytes.
 const LACKING: &str = "
     SELECT r.id || ' at ' || r.seq FROM server.records r, main.collections c
     WHERE r.stream = ?1 AND r.seq <= ?2 AND c.name = 'tasks'
-      AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id = r.id AND d.seq >= r.seq)
+      AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id IN (r.id, unhex(r.id, '-')) AND d.seq >= r.seq)
       AND NOT EXISTS (SELECT 1 FROM waiting_states w JOIN documents d ON d.row = w.document
-                      WHERE d.collection = c.id AND d.id = r.id AND w.seq >= r.seq)
+                      WHERE d.collection = c.id AND d.id IN (r.id, unhex(r.id, '-')) AND w.seq >= r.seq)
       AND (r.body IS NOT NULL
-           OR ?3 AND (SELECT s.generation = 1 FROM streams s WHERE s.collection = c.id) AND EXISTS (SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id = r.id AND d.seq IS NOT NULL
-                             AND CASE WHEN d.pending THEN (SELECT o.base IS NOT NULL FROM operations o WHERE o.op_seq = d.pending) ELSE d.body IS NOT NULL END))";
+           OR ?3 AND (SELECT s.generation = 1 FROM streams s WHERE s.collection = c.id) AND EXISTS (
+               SELECT 1 FROM documents d WHERE d.collection = c.id AND d.id IN (r.id, unhex(r.id, '-')) AND d.seq IS NOT NULL AND CASE WHEN d.pending THEN (SELECT o.base IS NOT NULL FROM operations o WHERE o.op_seq = d.pending) ELSE d.body IS NOT NULL END))";
 
 impl History {
     pub(super) fn no_place_is_ahead(&mut self, at: usize) {

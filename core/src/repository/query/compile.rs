@@ -3,6 +3,7 @@
 use super::path::FieldPath;
 use super::{Direction, Filter, Query};
 use crate::error::{Error, Result};
+use crate::store::doc_id::StoredId;
 use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH};
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
@@ -171,8 +172,8 @@ impl Condition {
     }
 
     fn compare(&mut self, path: &FieldPath, operator: &str, value: &Value) -> Result<()> {
-        let value = scalar(value)?;
-        let _ = write!(self.text, "{} {operator} ", operand(path, &value));
+        let (field, value) = same(path, scalar(value)?);
+        let _ = write!(self.text, "{field} {operator} ");
         self.value(value);
         Ok(())
     }
@@ -183,7 +184,7 @@ impl Condition {
             Sql::Null => return Err(Error::query(format!("{path} cannot be less or greater than null"))),
             value => value,
         };
-        let (field, text) = (operand(path, &value), matches!(value, Sql::Text(_)));
+        let (field, text) = (path.sql(), matches!(value, Sql::Text(_)));
         let other_end = match (&value, operator.starts_with('<')) {
             (Sql::Text(_), true) => Some(">= ''"),
             (Sql::Integer(_) | Sql::Real(_), false) => Some("< ''"),
@@ -203,15 +204,15 @@ impl Condition {
     fn one_of(&mut self, path: &FieldPath, values: &[Value]) -> Result<()> {
         let (nulls, mut rest): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_null());
         if path.is_id() {
-            // A list has one operand: see `operand`.
+            // A list has one operand: see `same`.
             rest.retain(|value| value.is_string());
         }
-        let _ = write!(self.text, "({} IN (", path.sql());
+        let _ = write!(self.text, "({} IN (", if path.is_id() { "d.id".to_owned() } else { path.sql() });
         for (index, value) in rest.iter().enumerate() {
             if index > 0 {
                 self.text.push_str(", ");
             }
-            self.value(scalar(value)?);
+            self.value(same(path, scalar(value)?).1);
         }
         self.text.push(')');
         if !nulls.is_empty() {
@@ -278,9 +279,14 @@ impl Condition {
     }
 }
 
-/// A field as it is compared with this value. The column of the ids makes texts of the numbers that it meets, unless it stands in an expression.
-fn operand(path: &FieldPath, value: &Sql) -> String {
-    if path.is_id() && !matches!(value, Sql::Text(_)) { format!("+{}", path.sql()) } else { path.sql() }
+/// A field and a value as they are compared for being the same. The column of the ids makes texts of the numbers that it meets, unless it stands
+/// in an expression.
+fn same(path: &FieldPath, value: Sql) -> (String, Sql) {
+    match value {
+        Sql::Text(id) if path.is_id() => ("d.id".to_owned(), StoredId(&id).to_value()),
+        value if path.is_id() => ("+d.id".to_owned(), value),
+        value => (path.sql(), value),
+    }
 }
 
 /// The least text that is greater than every text that begins with `start`; `None` if there is none.

@@ -2,6 +2,7 @@
 
 use super::Direction;
 use crate::error::Result;
+use crate::store::doc_id;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use std::cmp::Ordering;
@@ -100,7 +101,7 @@ impl Order {
         }
         match self.keys.last() {
             Some(direction) => directed(a.row.cmp(&b.row), *direction),
-            None => a.id.cmp(b.id),
+            None => doc_id::compare(a.id, b.id),
         }
     }
 }

@@ -5,8 +5,9 @@ use super::compile::{Condition, descending, order_by, scalar, tie};
 use super::place::push_after;
 use crate::error::{Error, Result};
 use crate::model::Document;
+use crate::store::doc_id::{DocId, StoredId};
 use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH, read_document};
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,7 +51,12 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
             return Err(Error::query("the page mark is damaged"));
         }
         sql.text.push_str(" AND ");
-        let place = keys.iter().map(scalar).collect::<Result<Vec<_>>>()?;
+        let mut place = keys.iter().map(scalar).collect::<Result<Vec<_>>>()?;
+        if query.order.is_empty()
+            && let Some(Sql::Text(id)) = place.last()
+        {
+            place = vec![StoredId(id).to_value()];
+        }
         push_after(&mut sql, query, &place);
     }
     let keys: String = query.order.iter().fold(String::new(), |mut text, (path, _)| {
@@ -91,7 +97,7 @@ struct Mark {
 
 fn order_text(query: &Query) -> String {
     query.order.iter().fold(String::new(), |mut text, (path, direction)| {
-        let _ = write!(text, "{}{};", path.sql(), descending(*direction));
+        let _ = write!(text, "{path}{};", descending(*direction));
         text
     })
 }
@@ -100,7 +106,9 @@ fn page_mark(row: &Row<'_>, query: &Query) -> Result<String> {
     let mut keys = Vec::with_capacity(query.order.len() + 1);
     for key in 0..=query.order.len() {
         keys.push(match row.get_ref(DOCUMENT_WIDTH + key)? {
-            ValueRef::Null | ValueRef::Blob(_) => Value::Null,
+            ValueRef::Null => Value::Null,
+            // Only ids are stored as bytes.
+            ValueRef::Blob(_) => row.get::<_, DocId>(DOCUMENT_WIDTH + key)?.0.into(),
             ValueRef::Integer(whole) => whole.into(),
             ValueRef::Real(real) => real.into(),
             ValueRef::Text(text) => String::from_utf8_lossy(text).into(),

@@ -3,6 +3,7 @@
 //! Invariant: a path's names can stand inside an SQL text only as [`FieldPath::json_path`] quotes them.
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::doc_id;
 use std::fmt;
 
 /// Most names in a path.
@@ -55,12 +56,12 @@ impl FieldPath {
 
     /// The SQL expression for the field's value, in a query with `d` for the documents.
     pub(super) fn sql(&self) -> String {
-        if self.is_id() { "d.id".to_owned() } else { format!("json_extract(d.body, {})", self.json_path()) }
+        if self.is_id() { doc_id::text_of("d.id") } else { format!("json_extract(d.body, {})", self.json_path()) }
     }
 
     /// The same expression in an index: the planner knows it again.
     pub(super) fn index_sql(&self) -> String {
-        if self.is_id() { "id".to_owned() } else { format!("json_extract(body, {})", self.json_path()) }
+        if self.is_id() { doc_id::text_of("id") } else { format!("json_extract(body, {})", self.json_path()) }
     }
 
     /// The SQL expression for the kind of the field's value (`'array'`, `'text'`, …; NULL if it is missing).

@@ -4,6 +4,7 @@ use super::compile::{Condition, tie};
 use super::path::FieldPath;
 use super::{Direction, Query};
 use crate::error::Result;
+use crate::store::doc_id::StoredId;
 use rusqlite::types::Value as Sql;
 use std::fmt::Write;
 
@@ -82,7 +83,7 @@ pub(in crate::repository) fn count_before(
     let keys: String = query.order.iter().map(|(path, _)| path.sql() + ", ").collect();
     let (tie, _) = tie(&query.order);
     let select = format!("SELECT {keys}{tie} FROM documents d WHERE {} AND d.id = ?", sql.text);
-    let id = Sql::Text(id.to_owned());
+    let id = StoredId(id).to_value();
     let values = rusqlite::params_from_iter(sql.values.iter().chain([&id]));
     let mut statement = connection.prepare_cached(&select)?;
     let mut rows = statement.query(values)?;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::model::{Body, Hlc, Path, ResolverFault, Stamps, Version};
 use crate::store::Tx;
+use crate::store::doc_id::{DocId, StoredId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,7 +84,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ConflictRow> {
     Ok(ConflictRow {
         id: row.get(0)?,
         collection: row.get(1)?,
-        doc_id: row.get(2)?,
+        doc_id: row.get::<_, DocId>(2)?.0,
         base: row.get(3)?,
         server: row.get(4)?,
         server_version: row.get(5)?,
@@ -107,7 +108,7 @@ pub(crate) fn keep(tx: &Tx<'_>, conflict: &ConflictRow) -> Result<()> {
     )?
     .execute(params![
         conflict.collection,
-        conflict.doc_id,
+        StoredId(&conflict.doc_id),
         conflict.base,
         conflict.server,
         conflict.server_version,
@@ -157,7 +158,7 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<ConflictR
 pub(crate) fn of_document(connection: &Connection, collection: i64, doc_id: &str) -> Result<Option<ConflictRow>> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM conflicts WHERE collection = ?1 AND doc_id = ?2"))?;
-    Ok(statement.query_row(params![collection, doc_id], read).optional()?)
+    Ok(statement.query_row(params![collection, StoredId(doc_id)], read).optional()?)
 }
 
 /// Conflicts of which nothing tells when the server's side was written: the number, the document and its version there. At most `limit`.
@@ -167,7 +168,8 @@ pub(crate) fn without_stamps(connection: &Connection, limit: u32) -> Result<Vec<
          WHERE f.stamps IS NULL AND f.server IS NOT NULL ORDER BY f.id LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |row| {
-        Ok(Unstamped { id: row.get(0)?, collection: row.get(1)?, doc_id: row.get(2)?, version: row.get(3)? })
+        let doc_id = row.get::<_, DocId>(2)?.0;
+        Ok(Unstamped { id: row.get(0)?, collection: row.get(1)?, doc_id, version: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::store::Tx;
+use crate::store::doc_id::{DocId, StoredId};
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -24,7 +25,7 @@ pub(crate) fn clear(tx: &Tx<'_>, op_seq: i64) -> Result<()> {
 pub(crate) fn retain(tx: &Tx<'_>, op_seq: i64, keep: impl Fn(i64, &str) -> bool) -> Result<()> {
     let sql = "SELECT w.on_seq, d.collection, d.id FROM dependencies w JOIN operations o ON o.op_seq = w.on_seq
                    JOIN documents d ON d.row = o.document WHERE w.op_seq = ?1";
-    let waits = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?));
+    let waits = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, DocId>(2)?.0));
     let on: Vec<_> = tx.prepare_cached(sql)?.query_map([op_seq], waits)?.collect::<Result<_, _>>()?;
     for (on_seq, collection, id) in on {
         if !keep(collection, &id) {
@@ -33,12 +34,12 @@ pub(crate) fn retain(tx: &Tx<'_>, op_seq: i64, keep: impl Fn(i64, &str) -> bool)
         }
     }
     let sql = "SELECT collection, doc_id FROM awaited WHERE op_seq = ?1";
-    let awaits = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+    let awaits = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, DocId>(1)?.0));
     let awaited: Vec<_> = tx.prepare_cached(sql)?.query_map([op_seq], awaits)?.collect::<Result<_, _>>()?;
     for (collection, id) in awaited {
         if !keep(collection, &id) {
             tx.prepare_cached("DELETE FROM awaited WHERE op_seq = ?1 AND collection = ?2 AND doc_id = ?3")?
-                .execute(params![op_seq, collection, id])?;
+                .execute(params![op_seq, collection, StoredId(&id)])?;
         }
     }
     Ok(())
@@ -78,7 +79,7 @@ pub(crate) fn forget_range(tx: &Tx<'_>, range: &RangeInclusive<i64>) -> Result<(
 /// Notes that the document of `op_seq` refers to one that is not here.
 pub(crate) fn await_document(tx: &Tx<'_>, op_seq: i64, collection: i64, doc_id: &str) -> Result<()> {
     tx.prepare_cached("INSERT OR IGNORE INTO awaited (collection, doc_id, op_seq) VALUES (?1, ?2, ?3)")?
-        .execute(params![collection, doc_id, op_seq])?;
+        .execute(params![collection, StoredId(doc_id), op_seq])?;
     Ok(())
 }
 
@@ -86,11 +87,11 @@ pub(crate) fn await_document(tx: &Tx<'_>, op_seq: i64, collection: i64, doc_id: 
 pub(crate) fn take_awaiting(tx: &Tx<'_>, collection: i64, doc_id: &str) -> Result<Vec<i64>> {
     let mut statement =
         tx.prepare_cached("SELECT op_seq FROM awaited WHERE collection = ?1 AND doc_id = ?2 ORDER BY op_seq")?;
-    let rows = statement.query_map(params![collection, doc_id], |row| row.get(0))?;
+    let rows = statement.query_map(params![collection, StoredId(doc_id)], |row| row.get(0))?;
     let waiting: Vec<i64> = rows.collect::<Result<_, _>>()?;
     if !waiting.is_empty() {
         tx.prepare_cached("DELETE FROM awaited WHERE collection = ?1 AND doc_id = ?2")?
-            .execute(params![collection, doc_id])?;
+            .execute(params![collection, StoredId(doc_id)])?;
     }
     Ok(waiting)
 }

@@ -12,6 +12,7 @@ use super::update::Update;
 use crate::error::Result;
 use crate::model::{Body, Document, OpState, SyncStatus, Version};
 use crate::store::Tx;
+use crate::store::doc_id::{DocId, StoredId};
 use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, ToSql, params};
 
 /// One row, whole.
@@ -78,7 +79,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
     Ok(DocumentRow {
         row: row.get(0)?,
         collection: row.get(1)?,
-        id: row.get(2)?,
+        id: row.get::<_, DocId>(2)?.0,
         hidden: row.get(3)?,
         first_op: row.get(4)?,
         version: row.get(5)?,
@@ -95,7 +96,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
 pub(crate) fn find(connection: &Connection, collection: i64, id: &str) -> Result<Option<DocumentRow>> {
     // The number is a literal, here and below: only so does the planner see that the collection's own index covers the query.
     let sql = format!("SELECT {COLUMNS} FROM documents WHERE collection = {collection} AND id = ?1");
-    Ok(connection.prepare_cached(&sql)?.query_row([id], read_row).optional()?)
+    Ok(connection.prepare_cached(&sql)?.query_row([StoredId(id)], read_row).optional()?)
 }
 
 /// The row with this number.
@@ -121,7 +122,7 @@ pub(crate) fn insert_new(tx: &Tx<'_>, row: &mut DocumentRow) -> Result<bool> {
 fn add(tx: &Tx<'_>, sql: &str, row: &mut DocumentRow) -> Result<bool> {
     let added = tx.prepare_cached(sql)?.execute(params![
         row.collection,
-        row.id,
+        StoredId(&row.id),
         row.hidden,
         row.first_op,
         row.version,
@@ -144,7 +145,7 @@ pub(crate) fn insert_created(tx: &Tx<'_>, collection: i64, id: &str, first_op: i
     let mut statement = tx.prepare_cached(
         "INSERT INTO documents (collection, id, hidden, pending, generation, body) VALUES (?1, ?2, 0, ?3, 0, ?4) ON CONFLICT DO NOTHING",
     )?;
-    if statement.execute(params![collection, id, first_op, body])? == 0 {
+    if statement.execute(params![collection, StoredId(id), first_op, body])? == 0 {
         return Ok(None);
     }
     let row = tx.last_insert_rowid();
@@ -255,7 +256,7 @@ pub(crate) fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
         Some(_) => SyncStatus::PendingUpdate,
     };
     Ok(Document {
-        id: row.get(0)?,
+        id: row.get::<_, DocId>(0)?.0,
         body: row.get::<_, Option<Body>>(1)?.unwrap_or_default(),
         status,
         version: row.get(2)?,
@@ -273,13 +274,13 @@ pub(crate) fn get_row(connection: &Connection, collection: i64, id: &str) -> Res
         "SELECT {DOCUMENT_COLUMNS}, d.row FROM documents d WHERE collection = {collection} AND id = ?1 AND hidden = 0"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row([id], |row| Ok((row.get(DOCUMENT_WIDTH)?, read_document(row)?))).optional()?)
+    Ok(statement.query_row([StoredId(id)], |row| Ok((row.get(DOCUMENT_WIDTH)?, read_document(row)?))).optional()?)
 }
 
 /// Whether a document has lost its content to a limit.
 pub(crate) fn is_evicted(connection: &Connection, collection: i64, id: &str) -> Result<bool> {
     let sql = format!("SELECT 1 FROM documents WHERE collection = {collection} AND id = ?1 AND evicted = 1");
-    Ok(connection.prepare_cached(&sql)?.exists([id])?)
+    Ok(connection.prepare_cached(&sql)?.exists([StoredId(id)])?)
 }
 
 /// Whether any document of a collection has lost its content to a limit.
@@ -298,7 +299,7 @@ pub(crate) fn for_each_live(connection: &Connection, collection: i64, mut each: 
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        each(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, row.get(1)?);
+        each(&row.get::<_, DocId>(0)?.0, row.get(1)?);
     }
     Ok(())
 }

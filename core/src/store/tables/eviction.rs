@@ -7,6 +7,7 @@
 use crate::error::Result;
 use crate::store::Tx;
 use crate::store::db::thoroughly;
+use crate::store::doc_id::StoredId;
 use rusqlite::params;
 use std::collections::{HashMap, HashSet};
 
@@ -102,7 +103,7 @@ pub(crate) fn note_uses(tx: &Tx<'_>, collection: i64, uses: &HashMap<String, i64
     let sql = format!("INSERT OR REPLACE INTO uses SELECT ?1, ?2, ?3 WHERE {}", there(collection, "?2"));
     let mut statement = tx.prepare_cached(&sql)?;
     for (id, used_at) in uses {
-        statement.execute(params![collection, id, used_at])?;
+        statement.execute(params![collection, StoredId(id), used_at])?;
     }
     Ok(())
 }

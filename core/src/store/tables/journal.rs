@@ -4,6 +4,7 @@ use super::operations::{changes_from_text, changes_text};
 use crate::error::Result;
 use crate::model::{Action, Changes, OpId, Stamp};
 use crate::store::Tx;
+use crate::store::doc_id::{DocId, StoredId};
 use crate::time::{Frame, MS_MASK, frame_of, pack, unpack};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
@@ -101,7 +102,7 @@ pub(crate) fn record(tx: &Tx<'_>, loss: &Loss, at_ms: i64) -> Result<()> {
     .execute(params![
         at_ms,
         loss.collection,
-        loss.doc_id,
+        StoredId(&loss.doc_id),
         loss.op_id.as_ref().map(OpId::as_bytes),
         loss.reason.as_str(),
         deleted,
@@ -147,7 +148,7 @@ pub(crate) fn newest(connection: &Connection, limit: u32, server_ms: impl Fn(i64
             id: row.get(0)?,
             at_ms: server_ms(row.get(1)?),
             collection: row.get(2)?,
-            doc_id: row.get(3)?,
+            doc_id: row.get::<_, DocId>(3)?.0,
             op_id: row.get::<_, Option<[u8; 16]>>(4)?.map(|bytes| OpId::from_bytes(bytes).to_string()),
             reason: LossReason::parse(row.get_ref(5)?.as_str()?),
             fields,
@@ -167,7 +168,7 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<Option<Loss>> {
         Ok(Loss {
             at_ms: Some(row.get(0)?).filter(|at| frame_of(*at) == 0),
             collection: row.get(1)?,
-            doc_id: row.get(2)?,
+            doc_id: row.get::<_, DocId>(2)?.0,
             op_id: row.get::<_, Option<[u8; 16]>>(3)?.map(OpId::from_bytes),
             reason: LossReason::parse(row.get_ref(4)?.as_str()?),
             kept: row.get(5)?,

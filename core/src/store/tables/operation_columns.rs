@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Action, Changes, FieldOp, OpError, OpId, OpKind, OpState, Operation, Seen, Stamp};
+use crate::store::doc_id::DocId;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,13 +41,13 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
     let state = OpState::from_number(state, error.as_ref());
     let stamp = Stamp { ms: row.get(10)?, counter: row.get(11)? };
     let changes = row.get_ref(8)?.as_str_or_null()?.map(|text| changes_from_text(text, stamp));
-    let (collection, doc_id): (Option<i64>, Option<String>) = (row.get(3)?, row.get(4)?);
+    let (collection, doc_id): (Option<i64>, Option<DocId>) = (row.get(3)?, row.get(4)?);
     Ok(Operation {
         op_seq: row.get(0)?,
         op_id: OpId::from_bytes(row.get(1)?),
         document: row.get(2)?,
         collection: collection.or(action.as_ref().map(|action| action.collection)).unwrap_or_default(),
-        doc_id: doc_id.or(action.as_ref().map(|action| action.doc_id.clone())).unwrap_or_default(),
+        doc_id: doc_id.map(|id| id.0).or(action.as_ref().map(|action| action.doc_id.clone())).unwrap_or_default(),
         kind: OpKind::from_number(kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, kind))?,
         last_error: error.filter(|_| !matches!(state, Some(OpState::Parked { .. }))),
         state: state.ok_or(rusqlite::Error::IntegralValueOutOfRange(6, 0))?,

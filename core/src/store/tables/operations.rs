@@ -264,7 +264,7 @@ pub(crate) fn count_waiting(connection: &Connection, now_ms: i64, longest_wait_m
 /// How many members a group has, and how many bytes they hold.
 pub(crate) fn group_size(connection: &Connection, group: &str) -> Result<(usize, usize)> {
     let mut statement = connection.prepare_cached(
-        "SELECT count(*), coalesce(sum(octet_length(coalesce(o.changes, d.body, '')) + octet_length(d.id)), 0)
+        "SELECT count(*), coalesce(sum(octet_length(coalesce(o.changes, d.body, '')) + CASE typeof(d.id) WHEN 'blob' THEN 36 ELSE octet_length(d.id) END), 0)
          FROM operations o CROSS JOIN documents d ON d.row = o.document WHERE o.group_id = ?1",
     )?;
     let (members, bytes): (i64, i64) = statement.query_row([group], |row| Ok((row.get(0)?, row.get(1)?)))?;

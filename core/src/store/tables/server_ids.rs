@@ -4,12 +4,13 @@
 
 use crate::error::Result;
 use crate::store::Tx;
+use crate::store::doc_id::{DocId, StoredId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Keeps the server's id of a document.
 pub(crate) fn keep(tx: &Tx<'_>, collection: i64, doc_id: &str, server_id: &str) -> Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO server_ids (collection, doc_id, server_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![collection, doc_id, server_id])?;
+        .execute(params![collection, StoredId(doc_id), server_id])?;
     Ok(())
 }
 
@@ -17,7 +18,7 @@ pub(crate) fn keep(tx: &Tx<'_>, collection: i64, doc_id: &str, server_id: &str) 
 pub(crate) fn remote(connection: &Connection, collection: i64, doc_id: &str) -> Result<Option<String>> {
     let mut statement =
         connection.prepare_cached("SELECT server_id FROM server_ids WHERE collection = ?1 AND doc_id = ?2")?;
-    Ok(statement.query_row(params![collection, doc_id], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![collection, StoredId(doc_id)], |row| row.get(0)).optional()?)
 }
 
 /// Whether the server has its own id of any document of a collection.
@@ -29,7 +30,7 @@ pub(crate) fn any(connection: &Connection, collection: i64) -> Result<bool> {
 pub(crate) fn local(connection: &Connection, collection: i64, server_id: &str) -> Result<Option<String>> {
     let mut statement =
         connection.prepare_cached("SELECT doc_id FROM server_ids WHERE collection = ?1 AND server_id = ?2")?;
-    Ok(statement.query_row(params![collection, server_id], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![collection, server_id], |row| Ok(row.get::<_, DocId>(0)?.0)).optional()?)
 }
 
 /// The same, of a collection by its name.
@@ -37,5 +38,5 @@ pub(crate) fn remote_in(connection: &Connection, collection: &str, doc_id: &str)
     let mut statement = connection.prepare_cached(
         "SELECT s.server_id FROM server_ids s JOIN collections c ON c.id = s.collection WHERE c.name = ?1 AND s.doc_id = ?2",
     )?;
-    Ok(statement.query_row(params![collection, doc_id], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![collection, StoredId(doc_id)], |row| row.get(0)).optional()?)
 }

@@ -7,6 +7,7 @@ use super::conflicts::{parse_stamps, stamps_text};
 use crate::error::Result;
 use crate::model::{OpKind, OpState, RemoteChange};
 use crate::store::Tx;
+use crate::store::doc_id::DocId;
 use crate::store::documents::DocumentRow;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -94,7 +95,7 @@ fn ready() -> String {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(i64, RemoteChange)> {
     let change = RemoteChange {
-        id: row.get(1)?,
+        id: row.get::<_, DocId>(1)?.0,
         version: row.get(2)?,
         seq: row.get(3)?,
         updated_ms: row.get(4)?,

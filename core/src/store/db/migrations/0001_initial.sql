@@ -1,4 +1,5 @@
--- One row for each thing that the store must never forget. Times are milliseconds since 1970.
+-- One row for each thing that the store must never forget. Times are milliseconds since 1970. The id of a document that is a UUID in its usual
+-- notation is stored as its 16 bytes, everywhere (store/doc_id.rs).
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
