@@ -20,15 +20,22 @@ fn matches(filter: &Filter, doc: &Value) -> bool {
         (.., Some(x), Some(y)) => Some(x.cmp(y)),
         _ => None,
     };
+    // UUIDs are greater than other ids.
+    let order_at = |path: &holm_core::FieldPath, value: &Value| {
+        let is_uuid = |id: &Value| id.as_str().is_some_and(|id| id.len() == 36);
+        let ids = path.as_str() == "id" && value.is_string();
+        let kinds = ids.then(|| is_uuid(field(path)).cmp(&is_uuid(value))).filter(|kinds| kinds.is_ne());
+        kinds.or(order(field(path), value))
+    };
     match filter {
         Filter::Eq(path, Value::Null) | Filter::IsNull(path) => field(path).is_null(),
         Filter::Ne(path, Value::Null) => !field(path).is_null(),
         Filter::Eq(path, value) => equal(field(path), value),
         Filter::Ne(path, value) => !equal(field(path), value),
-        Filter::Lt(path, value) => order(field(path), value) == Some(Ordering::Less),
-        Filter::Lte(path, value) => order(field(path), value).is_some_and(Ordering::is_le),
-        Filter::Gt(path, value) => order(field(path), value) == Some(Ordering::Greater),
-        Filter::Gte(path, value) => order(field(path), value).is_some_and(Ordering::is_ge),
+        Filter::Lt(path, value) => order_at(path, value) == Some(Ordering::Less),
+        Filter::Lte(path, value) => order_at(path, value).is_some_and(Ordering::is_le),
+        Filter::Gt(path, value) => order_at(path, value) == Some(Ordering::Greater),
+        Filter::Gte(path, value) => order_at(path, value).is_some_and(Ordering::is_ge),
         Filter::In(path, values) => {
             values.iter().any(|v| equal(field(path), v) || v.is_null() && field(path).is_null())
         }
@@ -62,7 +69,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[ab]{0,2}",
         1 => "a?[\u{d7ff}\u{e000}\u{ffff}\u{10ffff}]{1,2}b?",
-        1 => (0usize..4).prop_map(id),
+        2 => (0usize..4, 0usize..40).prop_map(|(n, kept)| id(n).chars().take(kept).collect()),
         1 => prop_oneof![Just("[\"a\"]"), Just("{\"k\":1}"), Just("1"), Just("true"), Just("null")].prop_map(str::to_owned),
     ]
 }
@@ -225,6 +232,13 @@ fn a_declared_index_gives_filter_and_order() {
         let plan = plan(query.clone());
         assert!(plan.contains("USING INDEX ix_") && !plan.contains("TEMP B-TREE"), "{query}: {plan}");
     }
+    for query in [json!({"order": ["id"], "limit": 10}), json!({"where": {"gt": ["id", "a"]}})] {
+        let plan = plan(query.clone());
+        assert!(plan.contains("documents_of_") && !plan.contains("TEMP B-TREE"), "{query}: {plan}");
+    }
+    // No UUID begins so.
+    let prefixed = plan(json!({"where": {"prefix": ["id", "user:"]}}));
+    assert!(prefixed.contains("SEARCH d USING INDEX documents_of_"), "{prefixed}");
     for field in ["x", "z.in"] {
         let found = plan(json!({"where": {"eq": [field, 1]}}));
         assert!(found.contains("USING INDEX ix_"), "the first field of an index is enough to find by: {found}");

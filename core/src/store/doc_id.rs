@@ -57,6 +57,13 @@ pub(crate) fn text_of(column: &str) -> String {
     format!("CASE typeof({column}) WHEN 'blob' THEN lower({parts}) ELSE {column} END")
 }
 
+/// The least and the greatest stored UUID whose text begins so; `None` if no UUID's does.
+pub(crate) fn uuids_that_begin(start: &str) -> Option<[Value; 2]> {
+    let filled =
+        |rest: &str| Some(Value::Blob(uuid(&format!("{start}{}", rest.get(start.len()..)?))?.into_bytes().into()));
+    Some([filled("00000000-0000-0000-0000-000000000000")?, filled("ffffffff-ffff-ffff-ffff-ffffffffffff")?])
+}
+
 /// The order in which SQLite has them.
 pub(crate) fn compare(a: &str, b: &str) -> Ordering {
     uuid(a).is_some().cmp(&uuid(b).is_some()).then_with(|| a.cmp(b))

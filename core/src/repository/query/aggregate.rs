@@ -80,7 +80,7 @@ impl AggregateSelect {
         let condition = Condition::of(collection, query)?;
         let mut columns = Vec::new();
         if let Some(path) = by {
-            columns.extend([class(path), path.sql()]);
+            columns.extend([class(path), path.text_sql()]);
         }
         for figure in of {
             match figure {
@@ -139,7 +139,7 @@ fn class(path: &FieldPath) -> String {
 }
 
 fn comparable(path: &FieldPath) -> String {
-    format!("CASE WHEN {} NOT IN ('array', 'object') THEN {} END", path.sql_type(), path.sql())
+    format!("CASE WHEN {} NOT IN ('array', 'object') THEN {} END", path.sql_type(), path.text_sql())
 }
 
 /// Integers in two halves, whose sums cannot overflow; how many there are; the doubles; how many there are.

@@ -3,7 +3,7 @@
 use super::path::FieldPath;
 use super::{Direction, Filter, Query};
 use crate::error::{Error, Result};
-use crate::store::doc_id::StoredId;
+use crate::store::doc_id::{self, StoredId};
 use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH};
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
@@ -143,8 +143,9 @@ impl Condition {
                 self.among_texts(path, texts, |sql| sql.one_of(path, values))?;
             }
             Filter::Contains(path, value) => self.contains(path, value)?,
+            Filter::Prefix(path, text) if path.is_id() => self.id_prefix(text),
             Filter::Prefix(path, text) => self.among_texts(path, true, |sql| {
-                sql.prefix(&path.sql(), text);
+                sql.prefix(&path.sql(), text, None);
                 Ok(())
             })?,
             Filter::And(all) => self.join(all, " AND ", "1")?,
@@ -172,7 +173,7 @@ impl Condition {
     }
 
     fn compare(&mut self, path: &FieldPath, operator: &str, value: &Value) -> Result<()> {
-        let (field, value) = same(path, scalar(value)?);
+        let (field, value) = operands(path, scalar(value)?);
         let _ = write!(self.text, "{field} {operator} ");
         self.value(value);
         Ok(())
@@ -184,12 +185,13 @@ impl Condition {
             Sql::Null => return Err(Error::query(format!("{path} cannot be less or greater than null"))),
             value => value,
         };
-        let (field, text) = (path.sql(), matches!(value, Sql::Text(_)));
+        let text = matches!(value, Sql::Text(_));
         let other_end = match (&value, operator.starts_with('<')) {
             (Sql::Text(_), true) => Some(">= ''"),
             (Sql::Integer(_) | Sql::Real(_), false) => Some("< ''"),
             _ => None,
         };
+        let (field, value) = operands(path, value);
         self.among_texts(path, text, |sql| {
             let _ = write!(sql.text, "({field} {operator} ");
             sql.value(value);
@@ -204,15 +206,15 @@ impl Condition {
     fn one_of(&mut self, path: &FieldPath, values: &[Value]) -> Result<()> {
         let (nulls, mut rest): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_null());
         if path.is_id() {
-            // A list has one operand: see `same`.
+            // A list has one operand: see `operands`.
             rest.retain(|value| value.is_string());
         }
-        let _ = write!(self.text, "({} IN (", if path.is_id() { "d.id".to_owned() } else { path.sql() });
+        let _ = write!(self.text, "({} IN (", path.sql());
         for (index, value) in rest.iter().enumerate() {
             if index > 0 {
                 self.text.push_str(", ");
             }
-            self.value(same(path, scalar(value)?).1);
+            self.value(operands(path, scalar(value)?).1);
         }
         self.text.push(')');
         if !nulls.is_empty() {
@@ -223,20 +225,34 @@ impl Condition {
     }
 
     /// The texts that begin with `start`. Texts compare by their bytes, as the characters' numbers do.
-    fn prefix(&mut self, field: &str, start: &str) {
+    fn prefix(&mut self, field: &str, start: &str, end: Option<Sql>) {
         // Every text is greater than every number, and not less than the empty text.
         let _ = write!(self.text, "({field} >= ");
         self.value(Sql::Text(start.to_owned()));
-        if let Some(end) = end_of_prefix(start) {
+        if let Some(end) = end_of_prefix(start).map(Sql::Text).or(end) {
             let _ = write!(self.text, " AND {field} < ");
-            self.value(Sql::Text(end));
+            self.value(end);
+        }
+        self.text.push(')');
+    }
+
+    /// The ids that begin with `start`: texts, and UUIDs, which are stored as bytes. Bytes are greater than all texts.
+    fn id_prefix(&mut self, start: &str) {
+        self.text.push('(');
+        self.prefix("d.id", start, Some(Sql::Blob(Vec::new())));
+        if let Some([least, greatest]) = doc_id::uuids_that_begin(start) {
+            self.text.push_str(" OR (d.id >= ");
+            self.value(least);
+            self.text.push_str(" AND d.id <= ");
+            self.value(greatest);
+            self.text.push(')');
         }
         self.text.push(')');
     }
 
     /// A member of the same type in an array, or a part of a text.
     fn contains(&mut self, path: &FieldPath, value: &Value) -> Result<()> {
-        let (field, kind) = (path.sql(), path.sql_type());
+        let (field, kind) = (path.text_sql(), path.sql_type());
         let members = match value {
             Value::Null => "'null'",
             Value::Bool(_) => "'true', 'false'",
@@ -279,9 +295,8 @@ impl Condition {
     }
 }
 
-/// A field and a value as they are compared for being the same. The column of the ids makes texts of the numbers that it meets, unless it stands
-/// in an expression.
-fn same(path: &FieldPath, value: Sql) -> (String, Sql) {
+/// A field and a value as they are compared. The column of the ids makes texts of the numbers that it meets, unless it stands in an expression.
+fn operands(path: &FieldPath, value: Sql) -> (String, Sql) {
     match value {
         Sql::Text(id) if path.is_id() => ("d.id".to_owned(), StoredId(&id).to_value()),
         value if path.is_id() => ("+d.id".to_owned(), value),

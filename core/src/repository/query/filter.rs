@@ -8,11 +8,12 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 16;
 /// Most conditions of a query, `and`, `or` and `not` not counted.
 const MAX_CONDITIONS: usize = 1_000;
-/// Most values that all conditions of a query together compare with. SQLite takes 32,766 and a condition binds a value at most twice.
+/// Most values that all conditions of a query together compare with. SQLite takes 32,766 and a condition binds a value at most
+/// twice, a prefix of the id four times.
 const MAX_VALUES: usize = 10_000;
 
 /// A condition on a document. Numbers compare with numbers and texts with texts; a value of another kind is neither less nor greater.
-/// `true` and `false` compare as 1 and 0.
+/// `true` and `false` compare as 1 and 0. An id that is a UUID is greater than one that is none.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// The field has this value. With `null`: as [`Filter::IsNull`].

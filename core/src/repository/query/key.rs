@@ -14,6 +14,8 @@ pub(in crate::repository) enum Key {
     Integer(i64),
     Real(f64),
     Text(Box<str>),
+    /// An id that is a UUID ([`doc_id`]).
+    Bytes(Box<[u8]>),
 }
 
 impl Key {
@@ -27,7 +29,8 @@ impl Key {
             ValueRef::Null => Self::Null,
             ValueRef::Integer(whole) => Self::Integer(whole),
             ValueRef::Real(real) => Self::Real(real),
-            ValueRef::Text(text) | ValueRef::Blob(text) => Self::Text(String::from_utf8_lossy(text).into()),
+            ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text).into()),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes.into()),
         }
     }
 
@@ -36,6 +39,7 @@ impl Key {
             Self::Null => 0,
             Self::Integer(_) | Self::Real(_) => 1,
             Self::Text(_) => 2,
+            Self::Bytes(_) => 3,
         };
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
@@ -43,6 +47,7 @@ impl Key {
             (Self::Integer(a), Self::Real(b)) => integer_with_real(*a, *b),
             (Self::Real(a), Self::Integer(b)) => integer_with_real(*b, *a).reverse(),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
             _ => rank(self).cmp(&rank(other)),
         }
     }
@@ -135,7 +140,8 @@ mod tests {
             Just(Sql::Null),
             whole.prop_map(Sql::Integer),
             real.prop_map(Sql::Real),
-            "[aé\u{ffff}\u{10ffff}]{0,2}".prop_map(Sql::Text)
+            "[aé\u{ffff}\u{10ffff}]{0,2}".prop_map(Sql::Text),
+            prop::collection::vec(any::<u8>(), 0..3).prop_map(Sql::Blob)
         ]
     }
 

@@ -48,8 +48,8 @@ pub enum Direction {
 pub struct Query {
     /// Which documents.
     pub filter: Option<Filter>,
-    /// In which order; documents with equal keys come in the order in which this device got them. Empty: by id, UUIDs behind other ids;
-    /// an index on the ids is there for that, and for no other order.
+    /// In which order; documents with equal keys come in the order in which this device got them. Empty: by id.
+    /// Ids that are UUIDs come behind other ids.
     pub order: Vec<(FieldPath, Direction)>,
     /// At most how many.
     pub limit: Option<u32>,

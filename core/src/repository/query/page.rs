@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::Document;
 use crate::store::doc_id::{DocId, StoredId};
 use crate::store::documents::{DOCUMENT_COLUMNS, DOCUMENT_WIDTH, read_document};
-use rusqlite::types::{Value as Sql, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,12 +51,12 @@ pub(crate) fn read_page(connection: &Connection, collection: i64, query: &Query,
             return Err(Error::query("the page mark is damaged"));
         }
         sql.text.push_str(" AND ");
-        let mut place = keys.iter().map(scalar).collect::<Result<Vec<_>>>()?;
-        if query.order.is_empty()
-            && let Some(Sql::Text(id)) = place.last()
-        {
-            place = vec![StoredId(id).to_value()];
-        }
+        let are_ids = query.order.iter().map(|(path, _)| path.is_id()).chain([query.order.is_empty()]);
+        let place = keys.iter().zip(are_ids).map(|(key, is_id)| match key {
+            Value::String(id) if is_id => Ok(StoredId(id).to_value()),
+            key => scalar(key),
+        });
+        let place = place.collect::<Result<Vec<_>>>()?;
         push_after(&mut sql, query, &place);
     }
     let keys: String = query.order.iter().fold(String::new(), |mut text, (path, _)| {

@@ -54,14 +54,19 @@ impl FieldPath {
         self.text == "id"
     }
 
-    /// The SQL expression for the field's value, in a query with `d` for the documents.
+    /// The SQL expression for the field's value, in a query with `d` for the documents. An id is as it is stored ([`doc_id`]).
     pub(super) fn sql(&self) -> String {
-        if self.is_id() { doc_id::text_of("d.id") } else { format!("json_extract(d.body, {})", self.json_path()) }
+        if self.is_id() { "d.id".to_owned() } else { format!("json_extract(d.body, {})", self.json_path()) }
+    }
+
+    /// The same, where an id is its text. No index helps.
+    pub(super) fn text_sql(&self) -> String {
+        if self.is_id() { doc_id::text_of("d.id") } else { self.sql() }
     }
 
     /// The same expression in an index: the planner knows it again.
     pub(super) fn index_sql(&self) -> String {
-        if self.is_id() { doc_id::text_of("id") } else { format!("json_extract(body, {})", self.json_path()) }
+        if self.is_id() { "id".to_owned() } else { format!("json_extract(body, {})", self.json_path()) }
     }
 
     /// The SQL expression for the kind of the field's value (`'array'`, `'text'`, …; NULL if it is missing).
