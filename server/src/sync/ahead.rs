@@ -5,8 +5,8 @@
 //!
 //! Invariant: a decision is used for no other record than the one that it was made on, so it is the one that the writer would make.
 
-use super::apply::decided;
 use super::decide::{Decision, Refusal, Write, WriteRules};
+use super::stored::decided;
 use crate::store::StoreError;
 use crate::store::records::Record;
 

@@ -1,9 +1,9 @@
 //! One write from its record as stored to its effect.
 
 use super::ahead::Ahead;
-use super::decide::{CurrentRecord, Decision, Live, Refusal, Write, WriteRules, decide};
+use super::decide::{Decision, Refusal, Write, WriteRules};
+use super::stored::decided;
 use super::write_set::{Author, RecordName, WriteSet};
-use crate::model::PathStamps;
 use crate::store::StoreError;
 use crate::store::records::Record;
 
@@ -20,21 +20,6 @@ pub(super) enum Effect {
     AlreadySo(Option<Record>),
     /// Nothing: it was refused, and this record is what it was.
     Refused(Refusal, Option<Record>),
-}
-
-/// Decides on a write to a record. `Err` outside: the record cannot be read.
-pub(super) fn decided(
-    record: Option<&Record>,
-    write: Write<'_>,
-    rules: WriteRules<'_>,
-) -> Result<Result<Decision, Refusal>, StoreError> {
-    let live = record.map(read).transpose()?.flatten();
-    let current = match (live, record) {
-        (Some(live), _) => CurrentRecord::Live(live),
-        (None, Some(tombstone)) => CurrentRecord::Deleted { version: tombstone.version },
-        (None, None) => CurrentRecord::Absent,
-    };
-    Ok(decide(current, write, rules))
 }
 
 /// Decides on a write of `author` to a record, unless that was done ahead, and carries the decision out.
@@ -65,14 +50,4 @@ pub(super) fn apply(
         }
         (Ok(Decision::AlreadySo | Decision::Delete { .. }), record) => Effect::AlreadySo(record),
     })
-}
-
-/// The record for a decision. `None` if it is a tombstone.
-fn read(record: &Record) -> Result<Option<Live>, StoreError> {
-    let unreadable = |error: serde_json::Error| StoreError::Broken(format!("record {}: {error}", record.row));
-    let Some(body) = &record.body else { return Ok(None) };
-    let fields = serde_json::from_str(body).map_err(unreadable)?;
-    let stamps = PathStamps::from_stored(record.path_stamps.as_deref()).map_err(unreadable)?;
-    let created_hlc = record.create_hlc.as_ref().unwrap_or(&record.hlc).clone();
-    Ok(Some(Live { version: record.version, created_version: record.created_version, created_hlc, fields, stamps }))
 }

@@ -28,5 +28,6 @@ pub(crate) mod refusal;
 mod rules;
 pub(crate) mod scope;
 pub(crate) mod status;
+mod stored;
 pub(crate) mod wire;
 mod write_set;
