@@ -58,10 +58,14 @@ impl RepositoryContext {
     }
 
     fn carry_out<T>(&self, tx: &Tx<'_>, work: impl FnOnce(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.wipes.check(tx)?;
-        let mut transaction = Transaction::new(tx, &self.device, &self.registry);
+        let mut transaction = self.begin(tx)?;
         let result = work(&mut transaction)?;
         transaction.finish().map(|_| result)
+    }
+
+    fn begin<'t>(&'t self, tx: &'t Tx<'t>) -> Result<Transaction<'t>> {
+        self.wipes.check(tx)?;
+        Ok(Transaction::new(tx, &self.device, &self.registry))
     }
 
     /// Starts a transaction that may write to confirmed collections. It goes to its end by itself; a caller that stops listening gives up
@@ -94,9 +98,8 @@ impl RepositoryContext {
         let context = self.clone();
         self.store
             .write(move |tx| {
-                context.wipes.check(tx)?;
                 let ready = || context.confirmer()?.ready();
-                let mut transaction = Transaction::new(tx, &context.device, &context.registry).confirming(&ready);
+                let mut transaction = context.begin(tx)?.confirming(&ready);
                 let result = work(&mut transaction)?;
                 Ok((result, transaction.finish()?))
             })

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::store::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 /// One stream's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +87,12 @@ pub(crate) fn mark_read(tx: &Tx<'_>, collections: &[i64], at_ms: i64) -> Result<
 }
 
 /// Collections that are being read anew, or were never read, but for `forbidden` ones.
-pub(crate) fn loading(connection: &Connection, forbidden: &HashSet<String>) -> Result<BTreeSet<i64>> {
+pub(crate) fn loading(connection: &Connection, forbidden: &HashSet<String>) -> Result<Vec<(i64, String)>> {
     let mut statement = connection.prepare_cached(
         "SELECT c.id, c.name FROM collections c LEFT JOIN streams s ON s.collection = c.id WHERE coalesce(s.loading, 1) = 1",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let loading = rows.collect::<Result<Vec<(i64, String)>, _>>()?;
-    Ok(loading.into_iter().filter(|(_, name)| !forbidden.contains(name)).map(|(id, _)| id).collect())
+    let mut loading = rows.collect::<Result<Vec<(i64, String)>, _>>()?;
+    loading.retain(|(_, name)| !forbidden.contains(name));
+    Ok(loading)
 }

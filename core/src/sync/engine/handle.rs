@@ -20,6 +20,7 @@ pub(in crate::sync) enum Command {
     Report(Event),
     /// Something changed for the better.
     RetryNow,
+    /// What was refused to the session before may be granted.
     SignedIn,
     Pause(oneshot::Sender<()>),
     Resume,

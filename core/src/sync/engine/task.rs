@@ -261,7 +261,7 @@ impl Task {
     fn due_in(&self) -> Option<Duration> {
         let (which, forbidden) = (runnable(&self.deps, i64::MAX), self.cycle.forbidden());
         let due = self.deps.store.read(|connection| {
-            let held = streams::loading(connection, &forbidden)?;
+            let held = streams::loading(connection, &forbidden)?.into_iter().map(|(id, _)| id).collect();
             operations::next_due(connection, &Runnable { held, ..which })
         });
         let wait = due.ok().flatten()? - self.deps.device.clock.wall_ms();

@@ -14,7 +14,7 @@ use crate::backend::{LEAST_MEMORY_MS, cursors_refused};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::SyncReason;
 use crate::repository::RefreshKey;
-use crate::store::{collections, journal, meta, operations, outcomes, streams};
+use crate::store::{journal, meta, operations, outcomes, streams};
 use crate::sync::deps::EngineDeps;
 use crate::sync::{Deferred, SyncReport};
 use std::collections::{BTreeSet, HashSet};
@@ -249,12 +249,8 @@ impl Steps<'_> {
 
     /// Whether every stream has been read once that may be: before that, sending only restarts the reading.
     fn all_loaded(&self, target: &PushTarget) -> Result<bool> {
-        self.deps.store.read(|connection| {
-            let all = collections::all(connection)?;
-            all.into_iter()
-                .filter(|(_, name)| target.scope.has(name) && !target.forbidden.contains(name))
-                .try_fold(true, |loaded, (id, _)| Ok(loaded && !streams::get(connection, id)?.loading))
-        })
+        let loading = self.deps.store.read(|connection| streams::loading(connection, &target.forbidden))?;
+        Ok(!loading.iter().any(|(_, name)| target.scope.has(name)))
     }
 
     /// Keeps what was read to its head, and whether everything is in step.
