@@ -8,11 +8,24 @@ CREATE TABLE server (
 CREATE TABLE users (
     id            INTEGER PRIMARY KEY,
     public_id     TEXT    NOT NULL UNIQUE,
-    email         TEXT    NOT NULL UNIQUE, -- trimmed, in lower case
+    email         TEXT    UNIQUE, -- trimmed, in lower case
     name          TEXT,
-    password_hash TEXT    NOT NULL,        -- PHC string
-    created_ts    INTEGER NOT NULL
+    password_hash TEXT,           -- PHC string
+    created_ts    INTEGER NOT NULL,
+    -- Tokens of issuers that are older are refused.
+    tokens_from_ts INTEGER,
+    -- Who has neither is known by a row of identities.
+    CHECK ((email IS NULL) = (password_hash IS NULL))
 ) STRICT;
+
+-- Users as issuers of tokens name them (the claims iss and sub).
+CREATE TABLE identities (
+    issuer  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    user    INTEGER NOT NULL REFERENCES users (id),
+    PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_by_user ON identities (user);
 
 -- last_us: the stamp of the newest write in the space. Stamps (columns in _us) are microseconds since 1970; they rise strictly within a
 -- space, so one point in time is a cursor for all of its streams. Columns in _ts are milliseconds.
@@ -147,7 +160,9 @@ CREATE TABLE families (
     created_ts INTEGER NOT NULL,
     -- The last exchange of tokens. A sign-in that is not used gives place to a new one.
     used_ts    INTEGER NOT NULL,
-    revoked_ts INTEGER
+    revoked_ts INTEGER,
+    -- Where an issuer's tokens sign in: those that were issued by then are refused.
+    tokens_after_ts INTEGER
 ) STRICT;
 CREATE INDEX families_by_user ON families (user);
 -- Whether a device has signed in.

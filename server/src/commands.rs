@@ -49,9 +49,9 @@ pub struct Verify {
 /// What to do with accounts.
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Lists accounts by their addresses.
+    /// Lists accounts by their ids.
     List {
-        /// Begins behind this address.
+        /// Begins behind this id.
         #[arg(long, default_value = "")]
         after: String,
         /// At most so many.
@@ -65,13 +65,13 @@ pub enum UserCommand {
 pub enum SessionCommand {
     /// Lists those of an account that have not ended.
     List {
-        /// The address of the account.
-        email: String,
+        /// The id or the address of the account.
+        account: String,
     },
     /// Ends one of an account, or all.
     End {
-        /// The address of the account.
-        email: String,
+        /// The id or the address of the account.
+        account: String,
         /// Its number, as `session list` says it. All without one.
         #[arg(long)]
         id: Option<i64>,
@@ -99,9 +99,11 @@ impl Command {
             Self::User(UserCommand::List { after, limit }) => {
                 sessions::accounts(data, after, *limit)?.iter().try_for_each(print)?;
             }
-            Self::Session(SessionCommand::List { email }) => sessions::list(data, email)?.iter().try_for_each(print)?,
-            Self::Session(SessionCommand::End { email, id }) => {
-                print(&json!({"ended": sessions::end(data, email, *id, SystemClock.now_ms())?}))?;
+            Self::Session(SessionCommand::List { account }) => {
+                sessions::list(data, account)?.iter().try_for_each(print)?
+            }
+            Self::Session(SessionCommand::End { account, id }) => {
+                print(&json!({"ended": sessions::end(data, account, *id, SystemClock.now_ms())?}))?;
             }
         }
         Ok(true)

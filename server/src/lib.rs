@@ -37,6 +37,7 @@ mod maintenance;
 mod metrics;
 mod model;
 pub mod operate;
+mod outbound;
 mod readiness;
 mod server;
 mod state;
@@ -47,7 +48,8 @@ pub use actions::{ActionCall, ActionFuture, ActionHandler, ActionOutcome, Action
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Accounts, ActionSettings, Argon2Cost, Collection, Config, ConfigError, ConflictPolicy, FieldRule, FieldType,
-    IdAssignment, Limits, Preconditions, Quotas, RateLimit, Retention, Runtime, StrangerLimits, SyncSettings, Webhook,
+    IdAssignment, Issuer, Limits, Preconditions, Quotas, RateLimit, Retention, Runtime, StrangerLimits, SyncSettings,
+    TokenAlgorithm, Webhook,
 };
 pub use entropy::{Entropy, EntropyUnavailable, OsEntropy};
 pub use maintenance::{Maintenance, MaintenanceError};

@@ -1,7 +1,7 @@
 //! A running server: its parts put together, and its life.
 
 use crate::actions::{self, Actions, Jobs, Registry, Webhooks};
-use crate::auth::{Decoy, Guard, Hashing, RateLimiter};
+use crate::auth::{Decoy, Guard, Hashing, Issuers, RateLimiter};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Runtime};
 use crate::entropy::{Entropy, OsEntropy};
@@ -84,6 +84,9 @@ pub enum StartError {
     /// The client of webhooks cannot be set up.
     #[error("{0}")]
     Webhooks(String),
+    /// The client that asks issuers for their keys cannot be set up.
+    #[error("issuers: {0}")]
+    Issuers(String),
 }
 
 /// A server. Cheap to clone; all clones are the same one.
@@ -116,7 +119,9 @@ impl Server {
         let actions = if config.actions.trial { Actions::for_trial().with(actions) } else { actions };
         let webhooks =
             Webhooks::new(&config.actions, config.limits.max_record_bytes, &clock).map_err(StartError::Webhooks)?;
+        let issuers = Issuers::new(&config.accounts.issuers, &clock).map_err(StartError::Issuers)?;
         let state = State {
+            issuers: Arc::new(issuers),
             jobs: Jobs::new(Registry { actions, webhooks }, config.actions.max_parallel),
             database: Arc::new(database),
             hashing,
@@ -137,7 +142,7 @@ impl Server {
     /// A server over the same database that remembers nothing else, as after a crash between two commits. The old one must not be
     /// asked any more; a reply of its that is under way is lost if the caller drops it.
     pub fn reopen(&self) -> Self {
-        self.reopened(Arc::clone(&self.state.config))
+        self.reopened(Arc::clone(&self.state.config), Arc::clone(&self.state.issuers))
     }
 
     /// The same with another configuration.
@@ -146,12 +151,14 @@ impl Server {
     /// If the configuration cannot be used.
     pub fn reopen_with(&self, config: Config) -> Result<Self, StartError> {
         config.validate()?;
-        Ok(self.reopened(Arc::new(config)))
+        let issuers = Issuers::new(&config.accounts.issuers, &self.state.clock).map_err(StartError::Issuers)?;
+        Ok(self.reopened(Arc::new(config), Arc::new(issuers)))
     }
 
-    fn reopened(&self, config: Arc<Config>) -> Self {
+    fn reopened(&self, config: Arc<Config>, issuers: Arc<Issuers>) -> Self {
         let old = &self.state;
         let state = State {
+            issuers,
             jobs: Jobs::new(old.jobs.registry().clone(), old.config.actions.max_parallel),
             database: Arc::clone(&old.database),
             hashing: old.hashing.clone(),

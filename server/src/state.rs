@@ -1,7 +1,7 @@
 //! The parts of a running server, which every request uses.
 
 use crate::actions::Jobs;
-use crate::auth::{Decoy, Guard, Hashing, RateLimiter};
+use crate::auth::{Decoy, Guard, Hashing, Issuers, RateLimiter};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub(crate) hashing: Hashing,
     pub(crate) limiter: RateLimiter,
     pub(crate) guard: Guard,
+    pub(crate) issuers: Arc<Issuers>,
     pub(crate) decoy: Arc<Decoy>,
     pub(crate) jobs: Jobs,
     pub(crate) intake: Arc<Intake>,

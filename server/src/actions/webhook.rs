@@ -10,13 +10,12 @@ use super::signature::Secret;
 use super::{ActionCall, ActionFuture, ActionHandler, ActionOutcome, ActionRefusal};
 use crate::clock::Clock;
 use crate::config::{ActionSettings, Webhook};
+use crate::outbound::{self, read_at_most};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The webhooks of a configuration.
 #[derive(Clone, Default)]
@@ -38,7 +37,7 @@ impl Webhooks {
         if settings.webhooks.is_empty() {
             return Ok(Self::default());
         }
-        let client = client(settings.timeout()).map_err(|error| format!("webhooks: {error}"))?;
+        let client = outbound::client(settings.timeout()).map_err(|error| format!("webhooks: {error}"))?;
         let receivers = settings.webhooks.iter().filter_map(|Webhook { action, collection, url, secret }| {
             Some(Arc::new(Receiver {
                 client: client.clone(),
@@ -63,25 +62,6 @@ impl Webhooks {
         let narrowest = fits.max_by_key(|receiver| (receiver.action.is_some(), receiver.collection.is_some()))?;
         Some(Arc::clone(narrowest) as _)
     }
-}
-
-fn client(timeout: Duration) -> Result<reqwest::Client, String> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-        .timeout(timeout)
-        .build()
-        .map_err(|error| error.to_string())
 }
 
 impl ActionHandler for Receiver {
@@ -117,16 +97,12 @@ impl Receiver {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature)
             .header("idempotency-key", quoted(&call.op_id));
-        let mut response = request.body(body).send().await?;
+        let response = request.body(body).send().await?;
         let (status, wait) = (response.status(), retry_after(&response));
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > self.max_bytes {
-                tracing::warn!(job = call.job_id, "a webhook answered with more than a result may have");
-                return Ok(ActionOutcome::Later(wait));
-            }
-        }
+        let Some(bytes) = read_at_most(response, self.max_bytes).await? else {
+            tracing::warn!(job = call.job_id, "a webhook answered with more than a result may have");
+            return Ok(ActionOutcome::Later(wait));
+        };
         let outcome = read(status, &bytes);
         if outcome.is_none() {
             tracing::warn!(job = call.job_id, status = status.as_u16(), "a webhook gave no result yet");

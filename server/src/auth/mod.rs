@@ -17,7 +17,9 @@
 
 mod guard;
 mod hashing;
+mod issuers;
 mod limiter;
+mod outside;
 mod password;
 mod proof;
 mod sessions;
@@ -25,6 +27,7 @@ mod tokens;
 
 pub(crate) use guard::Guard;
 pub(crate) use hashing::Hashing;
+pub(crate) use issuers::Issuers;
 pub(crate) use limiter::RateLimiter;
 pub(crate) use password::Decoy;
 pub(crate) use proof::Visitor;

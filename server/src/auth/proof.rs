@@ -29,14 +29,14 @@ pub(super) async fn tries(
         let delayed = |seconds| Failure::rate_limited("too many wrong passwords", seconds);
         state.guard.admit_account(email, visitor.address, state.now()).map_err(delayed)?;
     }
-    let right = match user {
+    let right = match user.and_then(|user| user.credentials.as_ref()) {
         None => {
             verify(state, password, state.decoy.hash()).await?;
             false
         }
-        Some(user) => {
-            let right = verify(state, password, &user.password_hash).await?;
-            if !right && password::is_outdated(&user.password_hash, &state.config.accounts.argon2) {
+        Some(own) => {
+            let right = verify(state, password, &own.password_hash).await?;
+            if !right && password::is_outdated(&own.password_hash, &state.config.accounts.argon2) {
                 // A hash of another cost must not tell that the address is known.
                 verify(state, password, state.decoy.hash()).await?;
             }

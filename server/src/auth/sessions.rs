@@ -2,13 +2,14 @@
 
 use super::Token;
 use super::guard::Try;
+use super::outside;
 use super::password::{self, MAX_PASSWORD_BYTES, PasswordError};
 use super::proof::{Visitor, admit, guessed, hash, tries};
 use crate::config::Quotas;
 use crate::error::{Code, Failure};
 use crate::model::{Details, Space, details};
 use crate::state::State;
-use crate::store::accounts::{self, NewPair, User};
+use crate::store::accounts::{self, Credentials, NewPair, User};
 use crate::store::{Lane, WriteTx};
 use std::net::IpAddr;
 
@@ -59,8 +60,16 @@ pub(crate) enum SignUp {
     Repeated(NewSession),
 }
 
-/// Finds out who holds a session token. A token that is used for the first time confirms that its predecessor's holder got it.
-pub(crate) async fn authenticate(state: &State, token: &Token, address: Option<IpAddr>) -> Result<Session, Failure> {
+/// Finds out whose a token is, the server's own or an issuer's. A token of our own that is used for the first time confirms that its
+/// predecessor's holder got it.
+pub(crate) async fn authenticate(state: &State, token: &Token, visitor: Visitor) -> Result<Session, Failure> {
+    let Visitor { address, device } = visitor;
+    if state.issuers.issue(token) {
+        let claims = state.issuers.claims(token).await.map_err(|refused| {
+            refused.failure().unwrap_or_else(|| guessed(state, address, "the token is of no issuer that is known here"))
+        })?;
+        return outside::session(state, claims, device).await;
+    }
     let hash = token.hash();
     let found =
         state.database.read::<_, Failure, _>(Lane::Urgent, move |db| Ok(accounts::find_session(db, &hash)?)).await?;
@@ -92,6 +101,7 @@ pub(crate) async fn sign_up(
     visitor: Visitor,
 ) -> Result<SignUp, Failure> {
     let accounts = &state.config.accounts;
+    require_passwords(state)?;
     if !accounts.sign_up {
         return Err(Failure::new(Code::Forbidden, "this server takes no new accounts"));
     }
@@ -111,10 +121,12 @@ pub(crate) async fn sign_up(
     let password_hash = hash(state, password).await?;
     let now = state.now();
     let public_id = state.entropy.uuid(now)?;
-    let mut user = User { row: 0, public_id, email: email.clone(), name, password_hash, created_ts: now };
+    let credentials = Credentials { email: email.clone(), password_hash };
+    let mut user = User { row: 0, public_id, credentials: Some(credentials), name, created_ts: now };
     let (family, device) = (NewFamily::new(state)?, visitor.device.clone());
+    let wanted = email.clone();
     let created = state.database.write::<_, Failure, _>(Lane::Shared, move |tx| {
-        if let Some(user) = accounts::find_user(tx, &user.email)? {
+        if let Some(user) = accounts::find_user(tx, &wanted)? {
             return Ok(Err(user));
         }
         user.row = accounts::insert_user(tx, &user)?;
@@ -138,6 +150,7 @@ pub(crate) async fn sign_in(
     password: &str,
     visitor: Visitor,
 ) -> Result<NewSession, Failure> {
+    require_passwords(state)?;
     check_length(password)?;
     // An address that no account can have is looked up like any other.
     let email = email.trim().to_lowercase();
@@ -145,7 +158,8 @@ pub(crate) async fn sign_in(
     let right = tries(state, &email, password, user.as_ref(), &visitor).await?;
     match user {
         Some(user) if right => {
-            if password::is_outdated(&user.password_hash, &state.config.accounts.argon2) {
+            let outdated = |own: &Credentials| password::is_outdated(&own.password_hash, &state.config.accounts.argon2);
+            if user.credentials.as_ref().is_some_and(outdated) {
                 let (row, renewed) = (user.row, hash(state, password).await?);
                 let stored = state.database.write::<_, Failure, _>(Lane::User(row), move |tx| {
                     Ok(accounts::set_password_hash(tx, row, &renewed)?)
@@ -209,7 +223,20 @@ pub(crate) async fn refresh(state: &State, old: Token, address: Option<IpAddr>) 
 }
 
 /// Ends the sign-in that a session token belongs to, or all of its user's. A token that has expired will do: it can only end things.
-pub(crate) async fn sign_out(state: &State, token: &Token, all_devices: bool) -> Result<(), Failure> {
+pub(crate) async fn sign_out(
+    state: &State,
+    token: &Token,
+    device: Option<String>,
+    all_devices: bool,
+) -> Result<(), Failure> {
+    if state.issuers.issue(token) {
+        let claims = state.issuers.claims_of_ended(token).await.map_err(|refused| {
+            refused
+                .failure()
+                .unwrap_or_else(|| Failure::new(Code::Unauthorized, "the token is of no issuer that is known here"))
+        })?;
+        return outside::sign_out(state, claims, device, all_devices).await;
+    }
     let (hash, now) = (token.hash(), state.now());
     let done = state.database.write::<_, Failure, _>(Lane::Shared, move |tx| {
         let Some(session) = accounts::find_session(tx, &hash)? else {
@@ -225,8 +252,15 @@ pub(crate) async fn sign_out(state: &State, token: &Token, all_devices: bool) ->
     done.await
 }
 
-fn revoked() -> Failure {
+pub(super) fn revoked() -> Failure {
     Failure::new(Code::SessionRevoked, "the session was ended; sign in again")
+}
+
+fn require_passwords(state: &State) -> Result<(), Failure> {
+    if state.config.accounts.passwords {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Forbidden, "accounts have no passwords here; sign in with a token of your issuer"))
 }
 
 /// An address as accounts are found by it.
@@ -290,18 +324,30 @@ impl NewFamily {
     }
 
     fn insert(self, tx: &WriteTx<'_>, user: i64, device: Option<&str>) -> Result<Tokens, Failure> {
-        let most = self.quotas.sessions;
-        if accounts::count_families(tx, user)? >= most {
-            accounts::forget_families(tx, user, self.now - UNUSED_MS)?;
-            let left = accounts::count_families(tx, user)?;
-            if left >= most {
-                return Err(Failure::quota("sessions", left, most, self.quotas.upgrade_url.as_deref()));
-            }
-        }
-        let family = accounts::insert_family(tx, user, device, self.now)?;
+        let family = insert_family(tx, &self.quotas, user, device, self.now, self.now)?;
         accounts::insert_pair(tx, family, &self.tokens.stored(true))?;
         Ok(self.tokens)
     }
+}
+
+/// Stores a sign-in, if the user may have one more. Those that ended before `ended_before` may be forgotten for it.
+pub(super) fn insert_family(
+    tx: &WriteTx<'_>,
+    quotas: &Quotas,
+    user: i64,
+    device: Option<&str>,
+    now: i64,
+    ended_before: i64,
+) -> Result<i64, Failure> {
+    let most = quotas.sessions;
+    if accounts::count_families(tx, user)? >= most {
+        accounts::forget_families(tx, user, ended_before, now - UNUSED_MS)?;
+        let left = accounts::count_families(tx, user)?;
+        if left >= most {
+            return Err(Failure::quota("sessions", left, most, quotas.upgrade_url.as_deref()));
+        }
+    }
+    Ok(accounts::insert_family(tx, user, device, now)?)
 }
 
 impl Tokens {

@@ -1,5 +1,6 @@
 //! Sign-up, sign-in, sessions, and the request rate of one account.
 
+use super::issuers::{self, Issuer};
 use super::{ConfigError, within};
 use serde::Deserialize;
 
@@ -9,8 +10,12 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Accounts {
-    /// Whether new accounts can be made.
+    /// Whether new accounts can be made, here or by a first token of an issuer.
     pub sign_up: bool,
+    /// Whether accounts have passwords here. Without them only tokens of `issuers` sign in.
+    pub passwords: bool,
+    /// Issuers whose tokens sign in besides.
+    pub issuers: Vec<Issuer>,
     /// Characters that a new password needs at least.
     pub min_password_chars: usize,
     /// Minutes that a session token lives.
@@ -33,6 +38,8 @@ impl Default for Accounts {
     fn default() -> Self {
         Self {
             sign_up: true,
+            passwords: true,
+            issuers: Vec::new(),
             min_password_chars: 8,
             session_minutes: 15,
             refresh_days: 180,
@@ -56,6 +63,10 @@ impl Accounts {
         within("accounts.refresh_grace_hours", self.refresh_grace_hours, 0..=8_760)?;
         within("accounts.hashing_threads", self.hashing_threads, 1..=256)?;
         within("accounts.hashing_queue", self.hashing_queue, 1..=100_000)?;
+        issuers::validate(&self.issuers)?;
+        if !self.passwords && self.issuers.is_empty() {
+            return Err(ConfigError::value("accounts.passwords", "may be false only with accounts.issuers"));
+        }
         self.argon2.validate()
     }
 

@@ -2,6 +2,7 @@
 
 use super::{ConfigError, within};
 use crate::actions::Secret;
+use crate::outbound::is_url;
 use holm_protocol::names::{check_action, check_collection};
 use serde::Deserialize;
 use std::fmt;
@@ -101,10 +102,4 @@ impl ActionSettings {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_seconds.into())
     }
-}
-
-fn is_url(text: &str) -> bool {
-    reqwest::Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-    })
 }

@@ -8,12 +8,14 @@
 mod accounts;
 mod actions;
 mod collections;
+mod issuers;
 mod limits;
 mod quotas;
 
 pub use accounts::{Accounts, Argon2Cost, RateLimit, StrangerLimits};
 pub use actions::{ActionSettings, Webhook};
 pub use collections::{Collection, ConflictPolicy, FieldRule, FieldType, IdAssignment, Preconditions};
+pub use issuers::{Issuer, TokenAlgorithm};
 pub use limits::{Limits, Retention, Runtime, SyncSettings};
 pub use quotas::Quotas;
 
@@ -203,6 +205,13 @@ mod tests {
             ("[server]\ncors_origins = [\"*\", \"https://a.example\"]", "server.cors_origins"),
             ("[server]\ntrusted_proxies = [\"proxy\"]", "server.trusted_proxies"),
             ("[retention]\ntombstone_days = 0", "retention.tombstone_days"),
+            ("[accounts]\npasswords = false", "accounts.passwords"),
+            ("[[accounts.issuers]]\nurl = \"http://a.example\"\naudience = [\"h\"]", "accounts.issuers.0.url"),
+            ("[[accounts.issuers]]\nurl = \"https://a\"\naudience = []", "accounts.issuers.0.audience"),
+            (
+                "[[accounts.issuers]]\nurl = \"https://a\"\naudience = [\"h\"]\nalgorithms = [\"HS256\"]",
+                "accounts.issuers.algorithms",
+            ),
             ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),
             ("[actions]\nmax_attempts = 0", "actions.max_attempts"),
             ("[[actions.webhooks]]\nurl = \"https://a\"\nsecret = \"x\"", "actions.webhooks.0.action"),

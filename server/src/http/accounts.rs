@@ -94,11 +94,13 @@ pub(super) async fn refresh(
 )]
 pub(super) async fn sign_out(
     State(server): State<Shared>,
+    context: Context,
     Bearer(token): Bearer,
     payload: SmallPayload,
 ) -> Result<Reply, Failure> {
+    let device = context.device.as_ref().map(ToString::to_string);
     let all_devices = if payload.is_empty() { false } else { payload.decoder()?.flag("allDevices")? };
-    auth::sign_out(&server, &token, all_devices).await?;
+    auth::sign_out(&server, &token, device, all_devices).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -161,12 +163,14 @@ fn issued(server: &Shared, context: &Context, session: &NewSession) -> Reply {
 fn write_user(out: &mut Vec<u8>, user: &User) {
     out.extend_from_slice(b"{\"id\":");
     write_string(out, &user.public_id);
-    out.extend_from_slice(b",\"email\":");
-    write_string(out, &user.email);
-    out.extend_from_slice(b",\"name\":");
-    match &user.name {
-        Some(name) => write_string(out, name),
-        None => out.extend_from_slice(b"null"),
+    for (key, value) in [("email", user.credentials.as_ref().map(|own| &own.email)), ("name", user.name.as_ref())] {
+        out.push(b',');
+        write_string(out, key);
+        out.push(b':');
+        match value {
+            Some(value) => write_string(out, value),
+            None => out.extend_from_slice(b"null"),
+        }
     }
     out.extend_from_slice(b",\"createdAt\":");
     write_time(out, Timestamp::from_ms(user.created_ts));

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::params::Params;
 use super::reply::Reply;
 use crate::address::Peer;
-use crate::auth::{self, Session, Token};
+use crate::auth::{self, Session, Token, Visitor};
 use crate::error::{Code, Failure};
 use crate::model::Space;
 use crate::state::State;
@@ -35,8 +35,9 @@ impl FromRequestParts<Shared> for Caller {
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Failure> {
         let Bearer(token) = Bearer::from_request_parts(parts, server).await?;
         let Ok(Address(address)) = Address::from_request_parts(parts, server).await;
-        let session = auth::authenticate(server, &token, address).await?;
         let context = Context::from_request_parts(parts, server).await?;
+        let visitor = Visitor { address, device: context.device.as_ref().map(ToString::to_string) };
+        let session = auth::authenticate(server, &token, visitor).await?;
         // Set once: this extractor is the only one that writes it.
         let _ = context.user.set(session.user_id.clone());
         admit(server, &session.user_id)?;

@@ -6,6 +6,7 @@ use crate::store::{self, Location};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::path::Path;
+use uuid::Uuid;
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,8 +15,12 @@ use std::path::Path;
 pub struct Account {
     /// The id that clients see.
     pub id: String,
-    /// Its address.
-    pub email: String,
+    /// The address that it signs in with here.
+    pub email: Option<String>,
+    /// Else the issuer whose tokens sign it in, and the issuer's name of the user.
+    pub issuer: Option<String>,
+    /// See `issuer`.
+    pub subject: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
     /// Live records.
@@ -41,37 +46,40 @@ pub struct Session {
     pub used_ms: i64,
 }
 
-/// Accounts in the order of their addresses, from the one after `after` on.
+/// Accounts in the order of their ids, from the one after `after` on.
 ///
 /// # Errors
 /// If the database cannot be read.
 pub fn accounts(folder: &Path, after: &str, most: u32) -> Result<Vec<Account>, OperateError> {
     let connection = open(folder)?;
     let mut statement = connection.prepare(
-        "SELECT public_id, email, created_ts, live_records, live_bytes,
+        "SELECT public_id, email, issuer, subject, created_ts, live_records, live_bytes,
                 (SELECT count(*) FROM families WHERE families.user = users.id AND revoked_ts IS NULL)
-         FROM users JOIN spaces ON spaces.owner = users.id WHERE email > ?1 ORDER BY email LIMIT ?2",
+         FROM users JOIN spaces ON spaces.owner = users.id LEFT JOIN identities ON identities.user = users.id
+         WHERE public_id > ?1 ORDER BY public_id LIMIT ?2",
     )?;
     let rows = statement.query_map(params![after, most], |row| {
         Ok(Account {
             id: row.get(0)?,
             email: row.get(1)?,
-            created_ms: row.get(2)?,
-            records: row.get(3)?,
-            bytes: row.get(4)?,
-            sessions: row.get(5)?,
+            issuer: row.get(2)?,
+            subject: row.get(3)?,
+            created_ms: row.get(4)?,
+            records: row.get(5)?,
+            bytes: row.get(6)?,
+            sessions: row.get(7)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The sign-ins of an account that have not ended, the last used first.
+/// The sign-ins of an account (its id or its address) that have not ended, the last used first.
 ///
 /// # Errors
 /// [`OperateError::NoAccount`].
-pub fn list(folder: &Path, email: &str) -> Result<Vec<Session>, OperateError> {
+pub fn list(folder: &Path, account: &str) -> Result<Vec<Session>, OperateError> {
     let connection = open(folder)?;
-    let user = account(&connection, email)?;
+    let user = user_of(&connection, account)?;
     let mut statement = connection.prepare(
         "SELECT id, device, created_ts, used_ts FROM families WHERE user = ?1 AND revoked_ts IS NULL ORDER BY used_ts DESC, id DESC",
     )?;
@@ -81,17 +89,23 @@ pub fn list(folder: &Path, email: &str) -> Result<Vec<Session>, OperateError> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ends a sign-in of an account, or all of them: its tokens are refused from now on. Returns how many ended. What their devices have not sent stays with
+/// Ends a sign-in of an account (its id or its address), or all of them: its tokens are refused from now on. Returns how many ended. What their devices have not sent stays with
 /// them until someone signs in there again.
 ///
 /// # Errors
 /// [`OperateError::NoAccount`]; the database cannot be written.
-pub fn end(folder: &Path, email: &str, id: Option<i64>, now_ms: i64) -> Result<usize, OperateError> {
+pub fn end(folder: &Path, account: &str, id: Option<i64>, now_ms: i64) -> Result<usize, OperateError> {
     database_of(folder)?;
     let connection = store::open_alone(&Location::Directory(folder.to_owned()))?;
-    let user = account(&connection, email)?;
+    let user = user_of(&connection, account)?;
+    let tx = connection.unchecked_transaction()?;
+    if id.is_none() {
+        tx.execute("UPDATE users SET tokens_from_ts = ?2 WHERE id = ?1", params![user, now_ms])?;
+    }
     let sql = "UPDATE families SET revoked_ts = ?3 WHERE user = ?1 AND revoked_ts IS NULL AND (?2 IS NULL OR id = ?2)";
-    Ok(connection.execute(sql, params![user, id, now_ms])?)
+    let ended = tx.execute(sql, params![user, id, now_ms])?;
+    tx.commit()?;
+    Ok(ended)
 }
 
 fn open(folder: &Path) -> Result<Connection, OperateError> {
@@ -99,9 +113,13 @@ fn open(folder: &Path) -> Result<Connection, OperateError> {
     Ok(store::open_beside(&Location::Directory(folder.to_owned()))?)
 }
 
-fn account(connection: &Connection, email: &str) -> Result<i64, OperateError> {
-    let unknown = || OperateError::NoAccount(email.to_owned());
-    let wanted = normal_email(email).map_err(|_| unknown())?;
-    let user = connection.query_row("SELECT id FROM users WHERE email = ?1", [&wanted], |row| row.get(0)).optional()?;
-    user.ok_or_else(unknown)
+/// The user with this id or address.
+fn user_of(connection: &Connection, account: &str) -> Result<i64, OperateError> {
+    let unknown = || OperateError::NoAccount(account.to_owned());
+    let (column, wanted) = match Uuid::try_parse(account) {
+        Ok(_) => ("public_id", account.to_owned()),
+        Err(_) => ("email", normal_email(account).map_err(|_| unknown())?),
+    };
+    let sql = format!("SELECT id FROM users WHERE {column} = ?1");
+    connection.query_row(&sql, [&wanted], |row| row.get(0)).optional()?.ok_or_else(unknown)
 }

@@ -13,14 +13,21 @@ pub(crate) struct User {
     pub(crate) row: i64,
     /// The id that clients see.
     pub(crate) public_id: String,
-    /// The address, trimmed and in lower case.
-    pub(crate) email: String,
+    /// What it signs in with here; `None` if an issuer outside vouches for it.
+    pub(crate) credentials: Option<Credentials>,
     /// The name of the user.
     pub(crate) name: Option<String>,
-    /// The PHC string of the password.
-    pub(crate) password_hash: String,
     /// When the account was made.
     pub(crate) created_ts: i64,
+}
+
+/// What a user signs in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    /// The address, trimmed and in lower case.
+    pub(crate) email: String,
+    /// The PHC string of the password.
+    pub(crate) password_hash: String,
 }
 
 /// The user with this address.
@@ -50,9 +57,11 @@ fn user(row: &Row<'_>) -> Result<User> {
     Ok(User {
         row: row.get(0)?,
         public_id: row.get(1)?,
-        email: row.get(2)?,
+        credentials: row
+            .get::<_, Option<String>>(2)?
+            .zip(row.get(4)?)
+            .map(|(email, password_hash)| Credentials { email, password_hash }),
         name: row.get(3)?,
-        password_hash: row.get(4)?,
         created_ts: row.get(5)?,
     })
 }
@@ -62,7 +71,8 @@ pub(crate) fn insert_user(tx: &WriteTx<'_>, user: &User) -> Result<i64> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO users (public_id, email, name, password_hash, created_ts) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    let row = statement.insert(params![user.public_id, user.email, user.name, user.password_hash, user.created_ts])?;
+    let (email, hash) = user.credentials.as_ref().map(|own| (&own.email, &own.password_hash)).unzip();
+    let row = statement.insert(params![user.public_id, email, user.name, hash, user.created_ts])?;
     spaces::create(tx, row)?;
     Ok(row)
 }
@@ -80,10 +90,13 @@ pub(crate) fn count_families(tx: &WriteTx<'_>, user: i64) -> Result<i64> {
         .query_row([user], |row| row.get(0))
 }
 
-/// Forgets sign-ins of a user that have ended, and those that were not used since `before`.
-pub(crate) fn forget_families(tx: &WriteTx<'_>, user: i64, before: i64) -> Result<()> {
-    tx.prepare_cached("DELETE FROM families WHERE user = ?1 AND (revoked_ts IS NOT NULL OR used_ts < ?2)")?
-        .execute([user, before])?;
+/// Forgets sign-ins of a user that ended before `ended_before`, and those that were not used since `used_before`.
+pub(crate) fn forget_families(tx: &WriteTx<'_>, user: i64, ended_before: i64, used_before: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM families WHERE user = ?1 AND (revoked_ts <= ?2 OR used_ts < ?3)")?.execute([
+        user,
+        ended_before,
+        used_before,
+    ])?;
     Ok(())
 }
 

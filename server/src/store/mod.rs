@@ -17,6 +17,7 @@ pub(crate) mod devices;
 mod error;
 pub(crate) mod facts;
 pub(crate) mod idempotency;
+pub(crate) mod identities;
 pub(crate) mod jobs;
 pub(crate) mod ledger;
 mod migrations;

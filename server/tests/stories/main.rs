@@ -22,6 +22,7 @@ mod f22_tombstones;
 mod f23_epochs;
 mod f40_sessions;
 mod heavy_writes;
+mod issuers;
 mod malformed;
 mod model;
 mod operator_rules;

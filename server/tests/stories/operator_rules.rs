@@ -142,6 +142,7 @@ fn sample_file_shows_every_key() {
         ("[quotas]", ""),
         ("[strangers]", ""),
         ("[actions]", ""),
+        ("[[accounts.issuers]]", "url = \"https://a\"\naudience = [\"b\"]"),
         ("[[actions.webhooks]]", "url = \"https://a\"\nsecret = \"b\""),
         ("[rate_limit]", "requests_per_minute = 1"),
         ("[collections.tasks]", ""),

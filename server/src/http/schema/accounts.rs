@@ -20,7 +20,7 @@ shapes! {
     /// The user of a session.
     ProfileReply { data: User, meta: Meta, }
     /// A user.
-    User { id: String, email: String, name: Option<String>, created_at: String, }
+    User { id: String, email: Option<String>, name: Option<String>, created_at: String, }
     /// A pair of tokens.
     Tokens { token: String, expires_at: String, refresh_token: String, refresh_expires_at: String, }
 }
