@@ -142,9 +142,6 @@ pub(crate) fn discard(tx: &Tx<'_>, device: &Device, id: OpId) -> Result<()> {
     let mut pending =
         Pending::of_operation(tx, &op)?.ok_or_else(|| Error::internal(format!("operation {id} has no document")))?;
     give_up(&mut pending, device, LossReason::Discarded, &|other| other.op_seq == op.op_seq)?;
-    if pending.ops.iter().all(|op| op.state != OpState::InConflict) {
-        pending.conflict = None;
-    }
     pending.queued = true;
     pending.save(tx, device).map(drop)
 }
@@ -190,7 +187,23 @@ pub(super) fn give_up(
         unlink(pending, at);
         pending.give_up(device, at, reason, how)?;
     }
+    judge_anew(pending);
     Ok(())
+}
+
+/// What is left was asked about together with what is given up, or stood on a create that is: the server judges it against all that others
+/// have written. Without a base it would overwrite that.
+fn judge_anew(pending: &mut Pending) {
+    if pending.ops.iter().all(|op| op.state != OpState::InConflict) {
+        pending.conflict = None;
+    }
+    if pending.row.version.is_none() || pending.ops.iter().any(|op| op.kind == OpKind::Create) {
+        return;
+    }
+    let without = |op: &&mut Operation| op.kind != OpKind::Action && op.base_version.is_none() && !op.was_sent();
+    for op in pending.ops.iter_mut().filter(without) {
+        op.base_version = Some(0);
+    }
 }
 
 /// Closes the gap that an operation leaves: later operations on the same places now start from what it started from.

@@ -12,6 +12,8 @@
 //!   (`store/tables/wipes.rs`).
 //! - No operation disappears without an outcome: it leaves `ops` through [`end`](Pending::end) or [`absorb`](Pending::absorb) only.
 //! - The row's view is the server's state with `ops` applied, whenever it is saved.
+//! - An edit that waits has a base, unless a create stands before it or the server has no versions: without one it would overwrite what it has
+//!   never met.
 
 use super::{Place, Ticket, view};
 use crate::device::Device;
@@ -296,6 +298,7 @@ impl Pending {
         if self.unbound {
             return self.write_unbound(tx, device);
         }
+        debug_assert!(self.edits_have_a_base(), "an edit without a base: {:?}", self.ops);
         if self.view_is_set {
             self.row.first_op = self.ops.first().map_or(0, |op| op.op_seq);
         } else {
@@ -317,6 +320,12 @@ impl Pending {
         self.write_losses(tx, device)?;
         self.write_outcomes(tx)?;
         Ok(self.row)
+    }
+
+    fn edits_have_a_base(&self) -> bool {
+        let mut writes = self.ops.iter().filter(|op| op.kind != OpKind::Action);
+        let has_base = |op: &Operation| op.base_version.is_some() || op.was_sent();
+        self.row.version.is_none() || writes.clone().any(|op| op.kind == OpKind::Create) || writes.all(has_base)
     }
 
     fn write_losses(&self, tx: &Tx<'_>, device: &Device) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod actions;
 mod belonging;
+mod given_up;
 mod groups;
 mod joined;
 mod made_again;
