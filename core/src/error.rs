@@ -170,6 +170,7 @@ codes! {
     ServerError = "SERVER_ERROR", true, "The server failed.", "Nothing: the sync is tried again; writes are kept.";
     SignedOut = "SIGNED_OUT", false, "There is no session.", "Sign in; local data and pending writes are kept.";
     Unauthorized = "UNAUTHORIZED", false, "The server does not accept the session or the password.", "Sign in again; local data and pending writes are kept.";
+    TokenUnavailable = "TOKEN_UNAVAILABLE", true, "The app's token provider has no token at the moment.", "Nothing: the sync is tried again; the message says what the provider met with.";
     Forbidden = "FORBIDDEN", false, "The account may not do this.", "Ask for access, or discard the write.";
     AccountMismatch = "ACCOUNT_MISMATCH", false, "This store holds the data of another account.", "Sign out with a wipe first, or open another directory.";
     UpgradeRequired = "CLIENT_UPGRADE_REQUIRED", false, "The server no longer speaks with this version.", "Update the app; pending writes are kept.";

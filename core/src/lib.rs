@@ -38,7 +38,7 @@ mod sync;
 pub mod testing;
 mod time;
 
-pub use auth::{FileSecrets, MemorySecrets, SecretStore};
+pub use auth::{FileSecrets, MemorySecrets, SecretStore, TokenProvider};
 pub use cache::{CacheConfig, CachePolicy, CacheStats, Fetch, Fetched, Origin, Refresh};
 pub use client::{
     CollectionDump, Config, DocumentDump, Explanation, Holm, PendingOperation, SignOutMode, Stats, Storage,

@@ -199,7 +199,7 @@ mod tests {
         runtime().unwrap().block_on(async {
             let device = FfiTestDevice::new(1_800_000_000_000).unwrap();
             device.fail(FfiFault::Unreachable, None).unwrap();
-            let holm = FfiHolm::open(config(Some("http://server")), None, Some(device)).await.unwrap();
+            let holm = FfiHolm::open(config(Some("http://server")), None, None, Some(device)).await.unwrap();
             holm.set_token("token".into()).unwrap();
             let tasks = holm.collection("tasks".into()).unwrap();
             tasks.create(Some("d".into()), r#"{"n":1}"#.into(), None).await.unwrap();
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn without_a_server_only_what_is_here_can_be_read_and_a_closed_fetch_ends() {
         runtime().unwrap().block_on(async {
-            let holm = FfiHolm::open(config(None), None, None).await.unwrap();
+            let holm = FfiHolm::open(config(None), None, None, None).await.unwrap();
             let tasks = holm.collection("tasks".into()).unwrap();
             let fetch = tasks.fetch_query("{}".into(), None).unwrap();
             assert_eq!(fetch.next().await.unwrap().unwrap().documents, b"[]");

@@ -9,8 +9,9 @@ use crate::records::{FfiNetwork, FfiOperation, FfiReceipt, FfiSignOutMode, FfiSt
 use crate::runtime::{run, run_until, runtime, unless};
 use crate::secrets::{FfiSecretStore, HostSecrets};
 use crate::testing::FfiTestDevice;
+use crate::tokens::{FfiTokenProvider, HostTokens};
 use crate::write::FfiWrite;
-use holm_core::{Holm, OpId, SecretStore};
+use holm_core::{Holm, OpId, SecretStore, TokenProvider};
 use std::sync::Arc;
 
 /// A client. Long-lived, thread-safe. See `Holm` in the core for what each call promises.
@@ -27,16 +28,19 @@ pub fn ffi_version() -> Result<String> {
 
 #[uniffi::export]
 impl FfiHolm {
-    /// Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
+    /// Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `tokens` renews those of
+    /// [`set_token`](Self::set_token); `testing` takes the place of
     /// the device's own time and network.
     #[uniffi::constructor]
     pub async fn open(
         config: FfiConfig,
         secrets: Option<Arc<dyn FfiSecretStore>>,
+        tokens: Option<Arc<dyn FfiTokenProvider>>,
         testing: Option<Arc<FfiTestDevice>>,
     ) -> Result<Arc<Self>> {
         let mut config = config.into_core()?;
         config.secrets = secrets.map(|secrets| Arc::new(HostSecrets(secrets)) as Arc<dyn SecretStore>);
+        config.tokens = tokens.map(|tokens| Arc::new(HostTokens(tokens)) as Arc<dyn TokenProvider>);
         if let Some(device) = testing {
             config.clock = device.clock.clone();
             config.transport = Some(device.network.clone());

@@ -1,5 +1,6 @@
 //! Signing in and out, and the token that requests carry.
 
+use super::TokenProvider;
 use super::kept::{KeptSession, SignInTicket, signed_out};
 use super::secrets::SecretStore;
 use super::session::{Grant, Session};
@@ -17,6 +18,8 @@ use std::time::Duration;
 const EARLY_MS: i64 = 300_000;
 /// After a refresh that failed, the old token is used for so long before the next one is tried.
 const EARLY_PAUSE: Duration = Duration::from_secs(60);
+/// So long the app may take for a token.
+const PROVIDER_TIME: Duration = Duration::from_secs(30);
 
 /// A new account, or one that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +38,13 @@ pub(crate) struct Account {
     http: Option<Arc<HttpClient>>,
     store: Store,
     kept: KeptSession,
+    /// Renews tokens that the app has set.
+    provider: Option<Arc<dyn TokenProvider>>,
     /// Held while a refresh is under way: the next one finds it done.
     refreshing: tokio::sync::Mutex<()>,
     /// Whether a token was refreshed early by a clock that may be wrong.
     guessed: AtomicBool,
-    /// After a failure; on the monotonic clock. Else each request would be two while the server fails.
+    /// After one that failed, or brought a token that ends soon, too; on the monotonic clock. Else each request would be two.
     no_early_refresh_until: Mutex<Duration>,
 }
 
@@ -51,6 +56,7 @@ impl Account {
         store_id: String,
         device: Arc<Device>,
         http: Option<Arc<HttpClient>>,
+        provider: Option<Arc<dyn TokenProvider>>,
     ) -> Result<Self> {
         let server = http.as_ref().map(|http| http.base().to_owned()).unwrap_or_default();
         let kept = KeptSession::open(secrets, store.clone(), server, store_id)?;
@@ -59,6 +65,7 @@ impl Account {
             http,
             store,
             kept,
+            provider,
             refreshing: tokio::sync::Mutex::new(()),
             guessed: AtomicBool::new(false),
             no_early_refresh_until: Mutex::default(),
@@ -137,6 +144,15 @@ impl Account {
         self.device.clock.monotonic() >= until
     }
 
+    fn pause_early_refresh(&self) {
+        let until = self.device.clock.monotonic() + EARLY_PAUSE;
+        *self.no_early_refresh_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn can_renew(&self, session: &Session) -> bool {
+        session.refresh_token.is_some() || self.provider.is_some()
+    }
+
     /// Sends a request with the session's token, refreshing it before it ends and once after the server has
     /// refused it. Before the first request with a token of an unknown account the server is asked whose it
     /// is.
@@ -146,25 +162,41 @@ impl Account {
     /// store has: then nothing is sent; what [`HttpClient::send`] gives.
     pub async fn send(&self, path: &str, headers: &[(HeaderName, String)], call: Call) -> Result<Exchange> {
         let http = self.http()?;
-        let mut session = self.admit(self.session()?.ok_or_else(signed_out)?).await?;
+        let kept = self.session()?.ok_or_else(signed_out)?;
+        let mut session = match self.admit(kept.clone()).await {
+            // A token that the app has set had ended before the server could say whose it is.
+            Err(error) if error.code() == ErrorCode::Unauthorized && self.can_renew(&kept) => {
+                let fresh = self.refresh(&kept).await?;
+                if fresh.token == kept.token {
+                    return Err(error);
+                }
+                fresh
+            }
+            admitted => admitted?,
+        };
         if self.ends_soon(&session) && self.may_refresh_early() {
             // The old token may still be good: only the server's refusal ends the session.
             match self.refresh(&session).await {
-                Ok(fresh) => session = fresh,
+                Ok(fresh) => {
+                    if self.is_at_its_end(&fresh) {
+                        self.pause_early_refresh();
+                    }
+                    session = fresh;
+                }
                 Err(error) if matches!(error, Error::Auth { .. } | Error::State { .. }) => return Err(error),
                 Err(error) => {
                     tracing::debug!(%error, "early refresh failed");
-                    let until = self.device.clock.monotonic() + EARLY_PAUSE;
-                    *self.no_early_refresh_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+                    self.pause_early_refresh();
                 }
             }
         }
         let answer = http.send(path, Some(&session.token), headers, call.clone()).await?;
         match answer {
-            Exchange::Failure(ref error, _)
-                if error.code() == ErrorCode::Unauthorized && session.refresh_token.is_some() =>
-            {
+            Exchange::Failure(ref error, _) if error.code() == ErrorCode::Unauthorized && self.can_renew(&session) => {
                 let fresh = self.refresh(&session).await?;
+                if fresh.token == session.token {
+                    return Ok(answer);
+                }
                 http.send(path, Some(&fresh.token), headers, call).await
             }
             answer => Ok(answer),
@@ -175,11 +207,14 @@ impl Account {
     /// years, and would then ask for a new token before each request: so it may do so once, and after that
     /// the server's refusal tells.
     fn ends_soon(&self, session: &Session) -> bool {
-        let Some(end) = session.expires_ms.filter(|_| session.refresh_token.is_some()) else { return false };
-        if end - EARLY_MS >= self.device.server_now_ms() {
+        if !self.can_renew(session) || !self.is_at_its_end(session) {
             return false;
         }
         self.device.has_server_time() || !self.guessed.swap(true, Ordering::Relaxed)
+    }
+
+    fn is_at_its_end(&self, session: &Session) -> bool {
+        session.expires_ms.is_some_and(|end| end.saturating_sub(EARLY_MS) < self.device.server_now_ms())
     }
 
     /// Makes sure that the session is the store's account's, asking the server for the account if it is not
@@ -220,25 +255,57 @@ impl Account {
         if ended {
             (fresh, _) = self.exchange(&fresh).await?;
         }
+        if fresh.token == stale.token {
+            return Ok(fresh);
+        }
         self.admit(fresh).await
     }
 
-    /// Asks the server for the tokens that follow those of a session, and keeps them. True if those have ended, too: the reply to an earlier
-    /// exchange was lost, and the server gives the same tokens again.
+    /// Gets the tokens that follow those of a session, from the server or from the app, and keeps them. True if those have ended, too: the reply to
+    /// an earlier exchange was lost, and the server gives the same tokens again.
     async fn exchange(&self, now: &Session) -> Result<(Session, bool)> {
-        let Some(refresh_token) = &now.refresh_token else { return Ok((now.clone(), false)) };
-        let body = wire::refresh_request(refresh_token);
-        let headers = protocol_headers(&self.device, SyncReason::Foreground);
-        let granted = match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
-            Exchange::Success { body, .. } => wire::parse_session(&body)?,
-            Exchange::Failure(error, _) => return Err(error),
+        let (granted, known_user) = match (&now.refresh_token, &self.provider) {
+            (Some(refresh_token), _) => (self.ask_server(refresh_token).await?, now.user_id.clone()),
+            // It may be another user's: the server is asked whose it is.
+            (None, Some(provider)) => (self.ask_app(provider.as_ref()).await?, None),
+            (None, None) => return Ok((now.clone(), false)),
         };
         let ended = granted.ended;
         let mut fresh = granted.bind(now.binding.clone());
-        fresh.user_id = fresh.user_id.or(now.user_id.clone());
+        if fresh.token == now.token {
+            return Ok((now.clone(), false));
+        }
+        fresh.user_id = fresh.user_id.or(known_user);
         // Kept even if it is another account's: the store's owner is then refused without asking again.
         self.kept.replace(&now.token, fresh.clone())?;
         Ok((fresh, ended))
+    }
+
+    async fn ask_server(&self, refresh_token: &str) -> Result<Grant> {
+        let body = wire::refresh_request(refresh_token);
+        let headers = protocol_headers(&self.device, SyncReason::Foreground);
+        match self.http()?.send(wire::REFRESH, None, &headers, Call::Post(body)).await? {
+            Exchange::Success { body, .. } => wire::parse_session(&body),
+            Exchange::Failure(error, _) => Err(error),
+        }
+    }
+
+    async fn ask_app(&self, provider: &dyn TokenProvider) -> Result<Grant> {
+        let answer = tokio::select! {
+            biased;
+            answer = provider.token() => answer,
+            () = self.device.clock.sleep(PROVIDER_TIME) => Err("it took too long".to_owned()),
+        };
+        match answer {
+            Ok(Some(token)) => Grant::of_token(&token),
+            Ok(None) => {
+                Err(Error::auth(ErrorCode::Unauthorized, "the app's token provider says that the user has signed out"))
+            }
+            Err(reason) => {
+                let message = format!("the app's token provider has no token: {reason}");
+                Err(Error::network(ErrorCode::TokenUnavailable, message))
+            }
+        }
     }
 
     fn http(&self) -> Result<&Arc<HttpClient>> {

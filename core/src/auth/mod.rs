@@ -12,10 +12,12 @@
 
 mod account;
 mod kept;
+mod provider;
 mod secrets;
 mod session;
 mod wire;
 
 pub(crate) use account::{Account, SignIn};
+pub use provider::TokenProvider;
 pub use secrets::{FileSecrets, MemorySecrets, SecretStore};
 pub(crate) use session::{Grant, Session};

@@ -1,6 +1,7 @@
 //! A session as it is kept.
 
 use crate::error::{Error, ErrorCode, Result};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,13 +64,27 @@ impl Grant {
             let message = "a token is not empty, and has printable characters of ASCII only";
             return Err(Error::invalid(ErrorCode::InvalidConfig, message));
         }
-        Ok(Self { token: token.to_owned(), expires_ms: None, refresh_token: None, user_id: None, ended: false })
+        let expires_ms = end_of(token);
+        Ok(Self { token: token.to_owned(), expires_ms, refresh_token: None, user_id: None, ended: false })
     }
 
     pub fn bind(self, binding: Binding) -> Session {
         let Self { token, expires_ms, refresh_token, user_id, ended: _ } = self;
         Session { binding, token, expires_ms, refresh_token, user_id }
     }
+}
+
+/// When a token ends by what it says itself, if it is a JSON Web Token (RFC 7519, section 4.1.4), ms since 1970. Only a hint when to ask for the next
+/// one: whether it is good, the server says.
+fn end_of(token: &str) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: f64,
+    }
+    let [_header, claims, _signature] = token.split('.').collect::<Vec<_>>().try_into().ok()?;
+    let claims: Claims = serde_json::from_slice(&Base64UrlUnpadded::decode_vec(claims).ok()?).ok()?;
+    // A conversion that saturates: a token may say anything.
+    (claims.exp > 0.0).then_some((claims.exp * 1000.0) as i64)
 }
 
 impl fmt::Debug for Session {
@@ -79,5 +94,24 @@ impl fmt::Debug for Session {
             .field("user_id", &self.user_id)
             .field("expires_ms", &self.expires_ms)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn end_of_a_token_is_read_where_it_says_one() {
+        let token = |claims: &str| format!("e30.{}.c2ln", Base64UrlUnpadded::encode_string(claims.as_bytes()));
+        let end = |token: &str| Grant::of_token(token).unwrap().expires_ms;
+        assert_eq!(end(&token(r#"{"exp":1764000000,"sub":"ann"}"#)), Some(1_764_000_000_000));
+        assert_eq!(end(&token(r#"{"exp":1764000000.5}"#)), Some(1_764_000_000_500));
+        assert_eq!(end(&token(r#"{"exp":1e300}"#)), Some(i64::MAX), "it never ends");
+        for opaque in
+            ["token", "a.b", "a.b.c", "a.b.c.d", &token("{}"), &token(r#"{"exp":"soon"}"#), &token(r#"{"exp":-1}"#)]
+        {
+            assert_eq!(end(opaque), None, "{opaque}");
+        }
     }
 }

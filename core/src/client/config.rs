@@ -1,6 +1,6 @@
 //! How a client is set up.
 
-use crate::auth::{FileSecrets, MemorySecrets, SecretStore};
+use crate::auth::{FileSecrets, MemorySecrets, SecretStore, TokenProvider};
 use crate::net::Transport;
 use crate::platform::{Clock, Connectivity, Entropy, SystemClock, SystemEntropy};
 use crate::repository::CollectionConfig;
@@ -45,6 +45,8 @@ pub struct Config {
     pub connectivity: Connectivity,
     /// Where tokens are kept. If `None`: in files beside the data, readable by this user only.
     pub secrets: Option<Arc<dyn SecretStore>>,
+    /// Renews tokens that came with [`set_token`](crate::Holm::set_token). If `None`, such a token ends, and the app sets the next one.
+    pub tokens: Option<Arc<dyn TokenProvider>>,
     /// The device's clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -75,6 +77,7 @@ impl Config {
             keep_journal: Duration::from_secs(30 * 86_400),
             connectivity: Connectivity::default(),
             secrets: None,
+            tokens: None,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             transport: None,

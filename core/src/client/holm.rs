@@ -98,7 +98,14 @@ impl Holm {
         let store = Store::open(location, config.durability, config.row_cache_bytes, Arc::new(observer))?;
         let Identity { device, store_id } = open_device(&store, &config)?;
         let registry = Arc::new(Registry::open(&store, config.collections)?);
-        let account = Arc::new(Account::open(secrets, store.clone(), store_id, device.clone(), http.clone())?);
+        let account = Arc::new(Account::open(
+            secrets,
+            store.clone(),
+            store_id,
+            device.clone(),
+            http.clone(),
+            config.tokens.clone(),
+        )?);
         let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {
             let deps = EngineDeps {

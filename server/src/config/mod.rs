@@ -208,10 +208,7 @@ mod tests {
             ("[accounts]\npasswords = false", "accounts.passwords"),
             ("[[accounts.issuers]]\nurl = \"http://a.example\"\naudience = [\"h\"]", "accounts.issuers.0.url"),
             ("[[accounts.issuers]]\nurl = \"https://a\"\naudience = []", "accounts.issuers.0.audience"),
-            (
-                "[[accounts.issuers]]\nurl = \"https://a\"\naudience = [\"h\"]\nalgorithms = [\"HS256\"]",
-                "accounts.issuers.algorithms",
-            ),
+            ("[[accounts.issuers]]\nurl = \"https://a\"\naudience = [\"h\"]\nalgorithms = [\"HS256\"]", "algorithms"),
             ("[rate_limit]\nrequests_per_minute = 0", "rate_limit.requests_per_minute"),
             ("[actions]\nmax_attempts = 0", "actions.max_attempts"),
             ("[[actions.webhooks]]\nurl = \"https://a\"\nsecret = \"x\"", "actions.webhooks.0.action"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test may fail that way.
 
 mod bindings;
+mod provider;
 mod sign_out;
 mod tokens;
 

@@ -7,19 +7,21 @@ use holm_tests::sim::{Device, Tap, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Another account's id and token.
-async fn other_account(world: &mut World, email: &str) -> (String, String) {
+/// The id and a new token of an account.
+pub async fn other_account(world: &mut World, email: &str) -> (String, String) {
     let secrets = Arc::new(MemorySecrets::default());
     let (mut config, _) = world.config(0);
     config.secrets = Some(secrets.clone());
     config.sync.automatic = false;
     let holm = holm_core::Holm::open(config).unwrap();
+    // It signs in if the account is there.
     let user = holm.sign_up(email, "password").await.unwrap();
     let session: Value = serde_json::from_str(&secrets.get(&secrets.names()[0]).unwrap().unwrap()).unwrap();
     (user, session["token"].as_str().unwrap().to_owned())
 }
 
-fn paths(tap: &Tap) -> Vec<String> {
+/// What was asked for since notes were last taken.
+pub fn paths(tap: &Tap) -> Vec<String> {
     tap.notes().into_iter().map(|exchange| exchange.path).collect()
 }
 

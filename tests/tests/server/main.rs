@@ -7,6 +7,7 @@
 mod faults;
 mod growth;
 mod http;
+mod issuers;
 mod operators;
 mod process;
 mod replies;

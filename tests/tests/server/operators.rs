@@ -161,7 +161,9 @@ fn sign_ins_are_listed_and_ended_while_the_server_runs() {
         told,
         [(&json!("a@example.org"), &json!(1), &json!(2)), (&json!("b@example.org"), &json!(0), &json!(1))]
     );
-    assert_eq!(world.operate(&["user", "list", "--after", "a@example.org"]).1.len(), 1);
+    let first = accounts[0]["id"].as_str().unwrap();
+    assert_eq!(world.operate(&["user", "list", "--after", first]).1.len(), 1);
+    assert_eq!(world.operate(&["session", "list", first]).1.len(), 2);
     let (_, sessions) = world.operate(&["session", "list", " A@example.org"]);
     let of_tablet = sessions.iter().find(|session| session["device"] == "tablet").unwrap();
     let id = of_tablet["id"].to_string();

@@ -1870,14 +1870,15 @@ open class FfiHolm: FfiHolmProtocol, @unchecked Sendable {
 
     
     /**
-     * Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `testing` takes the place of
+     * Opens a client, away from the caller's thread. Without `secrets` they rest in files beside the data; `tokens` renews those of
+     * [`set_token`](Self::set_token); `testing` takes the place of
      * the device's own time and network.
      */
-public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
+public static func `open`(config: FfiConfig, secrets: FfiSecretStore?, tokens: FfiTokenProvider?, testing: FfiTestDevice?)async throws  -> FfiHolm  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiTestDevice.lower(testing)
+                uniffi_holm_ffi_fn_constructor_ffiholm_open(FfiConverterTypeFfiConfig_lower(config),FfiConverterOptionTypeFfiSecretStore.lower(secrets),FfiConverterOptionTypeFfiTokenProvider.lower(tokens),FfiConverterOptionTypeFfiTestDevice.lower(testing)
                 )
             },
             pollFunc: ffi_holm_ffi_rust_future_poll_u64,
@@ -3989,6 +3990,240 @@ public func FfiConverterTypeFfiTestDevice_lift(_ handle: UInt64) throws -> FfiTe
 #endif
 public func FfiConverterTypeFfiTestDevice_lower(_ value: FfiTestDevice) -> UInt64 {
     return FfiConverterTypeFfiTestDevice.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The host's own sign-in. Called on the core's threads, with no lock held; the core waits for a bounded time, and drops the future when it is over.
+ */
+public protocol FfiTokenProvider: AnyObject, Sendable {
+    
+    /**
+     * A token that is good now. `None`: the user has signed out there.
+     */
+    func token() async throws  -> String?
+    
+}
+/**
+ * The host's own sign-in. Called on the core's threads, with no lock held; the core waits for a bounded time, and drops the future when it is over.
+ */
+open class FfiTokenProviderImpl: FfiTokenProvider, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_holm_ffi_fn_clone_ffitokenprovider(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_holm_ffi_fn_free_ffitokenprovider(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * A token that is good now. `None`: the user has signed out there.
+     */
+open func token()async throws  -> String?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_holm_ffi_fn_method_ffitokenprovider_token(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_holm_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_holm_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_holm_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionString.lift,
+            errorHandler: FfiConverterTypeFfiTokenError_lift
+        )
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFfiTokenProvider {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFfiTokenProvider = UniffiVTableCallbackInterfaceFfiTokenProvider(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFfiTokenProvider.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FfiTokenProvider: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFfiTokenProvider.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FfiTokenProvider: handle missing in uniffiClone")
+            }
+        },
+        token: { (
+            uniffiHandle: UInt64,
+            uniffiFutureCallback: @escaping UniffiForeignFutureCompleteRustBuffer,
+            uniffiCallbackData: UInt64,
+            uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
+        ) in
+            let makeCall = {
+                () async throws -> String? in
+                guard let uniffiObj = try? FfiConverterTypeFfiTokenProvider.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try await uniffiObj.token(
+                )
+            }
+
+            let uniffiHandleSuccess = { (returnValue: String?) in
+                uniffiFutureCallback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer(
+                        returnValue: FfiConverterOptionString.lower(returnValue),
+                        callStatus: RustCallStatus()
+                    )
+                )
+            }
+            let uniffiHandleError = { (statusCode, errorBuf) in
+                uniffiFutureCallback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer(
+                        returnValue: RustBuffer.empty(),
+                        callStatus: RustCallStatus(code: statusCode, errorBuf: errorBuf)
+                    )
+                )
+            }
+            uniffiTraitInterfaceCallAsyncWithError(
+                makeCall: makeCall,
+                handleSuccess: uniffiHandleSuccess,
+                handleError: uniffiHandleError,
+                lowerError: FfiConverterTypeFfiTokenError_lower,
+                droppedCallback: uniffiOutDroppedCallback
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFfiTokenProvider> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFfiTokenProvider>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFfiTokenProvider() {
+    uniffi_holm_ffi_fn_init_callback_vtable_ffitokenprovider(UniffiCallbackInterfaceFfiTokenProvider.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiTokenProvider: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FfiTokenProvider>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FfiTokenProvider
+
+    public static func lift(_ handle: UInt64) throws -> FfiTokenProvider {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiTokenProviderImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FfiTokenProvider) -> UInt64 {
+         if let rustImpl = value as? FfiTokenProviderImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiTokenProvider {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FfiTokenProvider, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiTokenProvider_lift(_ handle: UInt64) throws -> FfiTokenProvider {
+    return try FfiConverterTypeFfiTokenProvider.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiTokenProvider_lower(_ value: FfiTokenProvider) -> UInt64 {
+    return FfiConverterTypeFfiTokenProvider.lower(value)
 }
 
 
@@ -7898,6 +8133,90 @@ public func FfiConverterTypeFfiSignOutMode_lower(_ value: FfiSignOutMode) -> Rus
 
 
 /**
+ * Why the host has no token at the moment.
+ */
+public 
+enum FfiTokenError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * It threw.
+     */
+    case Failed(
+        /**
+         * What, without secrets.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension FfiTokenError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFfiTokenError: FfiConverterRustBuffer {
+    typealias SwiftType = FfiTokenError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FfiTokenError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Failed(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FfiTokenError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Failed(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiTokenError_lift(_ buf: RustBuffer) throws -> FfiTokenError {
+    return try FfiConverterTypeFfiTokenError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFfiTokenError_lower(_ value: FfiTokenError) -> RustBuffer {
+    return FfiConverterTypeFfiTokenError.lower(value)
+}
+
+
+/**
  * One write of a transaction. Documents and patches are JSON objects as text.
  */
 
@@ -8327,6 +8646,30 @@ fileprivate struct FfiConverterOptionTypeFfiTestDevice: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeFfiTestDevice.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFfiTokenProvider: FfiConverterRustBuffer {
+    typealias SwiftType = FfiTokenProvider?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFfiTokenProvider.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFfiTokenProvider.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -9293,6 +9636,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms() != 3939) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_holm_ffi_checksum_method_ffitokenprovider_token() != 8679) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_holm_ffi_checksum_method_ffilivedocument_close() != 17311) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -9314,7 +9660,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_holm_ffi_checksum_constructor_fficancel_new() != 21522) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 63068) {
+    if (uniffi_holm_ffi_checksum_constructor_ffiholm_open() != 29914) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_holm_ffi_checksum_constructor_ffitestdevice_new() != 44607) {
@@ -9324,6 +9670,7 @@ private let initializationResult: InitializationResult = {
     uniffiCallbackInitFfiConflictResolver()
     uniffiCallbackInitFfiLogSink()
     uniffiCallbackInitFfiSecretStore()
+    uniffiCallbackInitFfiTokenProvider()
     return InitializationResult.ok
 }()
 

@@ -52,9 +52,9 @@ extension Holm {
         Int(clamping: try await translating { [ffi] in try await ffi.signOut(mode: mode.translated) })
     }
 
-    /// Uses a token that the app got elsewhere, from now on. It is not refreshed. Nothing is sent by this call; the next
-    /// sync asks the server first whose token it is. If it is not of the account whose data the storage has, that sync and
-    /// every later one fails with `ACCOUNT_MISMATCH`, and nothing is sent.
+    /// Uses a token that the app got elsewhere, from now on. ``HolmConfiguration/tokenProvider`` renews it, if there is
+    /// one. Nothing is sent by this call; the next sync asks the server first whose token it is. If it is not of the
+    /// account whose data the storage has, that sync and every later one fails with `ACCOUNT_MISMATCH`, and nothing is sent.
     ///
     /// - Throws: ``HolmError``: `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server or
     ///   for a token that no header can carry, and those of the store of secrets.

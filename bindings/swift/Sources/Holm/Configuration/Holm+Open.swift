@@ -8,9 +8,10 @@ extension Holm {
         let coding = Coding(encoder: configuration.makeEncoder(), decoder: configuration.makeDecoder())
         let config = try configuration.translated(coding)
         let secrets = try configuration.secretStore(directory: config.directory).map(HostSecrets.init)
+        let tokens = configuration.tokenProvider.map(HostTokens.init)
         let confirmed = Set(configuration.collections.filter { $0.consistency != .eventual }.map(\.name))
         return try await translating {
-            let ffi = try await FfiHolm.open(config: config, secrets: secrets, testing: device)
+            let ffi = try await FfiHolm.open(config: config, secrets: secrets, tokens: tokens, testing: device)
             return try Holm(ffi: ffi, coding: coding, confirmed: confirmed)
         }
     }

@@ -17,6 +17,9 @@ public struct HolmConfiguration: Sendable {
     /// Where the secrets of a session rest.
     public var secrets: Secrets
 
+    /// Renews tokens that came with ``Holm/setToken(_:)``. `nil`: such a token ends, and the app sets the next one.
+    public var tokenProvider: (any HolmTokenProvider)?
+
     /// Whether the client syncs by itself: after writes, when a network comes, after failures, and periodically. Else
     /// it syncs only when asked.
     public var autoSync: Bool
@@ -50,7 +53,8 @@ public struct HolmConfiguration: Sendable {
     /// A configuration with the given storage and defaults for the rest.
     public init(
         baseURL: URL? = nil, storage: Storage, collections: [Holm.CollectionDescriptor] = [],
-        durability: Durability = .full, secrets: Secrets = .automatic, autoSync: Bool = true,
+        durability: Durability = .full, secrets: Secrets = .automatic,
+        tokenProvider: (any HolmTokenProvider)? = nil, autoSync: Bool = true,
         debounce: TimeInterval = 0.3, interval: TimeInterval = 900, foregroundInterval: TimeInterval = 5,
         ordered: Bool = false, rowCacheBytes: Int = 512 * 1_024,
         makeEncoder: @escaping @Sendable () -> JSONEncoder = Holm.makeEncoder,
@@ -61,6 +65,7 @@ public struct HolmConfiguration: Sendable {
         self.collections = collections
         self.durability = durability
         self.secrets = secrets
+        self.tokenProvider = tokenProvider
         self.autoSync = autoSync
         self.debounce = debounce
         self.interval = interval

@@ -81,6 +81,8 @@ extension HolmError.Code {
     public static let signedOut = Self(rawValue: "SIGNED_OUT")
     /// The server does not accept the session or the password.
     public static let unauthorized = Self(rawValue: "UNAUTHORIZED")
+    /// The app's token provider has no token at the moment.
+    public static let tokenUnavailable = Self(rawValue: "TOKEN_UNAVAILABLE")
     /// The account may not do this.
     public static let forbidden = Self(rawValue: "FORBIDDEN")
     /// This store holds the data of another account.

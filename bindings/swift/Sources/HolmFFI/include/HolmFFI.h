@@ -277,6 +277,12 @@ typedef void (*UniffiCallbackInterfaceFfiSecretStoreMethod2)(uint64_t, RustBuffe
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_TOKEN_PROVIDER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FFI_TOKEN_PROVIDER_METHOD0
+typedef void (*UniffiCallbackInterfaceFfiTokenProviderMethod0)(uint64_t, UniffiForeignFutureCompleteRustBuffer _Nonnull, uint64_t, UniffiForeignFutureDroppedCallbackStruct* _Nonnull
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_LOG_SINK
 #define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_LOG_SINK
 typedef struct UniffiVTableCallbackInterfaceFfiLogSink {
@@ -304,6 +310,15 @@ typedef struct UniffiVTableCallbackInterfaceFfiSecretStore {
     UniffiCallbackInterfaceFfiSecretStoreMethod1 _Nonnull set;
     UniffiCallbackInterfaceFfiSecretStoreMethod2 _Nonnull remove;
 } UniffiVTableCallbackInterfaceFfiSecretStore;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_TOKEN_PROVIDER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FFI_TOKEN_PROVIDER
+typedef struct UniffiVTableCallbackInterfaceFfiTokenProvider {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceFfiTokenProviderMethod0 _Nonnull token;
+} UniffiVTableCallbackInterfaceFfiTokenProvider;
 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFICANCEL
@@ -479,7 +494,7 @@ void uniffi_holm_ffi_fn_free_ffiholm(uint64_t handle, RustCallStatus *_Nonnull o
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CONSTRUCTOR_FFIHOLM_OPEN
-uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer testing
+uint64_t uniffi_holm_ffi_fn_constructor_ffiholm_open(RustBuffer config, RustBuffer secrets, RustBuffer tokens, RustBuffer testing
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFIHOLM_ACTION
@@ -800,6 +815,26 @@ RustBuffer uniffi_holm_ffi_fn_method_ffitestdevice_requests(uint64_t ptr, RustCa
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_SET_WALL_MS
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITESTDEVICE_SET_WALL_MS
 void uniffi_holm_ffi_fn_method_ffitestdevice_set_wall_ms(uint64_t ptr, int64_t wall_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFITOKENPROVIDER
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFITOKENPROVIDER
+uint64_t uniffi_holm_ffi_fn_clone_ffitokenprovider(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFITOKENPROVIDER
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_FREE_FFITOKENPROVIDER
+void uniffi_holm_ffi_fn_free_ffitokenprovider(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFITOKENPROVIDER
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_INIT_CALLBACK_VTABLE_FFITOKENPROVIDER
+void uniffi_holm_ffi_fn_init_callback_vtable_ffitokenprovider(const UniffiVTableCallbackInterfaceFfiTokenProvider* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITOKENPROVIDER_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_METHOD_FFITOKENPROVIDER_TOKEN
+uint64_t uniffi_holm_ffi_fn_method_ffitokenprovider_token(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_FN_CLONE_FFILIVEDOCUMENT
@@ -1558,6 +1593,12 @@ uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_requests(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_SET_WALL_MS
 #define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITESTDEVICE_SET_WALL_MS
 uint16_t uniffi_holm_ffi_checksum_method_ffitestdevice_set_wall_ms(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITOKENPROVIDER_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_HOLM_FFI_CHECKSUM_METHOD_FFITOKENPROVIDER_TOKEN
+uint16_t uniffi_holm_ffi_checksum_method_ffitokenprovider_token(void
     
 );
 #endif

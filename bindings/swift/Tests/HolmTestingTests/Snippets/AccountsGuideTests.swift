@@ -21,6 +21,23 @@ func signIn(_ holm: Holm, email: String, password: String) async -> String? {
 }
 // snippet: end
 
+/// Stands for the SDK of a provider of identities.
+struct IdentitySDK {
+    let isSignedIn = true
+    func accessToken() async throws -> String { "a token of another sign-in" }
+}
+
+// snippet: begin
+struct MySignIn: HolmTokenProvider {
+    let sdk: IdentitySDK
+
+    func token() async throws -> String? {
+        guard sdk.isSignedIn else { return nil }  // the user has signed out there
+        return try await sdk.accessToken()  // as fresh as it can be had
+    }
+}
+// snippet: end
+
 @Suite struct AccountsGuide {
     private let world: TestWorld
 
@@ -56,10 +73,11 @@ func signIn(_ holm: Holm, email: String, password: String) async -> String? {
     }
 
     @Test func a_token_of_the_app_has_no_account_yet() async throws {
-        let holm = try await Holm.open(HolmConfiguration(baseURL: world.url, storage: .inMemory, autoSync: false))
-        let token = "a token of another sign-in"
+        let (url, sdk) = (world.url, IdentitySDK())
         // snippet: begin
-        try await holm.setToken(token)
+        let configuration = HolmConfiguration(baseURL: url, storage: .inMemory, tokenProvider: MySignIn(sdk: sdk))
+        let holm = try await Holm.open(configuration)
+        try await holm.setToken(sdk.accessToken())  // after each sign-in
         // snippet: end
         #expect(holm.isSignedIn && holm.userID == nil)
         try await holm.close()

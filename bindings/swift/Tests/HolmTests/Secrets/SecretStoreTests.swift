@@ -52,7 +52,7 @@ extension HolmSuite {
 }
 
 /// A store of an app's own.
-private final class KeptSecrets: HolmSecretStore, @unchecked Sendable {
+final class KeptSecrets: HolmSecretStore, @unchecked Sendable {
     private let lock = NSLock()
     private var secrets: [String: String] = [:]
     private var wasOnMain = false

@@ -87,6 +87,9 @@ public object ErrorCode {
     /** The server does not accept the session or the password. */
     public const val UNAUTHORIZED: String = "UNAUTHORIZED"
 
+    /** The app's token provider has no token at the moment. */
+    public const val TOKEN_UNAVAILABLE: String = "TOKEN_UNAVAILABLE"
+
     /** The account may not do this. */
     public const val FORBIDDEN: String = "FORBIDDEN"
 

@@ -4,6 +4,7 @@ import dev.holm.ffi.FfiHolm
 import dev.holm.ffi.FfiTestDevice
 import dev.holm.internal.Client
 import dev.holm.internal.HostSecrets
+import dev.holm.internal.HostTokens
 import dev.holm.internal.NativeLibrary
 import dev.holm.internal.budgetMs
 import dev.holm.internal.holmJson
@@ -216,8 +217,8 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
         client.waiting { it.signIn(email.unicode(ErrorCode.INVALID_NAME), password.unicode(ErrorCode.INVALID_NAME)) }
 
     /**
-     * Uses a session token that the app got elsewhere, from now on. It is not refreshed. Nothing is sent by this call; the next sync asks
-     * the server first whose token it is. If it is not of the account whose data the store has, that sync and every later one fails with
+     * Uses a session token that the app got elsewhere, from now on. [HolmConfig.tokenProvider] renews it, if there is one. Nothing is sent by
+     * this call; the next sync asks the server first whose token it is. If it is not of the account whose data the store has, that sync and every later one fails with
      * `ACCOUNT_MISMATCH`, and nothing is sent.
      *
      * @throws HolmException `CANCELLED` if there is a sign-out at the same time, `INVALID_CONFIG` without a server or for a token that no header can carry, and what the
@@ -313,8 +314,9 @@ public class Holm private constructor(private val client: Client) : AutoCloseabl
         private suspend fun opened(config: HolmConfig, device: FfiTestDevice?): Holm {
             withContext(Dispatchers.IO) { NativeLibrary.ensureLoaded() }
             val secrets = config.secrets?.let(::HostSecrets)
+            val tokens = config.tokenProvider?.let(::HostTokens)
             val json = holmJson(config.json)
-            return Holm(Client(translated { FfiHolm.open(config.lower(json), secrets, device) }, json))
+            return Holm(Client(translated { FfiHolm.open(config.lower(json), secrets, tokens, device) }, json))
         }
     }
 }

@@ -25,6 +25,7 @@ import kotlin.time.Duration.Companion.seconds
  * @property rowCacheBytes how many bytes of documents that were read by their ids more than once are kept in memory. 0 keeps none. They are
  * given up when the client is suspended or signs out.
  * @property secrets where the tokens of a session are kept. Null: in a file beside the data that only the app's user may read.
+ * @property tokenProvider renews tokens that came with [Holm.setToken]. Null: such a token ends, and the app sets the next one.
  * @property json the app's JSON, with its contextual serializers and other settings. Three settings are Holm's: defaults are written,
  * because a query has to find them; `null` is written as a missing field, as a merge patch has it; and fields that a class does not know
  * are ignored, because a newer version of the app may have written them.
@@ -41,6 +42,7 @@ public class HolmConfig(
     public val ordered: Boolean = false,
     public val rowCacheBytes: Long = ROW_CACHE_BYTES,
     public val secrets: SecretStore? = null,
+    public val tokenProvider: TokenProvider? = null,
     public val json: Json = Json,
 )
 

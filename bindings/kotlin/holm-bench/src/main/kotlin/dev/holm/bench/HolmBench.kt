@@ -66,7 +66,7 @@ private suspend fun throughTheLayer(directory: File): List<Cost> {
 /** The same calls without the layer: neither decoded nor on another thread. */
 private suspend fun throughTheBindings(directory: File): List<Cost> {
     val config = FfiConfig(directory.path, null, emptyList(), FfiDurability.NORMAL, false, 0u, 0u)
-    return FfiHolm.open(config, secrets = null, testing = null).use { holm ->
+    return FfiHolm.open(config, secrets = null, tokens = null, testing = null).use { holm ->
         holm.collection("notes").use { notes -> costs(notes).also { holm.shutDown() } }
     }
 }

@@ -7,6 +7,7 @@ import dev.holm.HolmException
 import dev.holm.Phase
 import dev.holm.SignOutMode
 import dev.holm.Storage
+import dev.holm.TokenProvider
 import dev.holm.testing.TestWorld
 import dev.holm.testing.Todo
 import dev.holm.testing.todoCollection
@@ -22,6 +23,13 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlin.time.Clock
+
+/** Stands for the SDK of a provider of identities. */
+private class IdentitySdk {
+    val isSignedIn = true
+
+    suspend fun accessToken() = "a token of another sign-in"
+}
 
 /** The code of docs/guides/accounts.md: what stands between the marks is shown there. The sign-in is that of [GettingStartedTest]. */
 class AccountsGuideTest {
@@ -63,10 +71,12 @@ class AccountsGuideTest {
     @Test
     fun a_token_of_the_app_has_no_account_yet() =
         world { world ->
-            val holm = Holm.open(HolmConfig(world.url, Storage.InMemory, listOf(todoCollection), autoSync = false))
-            val token = "a token of another sign-in"
+            val (url, sdk) = world.url to IdentitySdk()
             // snippet: a token of the app
-            holm.setToken(token)
+            // As fresh as it can be had; null: the user has signed out there.
+            val mySignIn = TokenProvider { if (sdk.isSignedIn) sdk.accessToken() else null }
+            val holm = Holm.open(HolmConfig(url, Storage.InMemory, listOf(todoCollection), tokenProvider = mySignIn))
+            holm.setToken(sdk.accessToken()) // after each sign-in
             // end
             assertEquals("", holm.userId)
             holm.shutDown()
