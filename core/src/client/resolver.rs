@@ -77,6 +77,8 @@ async fn ask(
         tracing::warn!(conflict = conflict.id, "earlier calls of resolvers have not come back");
         return Err(ResolverFault::TooSlow);
     }
+    // From here: the resolver may have begun before this task goes on.
+    let late = context.device.clock.sleep(TIME_LIMIT);
     let (reply, answer) = oneshot::channel();
     let (asked, held) = (conflict.clone(), under_way.clone());
     // A thread of its own: one that never ends must not take a place in a pool.
@@ -92,7 +94,7 @@ async fn ask(
     let decision = tokio::select! {
         biased;
         answer = answer => answer.unwrap_or(Err(ResolverFault::Panicked)),
-        () = context.device.clock.sleep(TIME_LIMIT) => Err(ResolverFault::TooSlow),
+        () = late => Err(ResolverFault::TooSlow),
     };
     if let Err(fault) = decision {
         tracing::warn!(conflict = conflict.id, fault = fault.as_str(), "the conflict resolver has not decided");

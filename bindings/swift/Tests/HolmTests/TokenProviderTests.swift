@@ -53,7 +53,9 @@ extension HolmSuite {
                 HolmConfiguration(
                     baseURL: server.url, storage: .inMemory, secrets: .custom(secrets), autoSync: false))
             try await holm.signUp(email: "token@example.com", password: "correct horse")
-            let session = try #require(try secrets.secret(try #require(secrets.names.first)))
+            let name = try #require(secrets.names.first)
+            let kept = try secrets.secret(name)
+            let session = try #require(kept)
             let fields = try JSONSerialization.jsonObject(with: Data(session.utf8)) as? [String: Any]
             return try #require(fields?["token"] as? String)
         }
