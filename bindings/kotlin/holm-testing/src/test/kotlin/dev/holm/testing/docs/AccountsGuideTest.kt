@@ -27,8 +27,9 @@ import kotlin.time.Clock
 /** Stands for the SDK of a provider of identities. */
 private class IdentitySdk {
     val isSignedIn = true
+    private val token = "a token of another sign-in"
 
-    suspend fun accessToken() = "a token of another sign-in"
+    suspend fun accessToken(): String = token
 }
 
 /** The code of docs/guides/accounts.md: what stands between the marks is shown there. The sign-in is that of [GettingStartedTest]. */
