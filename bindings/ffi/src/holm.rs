@@ -40,7 +40,7 @@ impl FfiHolm {
     ) -> Result<Arc<Self>> {
         let mut config = config.into_core()?;
         config.secrets = secrets.map(|secrets| Arc::new(HostSecrets(secrets)) as Arc<dyn SecretStore>);
-        config.tokens = tokens.map(|tokens| Arc::new(HostTokens(tokens)) as Arc<dyn TokenProvider>);
+        config.token_provider = tokens.map(|tokens| Arc::new(HostTokens(tokens)) as Arc<dyn TokenProvider>);
         if let Some(device) = testing {
             config.clock = device.clock.clone();
             config.transport = Some(device.network.clone());

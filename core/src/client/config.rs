@@ -46,7 +46,7 @@ pub struct Config {
     /// Where tokens are kept. If `None`: in files beside the data, readable by this user only.
     pub secrets: Option<Arc<dyn SecretStore>>,
     /// Renews tokens that came with [`set_token`](crate::Holm::set_token). If `None`, such a token ends, and the app sets the next one.
-    pub tokens: Option<Arc<dyn TokenProvider>>,
+    pub token_provider: Option<Arc<dyn TokenProvider>>,
     /// The device's clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -77,7 +77,7 @@ impl Config {
             keep_journal: Duration::from_secs(30 * 86_400),
             connectivity: Connectivity::default(),
             secrets: None,
-            tokens: None,
+            token_provider: None,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             transport: None,

@@ -104,7 +104,7 @@ impl Holm {
             store_id,
             device.clone(),
             http.clone(),
-            config.tokens.clone(),
+            config.token_provider.clone(),
         )?);
         let (readings, executor) = (Arc::new(Readings::default()), Executor::new(device.clock.clone()));
         let engine = http.clone().map(|http| {

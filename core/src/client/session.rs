@@ -49,7 +49,7 @@ impl Holm {
         Ok(user)
     }
 
-    /// Uses a token that the app got elsewhere, from now on. [`Config::tokens`](crate::Config::tokens) renews it, if there is one. Before anything is sent
+    /// Uses a token that the app got elsewhere, from now on. [`Config::token_provider`](crate::Config::token_provider) renews it, if there is one. Before anything is sent
     /// with it the server is asked whose it is: if it is not of the account whose data the store has, every
     /// sync fails with `ACCOUNT_MISMATCH` and nothing is sent. Blocks for as long as the secret store does;
     /// sends nothing.

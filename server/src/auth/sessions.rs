@@ -64,7 +64,7 @@ pub(crate) enum SignUp {
 /// predecessor's holder got it.
 pub(crate) async fn authenticate(state: &State, token: &Token, visitor: Visitor) -> Result<Session, Failure> {
     let Visitor { address, device } = visitor;
-    if state.issuers.issue(token) {
+    if state.issuers.may_have_issued(token) {
         let claims = state.issuers.claims(token).await.map_err(|refused| {
             refused.failure().unwrap_or_else(|| guessed(state, address, "the token is of no issuer that is known here"))
         })?;
@@ -229,7 +229,7 @@ pub(crate) async fn sign_out(
     device: Option<String>,
     all_devices: bool,
 ) -> Result<(), Failure> {
-    if state.issuers.issue(token) {
+    if state.issuers.may_have_issued(token) {
         let claims = state.issuers.claims_of_ended(token).await.map_err(|refused| {
             refused
                 .failure()

@@ -64,7 +64,7 @@ async fn ended(world: &mut World, automatic: bool) -> (Device, Tap, Given) {
     let a = world
         .device_with(Strategy::Merge, 0, |config| {
             config.sync.automatic = automatic;
-            config.tokens = Some(Arc::new(provider));
+            config.token_provider = Some(Arc::new(provider));
             config.transport = Some(Arc::new(transport));
         })
         .await;

@@ -58,7 +58,7 @@ impl TokenProvider for Issuer {
 fn device(world: &World, issuer: &Arc<Issuer>) -> Holm {
     let mut config = Config::in_memory().server(&world.server.url);
     config.sync.automatic = false;
-    config.tokens = Some(issuer.clone());
+    config.token_provider = Some(issuer.clone());
     Holm::open(config).unwrap()
 }
 

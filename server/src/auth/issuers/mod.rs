@@ -50,7 +50,7 @@ impl Issuers {
     }
 
     /// Whether a token has the form of theirs. The server's own tokens have no dots.
-    pub(super) fn issue(&self, token: &Token) -> bool {
+    pub(super) fn may_have_issued(&self, token: &Token) -> bool {
         !self.sources.is_empty() && token.reveal().matches('.').count() == 2
     }
 
