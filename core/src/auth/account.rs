@@ -166,38 +166,28 @@ impl Account {
         let mut session = match self.admit(kept.clone()).await {
             // A token that the app has set had ended before the server could say whose it is.
             Err(error) if error.code() == ErrorCode::Unauthorized && self.can_renew(&kept) => {
-                let fresh = self.refresh(&kept).await?;
-                if fresh.token == kept.token {
-                    return Err(error);
-                }
-                fresh
+                self.refresh(&kept).await?.ok_or(error)?
             }
             admitted => admitted?,
         };
         if self.ends_soon(&session) && self.may_refresh_early() {
             // The old token may still be good: only the server's refusal ends the session.
             match self.refresh(&session).await {
-                Ok(fresh) => {
-                    if self.is_at_its_end(&fresh) {
-                        self.pause_early_refresh();
-                    }
-                    session = fresh;
-                }
+                Ok(fresh) => session = fresh.unwrap_or(session),
                 Err(error) if matches!(error, Error::Auth { .. } | Error::State { .. }) => return Err(error),
-                Err(error) => {
-                    tracing::debug!(%error, "early refresh failed");
-                    self.pause_early_refresh();
-                }
+                Err(error) => tracing::debug!(%error, "early refresh failed"),
+            }
+            if self.is_at_its_end(&session) {
+                self.pause_early_refresh();
             }
         }
         let answer = http.send(path, Some(&session.token), headers, call.clone()).await?;
         match answer {
             Exchange::Failure(ref error, _) if error.code() == ErrorCode::Unauthorized && self.can_renew(&session) => {
-                let fresh = self.refresh(&session).await?;
-                if fresh.token == session.token {
-                    return Ok(answer);
+                match self.refresh(&session).await? {
+                    Some(fresh) => http.send(path, Some(&fresh.token), headers, call).await,
+                    None => Ok(answer),
                 }
-                http.send(path, Some(&fresh.token), headers, call).await
             }
             answer => Ok(answer),
         }
@@ -244,41 +234,38 @@ impl Account {
     }
 
     /// Exchanges the token in `stale` for a new one, unless another request or another process has done so
-    /// already.
-    async fn refresh(&self, stale: &Session) -> Result<Session> {
+    /// already. `None`: there is no other one.
+    async fn refresh(&self, stale: &Session) -> Result<Option<Session>> {
         let _turn = self.refreshing.lock().await;
         let now = self.kept.newest()?.ok_or_else(signed_out)?;
         if now.token != stale.token {
-            return self.admit(now).await;
+            return self.admit(now).await.map(Some);
         }
-        let (mut fresh, ended) = self.exchange(&now).await?;
-        if ended {
-            (fresh, _) = self.exchange(&fresh).await?;
+        let Some((mut fresh, ended)) = self.exchange(&now).await? else { return Ok(None) };
+        if ended && let Some((next, _)) = self.exchange(&fresh).await? {
+            fresh = next;
         }
-        if fresh.token == stale.token {
-            return Ok(fresh);
-        }
-        self.admit(fresh).await
+        self.admit(fresh).await.map(Some)
     }
 
     /// Gets the tokens that follow those of a session, from the server or from the app, and keeps them. True if those have ended, too: the reply to
-    /// an earlier exchange was lost, and the server gives the same tokens again.
-    async fn exchange(&self, now: &Session) -> Result<(Session, bool)> {
+    /// an earlier exchange was lost, and the server gives the same tokens again. `None`: there is no other token.
+    async fn exchange(&self, now: &Session) -> Result<Option<(Session, bool)>> {
         let (granted, known_user) = match (&now.refresh_token, &self.provider) {
             (Some(refresh_token), _) => (self.ask_server(refresh_token).await?, now.user_id.clone()),
             // It may be another user's: the server is asked whose it is.
             (None, Some(provider)) => (self.ask_app(provider.as_ref()).await?, None),
-            (None, None) => return Ok((now.clone(), false)),
+            (None, None) => return Ok(None),
         };
+        if granted.token == now.token {
+            return Ok(None);
+        }
         let ended = granted.ended;
         let mut fresh = granted.bind(now.binding.clone());
-        if fresh.token == now.token {
-            return Ok((now.clone(), false));
-        }
         fresh.user_id = fresh.user_id.or(known_user);
         // Kept even if it is another account's: the store's owner is then refused without asking again.
         self.kept.replace(&now.token, fresh.clone())?;
-        Ok((fresh, ended))
+        Ok(Some((fresh, ended)))
     }
 
     async fn ask_server(&self, refresh_token: &str) -> Result<Grant> {

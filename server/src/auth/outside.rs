@@ -11,7 +11,7 @@ use crate::model::Space;
 use crate::state::State;
 use crate::store::accounts::{self, User};
 use crate::store::identities::{self, Family, Identity};
-use crate::store::{Lane, WriteTx};
+use crate::store::{Lane, WriteTx, spaces};
 
 /// How exactly the last use of a sign-in is known, in milliseconds: it is not written with every request.
 const USED_MS: i64 = 60 * 60_000;
@@ -86,11 +86,11 @@ pub(super) async fn session(state: &State, claims: Claims, device: Option<String
 }
 
 fn create(tx: &WriteTx<'_>, claims: &Claims, public_id: String, now: i64) -> Result<Identity, Failure> {
-    let user = User { row: 0, public_id, credentials: None, name: None, created_ts: now };
-    let row = accounts::insert_user(tx, &user)?;
-    identities::insert(tx, &claims.issuer, &claims.subject, row)?;
-    let known = identities::find(tx, &claims.issuer, &claims.subject, None)?;
-    known.ok_or_else(|| Failure::new(Code::ServerError, "the server failed"))
+    let new = User { row: 0, public_id, credentials: None, name: None, created_ts: now };
+    let user = accounts::insert_user(tx, &new)?;
+    identities::insert(tx, &claims.issuer, &claims.subject, user)?;
+    let space = spaces::of_owner(tx, user)?;
+    Ok(Identity { user, user_id: new.public_id, space, tokens_from_ts: None, family: None })
 }
 
 fn session_of(known: Identity, family: i64, device: Option<String>) -> Session {

@@ -116,9 +116,9 @@ impl KeySource {
             self.spawn(turn);
         }
         match (plan, self.locked().set()) {
+            (Plan::Use | Plan::Renew | Plan::Unknown, Some(set)) => Ok(set),
             (Plan::Wait(seconds), _) => Err(Unavailable(seconds)),
-            (_, Some(set)) => Ok(set),
-            (_, None) => Err(Unavailable(seconds(PAUSE_MS))),
+            _ => Err(Unavailable(seconds(PAUSE_MS))),
         }
     }
 
